@@ -1,0 +1,70 @@
+"""Proves that this environment can do what the studies need; prints one line a check.
+
+Run by the local engine after an install and by the tests: exit status 0 means ready.
+"""
+
+import os
+import sys
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+
+def keras_2_is_in_use() -> str:
+    import tensorflow as tf
+    import tf_keras
+
+    assert tf.keras.Sequential is tf_keras.Sequential
+    return f"tensorflow {tf.__version__}, tf_keras {tf_keras.__version__}"
+
+
+def a_model_becomes_int8_and_runs() -> str:
+    import numpy as np
+    import tensorflow as tf
+    import tf_keras
+    from ai_edge_litert.interpreter import Interpreter
+
+    model = tf_keras.Sequential([tf_keras.layers.Conv2D(4, 3, input_shape=(8, 8, 3))])
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: iter([[np.ones((1, 8, 8, 3), np.float32)]])
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
+    interpreter.allocate_tensors()
+    interpreter.invoke()
+    kind = interpreter.get_output_details()[0]["dtype"]
+    assert kind is np.int8, kind
+    return "full int8 TFLite converts and runs in LiteRT"
+
+
+def a_model_trains_quantization_aware() -> str:
+    import tensorflow_model_optimization as tfmot
+    import tf_keras
+
+    model = tf_keras.Sequential([tf_keras.layers.Conv2D(4, 3, input_shape=(8, 8, 3))])
+    aware = tfmot.quantization.keras.quantize_model(model)
+    assert any("quant" in layer.name for layer in aware.layers)
+    return f"tfmot {tfmot.__version__} annotates Keras 2 models"
+
+
+def main() -> int:
+    import warnings
+
+    warnings.filterwarnings("ignore")
+    checks = (
+        keras_2_is_in_use,
+        a_model_becomes_int8_and_runs,
+        a_model_trains_quantization_aware,
+    )
+    for check in checks:
+        try:
+            print(f"ok: {check()}")
+        except Exception as error:
+            print(f"failed: {check.__name__}: {type(error).__name__}: {error}")
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""A cell: one point of an experiment, and the identity that it has everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Dict, List, Literal, Optional, Union
+
+import msgspec
+
+Scalar = Union[None, bool, int, float, str, List[float]]
+Task = Literal["train", "quantize", "infer"]
+Protocol = Literal["rigorous", "as-published"]
+Device = Literal["cpu", "gpu"]
+
+ID_LENGTH = 12
+
+
+class Cell(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """What is run, completely: two cells with equal fields are the same cell.
+
+    ``recipe`` holds only what this task reads (a change to the training recipe does not
+    rename an inference cell, except through ``weights_from``). ``weights_from`` is the id
+    of the cell whose weights this one starts from, so lineage is part of the identity.
+    ``repeat`` numbers independent processes of the same point.
+
+    A field added later needs a default: defaults are left out of the canonical form, so
+    the ids of earlier cells stay what they were.
+    """
+
+    study: str
+    task: Task
+    framework: str
+    technique: str
+    model: str
+    dataset: str
+    image_size: int
+    batch_size: int
+    seed: int
+    protocol: Protocol
+    tier: str
+    recipe: Dict[str, Scalar]
+    device: Device = "cpu"
+    repeat: int = 0
+    weights_from: Optional[str] = None
+
+    @property
+    def id(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return hashlib.sha256(canonical_json(self)).hexdigest()[:ID_LENGTH]
+
+    @property
+    def title(self) -> str:
+        """One line for people, e.g. ``pytorch infer ptq-eager batch 128``."""
+        words = [self.framework, self.task, self.technique, f"batch {self.batch_size}"]
+        if self.device != "cpu":
+            words.append(self.device)
+        if self.repeat:
+            words.append(f"repeat {self.repeat}")
+        return " ".join(words)
+
+
+def canonical_json(value: Any) -> bytes:
+    """ASCII JSON with sorted keys and no spaces; the same bytes on every Python and machine.
+
+    Raises ValueError for NaN and infinities, which JSON does not have.
+    """
+    text = json.dumps(
+        msgspec.to_builtins(value), sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+    return text.encode("ascii")
+
+
+def sha256_hex(data: bytes) -> str:
+    """Hexadecimal SHA-256 of ``data``."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,211 @@
+"""The manifest: the immutable record of one cell, also of one that failed."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Literal, Optional, Union
+
+import msgspec
+
+from manifests.cell import Cell
+
+SCHEMA_NAME = "repliquant/manifest"
+SCHEMA_VERSION = 1
+SCHEMA = f"{SCHEMA_NAME}/{SCHEMA_VERSION}"
+
+Status = Literal["ok", "oom", "unsupported", "timeout", "crashed", "cancelled"]
+Number = Union[int, float]
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One quantity with its raw samples; a reading that is missing is ``None``, never 0.
+
+    ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how
+    many items one sample covers. ``source`` says where the reading came from.
+    """
+
+    name: str
+    unit: str
+    samples: List[Optional[Number]]
+    label: str = ""
+    items: int = 1
+    source: str = ""
+    reason: str = ""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """Which operations really ran in which data type.
+
+    ``operations`` maps data type to operation to count. ``coverage`` is the share of the
+    compute operations (convolutions and matrix products) that ran in the promised type.
+    """
+
+    promised: str
+    operations: Dict[str, Dict[str, int]]
+    coverage: Optional[float]
+    fallback: List[str]
+    source: str
+
+
+class Flag(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason to read the numbers with care; ``name`` is one of manifests.quality.FLAGS."""
+
+    name: str
+    detail: str
+
+
+class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+    """A GPU as its driver describes it."""
+
+    name: str
+    memory_bytes: Optional[int] = None
+    driver: Optional[str] = None
+    cuda: Optional[str] = None
+    compute_capability: Optional[str] = None
+    power_limit_w: Optional[float] = None
+    sm_clock_hz: Optional[int] = None
+
+
+class Machine(msgspec.Struct, frozen=True, kw_only=True):
+    """The computer; what can't be read is ``None``."""
+
+    system: str
+    architecture: str
+    cpu: Optional[str]
+    cpus: Optional[int]
+    instruction_sets: List[str]
+    memory_bytes: Optional[int]
+    hypervisor: bool = False
+    gpus: List[Gpu] = []
+
+
+class ImageUsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The environment: its folder's name, the hash of its lock and, in a container, its digest."""
+
+    name: str
+    kind: Literal["venv", "container", "given"]
+    lock_sha256: Optional[str] = None
+    digest: Optional[str] = None
+
+
+class Kit(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of this project that ran the cell."""
+
+    version: str
+    commit: Optional[str] = None
+    dirty: Optional[bool] = None
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything around the cell that can change its numbers."""
+
+    machine: Optional[Machine] = None
+    python: Optional[str] = None
+    packages: Dict[str, str] = {}
+    threads: Optional[int] = None
+    variables: Dict[str, str] = {}
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What the orchestrator knows and the runner can't: handed over with the cell."""
+
+    engine: str
+    image: ImageUsed
+    kit: Kit
+    run: str
+    attempt: int = 1
+    command: List[str] = []
+    why_again: str = ""
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of a data set; the hash covers pixels and labels as the models get them."""
+
+    count: int
+    sha256: str
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+    """The images a cell was given, and how many of each split it used.
+
+    ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
+    """
+
+    name: str
+    origin: str
+    classes: List[str]
+    image_size: int
+    mean: List[float]
+    std: List[float]
+    splits: Dict[str, Split]
+    used: Dict[str, int] = {}
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """Data, weights and seeds."""
+
+    dataset: Optional[Dataset] = None
+    weights: str = "none"
+    weights_sha256: Optional[str] = None
+    seeds: Dict[str, int] = {}
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A file the cell left in its folder."""
+
+    path: str
+    kind: str
+    size_bytes: int
+    sha256: str
+
+
+class PhaseTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a phase took; a phase may come more than once."""
+
+    name: str
+    seconds: float
+
+
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
+    """Summary of the series sampled on the host while the cell ran."""
+
+    path: str
+    samples: int
+    summary: Dict[str, Optional[float]] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The record of one cell.
+
+    ``transient`` says that the failure is not a property of the cell (it was cut off, or
+    its environment was missing), so that resuming runs it again.
+    """
+
+    schema: str = SCHEMA
+    id: str
+    cell: Cell
+    status: Status
+    reason: str
+    error: str = ""
+    transient: bool = False
+    started_at: str
+    wall_s: float
+    metrics: List[Metric]
+    proof: Optional[Proof] = None
+    flags: List[Flag] = []
+    context: Optional[Context] = None
+    environment: Environment
+    inputs: Inputs
+    artifacts: List[Artifact] = []
+    phases: List[PhaseTime] = []
+    telemetry: Optional[Telemetry] = None
+
+    def metric(self, name: str, label: str = "") -> Optional[Metric]:
+        """The metric of that name and label, or None."""
+        for metric in self.metrics:
+            if metric.name == name and metric.label == label:
+                return metric
+        return None
+
+    def labelled(self, name: str) -> List[Metric]:
+        """All metrics of that name, whatever their label."""
+        return [metric for metric in self.metrics if metric.name == name]

@@ -1,0 +1,48 @@
+"""The plan: which cells a run has, in which order, and what each one waits for."""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional
+
+import msgspec
+
+from manifests.cell import Cell, Protocol
+
+PLAN_SCHEMA = "repliquant/plan/1"
+
+
+class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell and what the orchestrator decided about it.
+
+    ``needs`` are ids of cells that have to be ``ok`` first. ``estimate_s`` comes from
+    ``estimate_source``. ``skip`` is the reason why it would not run, empty when it would.
+    """
+
+    id: str
+    cell: Cell
+    image: str
+    needs: List[str]
+    estimate_s: float
+    study_estimate_s: float
+    estimate_source: str
+    timeout_s: float
+    skip: str = ""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All cells of a run in the order in which they run."""
+
+    schema: str = PLAN_SCHEMA
+    study: str
+    tier: str
+    protocol: Protocol
+    dataset: str
+    cells: List[PlannedCell]
+    data_sha256: Optional[str] = None
+    data_dir: Optional[str] = None
+    downloads_bytes: int = 0
+    images: Dict[str, str] = {}
+
+    def find(self, cell_id: str) -> Optional[PlannedCell]:
+        """The planned cell of that id, or None."""
+        return next((planned for planned in self.cells if planned.id == cell_id), None)

@@ -1,0 +1,16 @@
+"""The quality flags a manifest may carry, and what each of them tells the reader."""
+
+from __future__ import annotations
+
+from typing import Dict
+
+FLAGS: Dict[str, str] = {
+    "high-variation": "the spread of the samples is large beside their median",
+    "drift": "the second half of the samples differs from the first half",
+    "few-samples": "too few samples for some percentiles, which are left out",
+    "busy-machine": "other processes or the hypervisor took processor time during measuring",
+    "clock-throttled": "the processor lowered its clock during measuring",
+    "foreign-gpu-process": "another process used the GPU during measuring",
+    "simulated-quantization": "quantization was simulated in floating point",
+    "memory-estimated": "peak memory was read from the process, not from an allocator",
+}

@@ -1,0 +1,107 @@
+"""The folder of a run, and reading thousands of manifests out of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Iterable, Iterator, List, NamedTuple, Optional
+
+from manifests.codec import UnreadableError, decode_manifest, read_manifest, read_struct
+from manifests.manifest import Manifest
+from manifests.plan import Plan
+from manifests.select import Selector
+
+
+class Loaded(NamedTuple):
+    """The manifests that could be read, and one warning for each that could not."""
+
+    manifests: List[Manifest]
+    warnings: List[str]
+
+
+class Run:
+    """``runs/<id>/``: plan.json, cells/<cell id>/{manifest.json, events.jsonl, log.txt, ...}."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def plan_path(self) -> Path:
+        return self.folder / "plan.json"
+
+    @property
+    def cells(self) -> Path:
+        return self.folder / "cells"
+
+    def cell_folder(self, cell_id: str) -> Path:
+        return self.cells / cell_id
+
+    def manifest_path(self, cell_id: str) -> Path:
+        return self.cell_folder(cell_id) / "manifest.json"
+
+    def plan(self) -> Plan:
+        """Raises UnreadableError, or FileNotFoundError when the folder is no run."""
+        return read_struct(self.plan_path, Plan)
+
+    def manifest(self, cell_id: str) -> Optional[Manifest]:
+        """The manifest of a cell, None when it has none. Raises UnreadableError."""
+        try:
+            return read_manifest(self.manifest_path(cell_id))
+        except FileNotFoundError:
+            return None
+
+    def load(self, selector: Optional[Selector] = None) -> Loaded:
+        """Every manifest that ``selector`` accepts, ordered by cell id.
+
+        A file that can't be used gives a warning that names it; it never ends the reading.
+        """
+        manifests: List[Manifest] = []
+        warnings: List[str] = []
+        for path in self._manifest_files():
+            try:
+                manifest = _read_fast(path)
+            except (UnreadableError, OSError) as error:
+                warnings.append(_warning(path, error))
+                continue
+            if selector is None or selector.accepts(manifest.cell):
+                manifests.append(manifest)
+        return Loaded(manifests, warnings)
+
+    def _manifest_files(self) -> Iterator[str]:
+        try:
+            names = sorted(os.listdir(self.cells))
+        except FileNotFoundError:
+            return
+        for name in names:
+            path = f"{self.cells}/{name}/manifest.json"
+            if "." not in name and os.path.lexists(path):
+                yield path
+
+
+def _read_fast(path: str) -> Manifest:
+    with open(path, "rb", buffering=0) as file:
+        data = file.read(2**24 + 1)
+    manifest = decode_manifest(data or b"")
+    if os.path.basename(os.path.dirname(path)) != manifest.id:
+        raise UnreadableError(f"belongs to cell {manifest.id}, not to the folder it lies in")
+    return manifest
+
+
+def _warning(path: str, error: Exception) -> str:
+    text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return f"skipped {path}: {text}"
+
+
+def load_all(runs: Iterable[Run], selector: Optional[Selector] = None) -> Loaded:
+    """The manifests and warnings of several runs, in their order."""
+    manifests: List[Manifest] = []
+    warnings: List[str] = []
+    for run in runs:
+        loaded = run.load(selector)
+        manifests += loaded.manifests
+        warnings += loaded.warnings
+    return Loaded(manifests, warnings)

@@ -1,0 +1,1 @@
+"""On the host: plan the cells, drive an engine, collect what comes back."""

@@ -1,0 +1,169 @@
+"""One attempt at one cell: start it, follow it, and see to it that it leaves a manifest."""
+
+from __future__ import annotations
+
+import datetime
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from manifests.cell import Cell
+from manifests.codec import UnreadableError, read_manifest, write_manifest
+from manifests.event import Event
+from manifests.files import write_atomically
+from manifests.manifest import Context, Environment, Inputs, Manifest, Status
+from manifests.plan import PlannedCell
+from orchestrator.engines import Exit, Running
+from orchestrator.streams import EventReader
+
+GRACE_S = 15.0
+_TICK_S = 1.0
+_TAIL_BYTES = 4000
+
+
+def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
+    """cell.json and context.json. Raises OSError."""
+    folder.mkdir(parents=True)
+    write_atomically(folder / "cell.json", msgspec.json.encode(cell) + b"\n")
+    write_atomically(folder / "context.json", msgspec.json.encode(context) + b"\n")
+
+
+class Attempt:
+    """Follows a running cell to its manifest; ``cancel`` may be called from a signal handler."""
+
+    def __init__(self, planned: PlannedCell, folder: Path, context: Context) -> None:
+        self.planned = planned
+        self.folder = folder
+        self.context = context
+        self._begin = time.monotonic()
+        self._started_at = _now()
+        self._asked: tuple[Status, str] | None = None
+        self._kill_at: float | None = None
+
+    def follow(self, running: Running, on_event: Callable[[Event], None]) -> Manifest:
+        """Until it ends, times out or is cancelled; its manifest, written by it or by us.
+
+        Raises OSError when nothing can be written, after ending the cell.
+        """
+        reader = EventReader(self.folder / "events.jsonl")
+        try:
+            self._pump(running, reader, on_event)
+        except BaseException as error:
+            self._stop_for(running, error)
+            raise
+        finally:
+            reader.close()
+            ended = running.wait()
+        return self._manifest(ended)
+
+    def _pump(
+        self, running: Running, reader: EventReader, on_event: Callable[[Event], None]
+    ) -> None:
+        while True:
+            chunk = running.read(_TICK_S)
+            if chunk is None:
+                return
+            for event in reader.feed(chunk):
+                on_event(event)
+            self._watch_the_clock(running)
+
+    def _watch_the_clock(self, running: Running) -> None:
+        now = time.monotonic()
+        if self._kill_at is not None and now >= self._kill_at:
+            running.kill()
+        elif self._asked is None and now - self._begin >= self.planned.timeout_s:
+            limit = self.planned.timeout_s
+            self._ask(running, "timeout", f"not finished within its {limit:g} s")
+
+    def _ask(self, running: Running, status: Status, reason: str) -> None:
+        self._asked = (status, reason)
+        self._kill_at = time.monotonic() + GRACE_S
+        running.ask_to_stop(status, reason)
+
+    def _stop_for(self, running: Running, error: BaseException) -> None:
+        """Ctrl-C, or a disk that is full: end the cell before the error goes on.
+
+        A second Ctrl-C while waiting kills it at once.
+        """
+        try:
+            why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+            self._ask(running, "cancelled", why)
+            while running.read(0.2) is not None and time.monotonic() < (self._kill_at or 0):
+                pass
+        finally:
+            running.kill()
+
+    def after_interrupt(self, running: Running) -> Manifest:
+        """The manifest of a cell that was stopped by an exception in ``follow``."""
+        return self._manifest(running.wait())
+
+    def _manifest(self, ended: Exit) -> Manifest:
+        path = self.folder / "manifest.json"
+        try:
+            return read_manifest(path)
+        except FileNotFoundError:
+            pass
+        except UnreadableError:
+            path.rename(path.with_name("manifest.unreadable.json"))
+        status, reason, transient = self._judge(ended)
+        return self.conclude(status, reason, transient, error=_tail(self.folder))
+
+    def _judge(self, ended: Exit) -> tuple[Status, str, bool]:
+        """The engine's word on why there is no manifest."""
+        if self._asked is not None:
+            status, reason = self._asked
+            return status, f"{reason}; it had to be killed", status == "cancelled"
+        if ended.oom:
+            return "oom", "the engine ended it: out of memory", False
+        if ended.signal:
+            name = signal.Signals(ended.signal).name
+            return "crashed", f"ended by {name} from outside the runner", _from_outside(ended)
+        return "crashed", f"ended with status {ended.code} and left no manifest", False
+
+    def conclude(self, status: Status, reason: str, transient: bool, error: str = "") -> Manifest:
+        """Write the manifest that the cell itself did not write."""
+        cell = self.planned.cell
+        weights = f"cell {cell.weights_from}" if cell.weights_from else "none"
+        manifest = Manifest(
+            id=cell.id,
+            cell=cell,
+            status=status,
+            reason=reason,
+            error=error,
+            transient=transient,
+            started_at=self._started_at,
+            wall_s=time.monotonic() - self._begin,
+            metrics=[],
+            context=self.context,
+            environment=Environment(),
+            inputs=Inputs(weights=weights, seeds={"seed": cell.seed}),
+        )
+        write_manifest(self.folder / "manifest.json", manifest)
+        return manifest
+
+
+def _from_outside(ended: Exit) -> bool:
+    """SIGKILL and SIGTERM come from somebody; SIGSEGV and its like from the cell itself."""
+    return ended.signal in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
+
+
+def _tail(folder: Path) -> str:
+    """The end of what it printed, for the error text."""
+    for name in ("stderr.txt", "log.txt"):
+        try:
+            with open(folder / name, "rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - _TAIL_BYTES))
+                text = file.read().decode(errors="replace").strip()
+        except OSError:
+            continue
+        if text:
+            return text
+    return ""
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

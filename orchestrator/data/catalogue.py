@@ -1,0 +1,45 @@
+"""Which data set a run uses: by name, or whatever a folder turns out to hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from manifests.select import nearest
+from orchestrator.data import cifar10, digits, folders
+from orchestrator.data.pack import Source
+from orchestrator.errors import InputError
+
+NAMES = ("digits", "cifar10")
+
+
+def source(name: str, data_dir: Path | None, cache: Path) -> Source:
+    """The data set ``name``, taken from ``data_dir`` where one is given. Raises InputError."""
+    if data_dir is not None:
+        if cifar10.lies_in(data_dir):
+            return cifar10.source(cache, data_dir)
+        return folders.source(data_dir, name)
+    if name == "digits":
+        return digits.source()
+    if name == "cifar10":
+        return cifar10.source(cache)
+    raise InputError(
+        f"no data set {name!r}.{nearest(name, NAMES)} Accepted: {', '.join(NAMES)}, "
+        "or a folder of images with --data-dir"
+    )
+
+
+def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
+    """The name that cells carry: as asked, else the folder's, else the tier's default."""
+    if dataset:
+        return dataset
+    if data_dir is None:
+        return default
+    return "cifar10" if cifar10.lies_in(data_dir) else data_dir.resolve().name
+
+
+def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:
+    """How much preparing ``name`` would fetch from the network."""
+    there = (cache / "downloads" / cifar10.ARCHIVE).exists() or list(
+        (cache / "data").glob("cifar10-32-*")
+    )
+    return cifar10.SIZE_BYTES if name == "cifar10" and data_dir is None and not there else 0

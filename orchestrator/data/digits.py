@@ -1,0 +1,57 @@
+"""``digits``: the 1,797 real handwritten digits (8 x 8) that ship inside scikit-learn."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+from orchestrator.data.pack import Part, Progress, Source
+from orchestrator.errors import MachineError
+
+TEST_SHARE = 0.2
+_KEY = "digits-2"
+
+
+def source() -> Source:
+    """The embedded set; the last fifth, written by other people, is the test split."""
+    return Source(
+        name="digits",
+        origin="scikit-learn load_digits (UCI optical digits), upsampled",
+        classes=[str(digit) for digit in range(10)],
+        key=_KEY,
+        load=_load,
+    )
+
+
+def _load(image_size: int, progress: Progress) -> dict[str, Part]:
+    table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)
+    grey = np.minimum(table[:, :-1].astype(np.uint16) * 16, 255).astype(np.uint8)
+    images = _upsample(grey.reshape(-1, 8, 8), image_size)
+    labels = table[:, -1]
+    tests = round(len(labels) * TEST_SHARE)
+    progress("digits", len(labels), len(labels))
+    return {
+        "train": Part(images[:-tests], labels[:-tests]),
+        "test": Part(images[-tests:], labels[-tests:]),
+    }
+
+
+def _upsample(grey: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Bilinear, to (count, size, size, 3)."""
+    from PIL import Image
+
+    pictures = [
+        np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
+        for picture in grey
+    ]
+    return np.repeat(np.stack(pictures)[..., None], 3, axis=3)
+
+
+def _file() -> Path:
+    """The file inside scikit-learn, found without importing it (which takes a second)."""
+    found = importlib.util.find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
+        raise MachineError("the digits come with scikit-learn, which is missing: run ./justw setup")
+    return Path(found.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"

@@ -1,0 +1,134 @@
+"""Virtual environments made from an image's lock, cached under the hash of that lock.
+
+An environment counts as finished only through ``ready.json``, written last. A build that
+was interrupted is thrown away by the next one; two builds of one environment take turns.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from manifests.cell import canonical_json, sha256_hex
+from manifests.files import write_atomically
+from orchestrator import places
+from orchestrator.engines import Tell
+from orchestrator.errors import MachineError
+from orchestrator.images import Image
+from orchestrator.interpreters import find_interpreter
+from orchestrator.locks import waiting
+
+_LAST_LINES = 15
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """``ready.json``: what the finished environment was made from."""
+
+    image: str
+    lock_sha256: str
+    python: str
+    checks: list[str]
+
+
+def environment_folder(image: Image) -> Path:
+    """Where the environment of this lock and this platform lies, made or not."""
+    key = sha256_hex(
+        canonical_json(
+            [image.lock_sha256, image.file.python, platform.system(), platform.machine()]
+        )
+    )
+    return places.cache() / "envs" / f"{image.name}-{key[:12]}"
+
+
+def ready(image: Image) -> Ready | None:
+    """What was made, or None when the environment isn't finished."""
+    try:
+        data = (environment_folder(image) / "ready.json").read_bytes()
+        return msgspec.json.decode(data, type=Ready)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def interpreter(image: Image) -> Path:
+    """The environment's own Python."""
+    return environment_folder(image) / "bin" / "python"
+
+
+def build(image: Image, tell: Tell) -> Ready:
+    """Make the environment unless it is finished. Raises MachineError with the last lines."""
+    done = ready(image)
+    if done is not None:
+        return done
+    folder = environment_folder(image)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with waiting(folder.with_suffix(".lock"), lambda who: tell(f"waiting for {who}")):
+            return ready(image) or _build(image, folder, tell)
+    except OSError as error:
+        raise MachineError(
+            f"the environment {image.name} can't be made under {folder.parent}: {error.strerror}. "
+            f"It needs about {image.file.disk_mb} MB; set REPLIQUANT_CACHE to another folder"
+        ) from error
+
+
+def _build(image: Image, folder: Path, tell: Tell) -> Ready:
+    shutil.rmtree(folder, ignore_errors=True)
+    _enough_disk(image, folder.parent)
+    base = find_interpreter(image.file.python)
+    tell(f"making {image.name} with {base}")
+    _run(image, "venv", [str(base), "-m", "venv", "--without-pip", str(folder)], tell)
+    _run(image, "install", _install_command(image), tell)
+    checks = _run(image, "verify", [str(interpreter(image)), str(image.verify)], tell)
+    done = Ready(image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks)
+    write_atomically(folder / "ready.json", msgspec.json.encode(done) + b"\n")
+    return done
+
+
+def _install_command(image: Image) -> list[str]:
+    command = [
+        sys.executable, "-m", "pip", "--python", str(interpreter(image)), "install",
+        "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
+        "--requirement", str(image.lock),
+    ]  # fmt: skip
+    return command if image.file.install_dependencies else [*command, "--no-deps"]
+
+
+def _run(image: Image, step: str, command: list[str], tell: Tell) -> list[str]:
+    """Run to the end, telling every line. Raises MachineError with the last ones."""
+    last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+        text=True, errors="replace", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if not line.startswith("WARNING: Location"):
+                    last.append(line.rstrip())
+                    tell(f"{step}: {line.strip()[:200]}")
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        raise MachineError(
+            f"the environment {image.name} could not be made: {step} ended with status "
+            f"{process.returncode}. Its last lines:\n  " + "\n  ".join(last) + "\n"
+            f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+        )
+    return list(last)
+
+
+def _enough_disk(image: Image, folder: Path) -> None:
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    if free_mb < image.file.disk_mb:
+        raise MachineError(
+            f"the environment {image.name} needs about {image.file.disk_mb} MB, and {folder} has "
+            f"{free_mb} MB free. Free some, or set REPLIQUANT_CACHE to another folder"
+        )

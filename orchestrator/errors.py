@@ -1,0 +1,19 @@
+"""Errors that end a command with one message: problem, value, accepted choices, next step."""
+
+from __future__ import annotations
+
+
+class KitError(Exception):
+    """A message for the person at the terminal; ``exit_code`` is what the command ends with."""
+
+    exit_code = 2
+
+
+class InputError(KitError):
+    """What was asked or given can't be used (exit status 2)."""
+
+
+class MachineError(KitError):
+    """This machine can't do it: no engine, no disk, no network (exit status 3)."""
+
+    exit_code = 3

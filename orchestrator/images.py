@@ -1,0 +1,74 @@
+"""The environments under ``images/``: what each folder says, and the hash of its lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from manifests.cell import sha256_hex
+from manifests.documents import DocumentError, read_toml
+from manifests.select import nearest
+from orchestrator.errors import InputError
+from orchestrator.places import IMAGES
+
+
+class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``image.toml``. ``python`` lists the versions that the lock was made for."""
+
+    name: str
+    framework: str
+    about: str
+    python: list[str]
+    install_dependencies: bool
+    download_mb: int
+    disk_mb: int
+    note: str = ""
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """An environment and its folder."""
+
+    file: ImageFile
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "requirements.txt"
+
+    @property
+    def verify(self) -> Path:
+        return self.folder / "verify.py"
+
+    @property
+    def lock_sha256(self) -> str:
+        """The hash of the locked requirements. Raises InputError when they are missing."""
+        try:
+            return sha256_hex(self.lock.read_bytes())
+        except OSError as error:
+            raise InputError(
+                f"{self.lock} can't be read ({error.strerror}); run: just lock"
+            ) from error
+
+
+def image_names(folder: Path = IMAGES) -> list[str]:
+    """The images there are."""
+    return sorted(path.parent.name for path in folder.glob("*/image.toml"))
+
+
+def load_image(name: str, folder: Path = IMAGES) -> Image:
+    """Raises InputError for an unknown image or a broken image.toml."""
+    known = image_names(folder)
+    if name not in known:
+        raise InputError(
+            f"no image {name!r}.{nearest(name, known)} Accepted: {', '.join(known) or 'none'}"
+        )
+    path = folder / name / "image.toml"
+    try:
+        return Image(file=read_toml(path, ImageFile), folder=path.parent)
+    except DocumentError as error:
+        raise InputError(str(error)) from error

@@ -1,0 +1,58 @@
+"""What a run tells while it goes: tiny immutable messages for whoever listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from manifests.event import Event
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line for the person: what is being made, what is skipped and why."""
+
+    text: str
+    important: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """``todo`` will be run, ``kept`` have their manifests already."""
+
+    todo: list[PlannedCell]
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellStarted:
+    """``again`` says why a cell is run that was started before, else empty."""
+
+    planned: PlannedCell
+    again: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellEvent:
+    """An event of the running cell."""
+
+    planned: PlannedCell
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class CellEnded:
+    """Its manifest is on disk."""
+
+    planned: PlannedCell
+    manifest: Manifest
+
+
+News = Note | RunStarted | CellStarted | CellEvent | CellEnded
+Listener = Callable[[News], None]
+
+
+def silent(news: News) -> None:
+    """A listener that isn't interested."""

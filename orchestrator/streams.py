@@ -1,0 +1,55 @@
+"""Reading a runner's standard output: bounded lines, kept on disk, decoded to events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from manifests import event
+
+LONGEST_LINE = 64 * 1024
+MOST_BYTES = 64 * 2**20
+
+
+class EventReader:
+    """Splits chunks into lines, writes them to ``events.jsonl``, gives back the events.
+
+    What is not an event (a framework that writes past the redirection) is counted, not kept.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: BinaryIO = open(path, "ab")
+        self._written = 0
+        self._rest = b""
+        self._skipping = False
+        self.strays = 0
+
+    def feed(self, chunk: bytes) -> Iterator[event.Event]:
+        """Raises OSError when the events can't be written."""
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            if self._skipping:
+                self._skipping = False
+            else:
+                yield from self._take(line)
+        if len(self._rest) > LONGEST_LINE:
+            self._rest, self._skipping = b"", True
+            self.strays += 1
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _take(self, line: bytes) -> Iterator[event.Event]:
+        try:
+            decoded = event.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self.strays += 1
+            return
+        if self._written + len(line) < MOST_BYTES:
+            self._file.write(line + b"\n")
+            self._file.flush()
+            self._written += len(line) + 1
+        yield decoded

@@ -1,0 +1,87 @@
+"""``python -m runners CELL FOLDER``: run one cell and leave its manifest in the folder.
+
+Events go to standard output, one JSON object a line; everything a framework prints goes to
+FOLDER/log.txt. Exit status: 0 ok, 1 the cell failed (its manifest says how), 2 the arguments
+or the cell can't be used, 3 the folder can't be written to.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+from manifests.cell import Cell
+from manifests.codec import UnreadableError, read_struct
+from manifests.manifest import Context
+from runners import lifeline
+from runners.data import Data
+from runners.events import Emitter
+from runners.execution import execute
+from runners.job import Job, Weights
+from runners.machine import usable_cpus
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    if arguments.parent:
+        lifeline.die_with(arguments.parent)
+    try:
+        job, weights, context = _prepare(arguments)
+    except (UnreadableError, OSError) as error:
+        print(f"runners: {error}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lifeline.stopper(arguments.folder))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        manifest = execute(job, weights, context)
+    except OSError as error:
+        job.events.done("crashed", f"the manifest can't be written: {error}")
+        return 3
+    return 0 if manifest.status == "ok" else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m runners", description=__doc__)
+    parser.add_argument("cell", type=Path, help="JSON file of the cell")
+    parser.add_argument("folder", type=Path, help="where manifest, log and artifacts go")
+    parser.add_argument("--data", type=Path, help="folder of the prepared data set")
+    parser.add_argument("--weights", type=Path, help="folder of the cell to start from")
+    parser.add_argument("--context", type=Path, help="JSON file of what the orchestrator knows")
+    parser.add_argument("--threads", type=int, default=0, help="0: every usable processor")
+    parser.add_argument("--parent", type=int, help="process id; end when that process ends")
+    return parser
+
+
+def _prepare(arguments: Any) -> tuple[Job, Optional[Weights], Optional[Context]]:
+    cell = read_struct(arguments.cell, Cell)
+    context = read_struct(arguments.context, Context) if arguments.context else None
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    data = Data(arguments.data) if arguments.data else None
+    weights = Weights(arguments.weights) if arguments.weights else None
+    threads = arguments.threads or usable_cpus()
+    emitter = Emitter(_redirect_output(arguments.folder / "log.txt"))
+    return Job(cell, arguments.folder, data, weights, threads, emitter), weights, context
+
+
+def _redirect_output(log: Path) -> int:
+    """Send everything printed from now on to ``log``; returns a descriptor of the old stdout.
+
+    Works on the descriptors, so that native code inside frameworks is caught as well.
+    """
+    events = os.dup(1)
+    os.set_inheritable(events, False)
+    descriptor = os.open(str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    sys.stdout.flush()
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    return events
+
+
+if __name__ == "__main__":
+    sys.exit(main())

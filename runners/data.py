@@ -1,0 +1,98 @@
+"""Data as every framework gets it: one split, one augmentation, one normalisation.
+
+A data pack is a folder with meta.json (manifests.manifest.Dataset) and, for the splits
+``train`` and ``test``, ``<split>_images.npy`` (uint8, count x height x width x 3) and
+``<split>_labels.npy`` (uint8, count).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, Iterator, NamedTuple
+
+import numpy as np
+
+from manifests.codec import read_struct
+from manifests.manifest import Dataset
+from runners.failures import Unsupported
+
+Array = Any  # numpy.ndarray; old numpy has no typing worth the name
+CROP_PADDING = 4
+
+
+class Images(NamedTuple):
+    """uint8 ``images`` of shape (count, height, width, 3) and uint8 ``labels`` (count,)."""
+
+    images: Array
+    labels: Array
+
+
+class Data:
+    """The splits of a pack. Training and calibration never see the test split."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.meta = read_struct(folder / "meta.json", Dataset)
+        self.used: Dict[str, int] = {}
+        self._mean = np.array(self.meta.mean, np.float32)
+        self._std = np.array(self.meta.std, np.float32)
+
+    def train(self, limit: int, seed: int) -> Images:
+        """``limit`` images of the training split (0: all), drawn with ``seed``."""
+        return self._draw("train", "train", limit, seed)
+
+    def calibration(self, limit: int, seed: int) -> Images:
+        """``limit`` images of the *training* split (0: all), drawn with ``seed``."""
+        return self._draw("calibration", "train", limit, seed)
+
+    def test(self, limit: int = 0) -> Images:
+        """``limit`` images of the test split (0: all); the draw is the same for every seed."""
+        return self._draw("test", "test", limit, 0)
+
+    def normalise(self, images: Array) -> Array:
+        """uint8 to float32 with the training split's mean 0 and standard deviation 1."""
+        return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std
+
+    def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
+        images = np.load(self.folder / f"{split}_images.npy", mmap_mode="r")
+        labels = np.load(self.folder / f"{split}_labels.npy")
+        if limit > len(labels):
+            raise Unsupported(
+                f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}"
+            )
+        chosen = np.random.default_rng(seed).permutation(len(labels))[: limit or None]
+        chosen.sort()
+        self.used[use] = len(chosen)
+        return Images(np.ascontiguousarray(images[chosen]), labels[chosen])
+
+
+def augment(images: Array, generator: np.random.Generator) -> Array:
+    """Random crop after padding by 4 pixels, then a horizontal flip with chance 1/2."""
+    count, height, width, _ = images.shape
+    pad = CROP_PADDING
+    padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    rows = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(height)
+    columns = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(width)
+    columns = np.where(generator.random(count)[:, None] < 0.5, columns[:, ::-1], columns)
+    picture = np.arange(count)[:, None, None]
+    return padded[picture, rows[:, :, None], columns[:, None, :]]
+
+
+def training_batches(data: Data, part: Images, batch_size: int, seed: int) -> Iterator[Images]:
+    """One epoch of shuffled, augmented, normalised float32 batches; a short last one is left out.
+
+    The same seed gives the same batches to every framework.
+    """
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(len(part.labels))
+    for begin in range(0, len(order) - batch_size + 1, batch_size):
+        chosen = order[begin : begin + batch_size]
+        images = data.normalise(augment(part.images[chosen], generator))
+        yield Images(images, part.labels[chosen].astype(np.int64))
+
+
+def batches(data: Data, part: Images, batch_size: int) -> Iterator[Images]:
+    """Normalised float32 batches in order, the last one as short as it is."""
+    for begin in range(0, len(part.labels), batch_size):
+        end = begin + batch_size
+        yield Images(data.normalise(part.images[begin:end]), part.labels[begin:end])

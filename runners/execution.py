@@ -1,0 +1,96 @@
+"""The life of one cell: run its technique, and leave a manifest whatever happens."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+import traceback
+from pathlib import Path
+from typing import Optional
+
+import msgspec
+
+from manifests.codec import write_manifest
+from manifests.manifest import Context, Dataset, Environment, Inputs, Manifest
+from runners import machine, techniques
+from runners.failures import Verdict, classify
+from runners.job import Job, Weights, file_sha256
+
+OK = Verdict("ok", "", False)
+_ERROR_LIMIT = 20_000
+
+
+def execute(job: Job, weights: Optional[Weights], context: Optional[Context]) -> Manifest:
+    """Run the cell of ``job``; the manifest is on disk before the ``done`` event is sent.
+
+    Raises OSError when the manifest itself can't be written.
+    """
+    started_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    begin = time.perf_counter()
+    verdict, error = _attempt(job)
+    job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
+    manifest = Manifest(
+        id=job.cell.id,
+        cell=job.cell,
+        status=verdict.status,
+        reason=verdict.reason,
+        error=error,
+        transient=verdict.transient,
+        started_at=started_at,
+        wall_s=time.perf_counter() - begin,
+        metrics=job.metrics,
+        proof=job.proof,
+        flags=job.flags,
+        context=context,
+        environment=_environment(job),
+        inputs=_inputs(job, weights),
+        artifacts=job.artifacts,
+        phases=job.phases,
+    )
+    write_manifest(job.folder / "manifest.json", manifest)
+    job.events.done(manifest.status, manifest.reason)
+    return manifest
+
+
+def _attempt(job: Job) -> tuple[Verdict, str]:
+    try:
+        with job.phase("import"):
+            run = techniques.find(job.cell)
+        run(job)
+    except BaseException as error:  # also SystemExit and Stopped: each becomes a status
+        return classify(error), traceback.format_exc()[-_ERROR_LIMIT:]
+    return OK, ""
+
+
+def _environment(job: Job) -> Environment:
+    return Environment(
+        machine=machine.machine(),
+        python=platform.python_version(),
+        packages=machine.package_versions(),
+        threads=job.threads,
+        variables=machine.telling_variables(),
+    )
+
+
+def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
+    return Inputs(
+        dataset=_dataset(job),
+        weights=f"cell {job.cell.weights_from}" if job.cell.weights_from else "none",
+        weights_sha256=_weights_hash(weights),
+        seeds={"seed": job.cell.seed},
+    )
+
+
+def _dataset(job: Job) -> Optional[Dataset]:
+    try:
+        meta = job.data.meta
+    except ValueError:
+        return None
+    return msgspec.structs.replace(meta, used=job.split_counts())
+
+
+def _weights_hash(weights: Optional[Weights]) -> Optional[str]:
+    """The hash of the parent's manifest, which holds the hash of each of its files."""
+    path = (weights.folder if weights else Path("/nonexistent")) / "manifest.json"
+    return file_sha256(path) if path.is_file() else None

@@ -1,0 +1,60 @@
+"""What an exception means for a cell: out of memory, unsupported, cut off, or a crash."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from manifests.manifest import Status
+
+
+class Unsupported(Exception):
+    """This cell can't run here, and running it again here won't help."""
+
+
+class Stopped(BaseException):
+    """The orchestrator asked for an end; carries the status that it wants recorded."""
+
+    def __init__(self, status: Status, reason: str) -> None:
+        super().__init__(reason)
+        self.status: Status = status
+        self.reason = reason
+
+
+class Verdict(NamedTuple):
+    """What goes into the manifest."""
+
+    status: Status
+    reason: str
+    transient: bool
+
+
+_OOM_TEXTS = ("OOM when allocating", "can't allocate memory", "out of memory")
+_OOM_TYPES = ("OutOfMemoryError", "MemoryError", "_ArrayMemoryError")
+
+
+def classify(error: BaseException) -> Verdict:
+    """Judge an exception by its type and text; frameworks need not be imported."""
+    if isinstance(error, Stopped):
+        return Verdict(error.status, error.reason, error.status == "cancelled")
+    if isinstance(error, Unsupported):
+        return Verdict("unsupported", str(error), False)
+    if is_out_of_memory(error):
+        return Verdict("oom", f"out of memory: {first_line(error)}", False)
+    if isinstance(error, OSError) and error.errno in (28, 122):
+        return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
+    return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for MemoryError, the frameworks' own out-of-memory errors, and allocator texts."""
+    if any(kind.__name__ in _OOM_TYPES for kind in type(error).__mro__):
+        return True
+    text = str(error)
+    named = type(error).__name__ in ("RuntimeError", "ResourceExhaustedError", "InternalError")
+    return named and any(part in text for part in _OOM_TEXTS)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text that says something, at most 300 characters."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else repr(error))[:300]

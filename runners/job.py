@@ -1,0 +1,144 @@
+"""The job a technique gets: its cell and inputs, and where it puts what it finds."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from pathlib import Path
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, TypeVar
+
+import msgspec
+
+from manifests.cell import Cell
+from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
+from manifests.metrics import METRICS
+from manifests.quality import FLAGS
+from runners.data import Data
+from runners.events import Emitter
+
+T = TypeVar("T")
+
+
+class Weights(NamedTuple):
+    """The folder of the cell that made the weights."""
+
+    folder: Path
+
+    def file(self, name: str) -> Path:
+        """A file of that cell. Raises FileNotFoundError that names it."""
+        path = self.folder / name
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: the cell this one starts from left no such file")
+        return path
+
+
+class Job:
+    """What a technique reads (``cell``, ``data``, ``weights``, ``threads``) and records."""
+
+    def __init__(
+        self,
+        cell: Cell,
+        folder: Path,
+        data: Optional[Data],
+        weights: Optional[Weights],
+        threads: int,
+        emitter: Emitter,
+    ) -> None:
+        self.cell = cell
+        self.folder = folder
+        self.threads = threads
+        self.events = emitter
+        self._data = data
+        self._weights = weights
+        self.metrics: List[Metric] = []
+        self.phases: List[PhaseTime] = []
+        self.flags: List[Flag] = []
+        self.artifacts: List[Artifact] = []
+        self.proof: Optional[Proof] = None
+        self.packages: List[str] = ["numpy", "msgspec"]
+
+    @property
+    def data(self) -> Data:
+        """Raises ValueError when the cell was started without a data set."""
+        if self._data is None:
+            raise ValueError("this cell needs a data set: start the runner with --data DIR")
+        return self._data
+
+    @property
+    def weights(self) -> Weights:
+        """Raises ValueError when the cell was started without weights."""
+        if self._weights is None:
+            raise ValueError("this cell starts from weights: start the runner with --weights DIR")
+        return self._weights
+
+    def recipe(self, kind: Type[T]) -> T:
+        """The cell's recipe as ``kind``. Raises msgspec.ValidationError naming the key."""
+        return msgspec.convert(self.cell.recipe, kind)
+
+    @contextlib.contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Announce a phase and record how long it took, also when it fails."""
+        self.events.phase(name)
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.phases.append(PhaseTime(name=name, seconds=time.perf_counter() - begin))
+
+    def last_phase_s(self, name: str) -> float:
+        """Seconds of the latest phase of that name."""
+        return next(phase.seconds for phase in reversed(self.phases) if phase.name == name)
+
+    def record(
+        self,
+        name: str,
+        samples: Sequence[Optional[Number]],
+        label: str = "",
+        items: int = 1,
+        source: str = "",
+        reason: str = "",
+    ) -> None:
+        """Keep a metric of manifests.metrics.METRICS with its raw samples."""
+        self.metrics.append(
+            Metric(
+                name=name,
+                unit=METRICS[name].unit,
+                samples=list(samples),
+                label=label,
+                items=items,
+                source=source,
+                reason=reason,
+            )
+        )
+
+    def flag(self, *flags: Flag) -> None:
+        """Keep quality flags of manifests.quality.FLAGS."""
+        for flag in flags:
+            if flag.name not in FLAGS:
+                raise KeyError(flag.name)
+            self.flags.append(flag)
+
+    def warn(self, text: str) -> None:
+        self.events.warning(text)
+
+    def artifact(self, name: str, kind: str) -> Path:
+        """Record a file in the cell's folder, and how large it is; returns its path."""
+        path = self.folder / name
+        size = path.stat().st_size
+        self.artifacts.append(
+            Artifact(path=name, kind=kind, size_bytes=size, sha256=file_sha256(path))
+        )
+        return path
+
+    def split_counts(self) -> Dict[str, int]:
+        return dict(self._data.used) if self._data else {}
+
+
+def file_sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(2**20), b""):
+            digest.update(block)
+    return digest.hexdigest()

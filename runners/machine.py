@@ -1,0 +1,99 @@
+"""Facts about this computer and its Python, read without third-party packages."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from typing import Dict, Iterable, List, Optional
+
+from manifests.manifest import Machine
+
+# The sets that decide how fast low precision runs.
+_TELLING_SETS = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx512f", "avx512bw", "avx512_vnni", "avx_vnni",
+    "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp",
+    "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
+# Settings that change what a framework computes or how fast.
+_TELLING_VARIABLES = re.compile(
+    r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
+)
+
+
+def machine() -> Machine:
+    """The computer as its operating system describes it."""
+    info = _cpu_info()
+    flags = (info.get("flags") or info.get("Features") or "").split()
+    return Machine(
+        system=f"{platform.system()} {platform.release()}",
+        architecture=platform.machine(),
+        cpu=info.get("model name") or platform.processor() or None,
+        cpus=usable_cpus(),
+        instruction_sets=[name for name in _TELLING_SETS if name in flags],
+        memory_bytes=_memory_bytes(),
+        hypervisor="hypervisor" in flags,
+    )
+
+
+def usable_cpus() -> int:
+    """Processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def telling_variables() -> Dict[str, str]:
+    """Environment variables that change a framework's arithmetic or speed."""
+    return {
+        key: value for key, value in sorted(os.environ.items()) if _TELLING_VARIABLES.match(key)
+    }
+
+
+def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
+    """Installed packages and their versions; all of them, or those named."""
+    from importlib import metadata
+
+    wanted = {name.lower() for name in names}
+    found: Dict[str, str] = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name and (not wanted or name.lower() in wanted):
+            found[name] = distribution.version
+    return dict(sorted(found.items()))
+
+
+def peak_rss_bytes() -> Optional[int]:
+    """The largest resident set this process has had, or None where that can't be read."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def _cpu_info() -> Dict[str, str]:
+    """The first processor of /proc/cpuinfo."""
+    found: Dict[str, str] = {}
+    for line in _lines("/proc/cpuinfo"):
+        key, separator, value = line.partition(":")
+        if not separator:
+            break
+        found[key.strip()] = value.strip()
+    return found
+
+
+def _memory_bytes() -> Optional[int]:
+    for line in _lines("/proc/meminfo"):
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _lines(path: str) -> List[str]:
+    try:
+        with open(path) as file:
+            return file.read().splitlines()
+    except OSError:
+        return []

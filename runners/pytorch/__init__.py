@@ -1,0 +1,1 @@
+"""PyTorch techniques, one file each; what they are made of is in ``parts``."""

@@ -1,0 +1,45 @@
+"""Dynamic quantization: int8 weights of linear layers, activations quantized at each call.
+
+Needs no calibration. Convolutions are not covered, so nearly all of ResNet18 stays float32;
+the proof in the manifest says how much. Timed region: conversion; the call.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.ao.quantization import quantize_dynamic
+
+from runners.inference import QuantizeRecipe
+from runners.job import Job
+from runners.pytorch.parts import eager
+from runners.pytorch.parts.models import load_weights, network_of, save_model, trained_model
+from runners.pytorch.parts.network import ResNetModule
+from runners.pytorch.parts.steps import begin, finish_model, time_model
+
+
+def quantize(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    recipe = job.recipe(QuantizeRecipe)
+    with job.phase("build"):
+        model = trained_model(job, ResNetModule)
+    with job.phase("convert"):
+        quantized = _quantized(model)
+    job.record("convert_s", [job.last_phase_s("convert")])
+    save_model(job, quantized)
+    finish_model(job, quantized, recipe.test_images, "int8")
+
+
+def infer(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    with job.phase("build"):
+        model = _quantized(ResNetModule(network_of(job)).eval())
+        model.load_state_dict(load_weights(job))
+    time_model(job, model, "int8")
+
+
+def _quantized(model: torch.nn.Module) -> torch.nn.Module:
+    eager.choose_backend()
+    quantized: torch.nn.Module = quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+    return quantized

@@ -1,0 +1,1 @@
+"""What PyTorch techniques are made of: the network, training, sessions, proof."""

@@ -1,0 +1,70 @@
+"""Eager-mode quantization as lad2023 used it: fuse, stub, observe, convert."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch.ao import quantization
+
+from runners.data import batches
+from runners.failures import Unsupported
+from runners.job import Job
+from runners.pytorch.parts.models import load_weights, network_of, trained_model
+from runners.pytorch.parts.network import StubbedResNetModule
+from runners.pytorch.parts.sessions import session
+
+
+def quiet() -> None:
+    """Eager and FX quantization say at every call that they are deprecated; once is enough."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", category=UserWarning, module="torch")
+
+
+def choose_backend() -> str:
+    """The quantized engine of this processor; set for the process. Raises Unsupported."""
+    supported = torch.backends.quantized.supported_engines
+    for name in ("x86", "fbgemm", "qnnpack"):
+        if name in supported:
+            torch.backends.quantized.engine = name
+            return name
+    raise Unsupported(f"torch has no int8 engine for this processor; it has {supported}")
+
+
+def observed_model(job: Job) -> torch.nn.Module:
+    """The parent's model, fused, with observers that wait for calibration."""
+    return _prepared(trained_model(job, StubbedResNetModule))
+
+
+def converted_model(job: Job) -> torch.nn.Module:
+    """The int8 model that the parent cell saved."""
+    model = quantization.convert(_prepared(StubbedResNetModule(network_of(job)).eval()))
+    model.load_state_dict(load_weights(job))
+    return model
+
+
+def _prepared(model: StubbedResNetModule) -> torch.nn.Module:
+    fused = quantization.fuse_modules(model, model.fusible())
+    fused.qconfig = quantization.get_default_qconfig(choose_backend())
+    prepared: torch.nn.Module = quantization.prepare(fused)
+    return prepared
+
+
+def qat_model(job: Job) -> torch.nn.Module:
+    """The parent's model, fused, with fake quantization, in training mode."""
+    model = trained_model(job, StubbedResNetModule).train()
+    fused = quantization.fuse_modules_qat(model, model.fusible())
+    fused.qconfig = quantization.get_default_qat_qconfig(choose_backend())
+    prepared: torch.nn.Module = quantization.prepare_qat(fused)
+    return prepared
+
+
+def calibrate(job: Job, model: torch.nn.Module, images: int) -> None:
+    """Show training images to the observers; records ``calibration_s``."""
+    observing = session(model, torch.device("cpu"))
+    part = job.data.calibration(images, job.cell.seed)
+    with job.phase("calibrate"):
+        for done, batch in enumerate(batches(job.data, part, job.cell.batch_size)):
+            observing.call(observing.place(batch.images))
+            job.events.step(min((done + 1) * job.cell.batch_size, images), images)
+    job.record("calibration_s", [job.last_phase_s("calibrate")], items=len(part.labels))

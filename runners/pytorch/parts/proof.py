@@ -1,0 +1,87 @@
+"""What really ran: the operations of one call, from torch.profiler."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Dict, List
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from manifests.manifest import Proof
+from runners.inference import Session
+from runners.job import Job
+
+_COMPUTE_FLOAT = ("aten::conv2d", "aten::linear")
+_COMPUTE_INT8 = (
+    "quantized::conv2d", "quantized::conv2d_relu", "quantized::linear",
+    "quantized::linear_relu", "quantized::linear_dynamic",
+)  # fmt: skip
+
+
+def prove(job: Job, session: Session, promised: str) -> None:
+    """Run one batch of one picture under the profiler and set the job's proof."""
+    inputs = session.place(job.data.normalise(job.data.test().images[:1]))
+    events = _profiled(session, inputs, calls=1)
+    operations: Dict[str, Dict[str, int]] = {"int8": {}, "float32": {}}
+    for event in events:
+        if event.key in _COMPUTE_INT8 or event.key.startswith("quantized::"):
+            operations["int8"][event.key] = event.count
+        elif event.key in _COMPUTE_FLOAT or event.key == "aten::add":
+            operations["float32"][event.key] = event.count
+    job.proof = proof_of(operations, promised)
+
+
+def proof_of(operations: Dict[str, Dict[str, int]], promised: str) -> Proof:
+    """Coverage over convolutions and matrix products; the rest is what fell back."""
+    compute = Counter(
+        {
+            kind: sum(n for op, n in ops.items() if op in _COMPUTE_FLOAT + _COMPUTE_INT8)
+            for kind, ops in operations.items()
+        }
+    )
+    total = sum(compute.values())
+    fallback = [
+        f"{op} x{count} in {kind}"
+        for kind, ops in operations.items()
+        if kind != promised
+        for op, count in ops.items()
+    ]
+    return Proof(
+        promised=promised,
+        operations={kind: ops for kind, ops in operations.items() if ops},
+        coverage=compute[promised] / total if total else None,
+        fallback=fallback if promised != "float32" else [],
+        source="operators executed in one call, torch.profiler",
+    )
+
+
+def record_breakdown(job: Job, session: Session, calls: int) -> None:
+    """Record ``op_time_s`` by operation: its own time per call, the mean of ``calls``."""
+    pixels = job.data.test().images[: job.cell.batch_size]
+    inputs = session.place(job.data.normalise(pixels))
+    with job.phase("profile"):
+        session.call(inputs)
+        events = _profiled(session, inputs, calls)
+    cuda = job.cell.device == "gpu"
+    for event in events:
+        own_us = event.self_device_time_total if cuda else event.self_cpu_time_total
+        if own_us > 0:
+            job.record(
+                "op_time_s",
+                [own_us * 1e-6 / calls],
+                label=event.key,
+                items=job.cell.batch_size,
+                source=f"torch.profiler {'device' if cuda else 'cpu'} self time, mean of {calls}",
+            )
+
+
+def _profiled(session: Session, inputs: Any, calls: int) -> List[Any]:
+    activities = [ProfilerActivity.CPU]
+    if torch.cuda.is_available():
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities, acc_events=True) as profiler:
+        for _ in range(calls):
+            session.call(inputs)
+        session.synchronise()
+    return list(profiler.key_averages())

@@ -1,0 +1,37 @@
+"""Post-training quantization in eager mode (lad2023, III-A and IV): int8, the paper's way.
+
+Fusion of convolution and ReLU, stubs at both ends, FloatFunctional for the additions.
+Calibrated on training images only. Timed region: calibration; conversion; the call.
+"""
+
+from __future__ import annotations
+
+from torch.ao import quantization
+
+from runners.inference import QuantizeRecipe
+from runners.job import Job
+from runners.pytorch.parts import eager
+from runners.pytorch.parts.models import save_model
+from runners.pytorch.parts.steps import begin, finish_model, time_model
+
+
+def quantize(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    recipe = job.recipe(QuantizeRecipe)
+    with job.phase("build"):
+        model = eager.observed_model(job)
+    eager.calibrate(job, model, recipe.calibration_images)
+    with job.phase("convert"):
+        model = quantization.convert(model)
+    job.record("convert_s", [job.last_phase_s("convert")])
+    save_model(job, model)
+    finish_model(job, model, recipe.test_images, "int8")
+
+
+def infer(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    with job.phase("build"):
+        model = eager.converted_model(job)
+    time_model(job, model, "int8")

@@ -1,0 +1,47 @@
+"""Post-training quantization in FX graph mode: int8 without hand-placed stubs.
+
+The paper calls automated quantization "in beta" (Table IV); this is that mode. Calibrated on
+training images only. Timed region: calibration; conversion; the call.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
+
+from runners.inference import QuantizeRecipe
+from runners.job import Job
+from runners.pytorch.parts import eager
+from runners.pytorch.parts.models import load_weights, network_of, save_model, trained_model
+from runners.pytorch.parts.network import ResNetModule
+from runners.pytorch.parts.steps import begin, finish_model, time_model
+
+
+def quantize(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    recipe = job.recipe(QuantizeRecipe)
+    with job.phase("build"):
+        model = _observed(trained_model(job, ResNetModule), job)
+    eager.calibrate(job, model, recipe.calibration_images)
+    with job.phase("convert"):
+        model = convert_fx(model)
+    job.record("convert_s", [job.last_phase_s("convert")])
+    save_model(job, model)
+    finish_model(job, model, recipe.test_images, "int8")
+
+
+def infer(job: Job) -> None:
+    begin(job)
+    eager.quiet()
+    with job.phase("build"):
+        model = convert_fx(_observed(ResNetModule(network_of(job)).eval(), job))
+        model.load_state_dict(load_weights(job))
+    time_model(job, model, "int8")
+
+
+def _observed(model: ResNetModule, job: Job) -> torch.nn.Module:
+    size = job.cell.image_size
+    mapping = get_default_qconfig_mapping(eager.choose_backend())
+    return prepare_fx(model, mapping, (torch.zeros(1, 3, size, size),))

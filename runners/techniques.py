@@ -1,0 +1,48 @@
+"""Finding a technique: the file ``runners/<framework>/<technique>.py`` is the technique."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Callable, List
+
+from manifests.cell import Cell
+from manifests.select import nearest
+from runners.failures import Unsupported
+from runners.job import Job
+
+_ROOT = Path(__file__).parent
+
+
+def frameworks() -> List[str]:
+    """The folders that hold techniques."""
+    return sorted(item.name for item in pkgutil.iter_modules([str(_ROOT)]) if item.ispkg)
+
+
+def techniques(framework: str) -> List[str]:
+    """The techniques of a framework, by their file names."""
+    found = pkgutil.iter_modules([str(_ROOT / framework)])
+    return sorted(item.name.replace("_", "-") for item in found if not item.ispkg)
+
+
+def find(cell: Cell) -> Callable[[Job], None]:
+    """The function that runs this cell's task. Raises Unsupported with what there is."""
+    _known(cell.framework, frameworks(), "framework")
+    _known(cell.technique, techniques(cell.framework), f"{cell.framework} technique")
+    name = f"runners.{cell.framework}.{cell.technique.replace('-', '_')}"
+    module = importlib.import_module(name)
+    function = getattr(module, cell.task, None)
+    if function is None:
+        raise Unsupported(
+            f"{cell.framework} technique {cell.technique!r} has no task {cell.task!r}"
+        )
+    run: Callable[[Job], None] = function
+    return run
+
+
+def _known(value: str, accepted: List[str], what: str) -> None:
+    if value not in accepted:
+        raise Unsupported(
+            f"no {what} {value!r}.{nearest(value, accepted)} Accepted: {', '.join(accepted)}"
+        )

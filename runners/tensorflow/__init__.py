@@ -1,0 +1,1 @@
+"""TensorFlow techniques, one file each; what they are made of is in ``parts``."""

@@ -1,0 +1,1 @@
+"""What TensorFlow techniques are made of: the network, training, conversion, sessions, proof."""

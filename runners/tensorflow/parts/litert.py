@@ -1,0 +1,102 @@
+"""The LiteRT interpreter: sessions and proof of a .tflite file. Imports no TensorFlow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from manifests.manifest import Proof
+from runners.inference import Array, Session, evaluate, time_inference
+from runners.job import Job
+from runners.tensorflow.parts.files import TFLITE_FILE
+
+_COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+def session(path: Path, batch_size: int, threads: int) -> Session:
+    """Calls on batches of ``batch_size``; ``call`` is ``invoke()`` alone.
+
+    A shorter batch is filled up with zeros and its surplus answers are dropped.
+    """
+    interpreter = _interpreter(path, batch_size, threads)
+    entry, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+
+    def place(images: Array) -> int:
+        values = np.zeros(entry["shape"], np.float32)
+        values[: len(images)] = images
+        interpreter.set_tensor(entry["index"], quantized(values, entry))
+        return len(images)
+
+    def call(count: int) -> int:
+        interpreter.invoke()
+        return count
+
+    def classes(count: int) -> Array:
+        return interpreter.get_tensor(exit_["index"])[:count].argmax(1)
+
+    return Session(place, call, classes)
+
+
+def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
+    """float32 values in the tensor's own type, by its scale and zero point."""
+    if tensor["dtype"] == np.float32:
+        return values
+    scale, zero_point = tensor["quantization"]
+    limits = np.iinfo(tensor["dtype"])
+    rounded = np.round(values / scale) + zero_point
+    return np.clip(rounded, limits.min, limits.max).astype(tensor["dtype"])
+
+
+def prove(path: Path, promised: str) -> Proof:
+    """Operations by the data type of their output, from the flatbuffer's own tensors."""
+    interpreter = Interpreter(str(path), num_threads=1)
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    operations: Dict[str, Counter[str]] = {}
+    for operation in interpreter._get_ops_details():
+        if operation["op_name"] == "DELEGATE":
+            continue
+        kind = np.dtype(tensors[operation["outputs"][0]]["dtype"]).name
+        operations.setdefault(kind, Counter())[operation["op_name"]] += 1
+    compute = {kind: sum(ops[name] for name in _COMPUTE) for kind, ops in operations.items()}
+    total = sum(compute.values())
+    return Proof(
+        promised=promised,
+        operations={kind: dict(ops) for kind, ops in operations.items()},
+        coverage=compute.get(promised, 0) / total if total else None,
+        fallback=[
+            f"{name} x{count} in {kind}"
+            for kind, ops in operations.items()
+            if kind != promised
+            for name, count in ops.items()
+        ],
+        source="tensor types of the TFLite graph",
+    )
+
+
+def finish_model(job: Job, test_images: int, promised: str) -> None:
+    """Accuracy and proof of the .tflite file that this cell made."""
+    path = job.folder / TFLITE_FILE
+    batch = job.cell.batch_size
+    evaluate(job, session(path, batch, job.threads), test_images, batch)
+    job.proof = prove(path, promised)
+
+
+def time_model(job: Job, promised: str) -> None:
+    """Latency, end-to-end time and proof of the parent's .tflite file."""
+    path = job.weights.file(TFLITE_FILE)
+    with job.phase("build"):
+        ready = session(path, job.cell.batch_size, job.threads)
+    time_inference(job, ready)
+    job.proof = prove(path, promised)
+
+
+def _interpreter(path: Path, batch_size: int, threads: int) -> Any:
+    interpreter = Interpreter(str(path), num_threads=threads)
+    entry = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(entry["index"], [batch_size, *entry["shape"][1:]])
+    interpreter.allocate_tensors()
+    return interpreter

@@ -1,0 +1,50 @@
+"""Models of a job: new with the shared initial weights, or from the cell it starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runners.failures import Unsupported
+from runners.job import Job
+from runners.networks import NETWORKS, ResNet, initial_weights
+from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
+from runners.tensorflow.parts.network import build, load_arrays
+
+
+def network_of(job: Job) -> ResNet:
+    """The cell's network for the classes of its data. Raises Unsupported for an unknown one."""
+    if job.cell.model not in NETWORKS:
+        raise Unsupported(f"no model {job.cell.model!r}. Accepted: {', '.join(NETWORKS)}")
+    return NETWORKS[job.cell.model](len(job.data.meta.classes))
+
+
+def new_model(job: Job) -> Any:
+    """Seeded initial weights, the same as in every other framework."""
+    network = network_of(job)
+    model = build(network, job.cell.image_size)
+    load_arrays(model, initial_weights(network, job.cell.seed))
+    return model
+
+
+def trained_model(job: Job) -> Any:
+    """The float32 model of the cell this one starts from."""
+    model = build(network_of(job), job.cell.image_size)
+    model.load_weights(str(job.weights.file(WEIGHTS_FILE)))
+    return model
+
+
+def save_weights(job: Job, model: Any) -> None:
+    """Save the weights; records them as an artifact and as ``model_size_bytes``."""
+    with job.phase("save"):
+        model.save_weights(str(job.folder / WEIGHTS_FILE), save_format="h5")
+    job.artifact(WEIGHTS_FILE, "keras weights")
+    job.record("model_size_bytes", [job.artifacts[-1].size_bytes], source="weights file on disk")
+
+
+def save_tflite(job: Job, content: bytes) -> None:
+    """Save a converted model; records it as an artifact and as ``model_size_bytes``."""
+    (job.folder / TFLITE_FILE).write_bytes(content)
+    job.artifact(TFLITE_FILE, "TFLite flatbuffer")
+    job.record(
+        "model_size_bytes", [job.artifacts[-1].size_bytes], source="TFLite flatbuffer on disk"
+    )

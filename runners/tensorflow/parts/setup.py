@@ -1,0 +1,26 @@
+"""TensorFlow as the study needs it: Keras 2 (tf_keras), the cell's threads, a quiet log.
+
+Import this module before any other that imports TensorFlow: it sets variables that are read
+at import.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf
+
+from runners.failures import Unsupported
+from runners.job import Job
+
+
+def begin(job: Job) -> None:
+    """Threads, seed and device of the cell. Raises Unsupported without the device."""
+    tf.config.threading.set_intra_op_parallelism_threads(job.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.random.set_seed(job.cell.seed)
+    if job.cell.device == "gpu" and not tf.config.list_physical_devices("GPU"):
+        raise Unsupported("TensorFlow sees no GPU: no NVIDIA GPU, no driver, or a CPU build")

@@ -1,0 +1,25 @@
+"""The float model through the serving signature of its SavedModel: one compiled graph.
+
+Timed region: that call on one batch, input and output as tensors.
+"""
+
+from __future__ import annotations
+
+import tempfile
+
+from runners.inference import time_inference
+from runners.job import Job
+from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
+from runners.tensorflow.parts.keras_sessions import prove, signature_session
+from runners.tensorflow.parts.models import trained_model
+
+
+def infer(job: Job) -> None:
+    begin(job)
+    with tempfile.TemporaryDirectory() as folder:
+        with job.phase("build"):
+            model = trained_model(job)
+        with job.phase("convert"):
+            session = signature_session(model, folder)
+        time_inference(job, session)
+    job.proof = prove(model)

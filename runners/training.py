@@ -1,0 +1,89 @@
+"""Training, the same for every framework: schedule, order of images, timing, events.
+
+A framework gives one function that takes a step; everything around it is here, so that two
+frameworks differ in nothing but how they compute that step.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Callable, List
+
+import msgspec
+
+from runners.data import training_batches
+from runners.job import Job
+
+Array = Any
+StepFunction = Callable[[Array, Array, float], float]
+"""(images float32 NHWC, labels int64, learning rate) -> loss in nats; returns when finished."""
+
+
+class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """SGD with milestones. ``milestones`` and ``warm_up`` are shares of all steps, 0 ... 1."""
+
+    epochs: int
+    train_images: int
+    test_images: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    clip_norm: float
+    warm_up: float
+    milestones: List[float]
+    decay: float
+
+
+def learning_rate_at(recipe: TrainRecipe, step: int, steps: int) -> float:
+    """The rate of step ``step`` (from 0) of ``steps``: linear warm-up, then milestones."""
+    rate = recipe.learning_rate
+    for milestone in recipe.milestones:
+        if step >= milestone * steps:
+            rate *= recipe.decay
+    ramp = recipe.warm_up * steps
+    return rate * min(1.0, (step + 1) / ramp) if ramp >= 1 else rate
+
+
+def train(job: Job, recipe: TrainRecipe, take_step: StepFunction) -> None:
+    """Run all epochs; records train_step_s, train_epoch_s and train_loss.
+
+    Raises FloatingPointError when the loss is no longer a number.
+    """
+    part = job.data.train(recipe.train_images, job.cell.seed)
+    per_epoch = len(part.labels) // job.cell.batch_size
+    steps = per_epoch * recipe.epochs
+    if not steps:
+        raise ValueError(
+            f"{len(part.labels)} training images make no batch of {job.cell.batch_size}"
+        )
+    step_s: List[float] = []
+    epoch_s: List[float] = []
+    losses: List[float] = []
+    for epoch in range(recipe.epochs):
+        begin = time.perf_counter()
+        total = 0.0
+        for batch in training_batches(job.data, part, job.cell.batch_size, _seed(job, epoch)):
+            start = time.perf_counter()
+            loss = take_step(
+                batch.images, batch.labels, learning_rate_at(recipe, len(step_s), steps)
+            )
+            step_s.append(time.perf_counter() - start)
+            total += loss
+            _report(job, step_s, steps, loss)
+        epoch_s.append(time.perf_counter() - begin)
+        losses.append(total / per_epoch)
+        job.events.epoch(epoch + 1, recipe.epochs, losses[-1])
+    items = per_epoch * job.cell.batch_size
+    job.record("train_step_s", step_s, items=job.cell.batch_size)
+    job.record("train_epoch_s", epoch_s, items=items)
+    job.record("train_loss", losses)
+
+
+def _seed(job: Job, epoch: int) -> int:
+    return job.cell.seed * 100_003 + epoch
+
+
+def _report(job: Job, step_s: List[float], steps: int, loss: float) -> None:
+    if loss != loss or loss in (float("inf"), float("-inf")):
+        raise FloatingPointError(f"the loss became {loss} at step {len(step_s)} of {steps}")
+    job.events.step(len(step_s), steps, loss, job.cell.batch_size / step_s[-1])

@@ -1,0 +1,1 @@
+"""Manifests and published numbers in, comparisons out. Reads no framework, runs nothing."""

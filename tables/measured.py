@@ -1,0 +1,140 @@
+"""What was measured for one place of a table: the cells that answer it, and their value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from manifests.cell import Cell
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from tables.published import UNITS, Column, TableFile, Wanted
+from tables.statistics import median, readings
+
+
+class Point(NamedTuple):
+    """A planned cell and its manifest; either may be missing."""
+
+    cell: Cell
+    manifest: Manifest | None
+
+
+class Measured(NamedTuple):
+    """A value in the column's unit, or the reason for none. ``n`` counts processes."""
+
+    value: float | None
+    n: int
+    samples: int
+    state: str
+    cells: list[str]
+    flags: list[str]
+
+
+NOTHING = Measured(None, 0, 0, "no such cell", [], [])
+
+
+class Points:
+    """All cells of a run, found quickly by framework and technique."""
+
+    def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
+        by_id = {manifest.id: manifest for manifest in manifests}
+        self.all = [Point(item.cell, by_id.pop(item.id, None)) for item in planned]
+        self.unplanned = len(by_id)
+        self._groups: dict[tuple[str, str, str], list[Point]] = {}
+        for point in self.all:
+            key = (point.cell.framework, point.cell.task, point.cell.technique)
+            self._groups.setdefault(key, []).append(point)
+
+    def matching(self, *wanted: Wanted) -> list[Point]:
+        """The points whose cells have all the wanted values."""
+        found: list[Point] = []
+        for (framework, task, technique), points in self._groups.items():
+            head = {"framework": framework, "task": task, "technique": technique}
+            if all(_fits(head.get(k), v) for want in wanted for k, v in want.items() if k in head):
+                rest = [(k, v) for want in wanted for k, v in want.items() if k not in head]
+                found += [p for p in points if all(_fits(getattr(p.cell, k), v) for k, v in rest)]
+        return found
+
+
+def _fits(value: object, wanted: object) -> bool:
+    """CSV keys are text, so both sides are compared as text."""
+    if isinstance(wanted, list):
+        return str(value) in [str(item) for item in wanted]
+    return str(value) == str(wanted)
+
+
+def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
+    """The rows of a table that has no published ones: as many as the cells distinguish."""
+    seen: dict[tuple[str, ...], None] = {}
+    for point in points.matching(table.select):
+        seen[tuple(str(getattr(point.cell, name)) for name in table.key)] = None
+    return [dict(zip(table.key, values, strict=True)) for values in seen]
+
+
+def measure_place(
+    table: TableFile, column: Column, key: dict[str, str], points: Points
+) -> Measured:
+    """The value at a row and a column that isn't derived."""
+    narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
+    wanted: list[Wanted] = [table.select, narrowed, dict(key)]
+    return _summarise(column, points.matching(*wanted))
+
+
+def _summarise(column: Column, points: list[Point]) -> Measured:
+    if not points:
+        return NOTHING
+    values: list[float] = []
+    samples = 0
+    for point in points:
+        value, count = _value(column, point)
+        if value is not None:
+            values.append(value)
+            samples += count
+    flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
+    ids = [point.cell.id for point in points]
+    state = "ok" if values else _state(points)
+    return Measured(median(values), len(values), samples, state, ids, flags)
+
+
+def _value(column: Column, point: Point) -> tuple[float | None, int]:
+    """One process' value in the column's unit, and from how many samples."""
+    if point.manifest is None or point.manifest.status != "ok":
+        return None, 0
+    if column.share:
+        return _share(column, point.manifest)
+    metric = point.manifest.metric(column.metric)
+    found = readings(metric) if metric else []
+    middle = median(found)
+    if metric is None or middle is None:
+        return None, 0
+    items = metric.items if column.per_item else 1
+    return middle * UNITS[column.unit] / items, len(found)
+
+
+def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
+    """The share of an operation group in the time of all operations."""
+    times = {metric.label: sum(readings(metric)) for metric in manifest.labelled(column.metric)}
+    total = sum(times.values())
+    if not total:
+        return None, 0
+    part = sum(
+        seconds for label, seconds in times.items() if any(word in label for word in column.share)
+    )
+    return part / total * UNITS[column.unit], 1
+
+
+def _state(points: list[Point]) -> str:
+    """Why there is no value: what the manifests say, else that there are none."""
+    for point in points:
+        if point.manifest is not None and point.manifest.status != "ok":
+            return f"{point.manifest.status}: {point.manifest.reason}"
+    if any(point.manifest is None for point in points):
+        return "not run"
+    return "not measured by this cell"
+
+
+def derive(name: str, first: float | None, second: float | None) -> float | None:
+    """``reduction`` or ``increase`` from first to second, in percent."""
+    if first is None or second is None or first == 0:
+        return None
+    return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100

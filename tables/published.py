@@ -1,0 +1,147 @@
+"""The paper's own tables: ``studies/<id>/published/tables.toml`` and the CSV files beside it."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from manifests.documents import DocumentError, read_toml
+from manifests.metrics import METRICS
+from manifests.select import FIELDS, nearest
+
+Wanted = dict[str, str | int | list[str] | list[int]]
+UNITS = {"MiB": 2.0**-20, "ms": 1e3, "s": 1.0, "%": 100.0, "items/s": 1.0, "bytes": 1.0}
+DERIVATIONS = ("reduction", "increase")
+
+
+class PublishedError(ValueError):
+    """A published table that can't be used; the message names file and place."""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One quantity: a metric of selected cells, or derived from two other columns."""
+
+    name: str
+    label: str
+    unit: str
+    printed_unit: str = ""
+    metric: str = ""
+    select: dict[str, Wanted] = {}
+    derive: dict[str, list[str]] = {}
+    share: list[str] = []
+    per_item: bool = False
+
+
+class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One table of ``tables.toml``."""
+
+    id: str
+    title: str
+    place: str
+    key: list[str]
+    data: str = ""
+    issues: str = ""
+    note: str = ""
+    select: Wanted = {}
+    column: list[Column] = []
+
+
+class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``tables.toml``."""
+
+    table: list[TableFile]
+
+
+class Printed(NamedTuple):
+    """A published number: as printed, and its value in the column's unit."""
+
+    text: str
+    value: float | None
+
+
+class PublishedRow(NamedTuple):
+    """Key values, and the printed numbers by column name."""
+
+    key: dict[str, str]
+    numbers: dict[str, Printed]
+
+
+class PublishedTable(NamedTuple):
+    """A table of the paper: what it is, and what it says."""
+
+    file: TableFile
+    rows: list[PublishedRow]
+    issues: list[dict[str, str]]
+
+
+def load_published(study_folder: Path) -> list[PublishedTable]:
+    """All tables of a study. Raises PublishedError."""
+    folder = study_folder / "published"
+    try:
+        tables = read_toml(folder / "tables.toml", TablesFile).table
+    except DocumentError as error:
+        raise PublishedError(str(error)) from error
+    return [_load(table, folder) for table in tables]
+
+
+def _load(table: TableFile, folder: Path) -> PublishedTable:
+    where = f"{folder / 'tables.toml'}: table {table.id}"
+    for name in table.key:
+        _known(where, "key", name, list(FIELDS))
+    for column in table.column:
+        _check_column(f"{where}, column {column.name}", column, table)
+    rows = [_row(line, table, folder) for line in _lines(folder, table.data)]
+    return PublishedTable(table, rows, _lines(folder, table.issues))
+
+
+def _check_column(where: str, column: Column, table: TableFile) -> None:
+    _known(where, "unit", column.unit, list(UNITS))
+    for name, operands in column.derive.items():
+        _known(where, "derivation", name, list(DERIVATIONS))
+        for operand in operands:
+            _known(where, "column", operand, [other.name for other in table.column])
+    if not column.derive:
+        _known(where, "metric", column.metric, list(METRICS))
+
+
+def _lines(folder: Path, name: str) -> list[dict[str, str]]:
+    if not name:
+        return []
+    try:
+        with open(folder / name, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PublishedError(f"{folder / name} can't be read: {error}") from error
+
+
+def _row(line: dict[str, str], table: TableFile, folder: Path) -> PublishedRow:
+    names = [column.name for column in table.column]
+    for name in line:
+        _known(f"{folder / table.data}", "column", name, [*table.key, *names])
+    return PublishedRow(
+        {name: line[name] for name in table.key},
+        {name: _number(line.get(name) or "", folder / table.data) for name in names},
+    )
+
+
+def _number(text: str, path: Path) -> Printed:
+    """``~40`` is 40, nothing and words like OOM are no value."""
+    text = text.strip()
+    bare = text.lstrip("~").replace(",", "")
+    if re.fullmatch(r"-?\d+(\.\d+)?", bare):
+        return Printed(text, float(bare))
+    if re.search(r"\d", text):
+        raise PublishedError(f"{path}: {text!r} is not a number")
+    return Printed(text, None)
+
+
+def _known(where: str, what: str, value: str, accepted: list[str]) -> None:
+    if value not in accepted:
+        raise PublishedError(
+            f"{where}: no {what} {value!r}.{nearest(value, accepted)} "
+            f"Accepted: {', '.join(accepted)}"
+        )

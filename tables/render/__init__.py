@@ -1,0 +1,15 @@
+"""Comparisons as text: for the terminal (rich), Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tables.comparison import Comparison
+from tables.render import delimited, markdown
+
+TEXT_FORMATS: dict[str, Callable[[list[Comparison]], str]] = {
+    "md": markdown.render,
+    "csv": delimited.render_csv,
+    "json": delimited.render_json,
+}
+FORMATS = ("rich", *TEXT_FORMATS)

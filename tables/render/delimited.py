@@ -1,0 +1,50 @@
+"""Comparisons for programs: CSV, one line a quantity, and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import msgspec
+
+from tables.comparison import Comparison
+
+HEADER = [
+    "table", "place", "scope", "key", "quantity", "unit", "printed", "published", "measured",
+    "ratio", "n", "samples", "state", "flags", "cells",
+]  # fmt: skip
+
+
+def render_csv(comparisons: list[Comparison]) -> str:
+    """RFC 4180 with a header; numbers in full; nothing a spreadsheet would run."""
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(HEADER)
+    for comparison in comparisons:
+        for line in comparison.lines:
+            key = " ".join(f"{name}={value}" for name, value in line.key.items())
+            writer.writerow(
+                _harmless(field)
+                for field in (
+                    comparison.id, comparison.place, comparison.scope, key, line.quantity,
+                    line.unit, line.printed, line.published, line.measured, line.ratio, line.n,
+                    line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
+                )
+            )  # fmt: skip
+    return output.getvalue()
+
+
+def _harmless(field: object) -> object:
+    """A text that a spreadsheet would take for a formula gets a quote in front."""
+    if isinstance(field, str) and field[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + field
+    return "" if field is None else field
+
+
+def render_json(comparisons: list[Comparison]) -> str:
+    """A list of tables, indented, ending with a newline."""
+    plain = [
+        {**table._asdict(), "lines": [line._asdict() for line in table.lines]}
+        for table in comparisons
+    ]
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"

@@ -1,0 +1,60 @@
+"""Comparisons as GitHub-flavoured Markdown."""
+
+from __future__ import annotations
+
+import re
+
+from tables.comparison import Comparison
+from tables.render import words
+
+_SPECIAL = re.compile(r"([\\|`*_<>\[\]])")
+
+
+def render(comparisons: list[Comparison]) -> str:
+    """All tables, a heading each; ends with a newline."""
+    return "\n".join(_table(comparison) for comparison in comparisons)
+
+
+def _table(comparison: Comparison) -> str:
+    title = words.heading(comparison.title, comparison.place, comparison.scope)
+    parts = [f"### {_text(title)}", ""]
+    if comparison.note:
+        parts += [_text(comparison.note), ""]
+    parts += _lines(comparison) if comparison.lines else _issues(comparison)
+    return "\n".join(parts) + "\n"
+
+
+def _lines(comparison: Comparison) -> list[str]:
+    header = [*comparison.key, "quantity", "published", "measured", "ratio", "n", "flags"]
+    rows = [
+        [
+            *(line.key[name] for name in comparison.key),
+            line.quantity,
+            words.published(line),
+            words.measured(line),
+            words.ratio(line),
+            str(line.n),
+            ", ".join(line.flags),
+        ]
+        for line in comparison.lines
+    ]
+    aligns = ["---"] * (len(comparison.key) + 1) + ["---:"] * 4 + ["---"]
+    return [_row(header), "| " + " | ".join(aligns) + " |", *(_row(row) for row in rows)]
+
+
+def _issues(comparison: Comparison) -> list[str]:
+    if not comparison.issues:
+        return ["(no rows)"]
+    header = list(comparison.issues[0])
+    body = [_row([issue[name] or "" for name in header]) for issue in comparison.issues]
+    return [_row(header), "| " + " | ".join("---" for _ in header) + " |", *body]
+
+
+def _row(fields: list[str]) -> str:
+    return "| " + " | ".join(_text(field) for field in fields) + " |"
+
+
+def _text(text: str) -> str:
+    """No field breaks out of its place."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return _SPECIAL.sub(r"\\\1", printable)
