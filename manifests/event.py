@@ -13,13 +13,13 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_
     time_s: float
 
 
-class Phase(_Event, kw_only=True, tag="phase"):
+class Phase(_Event, frozen=True, kw_only=True, tag="phase"):
     """A phase begins: import, build, data, train, calibrate, convert, warm-up, measure, ..."""
 
     name: str
 
 
-class Epoch(_Event, kw_only=True, tag="epoch"):
+class Epoch(_Event, frozen=True, kw_only=True, tag="epoch"):
     """An epoch ended; ``loss`` is the mean over its steps, in nats."""
 
     epoch: int
@@ -27,7 +27,7 @@ class Epoch(_Event, kw_only=True, tag="epoch"):
     loss: Optional[float] = None
 
 
-class Step(_Event, kw_only=True, tag="step"):
+class Step(_Event, frozen=True, kw_only=True, tag="step"):
     """Progress inside a phase, at a bounded rate."""
 
     step: int
@@ -36,13 +36,13 @@ class Step(_Event, kw_only=True, tag="step"):
     items_per_s: Optional[float] = None
 
 
-class Warning(_Event, kw_only=True, tag="warning"):
+class Warning(_Event, frozen=True, kw_only=True, tag="warning"):
     """Something the reader should know that does not end the cell."""
 
     text: str
 
 
-class Done(_Event, kw_only=True, tag="done"):
+class Done(_Event, frozen=True, kw_only=True, tag="done"):
     """The last event; the manifest is on disk when it is sent."""
 
     status: str
