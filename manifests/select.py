@@ -189,4 +189,5 @@ def _ordered(field: str, compare: Callable[[Any, Any], bool], value: str) -> Pre
 
 def _unknown_word(word: str, cells: Sequence[Cell]) -> str:
     known = sorted({text for cell in cells for text in _texts(cell) if text != cell.id})
-    return f"-k: {word!r} matches no cell.{nearest(word, known)} Words here: {', '.join(known)}"
+    parts = {part for text in known for part in (text, *text.split("-"))}
+    return f"-k: {word!r} matches no cell.{nearest(word, parts)} Words here: {', '.join(known)}"

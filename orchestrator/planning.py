@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from manifests.cell import Cell, Protocol
+from manifests.cell import Cell, Device, Protocol
 from manifests.plan import Plan, PlannedCell
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.study import CellGroup, Study
+
+_CPU: Device = "cpu"
 
 
 class Choices(NamedTuple):
@@ -68,7 +70,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     axes = study.axes
     batches = group.batch_size or [axes.batch_size]
     for framework, batch, device, technique in itertools.product(
-        group.framework, batches, group.device, group.technique
+        group.framework, batches, group.device or [_CPU], group.technique
     ):
         yield Cell(
             study=study.id,

@@ -30,7 +30,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     recipe: str
     estimate_s: dict[str, float]
     batch_size: list[int] | None = None
-    device: list[Device] = ["cpu"]
+    device: list[Device] | None = None
     weights: WeightsFrom | None = None
 
 

@@ -13,7 +13,7 @@ from manifests.documents import DocumentError, read_toml
 from manifests.metrics import METRICS
 from manifests.select import FIELDS, nearest
 
-Wanted = dict[str, str | int | list[str] | list[int]]
+Wanted = dict[str, str | int | list[str | int]]
 UNITS = {"MiB": 2.0**-20, "ms": 1e3, "s": 1.0, "%": 100.0, "items/s": 1.0, "bytes": 1.0}
 DERIVATIONS = ("reduction", "increase")
 

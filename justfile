@@ -1,0 +1,96 @@
+# The project's commands. Without `just`: ./justw RECIPE
+
+export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+
+python := justfile_directory() / ".venv/bin/python"
+
+# What there is to do
+[private]
+default:
+    @just --list --unsorted
+
+# Install the host side into .venv; does nothing when that is done
+[group('start')]
+setup: (_install "requirements.txt" "host")
+
+# Re-run a study and show its tables, published beside measured
+[group('start')]
+reproduce study="lad2023" tier="quick" *options="": setup
+    @repliquant doctor
+    @repliquant run {{ study }} --tier {{ tier }} {{ options }}
+    @repliquant table {{ study }}
+
+# All tests; the environments are built on the way (network needed once). Options go to pytest
+[group('develop')]
+test *options="": develop
+    @pytest {{ options }}
+
+# Tests that need no framework: a minute
+[group('develop')]
+test-fast *options="": develop
+    @pytest -m "not frameworks" {{ options }}
+
+# ruff, mypy in strict mode, and the import contracts
+[group('develop')]
+lint: develop
+    @ruff check .
+    @ruff format --check .
+    @mypy
+    @lint-imports
+
+# Put the code into its format
+[group('develop')]
+format: develop
+    @ruff check --fix-only --quiet .
+    @ruff format .
+
+# Figures as ratios: our latency against other tools', overheads, reading 10,000 manifests
+[group('develop')]
+bench *options="": develop
+    @{{ python }} -m tests.bench {{ options }}
+
+# Environments: `just images build`, `just images list`, `just images verify`
+[group('images')]
+images *arguments="list": setup
+    @repliquant images {{ arguments }}
+
+# Resolve requirements.in anew, for the host and for every image
+[group('images')]
+lock: develop
+    #!/bin/sh
+    set -eu
+    compile() { # in-file, out-file: pins without hosts, options or a wheel's local version
+        pip-compile --quiet --upgrade --no-header --no-annotate --strip-extras --allow-unsafe \
+            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+            --output-file "$2.new" "$1"
+        { echo "# Locked by 'just lock'; edit $(basename "$1") instead."
+          grep -v -e '^#' -e '^-c' -e '^$' -e '^tensorflow==' "$2.new" | sed -E 's/\+[a-z0-9.]+$//'
+        } >"$2"
+        rm "$2.new"
+    }
+    compile requirements.in requirements.txt
+    compile requirements-dev.in requirements-dev.txt
+    for folder in images/*/; do compile "${folder}requirements.in" "${folder}requirements.txt"; done
+
+# Write the JSON Schema of the manifest after a change to its types
+[group('develop')]
+schema: setup
+    @{{ python }} -m manifests.schema
+
+# Install what the tests and linters need
+[private]
+develop: setup (_install "requirements-dev.txt" "tests and linters")
+
+# A stamp holds the hash of what was installed, so that a second start costs nothing
+[private]
+_install file what:
+    #!/bin/sh
+    set -eu
+    test -x .venv/bin/python && test -x .venv/bin/just || ./justw --version >/dev/null
+    stamp=.venv/{{ file }}.installed
+    wanted=$(cksum {{ file }} pyproject.toml)
+    test -f "$stamp" && test "$(cat "$stamp")" = "$wanted" && exit 0
+    echo "installing {{ what }} (once)" >&2
+    {{ python }} -m pip install --quiet --disable-pip-version-check -r {{ file }}
+    {{ python }} -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s' "$wanted" >"$stamp"

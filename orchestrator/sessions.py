@@ -1,0 +1,129 @@
+"""The whole way from a request to finished cells; the command line and the screen both use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from manifests.cell import Protocol
+from manifests.manifest import Manifest
+from manifests.plan import Plan, PlannedCell
+from manifests.select import SelectionError, Selector
+from manifests.store import Run
+from orchestrator import places
+from orchestrator.data import catalogue
+from orchestrator.engines import Engine, make_engine
+from orchestrator.errors import InputError
+from orchestrator.estimates import Estimates
+from orchestrator.images import load_image
+from orchestrator.machine import gpu_count
+from orchestrator.news import Listener, Note
+from orchestrator.planning import Choices, make_plan, with_ancestors
+from orchestrator.study import Study, load_study
+
+
+class Request(NamedTuple):
+    """What a person asks for; ``None`` and empty mean the default."""
+
+    study: str
+    tier: str = "quick"
+    protocol: Protocol = "rigorous"
+    dataset: str | None = None
+    data_dir: Path | None = None
+    expression: str = ""
+    engine: str = "auto"
+    run_dir: Path | None = None
+    rerun: tuple[str, ...] = ()
+    threads: int = 0
+
+
+class Prepared(NamedTuple):
+    """A request that was understood. ``chosen`` are the cells it selects, ancestors included."""
+
+    study: Study
+    plan: Plan
+    chosen: list[PlannedCell]
+    run: Run
+
+
+class Outcome(NamedTuple):
+    """What an execution did. ``ended`` are the manifests of the cells that it ran."""
+
+    prepared: Prepared
+    ended: list[Manifest]
+
+
+def history() -> Path:
+    """Where finished cells' times are remembered."""
+    return places.cache() / "history.jsonl"
+
+
+def prepare(request: Request) -> Prepared:
+    """Check everything that can be checked before work begins. Raises InputError."""
+    study = load_study(request.study)
+    for name in study.images.values():
+        load_image(name)
+    tier = study.tier(request.tier)
+    dataset = catalogue.name_of(request.data_dir, request.dataset, tier.dataset)
+    catalogue.source(dataset, request.data_dir, places.cache())
+    choices = Choices(request.tier, request.protocol, dataset, request.data_dir)
+    plan = make_plan(study, choices, Estimates(history()), gpu_count())
+    plan = msgspec.structs.replace(
+        plan,
+        downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
+    )
+    folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
+    return Prepared(study, plan, _choose(plan, request.expression), Run(folder))
+
+
+def _choose(plan: Plan, expression: str) -> list[PlannedCell]:
+    try:
+        chosen = Selector(expression).choose([planned.cell for planned in plan.cells])
+    except SelectionError as error:
+        raise InputError(str(error)) from error
+    return with_ancestors(plan, [cell.id for cell in chosen])
+
+
+def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
+    """Statuses and cell ids to run again. Raises InputError for anything else."""
+    statuses = ("ok", "oom", "unsupported", "timeout", "crashed", "cancelled")
+    known = {planned.id for planned in plan.cells}
+    for item in rerun:
+        if item not in statuses and item not in known:
+            raise InputError(
+                f"--rerun {item!r} is neither a status ({', '.join(statuses)}) nor the id of a "
+                "cell of this plan; see: repliquant plan"
+            )
+    return set(rerun)
+
+
+def execute(request: Request, tell: Listener) -> Outcome:
+    """Prepare the data, hold the run's folder, run what is outstanding.
+
+    Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
+    """
+    # The data sets need numpy; planning and showing don't.
+    from orchestrator.data.pack import pack_digest, read_meta
+    from orchestrator.data.pack import prepare as prepare_data
+    from orchestrator.running import Conductor, Means, opened
+
+    prepared = prepare(request)
+    rerun = check_rerun(request.rerun, prepared.plan)
+    engine: Engine = make_engine(request.engine)
+    tell(Note(f"engine {engine.name}"))
+    source = catalogue.source(prepared.plan.dataset, request.data_dir, places.cache())
+    size = prepared.study.axes.image_size
+    data = prepare_data(
+        source,
+        size,
+        places.cache(),
+        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}")),
+    )
+    plan = msgspec.structs.replace(prepared.plan, data_sha256=pack_digest(read_meta(data)))
+    prepared = prepared._replace(plan=plan)
+    means = Means(engine, data, request.threads, Estimates(history()), tell)
+    with opened(prepared.run, plan):
+        ended = Conductor(prepared.run, means).conduct(prepared.chosen, rerun)
+    return Outcome(prepared, ended)

@@ -1,0 +1,117 @@
+"""The command ``repliquant``. Results go to standard output, everything else to standard error.
+
+Exit status: 0 done, 1 some cells failed, 2 wrong usage or input, 3 the machine can't,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "doctor": "What this machine can run, what it can't, and what to do about it.",
+    "studies": "The studies there are; with a name, everything about one.",
+    "plan": "The cells of a study, with estimates and what would be skipped. Runs nothing.",
+    "run": "Run a study's cells, or go on with a run that was begun.",
+    "status": "What of a run is done, failed, or still to do.",
+    "table": "The paper's tables, published beside measured.",
+    "show": "One cell: where its numbers come from.",
+    "images": "The environments that cells run in: list, build, verify.",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module only when it is used; help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"tui.commands.{cmd_name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            from manifests.select import nearest
+
+            ctx.fail(
+                f"no command {args[0]!r}.{nearest(args[0], COMMANDS)} "
+                f"Accepted: {', '.join(COMMANDS)}"
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="repliquant", prog_name="repliquant")
+def cli() -> None:
+    """Re-run published studies of quantization and mixed precision on your own machine, and
+    see how far their numbers hold.
+
+    Start with: repliquant doctor
+    """
+
+
+def main() -> None:
+    """Run the command line and turn every expected error into one message."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        result: Any = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("repliquant: interrupted", err=True)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except Exception as error:
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception) -> int:
+    """One message for what a person can act on; anything else is a bug and keeps its traceback."""
+    from manifests.codec import UnreadableError
+    from orchestrator.errors import KitError
+    from tables.comparison import UnknownTableError
+    from tables.published import PublishedError
+    from tui.words import printable
+
+    if isinstance(error, KitError):
+        code = error.exit_code
+    elif isinstance(error, UnreadableError | UnknownTableError | PublishedError):
+        code = 2
+    elif isinstance(error, OSError):
+        code = 3
+    else:
+        raise error
+    click.echo(f"repliquant: {printable(str(error), lines=True)}", err=True)
+    return code
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,120 @@
+"""``repliquant doctor``: what this machine can run, what it can't, what to do about it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import click
+
+from tui.commands.options import as_json
+
+
+class Finding(NamedTuple):
+    """``state`` is ok, note or problem; only problems keep cells from running."""
+
+    state: str
+    what: str
+    detail: str
+    next_step: str = ""
+
+
+@click.command("doctor")
+@as_json
+def command(as_json: bool) -> int:
+    """What this machine can run, what it can't, and what to do about it."""
+    from tui.console import out, print_json, table
+
+    findings = list(examine())
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        title = "This machine"
+        out().print(table(title, ("state", "what", "found", "next step"), findings))
+    return 3 if any(finding.state == "problem" for finding in findings) else 0
+
+
+def examine() -> Iterator[Finding]:
+    """All findings, the machine first, then each image, then places."""
+    yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
+    yield _processor()
+    yield _gpu()
+    yield from _images()
+    yield from _places()
+
+
+def _processor() -> Finding:
+    # The facts that manifests carry are read by the runners' own module.
+    from runners.machine import machine, usable_cpus
+
+    found = machine()
+    fast = [s for s in found.instruction_sets if "vnni" in s or "amx" in s or "dp" in s]
+    detail = f"{found.cpu}, {usable_cpus()} usable; int8 instructions: {', '.join(fast) or 'none'}"
+    return Finding("ok" if fast else "note", "processor", detail, "" if fast else _NO_VNNI)
+
+
+_NO_VNNI = "int8 will run, without the speed that such instructions give"
+
+
+def _gpu() -> Finding:
+    from orchestrator.machine import gpu_count
+
+    count = gpu_count()
+    if count:
+        return Finding("ok", "gpu", f"{count} NVIDIA")
+    return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
+
+
+def _images() -> Iterator[Finding]:
+    from orchestrator.engines import make_engine
+    from orchestrator.errors import KitError
+    from orchestrator.images import image_names, load_image
+    from orchestrator.interpreters import find_interpreter
+
+    engine = make_engine("auto")
+    for name in image_names():
+        try:
+            image = load_image(name)
+            state = engine.status(image)
+            if state != "ready":
+                state += f"; will use {find_interpreter(image.file.python)}"
+            step = (
+                ""
+                if state == "ready"
+                else f"built by the first run, or: repliquant images build {name}"
+            )
+            yield Finding("ok" if state == "ready" else "note", f"image {name}", state, step)
+        except KitError as error:
+            yield Finding("problem", f"image {name}", str(error), "see the left column")
+
+
+def _places() -> Iterator[Finding]:
+    from orchestrator import places
+    from orchestrator.machine import free_bytes
+    from tui.words import size
+
+    for what, folder in (("cache", places.cache()), ("runs", places.runs())):
+        free = free_bytes(folder)
+        writable = _writable(folder)
+        detail = f"{folder}, {size(free) if free is not None else '?'} free"
+        if not writable:
+            yield Finding("problem", what, f"{detail}, not writable", _elsewhere(what))
+        elif free is not None and free < 4 * 2**30:
+            yield Finding("note", what, detail, "the environments take 3 GiB")
+        else:
+            yield Finding("ok", what, detail)
+
+
+def _elsewhere(what: str) -> str:
+    return f"set REPLIQUANT_{what.upper()} to a folder that can be written to"
+
+
+def _writable(folder: object) -> bool:
+    from pathlib import Path
+
+    path = Path(str(folder)).absolute()
+    while not path.exists():
+        path = path.parent
+    return os.access(path, os.W_OK)

@@ -1,0 +1,100 @@
+"""``repliquant table``: the paper's tables, published beside measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui.commands.options import as_json
+
+
+@click.command("table")
+@click.argument("study")
+@click.argument("runs", nargs=-1)
+@click.option(
+    "--format", "format_", default="rich", show_default=True, help="rich, md, csv or json."
+)
+@click.option("--table", "wanted", default="", help="One table by its id, e.g. table1.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
+@as_json
+def command(
+    study: str, runs: tuple[str, ...], format_: str, wanted: str, output: Path | None, as_json: bool
+) -> None:
+    """The tables of STUDY's paper beside what RUNS measured (default: the latest run).
+
+    Several runs are shown one after another, never mixed.
+    """
+    from orchestrator.study import load_study
+    from tui.runs import find_run, latest_run
+
+    format_ = _checked_format("json" if as_json else format_)
+    load_study(study)
+    chosen = [find_run(name) for name in runs] or [latest_run(study)]
+    compared = [_compare(study, run, wanted) for run in chosen]
+    if format_ == "rich" and output is None:
+        for run, comparisons, environments in compared:
+            _show(run, comparisons, environments)
+        return
+    from tables.render import TEXT_FORMATS
+
+    every = [comparison for _, comparisons, _ in compared for comparison in comparisons]
+    _write(TEXT_FORMATS["md" if format_ == "rich" else format_](every), output)
+
+
+def _checked_format(format_: str) -> str:
+    from manifests.select import nearest
+    from orchestrator.errors import InputError
+    from tables.render import FORMATS
+
+    if format_ not in FORMATS:
+        raise InputError(
+            f"no format {format_!r}.{nearest(format_, FORMATS)} Accepted: {', '.join(FORMATS)}"
+        )
+    return format_
+
+
+def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[str]]:
+    from orchestrator.errors import InputError
+    from orchestrator.places import STUDIES
+    from tables.comparison import choose_table, compare_tables, describe_environments
+    from tables.published import load_published
+    from tui.runs import plan_of
+    from tui.words import printable
+
+    plan = plan_of(run)
+    if plan.study != study:
+        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
+    loaded = run.load()
+    for warning in loaded.warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    comparisons = compare_tables(load_published(STUDIES / study), plan, loaded.manifests)
+    return run, choose_table(comparisons, wanted), describe_environments(loaded.manifests)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    from manifests.files import write_atomically
+
+    write_atomically(output, text.encode())
+    click.echo(f"written: {output}", err=True)
+
+
+def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:
+    from tui.console import out
+    from tui.tables import rich_comparison
+
+    console = out()
+    console.print(f"run {run.folder}", markup=False)
+    for comparison in comparisons:
+        console.print(rich_comparison(comparison))
+        if comparison.note:
+            console.print(f"  {comparison.note}", markup=False)
+    for line in environments:
+        console.print(line, markup=False)
+    console.print(
+        "ratio = measured / published; n = processes. One cell: repliquant show CELL", markup=False
+    )

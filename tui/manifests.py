@@ -1,0 +1,127 @@
+"""A manifest for people: everything that stands behind its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.table import Table
+
+from manifests.manifest import Manifest, Metric
+from manifests.quality import FLAGS
+from tables.render.words import NONE, number
+from tables.statistics import median, percentile, readings, spread
+from tui.console import table
+from tui.words import duration, printable, size
+
+_MOST_OPERATIONS = 12
+
+
+def describe(manifest: Manifest, folder: Path) -> Iterator[str | Table]:
+    """Texts and tables, in the order in which a reader asks."""
+    cell = manifest.cell
+    reason = f": {printable(manifest.reason)}" if manifest.reason else ""
+    yield f"cell {manifest.id} · {cell.title} · {manifest.status}{reason}"
+    yield table("Cell", ("field", "value"), _cell_rows(manifest))
+    if manifest.error:
+        yield f"Error:\n{printable(manifest.error, lines=True)}"
+    if manifest.metrics:
+        columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
+        rows = [_metric_row(metric) for metric in _shown(manifest)]
+        yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
+    yield from _proof(manifest)
+    if manifest.flags:
+        rows = [(flag.name, flag.detail, FLAGS.get(flag.name, "")) for flag in manifest.flags]
+        yield table("Quality flags", ("flag", "detail", "meaning"), rows)
+    yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
+    if manifest.artifacts:
+        rows = [(a.path, a.kind, size(a.size_bytes), a.sha256[:16]) for a in manifest.artifacts]
+        yield table("Artifacts", ("file", "kind", "size", "sha256"), rows)
+    phases = " · ".join(f"{phase.name} {phase.seconds:.2f} s" for phase in manifest.phases)
+    yield f"phases: {printable(phases) or 'none'}"
+    yield f"folder: {folder}"
+
+
+def _cell_rows(manifest: Manifest) -> list[tuple[str, str]]:
+    cell = manifest.cell
+    recipe = ", ".join(f"{key} {value}" for key, value in cell.recipe.items())
+    names = (
+        "study", "task", "framework", "technique", "model", "dataset", "image_size",
+        "batch_size", "device", "seed", "repeat", "protocol", "tier", "weights_from",
+    )  # fmt: skip
+    return [*((name, str(getattr(cell, name))) for name in names), ("recipe", recipe)]
+
+
+def _shown(manifest: Manifest) -> list[Metric]:
+    """All metrics, of the operations only those that take longest."""
+    operations = sorted(
+        manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
+    )
+    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
+    return others + operations[:_MOST_OPERATIONS]
+
+
+def _metric_row(metric: Metric) -> tuple[str, ...]:
+    values = readings(metric)
+    name = f"{metric.name} {metric.label}".strip()
+    spread_ = spread(values)
+    return (
+        name,
+        number(median(values)),
+        metric.unit,
+        number(percentile(values, 90)) if len(metric.samples) > 1 else NONE,
+        number(percentile(values, 99)) if len(metric.samples) > 1 else NONE,
+        f"{spread_:.1%}" if spread_ is not None else NONE,
+        str(len(values)),
+        metric.reason or metric.source,
+    )
+
+
+def _proof(manifest: Manifest) -> Iterator[str | Table]:
+    proof = manifest.proof
+    if proof is None:
+        yield "no proof of precision"
+        return
+    rows = [
+        (kind, operation, str(count))
+        for kind, operations in proof.operations.items()
+        for operation, count in operations.items()
+    ]
+    coverage = f"{proof.coverage:.0%}" if proof.coverage is not None else "unknown"
+    title = f"Proof of precision: {coverage} of the compute operations in {proof.promised}"
+    yield table(f"{title} ({proof.source})", ("type", "operation", "count"), rows)
+
+
+def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
+    environment, inputs, context = manifest.environment, manifest.inputs, manifest.context
+    rows = [("started", manifest.started_at), ("took", duration(manifest.wall_s))]
+    if environment.machine is not None:
+        machine = environment.machine
+        rows += [
+            ("processor", f"{machine.cpu}, {machine.cpus} usable"),
+            ("instruction sets", " ".join(machine.instruction_sets)),
+            ("memory", size(machine.memory_bytes) if machine.memory_bytes else NONE),
+            ("system", machine.system + (", in a virtual machine" if machine.hypervisor else "")),
+        ]
+    rows += [("python", environment.python or NONE), ("threads", str(environment.threads))]
+    rows.append(("packages", ", ".join(f"{k} {v}" for k, v in environment.packages.items())))
+    if context is not None:
+        lock = context.image.lock_sha256 or NONE
+        dirty = " with local changes" if context.kit.dirty else ""
+        rows += [
+            ("engine", context.engine),
+            ("image", f"{context.image.name} ({context.image.kind}), lock {lock}"),
+            ("kit", f"{context.kit.version}, commit {context.kit.commit or NONE}{dirty}"),
+            ("attempt", f"{context.attempt} {context.why_again}".strip()),
+            ("command", " ".join(context.command)),
+        ]
+    if inputs.dataset is not None:
+        splits = ", ".join(
+            f"{name} {split.count} ({split.sha256[:12]})"
+            for name, split in inputs.dataset.splits.items()
+        )
+        used = ", ".join(f"{name} {count}" for name, count in inputs.dataset.used.items())
+        rows += [("data", f"{inputs.dataset.name}: {inputs.dataset.origin}"), ("splits", splits)]
+        rows.append(("images used", used or "one batch of the test split"))
+    rows.append(("weights", inputs.weights))
+    return rows

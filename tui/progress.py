@@ -1,0 +1,141 @@
+"""The progress of a run: a bar on a terminal, a line a cell elsewhere."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from manifests import event
+from orchestrator.news import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+from tui.words import duration, printable
+
+# A refresh costs a few milliseconds of a core that may be being measured.
+REFRESH_S = 1.0
+
+
+class Progress:
+    """A listener that shows a run on ``console`` (rich), on standard error."""
+
+    def __init__(self, console: Any, verbose: bool = False) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._bar: Any = None
+        self._task: Any = None
+        self._total = self._number = 0
+        self._done_estimate = self._done_wall = self._estimate = 0.0
+        self._started = time.monotonic()
+        self._cell_started = self._refreshed = 0.0
+        self._phase = ""
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, news: News) -> None:
+        if isinstance(news, CellEvent):
+            self._event(news)
+        elif isinstance(news, Note):
+            self._note(news)
+        elif isinstance(news, RunStarted):
+            self._run(news)
+        elif isinstance(news, CellStarted):
+            self._cell(news)
+        else:
+            self._end(news)
+
+    def _note(self, note: Note) -> None:
+        """Important news stay; the lines of an installation pass by."""
+        if note.important or self._verbose or not self._console.is_terminal:
+            if note.important or self._verbose or not note.text.startswith(("install:", "decod")):
+                self._line(note.text)
+        else:
+            self._show(note.text)
+
+    def _run(self, news: RunStarted) -> None:
+        self._total = len(news.todo)
+        self._estimate = sum(planned.estimate_s for planned in news.todo if not planned.skip)
+        if not news.todo:
+            self._line(f"all {news.kept} cells have their manifests; nothing to run")
+            return
+        kept = f", {news.kept} are done already" if news.kept else ""
+        self._line(f"{self._total} cells to run, about {duration(self._estimate)}{kept}")
+
+    def _cell(self, news: CellStarted) -> None:
+        self._number += 1
+        self._cell_started = time.monotonic()
+        self._phase = "starting"
+        if news.again:
+            self._line(f"again: {news.planned.cell.title}: {news.again}")
+        self._show(news.planned.cell.title)
+
+    def _event(self, news: CellEvent) -> None:
+        happened = news.event
+        if isinstance(happened, event.Phase):
+            self._phase = happened.name
+        elif isinstance(happened, event.Warning):
+            self._line(f"{news.planned.cell.title}: {happened.text}")
+        detail = ""
+        if isinstance(happened, event.Step):
+            of = f"/{happened.of}" if happened.of else ""
+            loss = f" loss {happened.loss:.3f}" if happened.loss is not None else ""
+            detail = f" {happened.step}{of}{loss}"
+        self._show(f"{news.planned.cell.title} · {self._phase}{detail}", news.planned.estimate_s)
+
+    def _end(self, news: CellEnded) -> None:
+        manifest = news.manifest
+        if not news.planned.skip:
+            self._done_estimate += news.planned.estimate_s
+            self._done_wall += time.monotonic() - self._cell_started
+        reason = f" ({manifest.reason})" if manifest.reason else ""
+        took = duration(manifest.wall_s) if manifest.status == "ok" else ""
+        left = duration(self._remaining_s()) if self._number < self._total else "none"
+        self._line(
+            f"[{self._number}/{self._total}] {news.planned.cell.title}: "
+            f"{manifest.status}{reason} {took} · {left} left"
+        )
+
+    def _remaining_s(self, current: float = 0.0) -> float:
+        """The estimates still open, at the pace that this run has shown so far."""
+        pace = self._done_wall / self._done_estimate if self._done_estimate else 1.0
+        return max(0.0, (self._estimate - self._done_estimate - current) * pace)
+
+    def _line(self, text: str) -> None:
+        self._console.print(printable(text, lines=True), markup=False)
+
+    def _show(self, text: str, estimate_s: float = 0.0) -> None:
+        """Put ``text`` beside the bar, at most once in REFRESH_S."""
+        now = time.monotonic()
+        if not self._console.is_terminal or now - self._refreshed < REFRESH_S:
+            return
+        self._refreshed = now
+        if self._bar is None:
+            self._bar, self._task = _make_bar(self._console)
+        current = min(now - self._cell_started, estimate_s)
+        left = duration(self._remaining_s(current)) if self._estimate else "?"
+        self._bar.update(
+            self._task,
+            description=printable(text)[:70],
+            total=self._estimate or 1.0,
+            completed=self._done_estimate + current,
+            left=left,
+        )
+        self._bar.refresh()
+
+
+def _make_bar(console: Any) -> tuple[Any, Any]:
+    from rich import progress
+
+    bar = progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(bar_width=24),
+        progress.TaskProgressColumn(),
+        progress.TextColumn("{task.fields[left]} left"),
+        console=console,
+        auto_refresh=False,
+        transient=True,
+    )
+    bar.start()
+    return bar, bar.add_task("", total=1.0, left="?")

@@ -1,0 +1,53 @@
+"""Finding runs and cells by what a person types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from manifests.codec import UnreadableError
+from manifests.plan import Plan
+from manifests.select import nearest
+from manifests.store import Run
+from orchestrator import places
+from orchestrator.errors import InputError
+
+
+def all_runs() -> list[Run]:
+    """The runs under the runs folder, the latest first."""
+    plans = list(places.runs().glob("*/plan.json"))
+    plans.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    return [Run(path.parent) for path in plans]
+
+
+def find_run(name: str | Path) -> Run:
+    """A run by its folder or by its id. Raises InputError with the runs there are."""
+    for folder in (Path(name), places.runs() / name):
+        if (folder / "plan.json").is_file():
+            return Run(folder)
+    known = [run.id for run in all_runs()]
+    raise InputError(
+        f"no run {str(name)!r}.{nearest(str(name), known)} "
+        f"Accepted: a run's folder, or one of: {', '.join(known) or 'none yet (repliquant run)'}"
+    )
+
+
+def plan_of(run: Run) -> Plan:
+    """Raises InputError when the plan can't be used."""
+    try:
+        return run.plan()
+    except (UnreadableError, OSError) as error:
+        raise InputError(f"the plan of run {run.id} can't be used: {error}") from error
+
+
+def latest_run(study: str) -> Run:
+    """The latest run of a study. Raises InputError when there is none."""
+    for run in all_runs():
+        try:
+            if run.plan().study == study:
+                return run
+        except (UnreadableError, OSError):
+            continue
+    raise InputError(
+        f"no run of {study} under {places.runs()}. Run it first: repliquant run {study}, "
+        "or name a run's folder"
+    )

@@ -1,0 +1,37 @@
+"""Words for people: durations, sizes, and texts that can't take over a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str, lines: bool = False) -> str:
+    """Without control, escape and bidirectional characters; ``lines`` keeps line ends."""
+    return "".join(c if _shows(c) or (lines and c == "\n") else "�" for c in text)
+
+
+def _shows(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+
+
+def duration(seconds: float) -> str:
+    """``41 s``, ``4 min``, ``2 h 10 min``, ``3 days``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min"
+    return f"{round(hours / 24)} days"
+
+
+def size(count: float) -> str:
+    """``512 bytes``, ``42.6 MiB``, ``1.2 GiB``."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
