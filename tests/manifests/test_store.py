@@ -1,0 +1,147 @@
+"""Reading a run: everything good comes back, everything else is named, nothing raises."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from manifests.codec import UnreadableError, encode_manifest
+from manifests.select import Selector
+from manifests.store import Run, load_all
+from tests.manifests.samples import a_cell, a_manifest, a_run, put
+
+FIRST, SECOND, THIRD = sorted(
+    (a_manifest(a_cell(seed=seed, batch_size=32 * seed)) for seed in (1, 2, 3)),
+    key=lambda manifest: manifest.id,
+)
+BROKEN = a_cell(seed=9)
+WHOLE = encode_manifest(a_manifest(BROKEN))
+
+
+def test_manifests_come_ordered_by_cell_id(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", THIRD, FIRST, SECOND)
+    assert run.load() == ([FIRST, SECOND, THIRD], [])
+
+
+def test_a_run_without_cells_is_empty(tmp_path: Path) -> None:
+    assert Run(tmp_path).load() == ([], [])
+    assert a_run(tmp_path / "r").load() == ([], [])
+
+
+def test_a_selector_chooses_among_them(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST, SECOND, THIRD)
+    chosen = run.load(Selector("batch_size>32")).manifests
+    assert sorted(manifest.cell.batch_size for manifest in chosen) == [64, 96]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (WHOLE[:-20], "is not a manifest: Input data was truncated"),
+        (b"", "is not a manifest: Input data was truncated"),
+        (WHOLE.replace(b'"seed":9', b'"seed":9,"seed":9'), "names the key 'seed' twice"),
+        (WHOLE.replace(b'"wall_s":2.5', b'"wall_s":NaN'), "is not a manifest: JSON is malformed"),
+        (WHOLE.replace(b"manifest/1", b"manifest/2"), "was written by a newer Repliquant"),
+        (WHOLE.replace(b'"seed":9', b'"seed":8'), "it was edited"),
+        (encode_manifest(FIRST), f"belongs to cell {FIRST.id}, not to the folder it lies in"),
+        (b"[" * 100_000, "is not a manifest"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, content: bytes, why: str) -> None:
+    run = a_run(tmp_path / "r", FIRST, SECOND)
+    path = put(run, BROKEN.id, content)
+    manifests, warnings = run.load()
+    assert manifests == [FIRST, SECOND]
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"skipped {path}: ")
+    assert why in warnings[0]
+
+
+def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    (run.cell_folder(BROKEN.id) / "manifest.json").mkdir(parents=True)
+    assert run.load() == (
+        [FIRST],
+        [f"skipped {run.manifest_path(BROKEN.id)}: Is a directory"],
+    )
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    run.cell_folder(BROKEN.id).mkdir()
+    run.manifest_path(BROKEN.id).symlink_to(tmp_path / "gone.json")
+    assert run.load() == (
+        [FIRST],
+        [f"skipped {run.manifest_path(BROKEN.id)}: No such file or directory"],
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    put(run, BROKEN.id, WHOLE).chmod(0)
+    assert run.load().warnings == [f"skipped {run.manifest_path(BROKEN.id)}: Permission denied"]
+
+
+def test_a_file_that_the_system_will_not_open_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+
+    def refused(*arguments: object, **more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refused)
+    loaded = run.load()
+    monkeypatch.undo()
+    assert loaded == ([], [f"skipped {run.manifest_path(FIRST.id)}: Permission denied"])
+
+
+def test_a_file_in_place_of_the_cells_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cells").write_text("")
+    assert Run(tmp_path).load() == ([], [f"skipped {tmp_path / 'cells'}: Not a directory"])
+
+
+def test_earlier_attempts_are_passed_over(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    put(run, f"{FIRST.id}.attempt-1", encode_manifest(FIRST))
+    put(run, f"{FIRST.id}.attempt-2", b"{")
+    assert run.load() == ([FIRST], [])
+
+
+def test_a_cell_that_has_no_manifest_yet_is_passed_over(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    (run.cell_folder(BROKEN.id)).mkdir()
+    (run.cells / "notes.txt").write_text("")
+    assert run.load() == ([FIRST], [])
+    assert run.manifest(BROKEN.id) is None
+
+
+def test_one_manifest_is_found_by_its_cell(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST, SECOND)
+    assert run.manifest(SECOND.id) == SECOND
+    path = put(run, BROKEN.id, b"{}")
+    with pytest.raises(UnreadableError) as caught:
+        run.manifest(BROKEN.id)
+    assert str(caught.value).startswith(f"{path}: is not a manifest")
+
+
+def test_several_runs_are_read_in_their_order(tmp_path: Path) -> None:
+    one = a_run(tmp_path / "one", THIRD)
+    two = a_run(tmp_path / "two", FIRST, SECOND)
+    path = put(one, BROKEN.id, b"{}")
+    manifests, warnings = load_all([one, two])
+    assert manifests == [THIRD, FIRST, SECOND]
+    assert [warning.split(": ")[0] for warning in warnings] == [f"skipped {path}"]
+    assert load_all([]) == ([], [])
+    assert load_all([one, two], Selector(f"id={THIRD.id}")).manifests == [THIRD]
+
+
+def test_a_run_knows_where_its_files_lie(tmp_path: Path) -> None:
+    run = Run(tmp_path / "2024-05-01")
+    assert run.id == "2024-05-01"
+    assert run.manifest_path("ab") == tmp_path / "2024-05-01" / "cells" / "ab" / "manifest.json"
+    with pytest.raises(FileNotFoundError):
+        run.plan()
