@@ -27,6 +27,8 @@ def read_toml(path: Path, kind: Type[T]) -> T:
         return msgspec.convert(tomllib.loads(text), kind)
     except tomllib.TOMLDecodeError as error:
         raise DocumentError(f"{path}:{_line_in(str(error))}: not TOML: {error}") from error
+    except RecursionError as error:
+        raise DocumentError(f"{path}:1: not TOML: nested too deep") from error
     except msgspec.ValidationError as error:
         raise DocumentError(_explain(path, text, str(error))) from error
 

@@ -24,6 +24,8 @@ _TOKEN = re.compile(r"\s*(?:(\(|\)|==|!=|<=|>=|=|<|>)|([^\s()=!<>]+)|(\S))")
 _COMPARE: Dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
+_SYMBOLS = ("=", "==", "!=", *_COMPARE)
+_NO_VALUE = ("(", ")", "and", "or", *_SYMBOLS)
 _DEEPEST = 50
 
 Predicate = Callable[[Cell], bool]
@@ -128,7 +130,7 @@ class _Parser:
         if self._take("("):
             return self._group()
         word = self._value("a word")
-        if self.tokens and self.tokens[0] in ("=", "==", "!=", "<", "<=", ">", ">="):
+        if self.tokens and self.tokens[0] in _SYMBOLS:
             return _comparison(word, self.tokens.pop(0), self._value(f"a value for {word!r}"))
         test = _contains(word)
         self.words.append(_Word(word, test))
@@ -148,7 +150,7 @@ class _Parser:
         if not self.tokens:
             raise SelectionError(f"the -k expression ends where {what} should stand")
         token = self.tokens.pop(0)
-        if not _TOKEN.match(token) or token in ("(", ")", "and", "or", "=", "==", "!=", "<", ">"):
+        if token in _NO_VALUE:
             raise SelectionError(f"{token!r} stands where {what} should in the -k expression")
         return token
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional
+from typing import Iterable, List, NamedTuple, Optional
 
 from manifests.codec import UnreadableError, decode_manifest, read_manifest, read_struct
 from manifests.manifest import Manifest
@@ -61,7 +61,11 @@ class Run:
         """
         manifests: List[Manifest] = []
         warnings: List[str] = []
-        for path in self._manifest_files():
+        try:
+            paths = self._manifest_files()
+        except OSError as error:
+            return Loaded([], [_warning(str(self.cells), error)])
+        for path in paths:
             try:
                 manifest = _read_fast(path)
             except (UnreadableError, OSError) as error:
@@ -71,15 +75,13 @@ class Run:
                 manifests.append(manifest)
         return Loaded(manifests, warnings)
 
-    def _manifest_files(self) -> Iterator[str]:
+    def _manifest_files(self) -> List[str]:
         try:
             names = sorted(os.listdir(self.cells))
         except FileNotFoundError:
-            return
-        for name in names:
-            path = f"{self.cells}/{name}/manifest.json"
-            if "." not in name and os.path.lexists(path):
-                yield path
+            return []
+        paths = [f"{self.cells}/{name}/manifest.json" for name in names if "." not in name]
+        return [path for path in paths if os.path.lexists(path)]
 
 
 def _read_fast(path: str) -> Manifest:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-STUDIES = ROOT / "studies"
-IMAGES = ROOT / "images"
+STUDIES = Path(os.environ.get("REPLIQUANT_STUDIES") or ROOT / "studies")
+IMAGES = Path(os.environ.get("REPLIQUANT_IMAGES") or ROOT / "images")
 
 
 def cache() -> Path:

@@ -144,6 +144,8 @@ class Conductor:
         self.means.tell(RunStarted([item.planned for item in todo], len(chosen) - len(todo)))
         ended = []
         try:
+            for name in dict.fromkeys(t.planned.image for t in todo if not t.planned.skip):
+                self._image(name)
             for item in todo:
                 ended.append(self._cell(item))
         except OSError as error:

@@ -16,7 +16,9 @@ def _shows(character: str) -> bool:
 
 
 def duration(seconds: float) -> str:
-    """``41 s``, ``4 min``, ``2 h 10 min``, ``3 days``."""
+    """``5.9 s``, ``41 s``, ``4 min``, ``2 h 10 min``, ``3 days``."""
+    if 0 < seconds < 9.95:
+        return f"{seconds:.1f} s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

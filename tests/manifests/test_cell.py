@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from hypothesis import strategies as st
 
 import manifests
 from manifests.cell import Cell, canonical_json, sha256_hex
+from tests.manifests.old_python import python_3_8
 from tests.manifests.samples import a_cell
 
 ROOT = Path(manifests.__file__).parent.parent
@@ -121,9 +120,7 @@ def test_the_title_names_what_is_not_usual(changes: dict[str, Any], title: str) 
 
 
 def test_python_3_8_gives_the_same_id() -> None:
-    python = _python_3_8_with_msgspec()
-    if python is None:
-        pytest.skip("no Python 3.8 with msgspec on the PATH or under ~/.pyenv")
+    python = python_3_8("msgspec")
     ids = [_id_in(python, cell) for cell in (a_cell(), _awkward_cell())]
     assert ids == [ID, _awkward_cell().id]
 
@@ -145,18 +142,3 @@ def _id_in(python: str, cell: Cell) -> str:
         check=True,
     )
     return done.stdout.decode().strip()
-
-
-def _python_3_8_with_msgspec() -> str | None:
-    question = "import msgspec, sys; sys.exit(sys.version_info[:2] != (3, 8))"
-    for python in _candidates():
-        if subprocess.run([python, "-c", question], capture_output=True).returncode == 0:
-            return python
-    return None
-
-
-def _candidates() -> Iterator[str]:
-    on_path = shutil.which("python3.8")
-    if on_path:
-        yield on_path
-    yield from map(str, sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python")))

@@ -145,7 +145,9 @@ def test_a_missing_reading_stays_null() -> None:
 
 def test_a_field_that_a_later_kit_added_is_passed_over() -> None:
     data = encode_manifest(a_manifest())
-    assert decode_manifest(data.replace(b'"reason":""', b'"reason":"","mood":[1]', 1)) == a_manifest()
+    assert (
+        decode_manifest(data.replace(b'"reason":""', b'"reason":"","mood":[1]', 1)) == a_manifest()
+    )
 
 
 def test_a_manifest_is_written_once(tmp_path: Path) -> None:

@@ -1,0 +1,72 @@
+"""Fixtures: a workshop is a folder with studies, images, cache and runs of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.studies import write_study
+
+ROOT = Path(__file__).resolve().parent.parent
+CLI = (sys.executable, "-m", "tests.fakes.cli")
+
+
+class Workshop:
+    """Runs the command line in a folder of its own, as a person would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.runs = folder / "runs"
+        self.log = folder / "executed.txt"
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "REPLIQUANT_STUDIES": str(folder / "studies"),
+            "REPLIQUANT_IMAGES": str(folder / "images"),
+            "REPLIQUANT_CACHE": str(folder / "cache"),
+            "REPLIQUANT_RUNS": str(self.runs),
+            "FAKE_LOG": str(self.log),
+            "COLUMNS": "160",
+        }
+
+    def command(self, *arguments: str) -> list[str]:
+        return [*CLI, *arguments]
+
+    def __call__(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; the exit status has to be ``status``."""
+        done = subprocess.run(
+            self.command(*arguments), cwd=self.folder, env=self.environment,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        return self("run", "toy", "--engine", "fake", *arguments, status=status)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``run toy`` and leave it running."""
+        return subprocess.Popen(
+            self.command("run", "toy", "--engine", "fake", *arguments), cwd=self.folder,
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def executed(self) -> list[str]:
+        """Ids of the cells whose technique was entered, in order."""
+        return self.log.read_text().split() if self.log.exists() else []
+
+    def manifests(self) -> Sequence[Path]:
+        return sorted(self.runs.glob("*/cells/*/manifest.json"))
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    """A workshop with the study ``toy``, whose cells all succeed."""
+    write_study(tmp_path)
+    return Workshop(tmp_path)

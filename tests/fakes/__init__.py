@@ -1,0 +1,1 @@
+"""Deterministic stand-ins: a study without frameworks, run by real processes."""

@@ -1,0 +1,59 @@
+"""A runner whose technique does what the cell's recipe says, in a real process.
+
+Everything around the technique (events, manifest, signals, death of the parent) is the real
+runner's.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from runners import __main__ as runner
+from runners import techniques
+from runners.failures import Unsupported
+from runners.job import Job
+
+
+def behave(job: Job) -> None:
+    recipe = job.cell.recipe
+    seconds = float(recipe.get("seconds", 0))
+    with open(os.environ["FAKE_LOG"], "a") as log:
+        log.write(f"{job.cell.id}\n")
+    with job.phase("work"):
+        _act(str(recipe.get("behave", "ok")), job)
+        time.sleep(seconds)
+    job.record("accuracy", [0.5])
+    job.record("latency_s", [0.002, 0.001, 0.003], items=job.cell.batch_size)
+    (job.folder / "weights.bin").write_bytes(b"weights")
+    job.artifact("weights.bin", "test")
+
+
+def _act(what: str, job: Job) -> None:
+    if what == "crash":
+        raise ValueError("it broke\x1b[31m")
+    if what == "memory":
+        raise MemoryError("no more")
+    if what == "unsupported":
+        raise Unsupported("not on this machine")
+    if what == "segfault":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if what == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "deaf":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if what == "flood":
+        block = (b"x" * 99 + b"\n") * 1000
+        for _ in range(200):
+            os.write(job.events._descriptor or 1, block)
+    if what == "half":
+        (job.folder / "manifest.json").write_bytes(b'{"schema": "repliquant/mani')
+        os._exit(9)
+
+
+techniques.find = lambda cell: behave
+
+if __name__ == "__main__":
+    Path(os.environ["FAKE_LOG"]).touch()
+    sys.exit(runner.main())

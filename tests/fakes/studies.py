@@ -1,0 +1,116 @@
+"""Writing small studies and images into a folder."""
+
+from pathlib import Path
+
+STUDY = """\
+id = "toy"
+title = "A toy"
+authors = ["A. Nobody"]
+year = 2020
+where = "nowhere"
+about = "cells that need no framework"
+protocols = ["rigorous"]
+
+[axes]
+model = "none"
+image_size = 8
+batch_size = 2
+seed = 0
+
+[images]
+alpha = "{image}"
+beta = "beta"
+
+[recipes.train]
+behave = "ok"
+seconds = {seconds}
+
+[recipes.infer]
+behave = "{behave}"
+seconds = {seconds}
+
+[tiers.quick]
+about = "at once"
+dataset = "digits"
+repeats = {repeats}
+timeout_s = {{ train = {timeout}, quantize = {timeout}, infer = {timeout} }}
+
+[[cells]]
+task = "train"
+framework = ["alpha", "beta"]
+technique = ["plain"]
+recipe = "train"
+estimate_s = {{ quick = 1 }}
+
+[[cells]]
+task = "infer"
+framework = ["alpha", "beta"]
+technique = ["plain"]
+batch_size = [1, 2]
+recipe = "infer"
+weights = {{ task = "train" }}
+estimate_s = {{ quick = 1 }}
+
+[[unspecified]]
+what = "all of it"
+choice = "none"
+why = "a toy"
+"""
+
+TABLES = """\
+[[table]]
+id = "table1"
+title = "Latency"
+place = "Table I"
+data = "table1.csv"
+key = ["framework"]
+
+[[table.column]]
+name = "latency"
+label = "latency"
+unit = "ms"
+metric = "latency_s"
+select.any = { task = "infer", batch_size = 1 }
+"""
+
+IMAGE = """\
+name = "{name}"
+framework = "{name}"
+about = "nothing"
+python = ["3.11", "3.12", "3.13"]
+install_dependencies = true
+download_mb = 0
+disk_mb = 1
+"""
+
+
+def write_study(
+    folder: Path,
+    behave: str = "ok",
+    seconds: float = 0.0,
+    repeats: int = 1,
+    timeout: float = 60.0,
+    image: str = "alpha",
+) -> Path:
+    """A study ``toy`` of six cells (two training, four inference); returns its folder."""
+    study = folder / "studies" / "toy"
+    (study / "published").mkdir(parents=True, exist_ok=True)
+    (study / "study.toml").write_text(
+        STUDY.format(behave=behave, seconds=seconds, repeats=repeats, timeout=timeout, image=image)
+    )
+    (study / "claims.toml").write_text("claim = []\n")
+    (study / "published" / "tables.toml").write_text(TABLES)
+    (study / "published" / "table1.csv").write_text("framework,latency\nalpha,4\nbeta,~8\n")
+    for name in ("alpha", "beta", "broken"):
+        write_image(folder, name)
+    return study
+
+
+def write_image(folder: Path, name: str, requirements: str = "", verify: str = "") -> Path:
+    """An image whose lock is ``requirements``; returns its folder."""
+    image = folder / "images" / name
+    image.mkdir(parents=True, exist_ok=True)
+    (image / "image.toml").write_text(IMAGE.format(name=name))
+    (image / "requirements.txt").write_text(requirements)
+    (image / "verify.py").write_text(verify or "print('ok: nothing to check')\n")
+    return image

@@ -1,0 +1,107 @@
+"""What an exception makes of its cell."""
+
+from __future__ import annotations
+
+import errno
+
+import numpy as np
+import pytest
+
+from runners.failures import Stopped, Unsupported, Verdict, classify, first_line
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named as the one of torch."""
+
+
+class ResourceExhaustedError(Exception):
+    """Named as the one of TensorFlow."""
+
+
+class AcceleratorError(RuntimeError):
+    """Named as the one that newer versions of torch raise for CUDA."""
+
+
+class XlaRuntimeError(RuntimeError):
+    """Named as the one of XLA."""
+
+
+CPU_ALLOCATOR = (
+    "[enforce fail at alloc_cpu.cpp:114] data. DefaultCPUAllocator: can't allocate memory: "
+    "you tried to allocate 4000000000000 bytes."
+)
+TENSORFLOW = "OOM when allocating tensor with shape[128,512] and type float on /job:localhost"
+NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (MemoryError(), ("oom", "out of memory: MemoryError()", False)),
+        (MemoryError("a lot"), ("oom", "out of memory: a lot", False)),
+        (OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+         ("oom", "out of memory: CUDA out of memory. Tried to allocate 2.00 GiB", False)),
+        (RuntimeError(CPU_ALLOCATOR), ("oom", f"out of memory: {CPU_ALLOCATOR}", False)),
+        (ResourceExhaustedError(TENSORFLOW), ("oom", f"out of memory: {TENSORFLOW}", False)),
+        (AcceleratorError("CUDA error: out of memory"),
+         ("oom", "out of memory: CUDA error: out of memory", False)),
+        (XlaRuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes."),
+         ("oom", "out of memory: RESOURCE_EXHAUSTED: Out of memory while trying to allocate "
+                 "9 bytes.", False)),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"),
+         ("oom", "out of memory: [Errno 12] Cannot allocate memory", False)),
+        (NO_SPACE,
+         ("crashed", "no space left to write to: [Errno 28] No space left on device", True)),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"),
+         ("crashed", f"no space left to write to: [Errno {errno.EDQUOT}] Disk quota exceeded",
+          True)),
+        (FileNotFoundError(2, "No such file or directory", "weights.npz"),
+         ("crashed", "FileNotFoundError: [Errno 2] No such file or directory: 'weights.npz'",
+          False)),
+        (Stopped("timeout", "not finished within its 60 s"),
+         ("timeout", "not finished within its 60 s", False)),
+        (Stopped("cancelled", "interrupted"), ("cancelled", "interrupted", True)),
+        (Unsupported("no int8 here"), ("unsupported", "no int8 here", False)),
+        (Unsupported("out of memory is only a word"),
+         ("unsupported", "out of memory is only a word", False)),
+        (KeyboardInterrupt(), ("crashed", "KeyboardInterrupt: KeyboardInterrupt()", False)),
+        (SystemExit(3), ("crashed", "SystemExit: 3", False)),
+        (ValueError("out of memory is only a word"),
+         ("crashed", "ValueError: out of memory is only a word", False)),
+        (RuntimeError("shape mismatch"), ("crashed", "RuntimeError: shape mismatch", False)),
+        (ResourceExhaustedError("too many files"),
+         ("crashed", "ResourceExhaustedError: too many files", False)),
+        (ModuleNotFoundError("No module named 'torch'"),
+         ("crashed", "ModuleNotFoundError: No module named 'torch'", False)),
+        (FloatingPointError("the loss became nan at step 3 of 9"),
+         ("crashed", "FloatingPointError: the loss became nan at step 3 of 9", False)),
+    ],
+)  # fmt: skip
+def test_an_exception_becomes_a_status(
+    error: BaseException, verdict: tuple[str, str, bool]
+) -> None:
+    assert classify(error) == verdict
+
+
+def test_numpy_out_of_memory_is_out_of_memory() -> None:
+    with pytest.raises(MemoryError) as caught:
+        np.empty((2**62,), np.uint8)
+    assert classify(caught.value).status == "oom"
+
+
+def test_stopped_passes_by_handlers_of_ordinary_errors() -> None:
+    assert not issubclass(Stopped, Exception)
+    assert classify(Stopped("timeout", "late")) == Verdict("timeout", "late", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\ntwo", "one"),
+        ("\n\n  \n two \nthree", "two"),
+        ("", "ValueError('')"),
+        ("x" * 400, "x" * 300),
+    ],
+)
+def test_the_first_line_that_says_something_is_kept(text: str, line: str) -> None:
+    assert first_line(ValueError(text)) == line

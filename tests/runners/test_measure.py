@@ -1,0 +1,140 @@
+"""The rigorous protocol, followed on a clock that moves only when something happens."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from runners.measure import Measurement, Protocol, measure
+
+
+class Machine:
+    """A fake clock; a call, a synchronisation and a progress report each take their time."""
+
+    def __init__(self, call_s: float = 1.0, synchronise_s: float = 0.0) -> None:
+        self.now = 100.0
+        self.call_s = call_s
+        self.synchronise_s = synchronise_s
+        self.happened: list[str] = []
+        self.collecting: list[bool] = []
+
+    def clock(self) -> float:
+        self.happened.append("clock")
+        return self.now
+
+    def call(self) -> None:
+        self.happened.append("call")
+        self.collecting.append(gc.isenabled())
+        self.now += self.call_s
+
+    def synchronise(self) -> None:
+        self.happened.append("synchronise")
+        self.now += self.synchronise_s
+
+    def warmed_up(self) -> None:
+        self.happened.append("warmed up")
+
+    def progress(self, count: int) -> None:
+        self.happened.append(f"progress {count}")
+        self.now += 1000.0 * (self.call_s == 0)
+
+    def measure(self, protocol: Protocol) -> Measurement:
+        return measure(
+            self.call, protocol, self.synchronise, self.warmed_up, self.progress, self.clock
+        )
+
+
+def _protocol(**changes: float) -> Protocol:
+    fields = {"warm_up_s": 0.0, "warm_up_count": 1, "measure_s": 0.0, "measure_count": 1}
+    return Protocol(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_a_minimum_time_is_honoured_though_the_count_is_reached() -> None:
+    measured = Machine().measure(_protocol(warm_up_s=3.0, measure_s=5.0, measure_count=2))
+    assert measured.warm_up == [1.0] * 3
+    assert measured.samples == [1.0] * 5
+
+
+def test_a_minimum_count_is_honoured_though_the_time_is_reached() -> None:
+    measured = Machine().measure(_protocol(warm_up_count=4, measure_s=5.0, measure_count=7))
+    assert measured.warm_up == [1.0] * 4
+    assert measured.samples == [1.0] * 7
+
+
+def test_the_longest_time_ends_both_parts() -> None:
+    machine = Machine(call_s=4.0)
+    measured = machine.measure(_protocol(warm_up_count=100, measure_count=100, longest_s=10.0))
+    assert measured.warm_up == [4.0] * 3
+    assert measured.samples == [4.0] * 3
+
+
+def test_there_is_always_one_sample() -> None:
+    measured = Machine(call_s=50.0).measure(_protocol(measure_count=0, longest_s=1.0))
+    assert measured.samples == [50.0]
+
+
+def test_the_warm_up_is_kept_apart() -> None:
+    machine = Machine(call_s=9.0)
+    protocol = _protocol(warm_up_count=2, measure_count=3)
+
+    def now_fast() -> None:
+        machine.call_s = 1.0
+
+    measured = measure(machine.call, protocol, warmed_up=now_fast, clock=machine.clock)
+    assert measured.warm_up == [9.0, 9.0]
+    assert measured.samples == [1.0, 1.0, 1.0]
+
+
+def test_a_call_is_synchronised_on_both_sides_and_reported_outside() -> None:
+    machine = Machine()
+    machine.measure(_protocol())
+    once = ["synchronise", "clock", "call", "synchronise", "clock", "progress 1"]
+    assert machine.happened == ["clock", *once, "warmed up", "clock", *once]
+
+
+def test_the_first_synchronisation_is_not_counted_and_the_second_is() -> None:
+    measured = Machine(call_s=1.0, synchronise_s=0.5).measure(_protocol(measure_count=3))
+    assert measured.samples == [1.5, 1.5, 1.5]
+
+
+def test_the_time_of_progress_reports_is_in_no_sample() -> None:
+    measured = Machine(call_s=0.0).measure(_protocol(measure_s=2000.0, longest_s=9e9))
+    assert measured.samples == [0.0, 0.0, 0.0]
+
+
+def test_the_garbage_collector_rests_only_while_samples_are_taken() -> None:
+    machine = Machine()
+    assert gc.isenabled()
+    machine.measure(_protocol(warm_up_count=2, measure_count=3))
+    assert machine.collecting == [True, True, False, False, False]
+    assert gc.isenabled()
+
+
+def test_a_garbage_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+    try:
+        Machine().measure(_protocol())
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("last_good", [0, 3])
+def test_a_call_that_raises_leaves_the_garbage_collector_on(last_good: int) -> None:
+    done: list[int] = []
+
+    def call() -> None:
+        if len(done) == last_good:
+            raise MemoryError
+        done.append(1)
+
+    with pytest.raises(MemoryError):
+        measure(call, _protocol(warm_up_count=2, measure_count=9))
+    assert gc.isenabled()
+
+
+def test_few_samples_are_flagged() -> None:
+    measured = Machine().measure(_protocol(measure_count=5))
+    assert measured.flags[0].name == "few-samples"
+    assert measured.flags[0].detail == "5 samples: no p90 and p99"
