@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import NamedTuple
 
 from manifests.manifest import Status
@@ -28,8 +29,9 @@ class Verdict(NamedTuple):
     transient: bool
 
 
-_OOM_TEXTS = ("OOM when allocating", "can't allocate memory", "out of memory")
-_OOM_TYPES = ("OutOfMemoryError", "MemoryError", "_ArrayMemoryError")
+_OOM_TEXTS = ("oom when allocating", "can't allocate memory", "out of memory")
+_OOM_TYPES = frozenset(["OutOfMemoryError", "MemoryError"])
+_TELLING_TYPES = frozenset(["RuntimeError", "ResourceExhaustedError", "InternalError"])
 
 
 def classify(error: BaseException) -> Verdict:
@@ -40,18 +42,20 @@ def classify(error: BaseException) -> Verdict:
         return Verdict("unsupported", str(error), False)
     if is_out_of_memory(error):
         return Verdict("oom", f"out of memory: {first_line(error)}", False)
-    if isinstance(error, OSError) and error.errno in (28, 122):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
     return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """True for MemoryError, the frameworks' own out-of-memory errors, and allocator texts."""
-    if any(kind.__name__ in _OOM_TYPES for kind in type(error).__mro__):
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    names = {kind.__name__ for kind in type(error).__mro__}
+    if names & _OOM_TYPES:
         return True
-    text = str(error)
-    named = type(error).__name__ in ("RuntimeError", "ResourceExhaustedError", "InternalError")
-    return named and any(part in text for part in _OOM_TEXTS)
+    text = str(error).lower()
+    return bool(names & _TELLING_TYPES) and any(part in text for part in _OOM_TEXTS)
 
 
 def first_line(error: BaseException) -> str:

@@ -7,11 +7,11 @@ frameworks differ in nothing but how they compute that step.
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, List
+from typing import Any, Callable, List, NamedTuple
 
 import msgspec
 
-from runners.data import training_batches
+from runners.data import Images, training_batches
 from runners.job import Job
 
 Array = Any
@@ -34,6 +34,14 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay: float
 
 
+class TrainLog(NamedTuple):
+    """Seconds of every step, seconds of every epoch, mean loss of every epoch in nats."""
+
+    step_s: List[float]
+    epoch_s: List[float]
+    losses: List[float]
+
+
 def learning_rate_at(recipe: TrainRecipe, step: int, steps: int) -> float:
     """The rate of step ``step`` (from 0) of ``steps``: linear warm-up, then milestones."""
     rate = recipe.learning_rate
@@ -45,38 +53,41 @@ def learning_rate_at(recipe: TrainRecipe, step: int, steps: int) -> float:
 
 
 def train(job: Job, recipe: TrainRecipe, take_step: StepFunction) -> None:
-    """Run all epochs; records train_step_s, train_epoch_s and train_loss.
+    """Run all epochs; records train_step_s, train_epoch_s and train_loss, also when cut off.
 
     Raises FloatingPointError when the loss is no longer a number.
     """
     part = job.data.train(recipe.train_images, job.cell.seed)
+    batch = job.cell.batch_size
+    per_epoch = len(part.labels) // batch
+    if not per_epoch * recipe.epochs:
+        raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
+    log = TrainLog([], [], [])
+    try:
+        for epoch in range(recipe.epochs):
+            _epoch(job, recipe, take_step, part, epoch, log)
+    finally:
+        job.record("train_step_s", log.step_s, items=batch)
+        job.record("train_epoch_s", log.epoch_s, items=per_epoch * batch)
+        job.record("train_loss", log.losses)
+
+
+def _epoch(
+    job: Job, recipe: TrainRecipe, take_step: StepFunction, part: Images, epoch: int, log: TrainLog
+) -> None:
     per_epoch = len(part.labels) // job.cell.batch_size
     steps = per_epoch * recipe.epochs
-    if not steps:
-        raise ValueError(
-            f"{len(part.labels)} training images make no batch of {job.cell.batch_size}"
-        )
-    step_s: List[float] = []
-    epoch_s: List[float] = []
-    losses: List[float] = []
-    for epoch in range(recipe.epochs):
-        begin = time.perf_counter()
-        total = 0.0
-        for batch in training_batches(job.data, part, job.cell.batch_size, _seed(job, epoch)):
-            start = time.perf_counter()
-            loss = take_step(
-                batch.images, batch.labels, learning_rate_at(recipe, len(step_s), steps)
-            )
-            step_s.append(time.perf_counter() - start)
-            total += loss
-            _report(job, step_s, steps, loss)
-        epoch_s.append(time.perf_counter() - begin)
-        losses.append(total / per_epoch)
-        job.events.epoch(epoch + 1, recipe.epochs, losses[-1])
-    items = per_epoch * job.cell.batch_size
-    job.record("train_step_s", step_s, items=job.cell.batch_size)
-    job.record("train_epoch_s", epoch_s, items=items)
-    job.record("train_loss", losses)
+    total = 0.0
+    begin = time.perf_counter()
+    for images, labels in training_batches(job.data, part, job.cell.batch_size, _seed(job, epoch)):
+        start = time.perf_counter()
+        loss = take_step(images, labels, learning_rate_at(recipe, len(log.step_s), steps))
+        log.step_s.append(time.perf_counter() - start)
+        total += loss
+        _report(job, log.step_s, steps, loss)
+    log.epoch_s.append(time.perf_counter() - begin)
+    log.losses.append(total / per_epoch)
+    job.events.epoch(epoch + 1, recipe.epochs, log.losses[-1])
 
 
 def _seed(job: Job, epoch: int) -> int:

@@ -1,0 +1,92 @@
+"""A real run of lad2023 on the digits, as small as it can be, shared by the tests here."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from manifests.manifest import Manifest
+from manifests.store import Run
+from orchestrator.engines import venvs
+from orchestrator.images import load_image
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALLEST = {
+    "epochs = 3, train_images = 768": "epochs = 2, train_images = 128",
+    "epochs = 1, train_images = 768": "epochs = 1, train_images = 128",
+    "calibration_images = 128": "calibration_images = 16",
+    "warm_up_s = 0.5, warm_up_count = 2, measure_s = 1.0, measure_count = 5": (
+        "warm_up_s = 0.0, warm_up_count = 1, measure_s = 0.0, measure_count = 2"
+    ),
+    "profile_calls = 10": "profile_calls = 2",
+}
+
+
+class Reproduction:
+    """The run, and how to start its command line again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.run = Run(folder / "runs" / "lad2023-quick-digits")
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "REPLIQUANT_STUDIES": str(folder / "studies"),
+            "REPLIQUANT_RUNS": str(folder / "runs"),
+            "COLUMNS": "160",
+        }
+
+    def __call__(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            ["repliquant", *arguments], cwd=self.folder, env=self.environment,
+            capture_output=True, text=True, timeout=2400, check=False,
+        )  # fmt: skip
+        assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
+        return done
+
+    def one(self, framework: str, task: str, technique: str, **axes: object) -> Manifest:
+        """The only manifest with these values."""
+        wanted = {"framework": framework, "task": task, "technique": technique, **axes}
+        (found,) = [
+            manifest
+            for manifest in self.run.load().manifests
+            if all(getattr(manifest.cell, name) == value for name, value in wanted.items())
+        ]
+        return found
+
+
+def smallest_study(folder: Path) -> None:
+    """A copy of the studies whose tier quick does as little as possible."""
+    shutil.copytree(ROOT / "studies", folder / "studies")
+    path = folder / "studies" / "lad2023" / "study.toml"
+    text = path.read_text()
+    for before, after in SMALLEST.items():
+        assert before in text, before
+        text = text.replace(before, after)
+    path.write_text(text)
+
+
+@pytest.fixture(scope="session")
+def images() -> dict[str, Path]:
+    """The interpreters of both environments, built when they are not there yet."""
+    found = {}
+    for name in ("pytorch-cpu", "tensorflow-cpu"):
+        image = load_image(name)
+        venvs.build(image, lambda line: None)
+        found[image.file.framework] = venvs.interpreter(image)
+    return found
+
+
+@pytest.fixture(scope="session")
+def reproduction(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Reproduction:
+    """Every cell of lad2023, really run; about three minutes."""
+    made = Reproduction(tmp_path_factory.mktemp("reproduction"))
+    smallest_study(made.folder)
+    done = made("run", "lad2023")
+    assert re.search(r"33 cells executed; of 33: 32 ok, 1 unsupported", done.stderr), done.stderr
+    return made

@@ -1,0 +1,176 @@
+"""One split, one augmentation, one normalisation, for every framework."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from numpy.typing import NDArray
+
+from runners.data import CROP_PADDING, Data, augment, batches, training_batches
+from runners.failures import Unsupported
+from tests.runners.samples import SIZE, TEST, TRAIN, a_pack
+
+shapes = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6), st.just(3))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    return a_pack(tmp_path)
+
+
+def _numbers(data: Data, normalised: NDArray[np.float32]) -> list[int]:
+    """Which image each one is, from a pixel that padding can't reach."""
+    pixels = (normalised * np.array(data.meta.std) + np.array(data.meta.mean)) * 255
+    middle = np.round(pixels[:, SIZE // 2 - 1 : SIZE // 2 + 1, SIZE // 2 - 1 : SIZE // 2 + 1])
+    return [int(number) for number in middle[..., 0].max(axis=(1, 2))]
+
+
+@given(arrays.arrays(np.uint8, shapes), st.integers(0, 2**32))
+def test_every_augmented_image_is_a_crop_perhaps_flipped(
+    images: NDArray[np.uint8], seed: int
+) -> None:
+    result = augment(images, np.random.default_rng(seed))
+    assert result.shape == images.shape
+    assert result.dtype == np.uint8
+    for before, after in zip(images, result, strict=True):
+        assert any(np.array_equal(after, crop) for crop in _crops(before))
+
+
+def _crops(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    height, width, _ = image.shape
+    pad = CROP_PADDING
+    padded = np.zeros((height + 2 * pad, width + 2 * pad, 3), np.uint8)
+    padded[pad : pad + height, pad : pad + width] = image
+    crops = [
+        padded[row : row + height, column : column + width]
+        for row in range(2 * pad + 1)
+        for column in range(2 * pad + 1)
+    ]
+    return crops + [crop[:, ::-1] for crop in crops]
+
+
+def test_crops_and_flips_of_every_kind_occur() -> None:
+    image = np.arange(1, 28, dtype=np.uint8).reshape(3, 3, 3)
+    many = augment(np.repeat(image[None], 5000, axis=0), np.random.default_rng(0))
+    seen = {one.tobytes() for one in many}
+    assert seen == {crop.tobytes() for crop in _crops(image)}
+
+
+def test_augmentation_leaves_its_input_alone() -> None:
+    images = np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3)
+    before = images.copy()
+    augment(images, np.random.default_rng(1))
+    assert np.array_equal(images, before)
+
+
+def test_normalising_gives_the_training_split_mean_0_and_deviation_1(data: Data) -> None:
+    normal = data.normalise(data.train(0, seed=1).images)
+    assert normal.dtype == np.float32
+    assert np.allclose(normal.mean(axis=(0, 1, 2))[[0, 2]], 0, atol=1e-3)
+    assert np.allclose(normal.std(axis=(0, 1, 2))[[0, 2]], 1, atol=1e-3)
+
+
+def test_a_channel_that_never_changes_becomes_zero(data: Data) -> None:
+    assert not data.normalise(data.train(0, seed=1).images)[..., 1].any()
+
+
+def test_training_images_come_from_the_training_split_only(data: Data) -> None:
+    part = data.train(0, seed=5)
+    assert list(part.images[:, 0, 0, 0]) == list(range(1, TRAIN + 1))
+    assert list(part.labels) == [number % 10 for number in range(1, TRAIN + 1)]
+    assert (part.images.dtype, part.labels.dtype) == (np.uint8, np.uint8)
+
+
+def test_calibration_images_come_from_the_training_split_only(data: Data) -> None:
+    numbers = data.calibration(15, seed=5).images[:, 0, 0, 0]
+    assert len(set(numbers)) == 15
+    assert set(numbers) <= set(range(1, TRAIN + 1))
+
+
+def test_training_and_calibration_need_no_test_split(data: Data) -> None:
+    (data.folder / "test_images.npy").unlink()
+    (data.folder / "test_labels.npy").unlink()
+    assert len(data.train(0, seed=1).labels) == TRAIN
+    assert len(data.calibration(10, seed=1).labels) == 10
+    with pytest.raises(FileNotFoundError):
+        data.test()
+
+
+def test_test_images_come_from_the_test_split_only(data: Data) -> None:
+    assert list(data.test().images[:, 0, 0, 0]) == list(range(201, 201 + TEST))
+    assert set(data.test(5).images[:, 0, 0, 0]) < set(range(201, 201 + TEST))
+
+
+def test_a_draw_depends_on_its_seed_only(data: Data) -> None:
+    first, again, other = (data.train(20, seed).images for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_what_was_used_is_counted(data: Data) -> None:
+    data.train(20, seed=1)
+    data.calibration(7, seed=1)
+    data.test()
+    assert data.used == {"train": 20, "calibration": 7, "test": TEST}
+
+
+@pytest.mark.parametrize(
+    ("use", "arguments", "message"),
+    [
+        ("train", (41, 1), "the recipe wants 41 train images; numbers has 40"),
+        ("calibration", (5000, 1), "the recipe wants 5,000 calibration images; numbers has 40"),
+        ("test", (13,), "the recipe wants 13 test images; numbers has 12"),
+    ],
+)
+def test_more_images_than_there_are_is_unsupported(
+    data: Data, use: str, arguments: tuple[Any, ...], message: str
+) -> None:
+    with pytest.raises(Unsupported) as caught:
+        getattr(data, use)(*arguments)
+    assert str(caught.value) == message
+
+
+def test_batches_hold_every_image_once_and_in_order(data: Data) -> None:
+    part = data.test()
+    found = list(batches(data, part, 5))
+    assert [len(batch.labels) for batch in found] == [5, 5, 2]
+    assert [number for batch in found for number in _numbers(data, batch.images)] == list(
+        range(201, 201 + TEST)
+    )
+    assert np.array_equal(np.concatenate([batch.labels for batch in found]), part.labels)
+
+
+def test_an_epoch_holds_every_image_once(data: Data) -> None:
+    found = list(training_batches(data, data.train(0, seed=1), 8, seed=4))
+    numbers = [number for batch in found for number in _numbers(data, batch.images)]
+    assert sorted(numbers) == list(range(1, TRAIN + 1))
+    assert numbers != sorted(numbers)
+    assert [int(label) for batch in found for label in batch.labels] == [
+        number % 10 for number in numbers
+    ]
+
+
+def test_a_short_last_training_batch_is_left_out(data: Data) -> None:
+    found = list(training_batches(data, data.train(0, seed=1), 16, seed=4))
+    assert [batch.images.shape for batch in found] == [(16, SIZE, SIZE, 3)] * 2
+
+
+def test_training_batches_are_float32_and_int64(data: Data) -> None:
+    batch = next(training_batches(data, data.train(0, seed=1), 8, seed=4))
+    assert (batch.images.dtype, batch.labels.dtype) == (np.float32, np.int64)
+
+
+def test_the_same_seed_gives_the_same_batches(data: Data) -> None:
+    part = data.train(0, seed=1)
+    first, again, other = (list(training_batches(data, part, 8, seed)) for seed in (4, 4, 5))
+    assert all(
+        np.array_equal(a.images, b.images) and np.array_equal(a.labels, b.labels)
+        for a, b in zip(first, again, strict=True)
+    )
+    assert not np.array_equal(first[0].images, other[0].images)
