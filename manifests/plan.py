@@ -38,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     protocol: Protocol
     dataset: str
     cells: List[PlannedCell]
+    tier_about: str = ""
     data_sha256: Optional[str] = None
     data_dir: Optional[str] = None
     downloads_bytes: int = 0

@@ -49,6 +49,7 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
     return Plan(
         study=study.id,
         tier=choices.tier,
+        tier_about=tier.about,
         protocol=choices.protocol,
         dataset=choices.dataset,
         data_dir=str(choices.data_dir) if choices.data_dir else None,

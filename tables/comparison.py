@@ -40,6 +40,7 @@ class Comparison(NamedTuple):
     title: str
     place: str
     scope: str
+    scope_note: str
     note: str
     key: list[str]
     lines: list[Line]
@@ -51,8 +52,7 @@ def compare_tables(
 ) -> list[Comparison]:
     """Every table of the study for one run."""
     points = Points(plan.cells, manifests)
-    scope = describe_scope(plan)
-    return [_compare(table, points, scope) for table in published]
+    return [_compare(table, points, plan) for table in published]
 
 
 def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]:
@@ -93,12 +93,20 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
     return [*lines, packages] if packages else lines
 
 
-def _compare(table: PublishedTable, points: Points, scope: str) -> Comparison:
+def _compare(table: PublishedTable, points: Points, plan: Plan) -> Comparison:
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(table.file, points)]
     lines = [line for row in rows for line in _lines(table.file, row, points)]
     file = table.file
     return Comparison(
-        file.id, file.title, file.place, scope, file.note, file.key, lines, table.issues
+        id=file.id,
+        title=file.title,
+        place=file.place,
+        scope=describe_scope(plan),
+        scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
+        note=file.note,
+        key=file.key,
+        lines=lines,
+        issues=table.issues,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -39,7 +40,10 @@ def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
 ) -> Table:
     """A table whose cells are texts, never markup; ``right`` names right-aligned columns."""
-    made = Table(title=Text(printable(title)), title_justify="left", header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+    if title:
+        made.title = Text(printable(title))
+        made.title_justify = "left"
     for name in columns:
         made.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
     for row in rows:

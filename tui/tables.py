@@ -2,34 +2,59 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+from collections.abc import Iterator
 
-from tables.comparison import Comparison
+from rich.console import RenderableType
+from rich.text import Text
+
+from tables.comparison import Comparison, Line
 from tables.render import words
 from tui.console import table
+from tui.words import printable
 
-_RIGHT = ("published", "measured", "ratio", "n")
+_NARROW = 100
+_RIGHT = ("published", "measured", "ratio", "n", "samples")
 
 
-def rich_comparison(comparison: Comparison) -> Table:
-    """Lines of quantities, or the list of issues for a table without numbers."""
+def rich_comparison(comparison: Comparison, width: int) -> Iterator[RenderableType]:
+    """Title, then lines of quantities, or the list of issues for a table without numbers.
+
+    Below 100 columns the number of samples and the ids of cells are left out.
+    """
     title = words.heading(comparison.title, comparison.place, comparison.scope)
-    if not comparison.lines and comparison.issues:
+    yield Text(printable(f"\n{title}", lines=True), style="bold")
+    if comparison.lines:
+        yield _lines(comparison, wide=width >= _NARROW)
+    elif comparison.issues:
         header = list(comparison.issues[0])
-        body = [[issue[name] or "" for name in header] for issue in comparison.issues]
-        return table(title, header, body)
-    columns = [*comparison.key, "quantity", *_RIGHT, "flags", "cell"]
-    rows = [
-        [
-            *(line.key[name] for name in comparison.key),
-            line.quantity,
-            words.published(line),
-            words.measured(line),
-            words.ratio(line),
-            str(line.n),
-            " ".join(line.flags),
-            line.cells[0] if len(line.cells) == 1 else "",
-        ]
-        for line in comparison.lines
-    ]
-    return table(title, columns, rows, right=_RIGHT)
+        yield table("", header, [[issue[n] or "" for n in header] for issue in comparison.issues])
+    for reason in words.reasons(comparison):
+        yield Text(printable(f"  {reason}"), style="dim")
+    if comparison.note:
+        yield Text(printable(f"  {comparison.note}"), style="dim")
+
+
+def _lines(comparison: Comparison, wide: bool) -> RenderableType:
+    """What says the same on every line, or nothing at all, gets no column."""
+    lines = comparison.lines
+    columns: dict[str, list[str]] = {
+        name: [line.key[name] for line in lines] for name in comparison.key
+    }
+    if len({line.quantity for line in lines}) > 1:
+        columns["quantity"] = [line.quantity for line in lines]
+    if any(line.printed for line in lines):
+        columns["published"] = [words.published(line) for line in lines]
+    columns["measured"] = [words.measured(line) for line in lines]
+    if "published" in columns:
+        columns["ratio"] = [words.ratio(line) for line in lines]
+    columns["n"] = [str(line.n) for line in lines]
+    if wide:
+        columns["samples"] = [str(line.samples) for line in lines]
+    columns["flags"] = [words.flags(line) for line in lines]
+    if wide:
+        columns["cell"] = [_only_cell(line) for line in lines]
+    return table("", list(columns), zip(*columns.values(), strict=True), right=_RIGHT)
+
+
+def _only_cell(line: Line) -> str:
+    return line.cells[0] if len(line.cells) == 1 else ""

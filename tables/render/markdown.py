@@ -18,14 +18,23 @@ def render(comparisons: list[Comparison]) -> str:
 def _table(comparison: Comparison) -> str:
     title = words.heading(comparison.title, comparison.place, comparison.scope)
     parts = [f"### {_text(title)}", ""]
-    if comparison.note:
-        parts += [_text(comparison.note), ""]
+    parts += [f"{_text(note)}\n" for note in (comparison.scope_note, comparison.note) if note]
     parts += _lines(comparison) if comparison.lines else _issues(comparison)
+    parts += [f"\n{_text(reason)}" for reason in words.reasons(comparison)]
     return "\n".join(parts) + "\n"
 
 
 def _lines(comparison: Comparison) -> list[str]:
-    header = [*comparison.key, "quantity", "published", "measured", "ratio", "n", "flags"]
+    header = [
+        *comparison.key,
+        "quantity",
+        "published",
+        "measured",
+        "ratio",
+        "n",
+        "samples",
+        "flags",
+    ]
     rows = [
         [
             *(line.key[name] for name in comparison.key),
@@ -34,11 +43,12 @@ def _lines(comparison: Comparison) -> list[str]:
             words.measured(line),
             words.ratio(line),
             str(line.n),
-            ", ".join(line.flags),
+            str(line.samples),
+            words.flags(line),
         ]
         for line in comparison.lines
     ]
-    aligns = ["---"] * (len(comparison.key) + 1) + ["---:"] * 4 + ["---"]
+    aligns = ["---"] * (len(comparison.key) + 1) + ["---:"] * 5 + ["---"]
     return [_row(header), "| " + " | ".join(aligns) + " |", *(_row(row) for row in rows)]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-from tables.comparison import Line
+from tables.comparison import Comparison, Line
 
 NONE = "–"
-_STATE_LIMIT = 60
+_REASON_LIMIT = 300
 
 
 def number(value: float | None) -> str:
@@ -26,10 +26,19 @@ def published(line: Line) -> str:
 
 
 def measured(line: Line) -> str:
-    """The value with its unit, or the state in place of one."""
+    """The value with its unit, or the status in place of one; ``reasons`` has the rest."""
     if line.measured is None:
-        return short(line.state)
+        return line.state.partition(":")[0]
     return f"{number(line.measured)} {line.unit}"
+
+
+def reasons(comparison: Comparison) -> list[str]:
+    """Why there is no value, once for each reason, with the cells that it is true of."""
+    found: dict[str, dict[str, None]] = {}
+    for line in comparison.lines:
+        if line.measured is None and ":" in line.state:
+            found.setdefault(line.state, {}).update(dict.fromkeys(line.cells))
+    return [f"{one_line(state)} (cell {', '.join(cells)})" for state, cells in found.items()]
 
 
 def ratio(line: Line) -> str:
@@ -37,10 +46,15 @@ def ratio(line: Line) -> str:
     return NONE if line.ratio is None else f"{line.ratio:.3g}"
 
 
-def short(text: str) -> str:
-    """One line of at most 60 characters."""
+def flags(line: Line) -> str:
+    """The flags that aren't plain from the number of samples beside them."""
+    return ", ".join(flag for flag in line.flags if flag != "few-samples")
+
+
+def one_line(text: str) -> str:
+    """White space folded, at most 300 characters."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= _STATE_LIMIT else flat[: _STATE_LIMIT - 1] + "…"
+    return flat if len(flat) <= _REASON_LIMIT else flat[: _REASON_LIMIT - 1] + "…"
 
 
 def heading(title: str, place: str, scope: str) -> str:

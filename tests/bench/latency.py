@@ -41,7 +41,8 @@ cell_file, data, weights, threads, turns = sys.argv[1:]
 cell = read_struct(Path(cell_file), Cell)
 job = Job(cell, Path("."), Data(Path(data)), Weights(Path(weights)), int(threads), Emitter(None))
 torch.set_num_threads(job.threads)
-model = trained_model(job, ResNetModule) if cell.technique == "float32" else eager.converted_model(job)
+floats = cell.technique == "float32"
+model = trained_model(job, ResNetModule) if floats else eager.converted_model(job)
 ready = session(model, torch.device("cpu"))
 placed = ready.place(job.data.normalise(job.data.test().images[: cell.batch_size]))
 protocol = InferRecipe(warm_up_s=0.5, warm_up_count=3, measure_s=2.0, measure_count=5)

@@ -16,6 +16,8 @@ import psutil
 
 from orchestrator.places import ROOT
 
+CHOSEN = "pytorch and float32 and infer and cpu and batch_size=1"
+
 
 def own_processor_time() -> None:
     """The orchestrator's share of one core during the measure phase of a cell, on a terminal."""
@@ -37,7 +39,7 @@ def own_processor_time() -> None:
         }
         master, slave = pty.openpty()
         process = subprocess.Popen(
-            ["repliquant", "run", "lad2023", "-k", "pytorch and float32 and infer and cpu and batch_size=1"],
+            ["repliquant", "run", "lad2023", "-k", CHOSEN],
             env=environment, stdin=slave, stdout=slave, stderr=slave,
         )  # fmt: skip
         os.close(slave)
@@ -47,7 +49,7 @@ def own_processor_time() -> None:
     print(f"  {statistics.median(shares):.2%} of a core (windows of 3 s: {_percent(shares)})")
 
 
-def _watch(process: "subprocess.Popen[bytes]", folder: Path) -> list[float]:
+def _watch(process: subprocess.Popen[bytes], folder: Path) -> list[float]:
     """The share in windows of 3 s while the latest phase is ``measure``."""
     shares: list[float] = []
     watched = psutil.Process(process.pid)

@@ -90,9 +90,9 @@ def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:
     console = out()
     console.print(f"run {run.folder}", markup=False)
     for comparison in comparisons:
-        console.print(rich_comparison(comparison))
-        if comparison.note:
-            console.print(f"  {comparison.note}", markup=False)
+        console.print(*rich_comparison(comparison, console.width), sep="\n")
+    for line in sorted({comparison.scope_note for comparison in comparisons} - {""}):
+        console.print(line, markup=False)
     for line in environments:
         console.print(line, markup=False)
     console.print(
