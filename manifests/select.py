@@ -36,8 +36,11 @@ class SelectionError(ValueError):
 
 
 class _Word(NamedTuple):
+    """A value that some cell has to have; ``field`` is empty for a bare word."""
+
     text: str
     test: Predicate
+    field: str = ""
 
 
 class Selector:
@@ -59,7 +62,7 @@ class Selector:
         """
         for word in self.words:
             if not any(word.test(cell) for cell in cells):
-                raise SelectionError(_unknown_word(word.text, cells))
+                raise SelectionError(_unknown_word(word, cells))
         chosen = [cell for cell in cells if self.accepts(cell)]
         if not chosen:
             raise SelectionError(
@@ -131,7 +134,13 @@ class _Parser:
             return self._group()
         word = self._value("a word")
         if self.tokens and self.tokens[0] in _SYMBOLS:
-            return _comparison(word, self.tokens.pop(0), self._value(f"a value for {word!r}"))
+            symbol = self.tokens.pop(0)
+            value = self._value(f"a value for {word!r}")
+            test = _comparison(word, symbol, value)
+            if symbol in ("=", "=="):
+                parts = value.split(",")
+                self.words += [_Word(part, _comparison(word, "=", part), word) for part in parts]
+            return test
         test = _contains(word)
         self.words.append(_Word(word, test))
         return test
@@ -189,7 +198,13 @@ def _ordered(field: str, compare: Callable[[Any, Any], bool], value: str) -> Pre
     return lambda cell: compare(getattr(cell, field), number)
 
 
-def _unknown_word(word: str, cells: Sequence[Cell]) -> str:
-    known = sorted({text for cell in cells for text in _texts(cell) if text != cell.id})
+def _unknown_word(word: _Word, cells: Sequence[Cell]) -> str:
+    if word.field:
+        known = sorted({str(getattr(cell, word.field)) for cell in cells})
+        asked, place = f"{word.field}={word.text}", f"Values of {word.field} here"
+    else:
+        known = sorted({text for cell in cells for text in _texts(cell) if text != cell.id})
+        asked, place = word.text, "Words here"
     parts = {part for text in known for part in (text, *text.split("-"))}
-    return f"-k: {word!r} matches no cell.{nearest(word, parts)} Words here: {', '.join(known)}"
+    near = nearest(word.text, parts)
+    return f"-k: {asked!r} matches no cell.{near} {place}: {', '.join(known[:40])}"

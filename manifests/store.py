@@ -85,6 +85,8 @@ class Run:
 
 
 def _read_fast(path: str) -> Manifest:
+    if not os.path.isfile(path):
+        raise UnreadableError("is not a file")
     with open(path, "rb", buffering=0) as file:
         data = file.read(2**24 + 1)
     manifest = decode_manifest(data or b"")

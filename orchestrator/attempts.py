@@ -55,8 +55,8 @@ class Attempt:
             self._stop_for(running, error)
             raise
         finally:
-            reader.close()
             ended = running.wait()
+            reader.close()
         return self._manifest(ended)
 
     def _pump(

@@ -100,16 +100,14 @@ def outstanding(run: Run, chosen: list[PlannedCell], rerun: set[str]) -> list[To
     todo: list[Todo] = []
     fresh: set[str] = set()
     for planned in chosen:
-        again = _why(run, planned, rerun)
-        if again is None and fresh.intersection(planned.needs):
-            again = f"the cell that it starts from ({planned.needs[0]}) is run again"
+        again = _why(run, planned, rerun, fresh)
         if again is not None:
             todo.append(Todo(planned, again))
             fresh.add(planned.id)
     return todo
 
 
-def _why(run: Run, planned: PlannedCell, rerun: set[str]) -> str | None:
+def _why(run: Run, planned: PlannedCell, rerun: set[str], fresh: set[str]) -> str | None:
     """Why the cell has to run: "" when it never did, None when it needn't."""
     folder = run.cell_folder(planned.id)
     try:
@@ -118,11 +116,31 @@ def _why(run: Run, planned: PlannedCell, rerun: set[str]) -> str | None:
         return f"its manifest can't be used: {error}"
     if manifest is None:
         return "it was cut off before it left a manifest" if folder.exists() else ""
+    if manifest.id != planned.id:
+        return f"its manifest can't be used: it is that of cell {manifest.id}"
     if manifest.status in rerun or planned.id in rerun:
         return f"asked for with --rerun (it was {manifest.status})"
-    if manifest.transient and not (planned.skip and manifest.status == "unsupported"):
+    if fresh.intersection(planned.needs):
+        return f"the cell that it starts from ({planned.needs[0]}) is run again"
+    if manifest.transient and not _refused_again(run, planned, manifest):
         return f"it was {manifest.status}: {manifest.reason}"
     return None
+
+
+def _refused_again(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:
+    """Whether what kept the cell from running still does: no GPU, or no weights."""
+    if manifest.status != "unsupported":
+        return False
+    parents = [manifest_or_none(run, need) for need in planned.needs]
+    return bool(planned.skip) or any(p is None or p.status != "ok" for p in parents)
+
+
+def manifest_or_none(run: Run, cell_id: str) -> Manifest | None:
+    """The manifest of a cell, None also when it can't be used."""
+    try:
+        return run.manifest(cell_id)
+    except (UnreadableError, OSError):
+        return None
 
 
 class Conductor:
@@ -199,17 +217,11 @@ class Conductor:
 
     def _missing_weights(self, planned: PlannedCell) -> str:
         for need in planned.needs:
-            manifest = self._manifest_or_none(need)
+            manifest = manifest_or_none(self.run, need)
             if manifest is None or manifest.status != "ok":
                 state = manifest.status if manifest else "not run"
                 return f"starts from the weights of cell {need}, which is {state}"
         return ""
-
-    def _manifest_or_none(self, cell_id: str) -> Manifest | None:
-        try:
-            return self.run.manifest(cell_id)
-        except UnreadableError:
-            return None
 
     def _image(self, name: str) -> ImageUsed | str:
         """The prepared image, or why there is none; one failure is told once."""

@@ -33,11 +33,13 @@ class EventReader:
         for line in lines:
             if self._skipping:
                 self._skipping = False
+            elif len(line) > LONGEST_LINE:
+                self.strays += 1
             else:
                 yield from self._take(line)
         if len(self._rest) > LONGEST_LINE:
+            self.strays += not self._skipping
             self._rest, self._skipping = b"", True
-            self.strays += 1
 
     def close(self) -> None:
         self._file.close()

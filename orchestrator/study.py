@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from manifests.cell import Device, Protocol, Scalar, Task
+from manifests.cell import Device, Protocol, Scalar, Task, canonical_json
 from manifests.documents import DocumentError, read_toml
 from manifests.select import nearest
 from orchestrator.errors import InputError
@@ -114,7 +114,13 @@ def load_study(study: str, folder: Path = STUDIES) -> Study:
 
 
 def _check(study: Study, path: Path) -> None:
-    """What types can't say: names that refer to one another."""
+    """What types can't say: names that refer to one another, numbers that JSON doesn't have."""
+    try:
+        canonical_json([study.recipes, study.tiers])
+    except ValueError:
+        raise InputError(
+            f"{path}: recipes: nan and inf are not numbers that a cell can have"
+        ) from None
     if study.id != path.parent.name:
         raise InputError(f"{path}: id: is {study.id!r}, but the folder is {path.parent.name!r}")
     for index, group in enumerate(study.cells):

@@ -2,7 +2,7 @@
 
 Events go to standard output, one JSON object a line; everything a framework prints goes to
 FOLDER/log.txt. Exit status: 0 ok, 1 the cell failed (its manifest says how), 2 the arguments
-or the cell can't be used, 3 the folder can't be written to.
+or the cell can't be used, 3 the folder can't be written to or has a manifest already.
 """
 
 from __future__ import annotations
@@ -30,14 +30,20 @@ def main() -> int:
     if arguments.parent:
         lifeline.die_with(arguments.parent)
     try:
-        job, weights, context = _prepare(arguments)
+        cell, data, context = _read_inputs(arguments)
     except (UnreadableError, OSError) as error:
-        print(f"runners: {error}", file=sys.stderr)
-        return 2
+        return _refuse(error, 2)
+    try:
+        emitter = _open_folder(arguments.folder)
+    except OSError as error:
+        return _refuse(error, 3)
+    weights = Weights(arguments.weights) if arguments.weights else None
+    threads = arguments.threads or usable_cpus()
+    job = Job(cell, arguments.folder, data, weights, threads, emitter)
     signal.signal(signal.SIGTERM, lifeline.stopper(arguments.folder))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        manifest = execute(job, weights, context)
+        manifest = execute(job, weights, context, lifeline.deafen)
     except OSError as error:
         job.events.done("crashed", f"the manifest can't be written: {error}")
         return 3
@@ -56,15 +62,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _prepare(arguments: Any) -> tuple[Job, Optional[Weights], Optional[Context]]:
+def _refuse(error: Exception, status: int) -> int:
+    print(f"runners: {error}", file=sys.stderr)
+    return status
+
+
+def _read_inputs(arguments: Any) -> tuple[Cell, Optional[Data], Optional[Context]]:
     cell = read_struct(arguments.cell, Cell)
-    context = read_struct(arguments.context, Context) if arguments.context else None
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     data = Data(arguments.data) if arguments.data else None
-    weights = Weights(arguments.weights) if arguments.weights else None
-    threads = arguments.threads or usable_cpus()
-    emitter = Emitter(_redirect_output(arguments.folder / "log.txt"))
-    return Job(cell, arguments.folder, data, weights, threads, emitter), weights, context
+    context = read_struct(arguments.context, Context) if arguments.context else None
+    return cell, data, context
+
+
+def _open_folder(folder: Path) -> Emitter:
+    """Raises OSError, also when the cell has its manifest already."""
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        raise FileExistsError(f"{manifest} exists; manifests are never overwritten")
+    return Emitter(_redirect_output(folder / "log.txt"))
 
 
 def _redirect_output(log: Path) -> int:

@@ -49,6 +49,17 @@ class Data:
         """``limit`` images of the test split (0: all); the draw is the same for every seed."""
         return self._draw("test", "test", limit, 0)
 
+    def timed(self, count: int) -> Array:
+        """uint8 images of one batch to time calls on: the first ``count`` of the test split.
+
+        Raises Unsupported when it has fewer.
+        """
+        images = np.load(self.folder / "test_images.npy", mmap_mode="r")
+        if len(images) < count:
+            raise Unsupported(f"a batch of {count} images; the test split has {len(images)}")
+        self.used["timed"] = count
+        return np.array(images[:count])
+
     def normalise(self, images: Array) -> Array:
         """uint8 to float32 with the training split's mean 0 and standard deviation 1."""
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std

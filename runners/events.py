@@ -7,6 +7,7 @@ import time
 from typing import Optional
 
 from manifests import event
+from runners.failures import printable
 
 STEP_INTERVAL_S = 0.5
 
@@ -46,10 +47,10 @@ class Emitter:
             self._send(event.Step(time_s=now, step=step, of=of, loss=loss, items_per_s=items_per_s))
 
     def warning(self, text: str) -> None:
-        self._send(event.Warning(time_s=self.elapsed_s, text=text))
+        self._send(event.Warning(time_s=self.elapsed_s, text=printable(text)))
 
     def done(self, status: str, reason: str) -> None:
-        self._send(event.Done(time_s=self.elapsed_s, status=status, reason=reason))
+        self._send(event.Done(time_s=self.elapsed_s, status=status, reason=printable(reason)))
 
     def _send(self, message: event.Event) -> None:
         if self._descriptor is None:

@@ -7,28 +7,35 @@ import platform
 import time
 import traceback
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 import msgspec
 
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Inputs, Manifest
 from runners import machine, techniques
-from runners.failures import Verdict, classify
+from runners.failures import Verdict, classify, printable
 from runners.job import Job, Weights, file_sha256
 
 OK = Verdict("ok", "", False)
 _ERROR_LIMIT = 20_000
 
 
-def execute(job: Job, weights: Optional[Weights], context: Optional[Context]) -> Manifest:
+def execute(
+    job: Job,
+    weights: Optional[Weights],
+    context: Optional[Context],
+    finishing: Callable[[], None] = lambda: None,
+) -> Manifest:
     """Run the cell of ``job``; the manifest is on disk before the ``done`` event is sent.
 
-    Raises OSError when the manifest itself can't be written.
+    ``finishing`` is called when the technique has ended: from there on an end that somebody
+    asks for comes too late. Raises OSError when the manifest itself can't be written.
     """
     started_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     begin = time.perf_counter()
     verdict, error = _attempt(job)
+    finishing()
     job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
     manifest = Manifest(
         id=job.cell.id,
@@ -59,7 +66,9 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
             run = techniques.find(job.cell)
         run(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
-        return classify(error), traceback.format_exc()[-_ERROR_LIMIT:]
+        verdict = classify(error)
+        text = traceback.format_exc()[-_ERROR_LIMIT:]
+        return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
 
 

@@ -58,6 +58,11 @@ def is_out_of_memory(error: BaseException) -> bool:
     return bool(names & _TELLING_TYPES) and any(part in text for part in _OOM_TEXTS)
 
 
+def printable(text: str) -> str:
+    """``text`` as JSON can hold it: bytes of names that are no UTF-8 are spelled out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text that says something, at most 300 characters."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

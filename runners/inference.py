@@ -59,9 +59,7 @@ def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> f
 def time_inference(job: Job, session: Session) -> None:
     """Measure one batch by the cell's recipe: latency, throughput, end-to-end time."""
     recipe = job.recipe(InferRecipe)
-    pixels = job.data.test().images[: job.cell.batch_size]
-    if len(pixels) < job.cell.batch_size:
-        raise ValueError(f"the test split has {len(pixels)} images, fewer than one batch")
+    pixels = job.data.timed(job.cell.batch_size)
     placed = session.place(job.data.normalise(pixels))
     _time_compute(job, session, recipe, placed)
     _time_end_to_end(job, session, recipe, pixels)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Any, Callable
 
@@ -33,6 +34,12 @@ def stopper(folder: Path) -> Callable[[int, Any], None]:
         raise Stopped(*_asked(folder / STOP_FILE))
 
     return stop
+
+
+def deafen() -> None:
+    """Ignore SIGTERM from now on; outside the main thread, where no handler runs, nothing."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _asked(path: Path) -> tuple[Status, str]:

@@ -8,6 +8,7 @@ import re
 from typing import Dict, Iterable, List, Optional
 
 from manifests.manifest import Machine
+from runners.failures import printable
 
 # The sets that decide how fast low precision runs.
 _TELLING_SETS = (
@@ -46,7 +47,9 @@ def usable_cpus() -> int:
 def telling_variables() -> Dict[str, str]:
     """Environment variables that change a framework's arithmetic or speed."""
     return {
-        key: value for key, value in sorted(os.environ.items()) if _TELLING_VARIABLES.match(key)
+        printable(key): printable(value)
+        for key, value in sorted(os.environ.items())
+        if _TELLING_VARIABLES.match(key)
     }
 
 
@@ -59,7 +62,7 @@ def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
         if name and (not wanted or name.lower() in wanted):
-            found[name] = distribution.version
+            found.setdefault(name, distribution.version)  # the first on the path is imported
     return dict(sorted(found.items()))
 
 

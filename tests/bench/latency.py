@@ -44,7 +44,7 @@ torch.set_num_threads(job.threads)
 floats = cell.technique == "float32"
 model = trained_model(job, ResNetModule) if floats else eager.converted_model(job)
 ready = session(model, torch.device("cpu"))
-placed = ready.place(job.data.normalise(job.data.test().images[: cell.batch_size]))
+placed = ready.place(job.data.normalise(job.data.timed(cell.batch_size)))
 protocol = InferRecipe(warm_up_s=0.5, warm_up_count=3, measure_s=2.0, measure_count=5)
 timer = Timer("call(x)", globals={"call": ready.call, "x": placed}, num_threads=job.threads)
 def ours(): return statistics.median(measure(lambda: ready.call(placed), protocol).samples)

@@ -64,7 +64,7 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     (run.cell_folder(BROKEN.id) / "manifest.json").mkdir(parents=True)
     assert run.load() == (
         [FIRST],
-        [f"skipped {run.manifest_path(BROKEN.id)}: Is a directory"],
+        [f"skipped {run.manifest_path(BROKEN.id)}: is not a file"],
     )
 
 
@@ -74,8 +74,15 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     run.manifest_path(BROKEN.id).symlink_to(tmp_path / "gone.json")
     assert run.load() == (
         [FIRST],
-        [f"skipped {run.manifest_path(BROKEN.id)}: No such file or directory"],
+        [f"skipped {run.manifest_path(BROKEN.id)}: is not a file"],
     )
+
+
+def test_a_pipe_is_named_and_does_not_block(tmp_path: Path) -> None:
+    run = a_run(tmp_path / "r", FIRST)
+    run.cell_folder(BROKEN.id).mkdir()
+    os.mkfifo(run.manifest_path(BROKEN.id))
+    assert run.load().warnings == [f"skipped {run.manifest_path(BROKEN.id)}: is not a file"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

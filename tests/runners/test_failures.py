@@ -7,7 +7,7 @@ import errno
 import numpy as np
 import pytest
 
-from runners.failures import Stopped, Unsupported, Verdict, classify, first_line
+from runners.failures import Stopped, Unsupported, Verdict, classify, first_line, printable
 
 
 class OutOfMemoryError(RuntimeError):
@@ -105,3 +105,7 @@ def test_stopped_passes_by_handlers_of_ordinary_errors() -> None:
 )
 def test_the_first_line_that_says_something_is_kept(text: str, line: str) -> None:
     assert first_line(ValueError(text)) == line
+
+
+def test_what_is_no_unicode_is_spelled_out() -> None:
+    assert printable("weights-\udcff-ü.npz") == r"weights-\udcff-ü.npz"

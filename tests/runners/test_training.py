@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from manifests import event
+from runners.failures import Stopped
 from runners.training import TrainRecipe, learning_rate_at, train
 from tests.runners.samples import SIZE, a_job, a_pack, events_of
 
@@ -124,7 +125,25 @@ def test_a_loss_that_is_no_number_ends_the_training(tmp_path: Path, loss: float)
     with pytest.raises(FloatingPointError) as caught:
         train(job, RECIPE, Network([1.0, 1.0, loss]).take_step)
     assert str(caught.value) == f"the loss became {loss} at step 3 of 10"
-    assert job.metrics == []
+    found = {metric.name: metric.samples for metric in job.metrics}
+    assert len(found["train_step_s"]) == 3
+    assert (found["train_epoch_s"], found["train_loss"]) == ([], [])
+
+
+def test_training_that_is_cut_off_keeps_what_it_measured(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path))
+    network = Network([2.0] * 5 + [1.0])
+
+    def stopped(images: Any, labels: Any, rate: float) -> float:
+        if len(network.rates) == 6:
+            raise Stopped("timeout", "late")
+        return network.take_step(images, labels, rate)
+
+    with pytest.raises(Stopped):
+        train(job, RECIPE, stopped)
+    found = {metric.name: metric.samples for metric in job.metrics}
+    assert (len(found["train_step_s"]), len(found["train_epoch_s"])) == (6, 1)
+    assert found["train_loss"] == [2.0]
 
 
 def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:

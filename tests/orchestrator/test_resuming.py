@@ -1,0 +1,121 @@
+"""A second start does what is left, and says why whenever something is run again."""
+
+from __future__ import annotations
+
+import json
+
+from tests.conftest import Workshop
+from tests.fakes.studies import write_study
+from tests.orchestrator.reading import (
+    TITLES,
+    attempts_aside,
+    earlier,
+    ids,
+    manifests,
+    statuses,
+    the_run,
+)
+
+
+def test_the_first_start_runs_every_cell_in_the_order_of_the_plan(workshop: Workshop) -> None:
+    first = workshop.run("--json")
+    assert "6 cells to run" in first.stderr
+    by_title = ids(workshop)
+    assert list(by_title) == TITLES
+    assert workshop.executed() == list(by_title.values())
+    told = json.loads(first.stdout)
+    assert [item["status"] for item in told["executed"]] == ["ok"] * 6
+    assert [item["id"] for item in told["executed"]] == list(by_title.values())
+    assert told["counts"] == {"ok": 6}
+
+
+def test_a_finished_run_started_again_executes_nothing(finished: Workshop) -> None:
+    again = finished.run("--json")
+    assert "all 6 cells have their manifests; nothing to run" in again.stderr
+    assert json.loads(again.stdout)["executed"] == []
+    assert len(finished.executed()) == 6
+    assert attempts_aside(finished) == []
+
+
+def test_a_selection_brings_its_ancestors_and_the_full_run_goes_on(workshop: Workshop) -> None:
+    workshop.run("-k", "alpha and infer and batch_size=1")
+    by_title = ids(workshop)
+    assert workshop.executed() == [by_title[TITLES[0]], by_title[TITLES[2]]]
+    assert statuses(workshop) == ["ok", "-", "ok", "-", "-", "-"]
+
+    rest = workshop.run()
+    assert "4 cells to run" in rest.stderr
+    assert "2 are done already" in rest.stderr
+    assert sorted(workshop.executed()) == sorted(by_title.values())
+    assert statuses(workshop) == ["ok"] * 6
+
+
+def test_rerun_of_a_cell_runs_it_and_its_children_and_keeps_what_was(finished: Workshop) -> None:
+    by_title = ids(finished)
+    alpha = [by_title[title] for title in TITLES if title.startswith("alpha")]
+
+    told = finished.run("--rerun", by_title[TITLES[0]])
+    assert finished.executed()[6:] == alpha
+    assert "again: alpha train plain batch 2: asked for with --rerun (it was ok)" in told.stderr
+    reason = f"the cell that it starts from ({alpha[0]}) is run again"
+    assert f"again: alpha infer plain batch 1: {reason}" in told.stderr
+
+    assert sorted(path.name for path in attempts_aside(finished)) == sorted(
+        f"{cell}.attempt-1" for cell in alpha
+    )
+    assert earlier(finished, TITLES[0]).status == "ok"
+    context = manifests(finished)[TITLES[2]].context
+    assert context is not None
+    assert (context.attempt, context.why_again) == (2, reason)
+
+
+def test_rerun_of_a_status_runs_those_cells_only(workshop: Workshop) -> None:
+    write_study(workshop.folder, behave="crash")
+    only = ("-k", "alpha and batch_size=1")
+    workshop.run(*only, status=1)
+    by_title = ids(workshop)
+    assert workshop.executed() == [by_title[TITLES[0]], by_title[TITLES[2]]]
+    workshop.run(*only, "--rerun", "crashed", status=1)
+    workshop.run(*only, "--rerun", "crashed", status=1)
+    assert workshop.executed()[2:] == [by_title[TITLES[2]]] * 2
+    context = earlier(workshop, TITLES[2], 2).context
+    assert context is not None
+    assert context.why_again == "asked for with --rerun (it was crashed)"
+
+
+def test_rerun_of_something_else_is_refused_before_anything_runs(workshop: Workshop) -> None:
+    told = workshop.run("--rerun", "crashd", status=2).stderr
+    assert "--rerun 'crashd' is neither a status (ok, oom, unsupported" in told
+    assert "repliquant plan" in told
+    assert workshop.executed() == []
+
+
+def test_a_cell_cut_off_without_a_manifest_runs_again_with_the_reason(finished: Workshop) -> None:
+    cell = ids(finished)[TITLES[5]]
+    the_run(finished).manifest_path(cell).unlink()
+    told = finished.run()
+    assert "again: beta infer plain batch 2: it was cut off before it left a manifest" in (
+        told.stderr
+    )
+    assert finished.executed()[6:] == [cell]
+
+
+def test_a_manifest_that_cannot_be_used_is_kept_aside_and_its_cell_runs_again(
+    finished: Workshop,
+) -> None:
+    path = the_run(finished).manifest_path(ids(finished)[TITLES[5]])
+    path.write_bytes(b'{"schema": "repl')
+    told = finished.run()
+    assert "again: beta infer plain batch 2: its manifest can't be used" in told.stderr
+    assert [p.read_bytes() for p in the_run(finished).cells.glob("*.attempt-1/manifest.json")] == [
+        b'{"schema": "repl'
+    ]
+    assert statuses(finished) == ["ok"] * 6
+
+
+def test_tables_are_written_beside_the_manifests(finished: Workshop) -> None:
+    folder = the_run(finished).folder
+    assert "| alpha | latency | 4 ms | 2.000 ms | 0.5 | 1 |" in (folder / "tables.md").read_text()
+    rows = (folder / "tables.csv").read_text().splitlines()
+    assert rows[1].startswith("table1,Table I,tier quick · digits · rigorous,framework=alpha,")
+    assert json.loads((folder / "tables.json").read_text())[0]["id"] == "table1"

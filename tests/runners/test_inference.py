@@ -1,0 +1,86 @@
+"""Accuracy and times around a framework's session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runners.failures import Unsupported
+from runners.inference import Session, evaluate, time_inference
+from tests.runners.samples import SIZE, TEST, a_job, a_pack
+
+RECIPE = {
+    "warm_up_s": 0.0,
+    "warm_up_count": 2,
+    "measure_s": 0.0,
+    "measure_count": 16,
+    "end_to_end_share": 0.25,
+}
+
+
+class Model:
+    """Answers with fixed classes and keeps the shapes that it was called with."""
+
+    def __init__(self, answers: list[int]) -> None:
+        self.answers = answers
+        self.placed: list[tuple[int, ...]] = []
+        self.called = 0
+        self.answered = 0
+
+    def session(self) -> Session:
+        return Session(self.place, self.call, self.classes)
+
+    def place(self, images: Any) -> Any:
+        self.placed.append(images.shape)
+        return images
+
+    def call(self, placed: Any) -> int:
+        self.called += 1
+        return len(placed)
+
+    def classes(self, count: int) -> Any:
+        begin = self.answered
+        self.answered += count
+        return np.array([self.answers[i % len(self.answers)] for i in range(begin, begin + count)])
+
+
+def test_accuracy_counts_images_and_not_batches(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path))
+    right = [number % 10 for number in range(201, 201 + TEST)]
+    model = Model([*right[:9], 9, 9, 9])
+    assert evaluate(job, model.session(), 0, batch_size=5) == 0.75
+    assert model.placed == [(5, SIZE, SIZE, 3), (5, SIZE, SIZE, 3), (2, SIZE, SIZE, 3)]
+    (accuracy,) = job.metrics
+    assert (accuracy.name, accuracy.unit, accuracy.samples, accuracy.items) == (
+        "accuracy", "fraction", [0.75], 12,
+    )  # fmt: skip
+    assert job.split_counts() == {"test": 12}
+
+
+def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
+    model = Model([0])
+    time_inference(job, model.session())
+    found = {metric.name: metric for metric in job.metrics}
+    assert list(found) == ["latency_s", "throughput_items_per_s", "end_to_end_s"]
+    assert [len(metric.samples) for metric in found.values()] == [16, 1, 4]
+    assert {metric.items for metric in found.values()} == {8}
+    assert model.called == 2 + 16 + 1 + 4
+    assert model.placed == [(8, SIZE, SIZE, 3)] * (1 + 1 + 4)
+    assert [phase.name for phase in job.phases] == ["measure", "end-to-end"]
+
+
+def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
+    time_inference(job, Model([0]).session())
+    found = {metric.name: metric.samples for metric in job.metrics}
+    assert found["throughput_items_per_s"] == [16 * 8 / sum(found["latency_s"])]
+
+
+def test_a_test_split_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, batch_size=13)
+    with pytest.raises(Unsupported, match="a batch of 13 images; the test split has 12"):
+        time_inference(job, Model([0]).session())

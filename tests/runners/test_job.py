@@ -1,0 +1,74 @@
+"""What a technique is given, and what it leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from manifests import event
+from manifests.manifest import Flag
+from runners.job import Weights, file_sha256
+from tests.runners.samples import a_job, events_of
+
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_what_the_cell_was_not_given_is_named(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    with pytest.raises(ValueError, match="start the runner with --data DIR"):
+        _ = job.data
+    with pytest.raises(ValueError, match="start the runner with --weights DIR"):
+        _ = job.weights
+
+
+def test_a_phase_is_announced_and_timed_also_when_it_fails(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    with pytest.raises(MemoryError), job.phase("convert"):
+        raise MemoryError
+    with job.phase("measure"):
+        pass
+    assert [phase.name for phase in job.phases] == ["convert", "measure"]
+    assert [one.name for one in events_of(job) if isinstance(one, event.Phase)] == [
+        "convert", "measure",
+    ]  # fmt: skip
+    assert job.last_phase_s("convert") == job.phases[0].seconds
+
+
+def test_a_metric_takes_its_unit_from_the_table(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    job.record("peak_memory_bytes", [None], source="allocator", reason="not told")
+    (metric,) = job.metrics
+    assert (metric.unit, metric.samples, metric.reason) == ("bytes", [None], "not told")
+
+
+def test_a_metric_or_flag_without_a_meaning_is_refused(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    with pytest.raises(KeyError, match="speed"):
+        job.record("speed", [1.0])
+    with pytest.raises(KeyError, match="odd"):
+        job.flag(Flag(name="odd", detail=""))
+    assert (job.metrics, job.flags) == ([], [])
+
+
+def test_an_artifact_is_described_by_size_and_hash(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"")
+    job = a_job(tmp_path)
+    assert job.artifact("model.bin", "model") == tmp_path / "model.bin"
+    (artifact,) = job.artifacts
+    assert (artifact.path, artifact.kind) == ("model.bin", "model")
+    assert (artifact.size_bytes, artifact.sha256) == (0, NOTHING)
+
+
+def test_a_large_file_is_hashed_whole(tmp_path: Path) -> None:
+    (tmp_path / "zeros").write_bytes(bytes(2**20 + 1))
+    (tmp_path / "other").write_bytes(bytes(2**20) + b"\x01")
+    assert file_sha256(tmp_path / "zeros") != file_sha256(tmp_path / "other")
+
+
+def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "weights.npz").write_bytes(b"")
+    weights = Weights(tmp_path)
+    assert weights.file("weights.npz") == tmp_path / "weights.npz"
+    with pytest.raises(FileNotFoundError, match=r"model\.pt: the cell this one starts from left"):
+        weights.file("model.pt")

@@ -1,0 +1,67 @@
+"""What a runner tells about the computer and its Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from runners import machine
+
+CPU_INFO = """\
+processor\t: 0
+model name\t: Example 9000
+flags\t\t: fpu sse4_2 avx2 avx512_vnni hypervisor
+
+processor\t: 1
+model name\t: Another
+"""
+
+
+def _reading(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
+    monkeypatch.setattr(machine, "_lines", lambda path: files.get(path, "").splitlines())
+
+
+def test_the_computer_is_described_by_its_first_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    meminfo = "MemTotal:       16384 kB\nMemFree:  1 kB\n"
+    _reading(monkeypatch, {"/proc/cpuinfo": CPU_INFO, "/proc/meminfo": meminfo})
+    found = machine.machine()
+    assert (found.cpu, found.memory_bytes, found.hypervisor) == ("Example 9000", 16777216, True)
+    assert found.instruction_sets == ["sse4_2", "avx2", "avx512_vnni"]
+
+
+def test_what_cannot_be_read_is_none_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    _reading(monkeypatch, {})
+    monkeypatch.setattr("platform.processor", lambda: "")
+    found = machine.machine()
+    assert (found.cpu, found.memory_bytes, found.instruction_sets) == (None, None, [])
+
+
+def test_only_telling_variables_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name in ("OMP_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL", "HOME", "API_TOKEN", "MY_OMP_X"):
+        monkeypatch.setenv(name, "1")
+    assert machine.telling_variables() == {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "1"}
+
+
+def test_of_two_installed_versions_the_imported_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, version in (("first", "2.0"), ("second", "1.0")):
+        described = tmp_path / folder / f"example-{version}.dist-info"
+        described.mkdir(parents=True)
+        (described / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: Example\nVersion: {version}\n"
+        )
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "first"), str(tmp_path / "second")])
+    assert machine.package_versions() == {"Example": "2.0"}
+    assert machine.package_versions(["EXAMPLE"]) == {"Example": "2.0"}
+    assert machine.package_versions(["other"]) == {}
+
+
+def test_peak_memory_is_in_bytes() -> None:
+    peak = machine.peak_rss_bytes()
+    assert peak is None or peak > 2**20
