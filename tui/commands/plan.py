@@ -65,8 +65,6 @@ def _state(prepared: Any, planned: Any) -> str:
 
 
 def _summary(prepared: Any) -> list[str]:
-    from orchestrator.engines import make_engine
-    from orchestrator.images import load_image
     from tui.words import duration, size
 
     chosen = [planned for planned in prepared.chosen if not planned.skip]
@@ -78,10 +76,29 @@ def _summary(prepared: Any) -> list[str]:
         f"(from {'; '.join(sources)}); {len(prepared.chosen) - len(chosen)} can't run here",
         f"run folder: {prepared.run.folder}",
     ]
-    engine = make_engine("auto")
-    for name in sorted({planned.image for planned in chosen}):
-        image = load_image(name)
-        lines.append(f"image {name} ({engine.name}): {engine.status(image)}")
+    lines += _environments({planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
+    return lines
+
+
+def _environments(names: set[str]) -> list[str]:
+    """The state of each image, and the disk that those not made yet will take."""
+    from orchestrator import places
+    from orchestrator.engines import make_engine
+    from orchestrator.images import load_image
+    from orchestrator.machine import free_bytes
+    from tui.words import size
+
+    engine = make_engine("auto")
+    lines = []
+    missing_mb = 0
+    for image in map(load_image, sorted(names)):
+        state = engine.status(image)
+        missing_mb += image.file.disk_mb if state != "ready" else 0
+        lines.append(f"image {image.name} ({engine.name}): {state}")
+    if missing_mb:
+        free = free_bytes(places.cache())
+        left = size(free) if free is not None else "?"
+        lines.append(f"disk for images not made yet: {size(missing_mb * 2**20)} of {left} free")
     return lines
