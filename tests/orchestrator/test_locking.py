@@ -52,9 +52,9 @@ def test_a_lock_is_free_after_an_error(tmp_path: Path) -> None:
 
 
 def test_the_holder_is_named_to_who_is_refused(tmp_path: Path) -> None:
-    with exclusive(tmp_path / "lock"), pytest.raises(HeldError) as refused:
-        with exclusive(tmp_path / "lock"):
-            pass
+    lock = tmp_path / "lock"
+    with exclusive(lock), pytest.raises(HeldError) as refused, exclusive(lock):
+        pass
     assert refused.value.holder == f"process {os.getpid()} on {os.uname().nodename}"
 
 

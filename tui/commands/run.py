@@ -32,8 +32,12 @@ def command(as_json: bool, verbose: bool, **choices: Any) -> int:
     from tui.console import err, print_json
     from tui.progress import Progress
 
-    with Progress(err(), verbose) as progress:
-        outcome = execute(Request(**choices), progress)
+    try:
+        with Progress(err(), verbose) as progress:
+            outcome = execute(Request(**choices), progress)
+    except KeyboardInterrupt:
+        click.echo("finished cells are kept; the same command goes on from here", err=True)
+        raise
     loaded = outcome.prepared.run.load()
     _save_tables(outcome.prepared, loaded.manifests)
     counts = _counts(outcome.prepared, loaded.manifests)
