@@ -16,9 +16,8 @@ setup: (_install "requirements.txt" "host")
 # Re-run a study and show its tables, published beside measured
 [group('start')]
 reproduce study="lad2023" tier="quick" *options="": setup
-    @repliquant doctor
-    @repliquant run {{ study }} --tier {{ tier }} {{ options }}
-    @repliquant table {{ study }}
+    -@repliquant doctor
+    @repliquant run {{ study }} --tier {{ tier }} --tables {{ options }}
 
 # All tests; the environments are built on the way (network needed once). Options go to pytest
 [group('develop')]

@@ -45,14 +45,15 @@ class Comparison(NamedTuple):
     key: list[str]
     lines: list[Line]
     issues: list[dict[str, str]]
+    run: str = ""
 
 
 def compare_tables(
-    published: list[PublishedTable], plan: Plan, manifests: list[Manifest]
+    published: list[PublishedTable], plan: Plan, manifests: list[Manifest], run: str = ""
 ) -> list[Comparison]:
     """Every table of the study for one run."""
     points = Points(plan.cells, manifests)
-    return [_compare(table, points, plan) for table in published]
+    return [_compare(table, points, plan, run) for table in published]
 
 
 def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]:
@@ -93,7 +94,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
     return [*lines, packages] if packages else lines
 
 
-def _compare(table: PublishedTable, points: Points, plan: Plan) -> Comparison:
+def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Comparison:
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(table.file, points)]
     lines = [line for row in rows for line in _lines(table.file, row, points)]
     file = table.file
@@ -107,6 +108,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan) -> Comparison:
         key=file.key,
         lines=lines,
         issues=table.issues,
+        run=run,
     )
 
 

@@ -20,9 +20,10 @@ from tui.commands.options import as_json, request_options
     help="Run cells of that status (e.g. crashed), or that cell, again. Repeatable.",
 )
 @click.option("--threads", type=click.IntRange(0, 4096), default=0, help="0: all processors.")
+@click.option("--tables", is_flag=True, help="End with the paper's tables.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
-def command(as_json: bool, verbose: bool, **choices: Any) -> int:
+def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
     Exit status 1 when a cell failed (crashed, ran out of memory or time); a cell that this
@@ -47,6 +48,10 @@ def command(as_json: bool, verbose: bool, **choices: Any) -> int:
         print_json({"run": folder, "executed": executed, "counts": counts})
     else:
         _say(outcome.prepared, counts, len(outcome.ended), loaded.warnings)
+        if tables:
+            from tui.commands.table import show_run
+
+            show_run(outcome.prepared.study.id, outcome.prepared.run)
     return 1 if any(counts.get(status) for status in ("crashed", "oom", "timeout")) else 0
 
 

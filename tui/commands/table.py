@@ -43,6 +43,11 @@ def command(
     _write(TEXT_FORMATS["md" if format_ == "rich" else format_](every), output)
 
 
+def show_run(study: str, run: Any) -> None:
+    """All tables of one run, for people."""
+    _show(*_compare(study, run, ""))
+
+
 def _checked_format(format_: str) -> str:
     from manifests.select import nearest
     from orchestrator.errors import InputError
