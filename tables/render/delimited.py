@@ -10,7 +10,7 @@ import msgspec
 from tables.comparison import Comparison
 
 HEADER = [
-    "table", "place", "scope", "key", "quantity", "unit", "printed", "published", "measured",
+    "run", "table", "place", "scope", "key", "quantity", "unit", "printed", "published", "measured",
     "ratio", "n", "samples", "state", "flags", "cells",
 ]  # fmt: skip
 
@@ -26,7 +26,7 @@ def render_csv(comparisons: list[Comparison]) -> str:
             writer.writerow(
                 _harmless(field)
                 for field in (
-                    comparison.id, comparison.place, comparison.scope, key, line.quantity,
+                    comparison.run, comparison.id, comparison.place, comparison.scope, key, line.quantity,
                     line.unit, line.printed, line.published, line.measured, line.ratio, line.n,
                     line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
                 )

@@ -157,6 +157,6 @@ def test_too_little_disk_is_told_before_anything_is_made(tmp_path: Path) -> None
     path = small.folder / "image.toml"
     path.write_text(path.read_text().replace("disk_mb = 1", "disk_mb = 999999999"))
     small = load_image("small", tmp_path / "images")
-    with pytest.raises(MachineError, match="needs about 999999999 MB, and .* MB free"):
+    with pytest.raises(MachineError, match=r"needs about 999999999 MB, and .* MB free"):
         build(small)
     assert not venvs.environment_folder(small).exists()

@@ -71,7 +71,7 @@ def _save_tables(prepared: Any, manifests: list[Any]) -> None:
     from tables.render import TEXT_FORMATS
 
     published = load_published(STUDIES / prepared.study.id)
-    comparisons = compare_tables(published, prepared.plan, manifests)
+    comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
     for name, render in TEXT_FORMATS.items():
         path = prepared.run.folder / f"tables.{name}"
         write_atomically(path, render(comparisons).encode())

@@ -74,7 +74,7 @@ def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[st
     loaded = run.load()
     for warning in loaded.warnings:
         click.echo(f"warning: {printable(warning)}", err=True)
-    comparisons = compare_tables(load_published(STUDIES / study), plan, loaded.manifests)
+    comparisons = compare_tables(load_published(STUDIES / study), plan, loaded.manifests, run.id)
     return run, choose_table(comparisons, wanted), describe_environments(loaded.manifests)
 
 
