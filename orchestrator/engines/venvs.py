@@ -52,7 +52,7 @@ def ready(image: Image) -> Ready | None:
     try:
         data = (environment_folder(image) / "ready.json").read_bytes()
         return msgspec.json.decode(data, type=Ready)
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

@@ -7,7 +7,7 @@ import io
 
 import msgspec
 
-from tables.comparison import Comparison
+from tables.comparison import Comparison, Line
 
 HEADER = [
     "run", "table", "place", "scope", "key", "quantity", "unit", "printed", "published", "measured",
@@ -22,16 +22,18 @@ def render_csv(comparisons: list[Comparison]) -> str:
     writer.writerow(HEADER)
     for comparison in comparisons:
         for line in comparison.lines:
-            key = " ".join(f"{name}={value}" for name, value in line.key.items())
-            writer.writerow(
-                _harmless(field)
-                for field in (
-                    comparison.run, comparison.id, comparison.place, comparison.scope, key, line.quantity,
-                    line.unit, line.printed, line.published, line.measured, line.ratio, line.n,
-                    line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
-                )
-            )  # fmt: skip
+            writer.writerow(_harmless(field) for field in _fields(comparison, line))
     return output.getvalue()
+
+
+def _fields(comparison: Comparison, line: Line) -> list[object]:
+    """In the order of ``HEADER``."""
+    key = " ".join(f"{name}={value}" for name, value in line.key.items())
+    return [
+        comparison.run, comparison.id, comparison.place, comparison.scope, key, line.quantity,
+        line.unit, line.printed, line.published, line.measured, line.ratio, line.n,
+        line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
+    ]  # fmt: skip
 
 
 def _harmless(field: object) -> object:

@@ -64,7 +64,3 @@ def test_a_history_that_cannot_be_written_costs_only_the_memory(tmp_path: Path) 
     (tmp_path / "history.jsonl").mkdir()
     estimates = learned(tmp_path / "history.jsonl", 4)
     assert estimates.of(ONE, 10) == Estimate(10, "the study")
-
-
-def test_a_full_disk_costs_only_the_memory() -> None:
-    assert learned(Path("/dev/full"), 4).of(ONE, 10) == Estimate(10, "the study")
