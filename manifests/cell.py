@@ -62,15 +62,15 @@ class Cell(
         return " ".join(words)
 
 
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def canonical_json(value: Any) -> bytes:
     """ASCII JSON with sorted keys and no spaces; the same bytes on every Python and machine.
 
     Raises ValueError for NaN and infinities, which JSON does not have.
     """
-    text = json.dumps(
-        msgspec.to_builtins(value), sort_keys=True, separators=(",", ":"), allow_nan=False
-    )
-    return text.encode("ascii")
+    return _canonical.encode(msgspec.to_builtins(value)).encode("ascii")
 
 
 def sha256_hex(data: bytes) -> str:

@@ -16,7 +16,7 @@ Status = Literal["ok", "oom", "unsupported", "timeout", "crashed", "cancelled"]
 Number = Union[int, float]
 
 
-class Metric(msgspec.Struct, frozen=True, kw_only=True):
+class Metric(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One quantity with its raw samples; a reading that is missing is ``None``, never 0.
 
     ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how
@@ -32,7 +32,7 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
+class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Which operations really ran in which data type.
 
     ``operations`` maps data type to operation to count. ``coverage`` is the share of the
@@ -46,14 +46,14 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
 
-class Flag(msgspec.Struct, frozen=True, kw_only=True):
+class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A reason to read the numbers with care; ``name`` is one of manifests.quality.FLAGS."""
 
     name: str
     detail: str
 
 
-class Gpu(msgspec.Struct, frozen=True, kw_only=True):
+class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A GPU as its driver describes it."""
 
     name: str
@@ -65,7 +65,7 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True):
     sm_clock_hz: Optional[int] = None
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
+class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The computer; what can't be read is ``None``."""
 
     system: str
@@ -78,7 +78,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     gpus: List[Gpu] = []
 
 
-class ImageUsed(msgspec.Struct, frozen=True, kw_only=True):
+class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The environment: its folder's name, the hash of its lock and, in a container, its digest."""
 
     name: str
@@ -87,7 +87,7 @@ class ImageUsed(msgspec.Struct, frozen=True, kw_only=True):
     digest: Optional[str] = None
 
 
-class Kit(msgspec.Struct, frozen=True, kw_only=True):
+class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The version of this project that ran the cell."""
 
     version: str
@@ -95,7 +95,7 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True):
     dirty: Optional[bool] = None
 
 
-class Environment(msgspec.Struct, frozen=True, kw_only=True):
+class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything around the cell that can change its numbers."""
 
     machine: Optional[Machine] = None
@@ -105,7 +105,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
     variables: Dict[str, str] = {}
 
 
-class Context(msgspec.Struct, frozen=True, kw_only=True):
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the orchestrator knows and the runner can't: handed over with the cell."""
 
     engine: str
@@ -117,14 +117,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     why_again: str = ""
 
 
-class Split(msgspec.Struct, frozen=True, kw_only=True):
+class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One part of a data set; the hash covers pixels and labels as the models get them."""
 
     count: int
     sha256: str
 
 
-class Dataset(msgspec.Struct, frozen=True, kw_only=True):
+class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The images a cell was given, and how many of each split it used.
 
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
@@ -140,7 +140,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
     used: Dict[str, int] = {}
 
 
-class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Data, weights and seeds."""
 
     dataset: Optional[Dataset] = None
@@ -149,7 +149,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     seeds: Dict[str, int] = {}
 
 
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+class Artifact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file the cell left in its folder."""
 
     path: str
@@ -158,14 +158,14 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
-class PhaseTime(msgspec.Struct, frozen=True, kw_only=True):
+class PhaseTime(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How long a phase took; a phase may come more than once."""
 
     name: str
     seconds: float
 
 
-class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Summary of the series sampled on the host while the cell ran."""
 
     path: str
@@ -173,7 +173,7 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     summary: Dict[str, Optional[float]] = {}
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one cell.
 
     ``transient`` says that the failure is not a property of the cell (it was cut off, or

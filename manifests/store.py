@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+import stat
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Optional
+from typing import Iterable, Iterator, List, NamedTuple, Optional
 
-from manifests.codec import UnreadableError, decode_manifest, read_manifest, read_struct
+from manifests.codec import (
+    MAX_BYTES,
+    UnreadableError,
+    decode_manifest,
+    read_manifest,
+    read_struct,
+)
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import Selector
@@ -59,21 +68,12 @@ class Run:
 
         A file that can't be used gives a warning that names it; it never ends the reading.
         """
-        manifests: List[Manifest] = []
-        warnings: List[str] = []
         try:
             paths = self._manifest_files()
         except OSError as error:
             return Loaded([], [_warning(str(self.cells), error)])
-        for path in paths:
-            try:
-                manifest = _read_fast(path)
-            except (UnreadableError, OSError) as error:
-                warnings.append(_warning(path, error))
-                continue
-            if selector is None or selector.accepts(manifest.cell):
-                manifests.append(manifest)
-        return Loaded(manifests, warnings)
+        with _collector_at_rest():
+            return _load(paths, selector)
 
     def _manifest_files(self) -> List[str]:
         try:
@@ -84,12 +84,43 @@ class Run:
         return [path for path in paths if os.path.lexists(path)]
 
 
+def _load(paths: List[str], selector: Optional[Selector]) -> Loaded:
+    manifests: List[Manifest] = []
+    warnings: List[str] = []
+    for path in paths:
+        try:
+            manifest = _read_fast(path)
+        except (UnreadableError, OSError) as error:
+            warnings.append(_warning(path, error))
+            continue
+        if selector is None or selector.accepts(manifest.cell):
+            manifests.append(manifest)
+    return Loaded(manifests, warnings)
+
+
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Thousands of manifests hold no cycles, and looking for some takes a fifth of the time."""
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if resting:
+            gc.enable()
+
+
 def _read_fast(path: str) -> Manifest:
-    if not os.path.isfile(path):
-        raise UnreadableError("is not a file")
-    with open(path, "rb", buffering=0) as file:
-        data = file.read(2**24 + 1)
-    manifest = decode_manifest(data or b"")
+    # Not blocking: something in the file's place may be a pipe.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError("is not a file")
+        data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
+    finally:
+        os.close(descriptor)
+    manifest = decode_manifest(data)
     if os.path.basename(os.path.dirname(path)) != manifest.id:
         raise UnreadableError(f"belongs to cell {manifest.id}, not to the folder it lies in")
     return manifest

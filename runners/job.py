@@ -99,12 +99,12 @@ class Job:
         source: str = "",
         reason: str = "",
     ) -> None:
-        """Keep a metric of manifests.metrics.METRICS with its raw samples."""
+        """Keep a metric of manifests.metrics.METRICS with its raw samples, to ten digits."""
         self.metrics.append(
             Metric(
                 name=name,
                 unit=METRICS[name].unit,
-                samples=list(samples),
+                samples=[_ten_digits(sample) for sample in samples],
                 label=label,
                 items=items,
                 source=source,
@@ -133,6 +133,11 @@ class Job:
 
     def split_counts(self) -> Dict[str, int]:
         return dict(self._data.used) if self._data else {}
+
+
+def _ten_digits(sample: Optional[Number]) -> Optional[Number]:
+    """Finer than any clock; the rest of a binary fraction would double a manifest's size."""
+    return float(f"{sample:.10g}") if isinstance(sample, float) else sample
 
 
 def file_sha256(path: Path) -> str:

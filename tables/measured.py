@@ -13,8 +13,9 @@ from tables.statistics import median, readings
 
 
 class Point(NamedTuple):
-    """A planned cell and its manifest; either may be missing."""
+    """A planned cell, and its manifest where there is one."""
 
+    id: str
     cell: Cell
     manifest: Manifest | None
 
@@ -38,7 +39,7 @@ class Points:
 
     def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
         by_id = {manifest.id: manifest for manifest in manifests}
-        self.all = [Point(item.cell, by_id.pop(item.id, None)) for item in planned]
+        self.all = [Point(item.id, item.cell, by_id.pop(item.id, None)) for item in planned]
         self.unplanned = len(by_id)
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
@@ -91,7 +92,7 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
             values.append(value)
             samples += count
     flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
-    ids = [point.cell.id for point in points]
+    ids = [point.id for point in points]
     state = "ok" if values else _state(points)
     return Measured(median(values), len(values), samples, state, ids, flags)
 

@@ -74,7 +74,7 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path: Path) -> None:
     run.manifest_path(BROKEN.id).symlink_to(tmp_path / "gone.json")
     assert run.load() == (
         [FIRST],
-        [f"skipped {run.manifest_path(BROKEN.id)}: is not a file"],
+        [f"skipped {run.manifest_path(BROKEN.id)}: No such file or directory"],
     )
 
 
@@ -100,7 +100,7 @@ def test_a_file_that_the_system_will_not_open_is_named(
     def refused(*arguments: object, **more: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("builtins.open", refused)
+    monkeypatch.setattr("os.open", refused)
     loaded = run.load()
     monkeypatch.undo()
     assert loaded == ([], [f"skipped {run.manifest_path(FIRST.id)}: Permission denied"])
