@@ -120,7 +120,7 @@ def test_the_title_names_what_is_not_usual(changes: dict[str, Any], title: str) 
 
 
 def test_python_3_8_gives_the_same_id() -> None:
-    python = python_3_8("msgspec")
+    python = python_3_8()
     ids = [_id_in(python, cell) for cell in (a_cell(), _awkward_cell())]
     assert ids == [ID, _awkward_cell().id]
 

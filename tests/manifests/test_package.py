@@ -62,15 +62,11 @@ def test_a_real_python_3_8_compiles_all_of_them() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize(
-    ("package", "needs"), [("manifests", ("msgspec",)), ("runners", ("msgspec", "numpy"))]
-)
-def test_a_real_python_3_8_imports_what_needs_no_framework(
-    package: str, needs: tuple[str, ...]
-) -> None:
+@pytest.mark.parametrize("package", ["manifests", "runners"])
+def test_a_real_python_3_8_imports_what_needs_no_framework(package: str) -> None:
     modules = [f"{package}.{path.stem}" for path in sorted((ROOT / package).glob("[!_]*.py"))]
     done = subprocess.run(
-        [python_3_8(*needs), "-B", "-c", f"import {', '.join(modules)}"],
+        [python_3_8(), "-B", "-c", f"import {', '.join(modules)}"],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.stderr == ""
