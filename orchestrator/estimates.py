@@ -73,6 +73,6 @@ def _read(path: Path) -> list[Past]:
     for line in lines:
         try:
             found.append(msgspec.json.decode(line, type=Past))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # a line cut off by a crash
-            continue
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue  # a line cut off by a crash
     return found

@@ -41,8 +41,12 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
         )
     made: dict[tuple[str, str, str], Cell] = {}
     planned: list[PlannedCell] = []
+    seen: set[str] = set()
     for group, cell in _ordered(study, choices, tier.repeats):
         cell = _with_weights(cell, group, made, study)
+        if cell.id in seen:
+            raise InputError(f"studies/{study.id}/study.toml: {cell.title} is listed twice")
+        seen.add(cell.id)
         if cell.task != "infer":
             made[cell.framework, cell.task, cell.technique] = cell
         planned.append(_planned(study, group, cell, estimates, gpus))

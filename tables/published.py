@@ -94,16 +94,23 @@ def _load(table: TableFile, folder: Path) -> PublishedTable:
         _known(where, "key", name, list(FIELDS))
     for column in table.column:
         _check_column(f"{where}, column {column.name}", column, table)
+    for wanted in (table.select, *(w for c in table.column for w in c.select.values())):
+        for name in wanted:
+            _known(f"{where}, select", "field", name, list(FIELDS))
     rows = [_row(line, table, folder) for line in _lines(folder, table.data)]
     return PublishedTable(table, rows, _lines(folder, table.issues))
 
 
 def _check_column(where: str, column: Column, table: TableFile) -> None:
     _known(where, "unit", column.unit, list(UNITS))
+    if len(column.derive) > 1:
+        raise PublishedError(f"{where}: derive: one derivation is accepted, not {column.derive}")
     for name, operands in column.derive.items():
         _known(where, "derivation", name, list(DERIVATIONS))
+        if len(operands) != 2:
+            raise PublishedError(f"{where}: {name} takes two columns, not {len(operands)}")
         for operand in operands:
-            _known(where, "column", operand, [other.name for other in table.column])
+            _known(where, "column", operand, [c.name for c in table.column if not c.derive])
     if not column.derive:
         _known(where, "metric", column.metric, list(METRICS))
 
@@ -113,15 +120,23 @@ def _lines(folder: Path, name: str) -> list[dict[str, str]]:
         return []
     try:
         with open(folder / name, newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            lines = list(csv.DictReader(file, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise PublishedError(f"{folder / name} can't be read: {error}") from error
+    for number, line in enumerate(lines, start=2):
+        if None in line or None in line.values():
+            raise PublishedError(
+                f"{folder / name}: row {number} has more or fewer fields than row 1"
+            )
+    return lines
 
 
 def _row(line: dict[str, str], table: TableFile, folder: Path) -> PublishedRow:
     names = [column.name for column in table.column]
     for name in line:
         _known(f"{folder / table.data}", "column", name, [*table.key, *names])
+    for name in table.key:
+        _known(f"{folder / table.data}", "column", name, list(line))
     return PublishedRow(
         {name: line[name] for name in table.key},
         {name: _number(line.get(name) or "", folder / table.data) for name in names},

@@ -85,7 +85,8 @@ def _run() -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("repliquant: interrupted", err=True)
         return 130
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+    except (BrokenPipeError, SystemExit):
+        # The reader of our output has gone, as with `| head`; click and rich exit with 1 then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except Exception as error:

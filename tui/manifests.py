@@ -21,7 +21,7 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | Table]:
     """Texts and tables, in the order in which a reader asks."""
     cell = manifest.cell
     reason = f": {printable(manifest.reason)}" if manifest.reason else ""
-    yield f"cell {manifest.id} · {cell.title} · {manifest.status}{reason}"
+    yield f"cell {manifest.id} · {printable(cell.title)} · {manifest.status}{reason}"
     yield table("Cell", ("field", "value"), _cell_rows(manifest))
     if manifest.error:
         yield f"Error:\n{printable(manifest.error, lines=True)}"

@@ -69,12 +69,14 @@ class Progress:
         self._phase = "starting"
         if news.again:
             self._line(f"again: {news.planned.cell.title}: {news.again}")
+        self._refreshed = 0.0
         self._show(news.planned.cell.title)
 
     def _event(self, news: CellEvent) -> None:
         happened = news.event
         if isinstance(happened, event.Phase):
             self._phase = happened.name
+            self._refreshed = 0.0  # a phase may be silent for long, so its name is shown at once
         elif isinstance(happened, event.Warning):
             self._line(f"{news.planned.cell.title}: {happened.text}")
         detail = ""
@@ -106,7 +108,7 @@ class Progress:
         self._console.print(printable(text, lines=True), markup=False)
 
     def _show(self, text: str, estimate_s: float = 0.0) -> None:
-        """Put ``text`` beside the bar, at most once in REFRESH_S."""
+        """Put ``text`` beside the bar, at most once in REFRESH_S except for what is new."""
         now = time.monotonic()
         if not self._console.is_terminal or now - self._refreshed < REFRESH_S:
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from manifests.select import nearest
 from orchestrator.data import cifar10, digits, folders
-from orchestrator.data.pack import Source
+from orchestrator.data.pack import Source, pack_folder
 from orchestrator.errors import InputError
 
 NAMES = ("digits", "cifar10")
@@ -39,7 +39,8 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
 
 def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:
     """How much preparing ``name`` would fetch from the network."""
-    there = (cache / "downloads" / cifar10.ARCHIVE).exists() or list(
-        (cache / "data").glob("cifar10-32-*")
-    )
-    return cifar10.SIZE_BYTES if name == "cifar10" and data_dir is None and not there else 0
+    if name != "cifar10" or data_dir is not None:
+        return 0
+    pack = pack_folder(cifar10.source(cache), cifar10.IMAGE_SIZE, cache)
+    there = (cache / "downloads" / cifar10.ARCHIVE).exists() or pack.exists()
+    return 0 if there else cifar10.SIZE_BYTES

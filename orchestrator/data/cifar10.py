@@ -18,6 +18,7 @@ ARCHIVE = "cifar-10-python.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
 SIZE_BYTES = 170_498_071
+IMAGE_SIZE = 32
 FOLDER = "cifar-10-batches-py"
 CLASSES = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -55,7 +56,7 @@ def _stamp(folder: Path) -> int:
 
 
 def _load(size: int, progress: Progress, cache: Path, folder: Path | None) -> dict[str, Part]:
-    if size != 32:
+    if size != IMAGE_SIZE:
         raise InputError(f"cifar10 is used at its own size of 32 x 32, not {size}")
     if folder is not None and (folder / FOLDER).is_dir():
         return _parts(lambda name: (folder / FOLDER / name).read_bytes(), progress)
@@ -110,7 +111,9 @@ def _batch(read: ReadFile, name: str) -> Part:
         content = _Unpickler(io.BytesIO(read(name)), encoding="bytes").load()
         pixels = np.asarray(content[b"data"], np.uint8).reshape(-1, 3, 32, 32)
         labels = np.asarray(content[b"labels"], np.uint8)
-    except (OSError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
+        if labels.shape != (len(pixels),) or not (labels < len(CLASSES)).all():
+            raise ValueError(f"its labels don't fit its {len(pixels)} images of 10 classes")
+    except Exception as error:  # bytes that are no pickle end in nearly any error
         raise InputError(f"the CIFAR-10 file {name} can't be read: {error}") from error
     return Part(np.ascontiguousarray(pixels.transpose(0, 2, 3, 1)), labels)
 

@@ -82,13 +82,19 @@ def _key(files: dict[str, list[tuple[Path, int]]]) -> str:
     digest = hashlib.sha256(b"folders-1")
     for split, paths in files.items():
         for path, label in paths:
-            status = path.stat()
+            place = f"{split}/{label}/{path.parent.name}/{path.name}"
+            status = _status(path)
             digest.update(
-                f"{split}/{path.name}/{label}/{status.st_size}/{status.st_mtime_ns}".encode(
-                    errors="surrogateescape"
-                )
+                f"{place}/{status.st_size}/{status.st_mtime_ns}".encode(errors="surrogateescape")
             )
     return digest.hexdigest()
+
+
+def _status(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as error:  # a link that leads nowhere
+        raise _no_picture(path, error) from error
 
 
 def _decode(files: list[tuple[Path, int]], size: int, progress: Progress) -> Part:
@@ -111,6 +117,10 @@ def _picture(path: Path, size: int) -> np.ndarray:  # type: ignore[type-arg]
                 picture = picture.resize((size, size), Image.Resampling.BILINEAR)
             return np.asarray(picture)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path} can't be read as an image ({error}). Mend it or take it out of the folder"
-        ) from error
+        raise _no_picture(path, error) from error
+
+
+def _no_picture(path: Path, error: Exception) -> InputError:
+    return InputError(
+        f"{path} can't be read as an image ({error}). Mend it or take it out of the folder"
+    )

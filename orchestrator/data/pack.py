@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from manifests.cell import sha256_hex
 from manifests.codec import UnreadableError, read_struct
 from manifests.files import write_atomically
 from manifests.manifest import Dataset, Split
@@ -35,7 +36,10 @@ class Part(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A data set before it is packed; ``load`` decodes it at an image size."""
+    """A data set before it is packed; ``load`` decodes it at an image size.
+
+    ``key`` differs whenever the content may differ.
+    """
 
     name: str
     origin: str
@@ -44,9 +48,14 @@ class Source(NamedTuple):
     load: Callable[[int, Progress], dict[str, Part]]
 
 
+def pack_folder(source: Source, image_size: int, cache: Path) -> Path:
+    """Where the pack lies, made or not."""
+    return cache / "data" / f"{source.name}-{image_size}-{sha256_hex(source.key.encode())[:12]}"
+
+
 def prepare(source: Source, image_size: int, cache: Path, progress: Progress) -> Path:
     """The folder of the pack, made now unless the cache has it. Raises KitError."""
-    folder = cache / "data" / f"{source.name}-{image_size}-{source.key[:12]}"
+    folder = pack_folder(source, image_size, cache)
     if (folder / "meta.json").is_file() and _readable(folder):
         return folder
     parts = source.load(image_size, progress)

@@ -8,6 +8,7 @@ import io
 import msgspec
 
 from tables.comparison import Comparison, Line
+from tables.render import words
 
 HEADER = [
     "run", "table", "place", "scope", "key", "quantity", "unit", "printed", "published", "measured",
@@ -37,10 +38,11 @@ def _fields(comparison: Comparison, line: Line) -> list[object]:
 
 
 def _harmless(field: object) -> object:
-    """A text that a spreadsheet would take for a formula gets a quote in front."""
-    if isinstance(field, str) and field[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + field
-    return "" if field is None else field
+    """No control characters; a text that a spreadsheet takes for a formula gets a quote."""
+    if not isinstance(field, str):
+        return "" if field is None else field
+    text = words.printable(field)
+    return "'" + text if text[:1] in ("=", "+", "-", "@") else text
 
 
 def render_json(comparisons: list[Comparison]) -> str:

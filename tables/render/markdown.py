@@ -66,5 +66,4 @@ def _row(fields: list[str]) -> str:
 
 def _text(text: str) -> str:
     """No field breaks out of its place."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return _SPECIAL.sub(r"\\\1", printable)
+    return _SPECIAL.sub(r"\\\1", words.printable(text))

@@ -10,6 +10,11 @@ NONE = "–"
 _REASON_LIMIT = 300
 
 
+def printable(text: str) -> str:
+    """Control, escape and line characters become spaces."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
 def number(value: float | None) -> str:
     """Four significant digits without an exponent; large numbers keep their integer digits."""
     if value is None:

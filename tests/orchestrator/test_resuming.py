@@ -117,5 +117,17 @@ def test_tables_are_written_beside_the_manifests(finished: Workshop) -> None:
     folder = the_run(finished).folder
     assert "| alpha | latency | 4 ms | 2.000 ms | 0.5 | 1 |" in (folder / "tables.md").read_text()
     rows = (folder / "tables.csv").read_text().splitlines()
-    assert rows[1].startswith("table1,Table I,tier quick · digits · rigorous,framework=alpha,")
+    assert rows[1].startswith(
+        "toy-quick-digits,table1,Table I,tier quick · digits · rigorous,framework=alpha,"
+    )
     assert json.loads((folder / "tables.json").read_text())[0]["id"] == "table1"
+
+
+def test_a_manifest_of_another_cell_does_not_count(finished: Workshop) -> None:
+    run, by_title = the_run(finished), ids(finished)
+    stray = run.manifest_path(by_title[TITLES[5]])
+    stray.write_bytes(run.manifest_path(by_title[TITLES[4]]).read_bytes())
+    told = finished.run()
+    reason = f"its manifest can't be used: it is that of cell {by_title[TITLES[4]]}"
+    assert f"again: beta infer plain batch 2: {reason}" in told.stderr
+    assert statuses(finished) == ["ok"] * 6

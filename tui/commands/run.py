@@ -66,15 +66,19 @@ def _save_tables(prepared: Any, manifests: list[Any]) -> None:
     """tables.md, tables.csv and tables.json in the run's folder."""
     from manifests.files import write_atomically
     from orchestrator.places import STUDIES
+    from orchestrator.running import disk_error
     from tables.comparison import compare_tables
     from tables.published import load_published
     from tables.render import TEXT_FORMATS
 
     published = load_published(STUDIES / prepared.study.id)
     comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
-    for name, render in TEXT_FORMATS.items():
-        path = prepared.run.folder / f"tables.{name}"
-        write_atomically(path, render(comparisons).encode())
+    folder = prepared.run.folder
+    try:
+        for name, render in TEXT_FORMATS.items():
+            write_atomically(folder / f"tables.{name}", render(comparisons).encode())
+    except OSError as error:
+        raise disk_error(folder, error) from error
 
 
 def _say(prepared: Any, counts: dict[str, int], executed: int, warnings: list[str]) -> None:

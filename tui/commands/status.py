@@ -65,11 +65,17 @@ def _print(name: str, rows: list[tuple[str, str, str, str, str]]) -> None:
 def _all(runs: list[Any], as_json: bool) -> None:
     import collections
 
+    from orchestrator.errors import InputError
     from tui.console import out, print_json, table
+    from tui.words import printable
 
     rows = []
     for run in runs:
-        counts = collections.Counter(row[2] for row in _rows(run))
+        try:
+            counts = collections.Counter(row[2] for row in _rows(run))
+        except InputError as error:
+            click.echo(f"warning: {printable(str(error))}", err=True)
+            continue
         rows.append((run.id, ", ".join(f"{n} {state}" for state, n in counts.items())))
     if as_json:
         print_json([{"run": name, "cells": cells} for name, cells in rows])

@@ -91,6 +91,7 @@ def _write(text: str, output: Path | None) -> None:
 def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:
     from tui.console import out
     from tui.tables import rich_comparison
+    from tui.words import printable
 
     console = out()
     console.print(f"run {run.folder}", markup=False)
@@ -99,7 +100,7 @@ def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:
     for line in sorted({comparison.scope_note for comparison in comparisons} - {""}):
         console.print(line, markup=False)
     for line in environments:
-        console.print(line, markup=False)
+        console.print(printable(line), markup=False)
     console.print(
         "ratio = measured / published; n = processes. One cell: repliquant show CELL", markup=False
     )

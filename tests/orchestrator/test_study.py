@@ -1,0 +1,128 @@
+"""study.toml: what is broken is told with file, line and key; the studies there are hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from orchestrator.errors import InputError
+from orchestrator.places import ROOT
+from orchestrator.planning import Choices, make_plan
+from orchestrator.study import Study, load_study, study_ids
+from runners.inference import InferRecipe, QuantizeRecipe
+from runners.techniques import techniques
+from runners.training import TrainRecipe
+from tests.fakes.studies import write_study
+
+STUDIES = ROOT / "studies"
+RECIPES = {"train": TrainRecipe, "quantize": QuantizeRecipe, "infer": InferRecipe}
+
+
+def changed(folder: Path, old: str, new: str) -> Study:
+    """The toy study with ``old`` replaced once."""
+    path = write_study(folder) / "study.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return load_study("toy", folder / "studies")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("year = 2020", "year = = 2020", r"study\.toml:4: not TOML: .*line 4"),
+        ("year = 2020", "yeer = 2020", r"study\.toml:4: yeer: .*unknown field `yeer`"),
+        ("year = 2020", "year = 'then'", r"study\.toml:4: year: Expected `int`, got `str`"),
+        ("repeats = 1", "repeats = 1\nbogus = 2", r"study\.toml:\d+: tiers\S*bogus: .*`bogus`"),
+        ("seed = 0\n", "", r"study\.toml:\d+: axes\.seed: .*missing required field `seed`"),
+        ('id = "toy"', 'id = "tool"', r"id: is 'tool', but the folder is 'toy'"),
+        (
+            'recipe = "train"',
+            'recipe = "tain"',
+            r"cells\[0\] \(train plain\): no recipe 'tain'\. Did you mean 'train'\? Accepted: "
+            r"train, infer",
+        ),
+        (
+            "estimate_s = { quick = 1 }",
+            "estimate_s = { slow = 1 }",
+            r"cells\[0\] \(train plain\): no estimate_s for tier 'quick'",
+        ),
+        (
+            'framework = ["alpha", "beta"]',
+            'framework = ["alpa"]',
+            r"no framework 'alpa'\. Did you mean 'alpha'\?",
+        ),
+        ("quantize = 60.0, ", "", r"tiers\.quick\.timeout_s: no task 'quantize'"),
+        (
+            "repeats = 1",
+            "repeats = 1\nrecipes.trein = { behave = 'ok' }",
+            r"tiers\.quick\.recipes: no recipe 'trein'\. Did you mean 'train'\?",
+        ),
+        (
+            "repeats = 1",
+            "repeats = 1\nrecipes.train = { behaves = 'ok' }",
+            r"tiers\.quick\.recipes\.train: no key 'behaves'\. Did you mean 'behave'\?",
+        ),
+    ],
+)
+def test_a_broken_study_is_refused_with_the_place(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        changed(tmp_path, old, new)
+
+
+def test_an_unknown_study_names_the_nearest_and_all(tmp_path: Path) -> None:
+    write_study(tmp_path)
+    with pytest.raises(InputError, match=r"no study 'toi'\. Did you mean 'toy'\? Accepted: toy"):
+        load_study("toi", tmp_path / "studies")
+
+
+def test_an_unknown_tier_names_those_there_are(tmp_path: Path) -> None:
+    study = changed(tmp_path, "toy", "toy")
+    with pytest.raises(InputError, match=r"toy has no tier 'quik'\. Did you mean 'quick'\?"):
+        study.tier("quik")
+
+
+def test_a_tier_changes_only_what_it_names(tmp_path: Path) -> None:
+    study = changed(tmp_path, "repeats = 1", "repeats = 1\nrecipes.infer = { seconds = 4 }")
+    assert study.recipe("infer", "quick") == {"behave": "ok", "seconds": 4}
+    assert study.recipe("train", "quick") == {"behave": "ok", "seconds": 0.0}
+
+
+@pytest.mark.parametrize("study_id", study_ids(STUDIES))
+def test_every_technique_of_a_study_exists(study_id: str) -> None:
+    for group in load_study(study_id, STUDIES).cells:
+        for framework in group.framework:
+            assert set(group.technique) <= set(techniques(framework))
+
+
+@pytest.mark.parametrize("study_id", study_ids(STUDIES))
+def test_every_recipe_of_every_tier_is_what_its_task_reads(study_id: str) -> None:
+    study = load_study(study_id, STUDIES)
+    for group in study.cells:
+        for tier in study.tiers:
+            msgspec.convert(study.recipe(group.recipe, tier), RECIPES[group.task])
+
+
+@pytest.mark.parametrize("study_id", study_ids(STUDIES))
+def test_every_image_of_a_study_exists(study_id: str) -> None:
+    for name in load_study(study_id, STUDIES).images.values():
+        assert (ROOT / "images" / name / "image.toml").is_file()
+
+
+@pytest.mark.parametrize("study_id", study_ids(STUDIES))
+@pytest.mark.parametrize("protocol", ["rigorous", "as-published"])
+def test_every_tier_of_a_study_can_be_planned(study_id: str, protocol: str) -> None:
+    from orchestrator.estimates import Estimates
+
+    study = load_study(study_id, STUDIES)
+    if protocol not in study.protocols:
+        return
+    for tier in study.tiers:
+        choices = Choices(tier, protocol, "digits")  # type: ignore[arg-type]
+        plan = make_plan(study, choices, Estimates(Path("/nonexistent")), gpus=0)
+        found = [planned.id for planned in plan.cells]
+        assert len(found) == len(set(found)) > 0

@@ -1,0 +1,95 @@
+"""Published beside measured, line by line."""
+
+from __future__ import annotations
+
+import pytest
+
+from manifests.manifest import Environment, Machine
+from orchestrator.places import ROOT
+from tables.comparison import (
+    Comparison,
+    UnknownTableError,
+    choose_table,
+    compare_tables,
+    describe_environments,
+)
+from tables.published import load_published
+from tests.manifests.samples import a_cell, a_manifest
+from tests.tables.samples import a_plan, measured, metric
+
+MIB = 2**20
+FLOAT = a_cell(task="train", technique="float32")
+INT8 = a_cell(task="quantize", technique="ptq-eager")
+
+
+def lad2023(float_bytes: float = 40 * MIB, **int8: str) -> list[Comparison]:
+    """All tables for two PyTorch cells, the int8 one a quarter of the size."""
+    manifests = [
+        measured(FLOAT, metric("model_size_bytes", float_bytes)),
+        measured(INT8, metric("model_size_bytes", float_bytes / 4), **int8),
+    ]
+    published = load_published(ROOT / "studies" / "lad2023")
+    return compare_tables(published, a_plan(FLOAT, INT8), manifests, "a-run")
+
+
+def test_a_line_has_both_numbers_and_their_ratio() -> None:
+    line = lad2023()[0].lines[0]
+    assert (line.key, line.quantity, line.unit) == ({"framework": "pytorch"}, "float32 size", "MiB")
+    assert (line.printed, line.published, line.measured) == ("42.62", 42.62, 40.0)
+    assert line.ratio == pytest.approx(0.938527)
+    assert (line.n, line.samples, line.state, line.cells) == (1, 1, "ok", [FLOAT.id])
+
+
+def test_a_derived_quantity_is_computed_from_what_was_measured() -> None:
+    line = lad2023()[0].lines[2]
+    assert (line.quantity, line.published, line.measured) == ("reduction in size", 74.7, 75.0)
+    assert line.cells == [FLOAT.id, INT8.id]
+
+
+def test_a_derived_quantity_without_one_of_its_parts_says_why() -> None:
+    table = lad2023(status="crashed", reason="it broke")[0]
+    assert [line.state for line in table.lines[:3]] == [
+        "ok",
+        "crashed: it broke",
+        "crashed: it broke",
+    ]
+    assert table.lines[2].measured is None
+    assert table.lines[2].ratio is None
+
+
+def test_a_place_that_nothing_answers_keeps_its_published_number() -> None:
+    line = lad2023()[0].lines[3]
+    assert (line.key["framework"], line.published, line.measured) == ("tensorflow", 42.61, None)
+    assert line.state == "no such cell"
+
+
+def test_every_table_says_tier_data_set_and_protocol() -> None:
+    assert {table.scope for table in lad2023()} == {"tier quick · digits · rigorous"}
+
+
+def test_one_table_is_chosen_by_its_id() -> None:
+    tables = lad2023()
+    assert choose_table(tables, "") == tables
+    assert [table.id for table in choose_table(tables, "table2")] == ["table2"]
+    with pytest.raises(UnknownTableError, match=r"no table 'tabel2'\. Did you mean 'table2'\? Acc"):
+        choose_table(tables, "tabel2")
+
+
+def test_cells_from_different_machines_are_told() -> None:
+    manifests = [
+        a_manifest(environment=Environment(machine=_machine(cpu), packages={"torch": version}))
+        for cpu, version in (("one", "2.1"), ("two", "2.0"), ("two", "2.0"))
+    ]
+    assert describe_environments(manifests) == [
+        "the cells of this run come from different machines",
+        "measured on one, 2 processors, Linux (1 cells)",
+        "measured on two, 2 processors, Linux (2 cells)",
+        "torch 2.0, 2.1",
+    ]
+
+
+def _machine(cpu: str) -> Machine:
+    return Machine(
+        system="Linux", architecture="x86_64", cpu=cpu, cpus=2, instruction_sets=[],
+        memory_bytes=None,
+    )  # fmt: skip
