@@ -13,7 +13,6 @@ from manifests.codec import (
     MAX_BYTES,
     UnreadableError,
     decode_manifest,
-    read_manifest,
     read_struct,
 )
 from manifests.manifest import Manifest
@@ -57,11 +56,14 @@ class Run:
         return read_struct(self.plan_path, Plan)
 
     def manifest(self, cell_id: str) -> Optional[Manifest]:
-        """The manifest of a cell, None when it has none. Raises UnreadableError."""
+        """The manifest of a cell, None when it has none. Raises UnreadableError or OSError."""
+        path = self.manifest_path(cell_id)
         try:
-            return read_manifest(self.manifest_path(cell_id))
+            return _read(str(path))
         except FileNotFoundError:
             return None
+        except UnreadableError as error:
+            raise UnreadableError(f"{path}: {error}") from error
 
     def load(self, selector: Optional[Selector] = None) -> Loaded:
         """Every manifest that ``selector`` accepts, ordered by cell id.
@@ -89,7 +91,7 @@ def _load(paths: List[str], selector: Optional[Selector]) -> Loaded:
     warnings: List[str] = []
     for path in paths:
         try:
-            manifest = _read_fast(path)
+            manifest = _read(path)
         except (UnreadableError, OSError) as error:
             warnings.append(_warning(path, error))
             continue
@@ -110,7 +112,7 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _read_fast(path: str) -> Manifest:
+def _read(path: str) -> Manifest:
     # Not blocking: something in the file's place may be a pipe.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -30,8 +30,12 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def waiting(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Hold ``path``; when another process does, tell ``on_wait`` who, and wait for it."""
+def waiting(path: Path, on_wait: Callable[[str], None]) -> Iterator[int]:
+    """Hold ``path``; when another process does, tell ``on_wait`` who, and wait for it.
+
+    Gives the descriptor: a child process that inherits it holds the lock for as long as it
+    lives, even when this process dies.
+    """
     with _open(path) as descriptor:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -39,7 +43,7 @@ def waiting(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
             on_wait(path.read_text(errors="replace").strip()[:200])
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         _sign(descriptor)
-        yield
+        yield descriptor
 
 
 @contextlib.contextmanager

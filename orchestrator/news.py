@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from manifests.event import Event
 from manifests.manifest import Manifest
@@ -12,10 +13,10 @@ from manifests.plan import PlannedCell
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line for the person: what is being made, what is skipped and why."""
+    """A line for the person. Details may pass by; what is important has to stay."""
 
     text: str
-    important: bool = False
+    level: Literal["detail", "plain", "important"] = "plain"
 
 
 @dataclass(frozen=True, slots=True)

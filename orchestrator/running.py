@@ -87,7 +87,7 @@ def _store_plan(run: Run, plan: Plan) -> None:
                 "Choose another folder with --run"
             )
     if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
     write_plan(run.plan_path, plan)
 
@@ -116,8 +116,6 @@ def _why(run: Run, planned: PlannedCell, rerun: set[str], fresh: set[str]) -> st
         return f"its manifest can't be used: {error}"
     if manifest is None:
         return "it was cut off before it left a manifest" if folder.exists() else ""
-    if manifest.id != planned.id:
-        return f"its manifest can't be used: it is that of cell {manifest.id}"
     if manifest.status in rerun or planned.id in rerun:
         return f"asked for with --rerun (it was {manifest.status})"
     if fresh.intersection(planned.needs):
@@ -228,11 +226,14 @@ class Conductor:
         if name not in self._images:
             try:
                 image = load_image(name)
+                state = self.means.engine.status(image)
+                if state != "ready":
+                    self.means.tell(Note(f"making image {name} ({state})"))
                 self._images[name] = self.means.engine.prepare(
-                    image, lambda line: self.means.tell(Note(line))
+                    image, lambda line: self.means.tell(Note(line, "detail"))
                 )
             except KitError as error:
-                self.means.tell(Note(str(error), important=True))
+                self.means.tell(Note(str(error), "important"))
                 self._images[name] = str(error).split(" Its last lines:")[0]
         return self._images[name]
 

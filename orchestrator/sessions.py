@@ -119,7 +119,7 @@ def execute(request: Request, tell: Listener) -> Outcome:
         source,
         size,
         places.cache(),
-        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}")),
+        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail")),
     )
     plan = msgspec.structs.replace(prepared.plan, data_sha256=pack_digest(read_meta(data)))
     prepared = prepared._replace(plan=plan)

@@ -59,13 +59,24 @@ class Commands(click.Group):
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="repliquant", prog_name="repliquant")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False,
+    callback=lambda ctx, param, value: _version(ctx, value), help="Show the version and exit.",
+)  # fmt: skip
 def cli() -> None:
     """Re-run published studies of quantization and mixed precision on your own machine, and
     see how far their numbers hold.
 
     Start with: repliquant doctor
     """
+
+
+def _version(context: click.Context, asked: bool) -> None:
+    if asked:
+        from orchestrator.kit import VERSION
+
+        click.echo(f"repliquant {VERSION}")
+        context.exit()
 
 
 def main() -> None:

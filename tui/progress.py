@@ -47,10 +47,9 @@ class Progress:
             self._end(news)
 
     def _note(self, note: Note) -> None:
-        """Important news stay; the lines of an installation pass by."""
-        if note.important or self._verbose or not self._console.is_terminal:
-            if note.important or self._verbose or not note.text.startswith(("install:", "decod")):
-                self._line(note.text)
+        """Details pass by beside the bar, or stay as lines when asked for."""
+        if note.level != "detail" or self._verbose:
+            self._line(note.text)
         else:
             self._show(note.text)
 

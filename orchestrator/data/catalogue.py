@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from manifests.select import nearest
@@ -28,13 +29,23 @@ def source(name: str, data_dir: Path | None, cache: Path) -> Source:
     )
 
 
+def _checked(name: str) -> str:
+    """A name that can be part of a folder's. Raises InputError."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", name):
+        raise InputError(
+            f"{name!r} can't be the name of a data set: letters, digits, '.', '_' and '-' are "
+            "accepted. Give it one with --dataset NAME"
+        )
+    return name
+
+
 def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
     """The name that cells carry: as asked, else the folder's, else the tier's default."""
     if dataset:
-        return dataset
+        return _checked(dataset)
     if data_dir is None:
         return default
-    return "cifar10" if cifar10.lies_in(data_dir) else data_dir.resolve().name
+    return "cifar10" if cifar10.lies_in(data_dir) else _checked(data_dir.resolve().name)
 
 
 def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:

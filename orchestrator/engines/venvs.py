@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -69,8 +70,8 @@ def build(image: Image, tell: Tell) -> Ready:
     folder = environment_folder(image)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with waiting(folder.with_suffix(".lock"), lambda who: tell(f"waiting for {who}")):
-            return ready(image) or _build(image, folder, tell)
+        with waiting(folder.with_suffix(".lock"), lambda who: tell(f"waiting for {who}")) as lock:
+            return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:
         raise MachineError(
             f"the environment {image.name} can't be made under {folder.parent}: {error.strerror}. "
@@ -78,17 +79,58 @@ def build(image: Image, tell: Tell) -> Ready:
         ) from error
 
 
-def _build(image: Image, folder: Path, tell: Tell) -> Ready:
-    shutil.rmtree(folder, ignore_errors=True)
-    _enough_disk(image, folder.parent)
-    base = find_interpreter(image.file.python)
-    tell(f"making {image.name} with {base}")
-    _run(image, "venv", [str(base), "-m", "venv", "--without-pip", str(folder)], tell)
-    _run(image, "install", _install_command(image), tell)
-    checks = _run(image, "verify", [str(interpreter(image)), str(image.verify)], tell)
-    done = Ready(image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks)
-    write_atomically(folder / "ready.json", msgspec.json.encode(done) + b"\n")
-    return done
+class _Build(NamedTuple):
+    """One build. Its child processes inherit the lock, so that none outlives it unnoticed."""
+
+    image: Image
+    folder: Path
+    tell: Tell
+    lock: int
+
+    def make(self) -> Ready:
+        image, folder = self.image, self.folder
+        shutil.rmtree(folder, ignore_errors=True)
+        _enough_disk(image, folder.parent)
+        base = find_interpreter(image.file.python)
+        self.tell(f"making {image.name} with {base}")
+        self._run("venv", [str(base), "-m", "venv", "--without-pip", str(folder)])
+        self._run("install", _install_command(image))
+        lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
+        checks = [line for line in lines if line.startswith("ok: ")]
+        done = Ready(
+            image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks
+        )
+        write_atomically(folder / "ready.json", msgspec.json.encode(done) + b"\n")
+        return done
+
+    def _run(self, step: str, command: list[str]) -> list[str]:
+        """Run to the end, telling every line. Raises MachineError with the last ones."""
+        last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            text=True, errors="replace", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            pass_fds=(self.lock,),
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    last.append(line.rstrip())
+                    self.tell(f"{step}: {line.strip()[:200]}")
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            raise _failed(self.image, step, process.returncode, list(last))
+        return list(last)
+
+
+def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineError:
+    shown = "\n  ".join(last)
+    return MachineError(
+        f"the environment {image.name} could not be made: {step} ended with status {status}. "
+        f"Its last lines:\n  {shown}\n"
+        f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+    )
 
 
 def _install_command(image: Image) -> list[str]:
@@ -98,31 +140,6 @@ def _install_command(image: Image) -> list[str]:
         "--requirement", str(image.lock),
     ]  # fmt: skip
     return command if image.file.install_dependencies else [*command, "--no-deps"]
-
-
-def _run(image: Image, step: str, command: list[str], tell: Tell) -> list[str]:
-    """Run to the end, telling every line. Raises MachineError with the last ones."""
-    last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, errors="replace", env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:  # fmt: skip
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                if not line.startswith("WARNING: Location"):
-                    last.append(line.rstrip())
-                    tell(f"{step}: {line.strip()[:200]}")
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode:
-        raise MachineError(
-            f"the environment {image.name} could not be made: {step} ended with status "
-            f"{process.returncode}. Its last lines:\n  " + "\n  ".join(last) + "\n"
-            f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
-        )
-    return list(last)
 
 
 def _enough_disk(image: Image, folder: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_changed_recipe_keeps_the_earlier_plan_and_runs_the_new_cells(
     assert changed == [title for title in after if "infer" in title]
     assert finished.executed()[6:] == [after[title] for title in changed]
     (kept,) = the_run(finished).folder.glob("plan.until-*.json")
-    assert re.fullmatch(r"plan\.until-\d{8}T\d{6}Z\.json", kept.name)
+    assert re.fullmatch(r"plan\.until-\d{8}T\d{6}\.\d{6}Z\.json", kept.name)
     assert [planned.id for planned in read_struct(kept, Plan).cells] == list(before.values())
     assert statuses(finished) == ["ok"] * 6
 

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.engines import venvs
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image, load_image
+from orchestrator.locks import HeldError, exclusive
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.orchestrator.reading import wait_until
@@ -53,15 +54,15 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 
 def test_an_environment_is_made_verified_and_found_again(tmp_path: Path) -> None:
-    small = image(tmp_path, verify="import sys; print('prefix', sys.prefix)")
+    small = image(tmp_path, verify="import sys; print('noise'); print('ok: prefix', sys.prefix)")
     assert venvs.ready(small) is None
     told = build(small)
     assert told[0].startswith("making small with ")
     folder = venvs.environment_folder(small)
-    assert told[-1] == f"verify: prefix {folder}"
+    assert told[-1] == f"verify: ok: prefix {folder}"
     done = venvs.ready(small)
     assert done is not None
-    assert (done.image, done.checks) == ("small", [f"prefix {folder}"])
+    assert (done.image, done.checks) == ("small", [f"ok: prefix {folder}"])
     assert done.lock_sha256 == small.lock_sha256
     assert build(small) == []
 
@@ -114,6 +115,24 @@ def test_a_build_that_was_killed_is_made_anew(tmp_path: Path) -> None:
     build(small)
     assert venvs.ready(small) is not None
     assert not (folder / "left-over").exists()
+
+
+def test_what_a_killed_build_has_started_holds_the_lock_until_it_ends(tmp_path: Path) -> None:
+    hold = tmp_path / "hold"
+    hold.touch()
+    verify = f"import os, time\nwhile os.path.exists({str(hold)!r}): time.sleep(0.02)"
+    small = image(tmp_path, verify=verify)
+    folder = venvs.environment_folder(small)
+    process = start(tmp_path)
+    wait_until(lambda: (folder / "bin" / "python").exists(), "no build was begun")
+    process.kill()
+    process.wait()
+    with pytest.raises(HeldError), exclusive(folder.with_suffix(".lock")):
+        pass
+    hold.unlink()
+    process.communicate()
+    build(small)
+    assert venvs.ready(small) is not None
 
 
 def test_of_two_builds_at_once_one_builds_and_the_other_finds_it(tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
     time_inference(job, Model([0]).session())
     found = {metric.name: metric.samples for metric in job.metrics}
-    assert found["throughput_items_per_s"] == [16 * 8 / sum(found["latency_s"])]
+    assert found["throughput_items_per_s"] == pytest.approx(
+        [16 * 8 / sum(found["latency_s"])], rel=1e-9
+    )
 
 
 def test_a_test_split_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:

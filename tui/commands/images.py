@@ -57,7 +57,7 @@ def build(names: tuple[str, ...], engine: str, verbose: bool) -> int:
     with Progress(err(), verbose) as progress:
         for image in images:
             try:
-                made.prepare(image, lambda line: progress(Note(line)))
+                made.prepare(image, lambda line: progress(Note(line, "detail")))
                 click.echo(f"{image.name}: ready")
             except KitError as error:
                 failed += 1
