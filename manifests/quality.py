@@ -9,8 +9,6 @@ FLAGS: Dict[str, str] = {
     "drift": "the second half of the samples differs from the first half",
     "few-samples": "too few samples for some percentiles, which are left out",
     "busy-machine": "other processes or the hypervisor took processor time during measuring",
-    "clock-throttled": "the processor lowered its clock during measuring",
-    "foreign-gpu-process": "another process used the GPU during measuring",
+    "clock-throttled": "the processor lowered its clock for its temperature during measuring",
     "simulated-quantization": "quantization was simulated in floating point",
-    "memory-estimated": "peak memory was read from the process, not from an allocator",
 }

@@ -7,7 +7,7 @@ import gc
 import os
 import stat
 from pathlib import Path
-from typing import Iterable, Iterator, List, NamedTuple, Optional
+from typing import Iterator, List, NamedTuple, Optional
 
 from manifests.codec import (
     MAX_BYTES,
@@ -131,14 +131,3 @@ def _read(path: str) -> Manifest:
 def _warning(path: str, error: Exception) -> str:
     text = error.strerror or str(error) if isinstance(error, OSError) else str(error)
     return f"skipped {path}: {text}"
-
-
-def load_all(runs: Iterable[Run], selector: Optional[Selector] = None) -> Loaded:
-    """The manifests and warnings of several runs, in their order."""
-    manifests: List[Manifest] = []
-    warnings: List[str] = []
-    for run in runs:
-        loaded = run.load(selector)
-        manifests += loaded.manifests
-        warnings += loaded.warnings
-    return Loaded(manifests, warnings)

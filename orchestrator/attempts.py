@@ -40,6 +40,7 @@ class Attempt:
         self.context = context
         self._begin = time.monotonic()
         self._started_at = _now()
+        self.strays = 0  # lines on its standard output that were no events
         self._asked: tuple[Status, str] | None = None
         self._kill_at: float | None = None
 
@@ -56,6 +57,7 @@ class Attempt:
             raise
         finally:
             ended = running.wait()
+            self.strays = reader.strays
             reader.close()
         return self._manifest(ended)
 

@@ -53,7 +53,3 @@ class CellEnded:
 
 News = Note | RunStarted | CellStarted | CellEvent | CellEnded
 Listener = Callable[[News], None]
-
-
-def silent(news: News) -> None:
-    """A listener that isn't interested."""

@@ -180,7 +180,9 @@ class Conductor:
         else:
             context = self._context(image, attempt_number, todo.again)
             write_inputs(folder, planned.cell, context)
-            manifest = self._follow(Attempt(planned, folder, context))
+            attempt = Attempt(planned, folder, context)
+            manifest = self._follow(attempt)
+            self._tell_strays(attempt)
         if manifest.status == "ok":
             self.means.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
         self.means.tell(CellEnded(planned, manifest))
@@ -195,6 +197,13 @@ class Conductor:
         except KeyboardInterrupt:
             self.means.tell(CellEnded(planned, attempt.after_interrupt(running)))
             raise
+
+    def _tell_strays(self, attempt: Attempt) -> None:
+        if attempt.strays:
+            title = attempt.planned.cell.title
+            self.means.tell(
+                Note(f"{title}: {attempt.strays} lines that are no events were dropped")
+            )
 
     def _order(self, attempt: Attempt) -> Order:
         parent = attempt.planned.cell.weights_from

@@ -56,7 +56,6 @@ class Job:
         self.flags: List[Flag] = []
         self.artifacts: List[Artifact] = []
         self.proof: Optional[Proof] = None
-        self.packages: List[str] = ["numpy", "msgspec"]
 
     @property
     def data(self) -> Data:

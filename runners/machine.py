@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import platform
 import re
 from typing import Dict, Iterable, List, Optional
 
-from manifests.manifest import Machine
+from manifests.manifest import Gpu, Machine
 from runners.failures import printable
 
 # The sets that decide how fast low precision runs.
@@ -34,7 +35,21 @@ def machine() -> Machine:
         instruction_sets=[name for name in _TELLING_SETS if name in flags],
         memory_bytes=_memory_bytes(),
         hypervisor="hypervisor" in flags,
+        gpus=nvidia_gpus(),
     )
+
+
+def nvidia_gpus(root: str = "/proc/driver/nvidia") -> List[Gpu]:
+    """The GPUs that NVIDIA's kernel driver tells of, with the driver's version."""
+    version = re.search(r"Kernel Module.*?(\d+\.[\d.]+)", " ".join(_lines(f"{root}/version")))
+    driver = version.group(1) if version else None
+    found = []
+    for path in sorted(glob.glob(f"{root}/gpus/*/information")):
+        model = [
+            line.partition(":")[2].strip() for line in _lines(path) if line.startswith("Model")
+        ]
+        found.append(Gpu(name=model[0] if model else "unknown", driver=driver))
+    return found
 
 
 def usable_cpus() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import statistics
 from typing import List, Optional, Tuple
@@ -14,13 +15,24 @@ VARIATION_LIMIT = 0.10
 DRIFT_LIMIT = 0.10
 FOREIGN_LIMIT = 0.05
 
+SIMULATED_TRAINING = Flag(
+    name="simulated-quantization",
+    detail="training rounds to int8 in float32; size and accuracy are those of the converted model",
+)
+
 
 class ProcessorWatch:
-    """How much processor time others took meanwhile, from /proc/stat (Linux only)."""
+    """What the processor went through meanwhile, from /proc/stat and sysfs (Linux only)."""
 
     def __init__(self) -> None:
         self._begin = _ticks()
         self._own = _own_ticks()
+        self._throttled = _throttle_events()
+
+    def throttled(self) -> Optional[int]:
+        """Times that a core lowered its clock for its temperature; None where that isn't told."""
+        end = _throttle_events()
+        return None if end is None or self._throttled is None else end - self._throttled
 
     def stop(self) -> Optional[float]:
         """Share of the machine's processor time taken by others and the hypervisor, 0 ... 1."""
@@ -32,9 +44,17 @@ class ProcessorWatch:
         return max(0.0, busy - own) / total if total >= 10 else None
 
 
-def quality_flags(samples: List[float], foreign_share: Optional[float]) -> List[Flag]:
+def quality_flags(
+    samples: List[float], foreign_share: Optional[float], throttled: Optional[int] = None
+) -> List[Flag]:
     """The flags that these samples (seconds) and the machine's state deserve."""
-    flags = [_few_samples(samples), _variation(samples), _drift(samples), _busy(foreign_share)]
+    flags = [
+        _few_samples(samples),
+        _variation(samples),
+        _drift(samples),
+        _busy(foreign_share),
+        _throttle(throttled),
+    ]
     return [flag for flag in flags if flag is not None]
 
 
@@ -72,6 +92,24 @@ def _busy(foreign_share: Optional[float]) -> Optional[Flag]:
     return Flag(
         name="busy-machine", detail=f"others took {foreign_share:.0%} of the processor time"
     )
+
+
+def _throttle(events: Optional[int]) -> Optional[Flag]:
+    if not events:
+        return None
+    return Flag(name="clock-throttled", detail=f"{events} thermal throttle events")
+
+
+def _throttle_events(root: str = "/sys/devices/system/cpu") -> Optional[int]:
+    """Thermal throttle events of all cores since the machine started."""
+    total = None
+    for path in glob.glob(f"{root}/cpu[0-9]*/thermal_throttle/core_throttle_count"):
+        try:
+            with open(path) as file:
+                total = (total or 0) + int(file.read())
+        except (OSError, ValueError):
+            continue
+    return total
 
 
 def _ticks() -> Optional[Tuple[int, int]]:

@@ -62,6 +62,9 @@ def train(job: Job, recipe: TrainRecipe, take_step: StepFunction) -> None:
     per_epoch = len(part.labels) // batch
     if not per_epoch * recipe.epochs:
         raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
+    if len(part.labels) % batch:
+        left_out = len(part.labels) % batch
+        job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [])
     try:
         for epoch in range(recipe.epochs):

@@ -39,8 +39,7 @@ class Points:
 
     def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
         by_id = {manifest.id: manifest for manifest in manifests}
-        self.all = [Point(item.id, item.cell, by_id.pop(item.id, None)) for item in planned]
-        self.unplanned = len(by_id)
+        self.all = [Point(item.id, item.cell, by_id.get(item.id)) for item in planned]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
             key = (point.cell.framework, point.cell.task, point.cell.technique)

@@ -13,6 +13,7 @@ from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import save_model
 from runners.pytorch.parts.steps import begin, finish_model, time_model
 from runners.pytorch.parts.training import train_model
+from runners.quality import SIMULATED_TRAINING
 from runners.training import TrainRecipe
 
 
@@ -20,6 +21,7 @@ def train(job: Job) -> None:
     device = begin(job)
     eager.quiet()
     recipe = job.recipe(TrainRecipe)
+    job.flag(SIMULATED_TRAINING)
     with job.phase("build"):
         model = eager.qat_model(job)
     train_model(job, model, recipe, device)

@@ -7,6 +7,7 @@ region: every optimizer step and epoch; conversion; ``invoke()`` of the LiteRT i
 from __future__ import annotations
 
 from runners.job import Job
+from runners.quality import SIMULATED_TRAINING
 from runners.tensorflow.parts import litert
 from runners.training import TrainRecipe
 
@@ -19,6 +20,7 @@ def train(job: Job) -> None:
 
     setup.begin(job)
     recipe = job.recipe(TrainRecipe)
+    job.flag(SIMULATED_TRAINING)
     with job.phase("build"):
         model = tfmot.quantization.keras.quantize_model(models.trained_model(job))
     training.train_model(job, model, recipe)

@@ -9,7 +9,7 @@ import pytest
 
 from manifests.codec import UnreadableError, encode_manifest
 from manifests.select import Selector
-from manifests.store import Run, load_all
+from manifests.store import Run
 from tests.manifests.samples import a_cell, a_manifest, a_run, put
 
 FIRST, SECOND, THIRD = sorted(
@@ -133,17 +133,6 @@ def test_one_manifest_is_found_by_its_cell(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError) as caught:
         run.manifest(BROKEN.id)
     assert str(caught.value).startswith(f"{path}: is not a manifest")
-
-
-def test_several_runs_are_read_in_their_order(tmp_path: Path) -> None:
-    one = a_run(tmp_path / "one", THIRD)
-    two = a_run(tmp_path / "two", FIRST, SECOND)
-    path = put(one, BROKEN.id, b"{}")
-    manifests, warnings = load_all([one, two])
-    assert manifests == [THIRD, FIRST, SECOND]
-    assert [warning.split(": ")[0] for warning in warnings] == [f"skipped {path}"]
-    assert load_all([]) == ([], [])
-    assert load_all([one, two], Selector(f"id={THIRD.id}")).manifests == [THIRD]
 
 
 def test_a_run_knows_where_its_files_lie(tmp_path: Path) -> None:

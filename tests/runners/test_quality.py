@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -103,3 +104,18 @@ def test_a_machine_that_tells_nothing_is_not_called_quiet(
 def test_the_share_is_never_negative(monkeypatch: pytest.MonkeyPatch) -> None:
     _ticking(monkeypatch, [(100, 1000), (102, 1200)])
     assert ProcessorWatch().stop() == 0.0
+
+
+def test_throttle_events_are_summed_over_the_cores(tmp_path: Path) -> None:
+    for core, events in enumerate((3, 4)):
+        folder = tmp_path / f"cpu{core}" / "thermal_throttle"
+        folder.mkdir(parents=True)
+        (folder / "core_throttle_count").write_text(f"{events}\n")
+    assert quality._throttle_events(str(tmp_path)) == 7
+    assert quality._throttle_events(str(tmp_path / "nothing")) is None
+
+
+def test_a_throttled_clock_is_flagged_and_an_unknown_one_is_not() -> None:
+    steady = [1.0] * 700
+    names = [[f.name for f in quality.quality_flags(steady, 0.0, n)] for n in (2, 0, None)]
+    assert names == [["clock-throttled"], [], []]

@@ -72,7 +72,9 @@ def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[st
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
     loaded = run.load()
-    for warning in loaded.warnings:
+    unplanned = len({m.id for m in loaded.manifests} - {cell.id for cell in plan.cells})
+    left_out = [f"{unplanned} manifests of cells that the plan no longer has are left out"]
+    for warning in [*loaded.warnings, *(left_out if unplanned else [])]:
         click.echo(f"warning: {printable(warning)}", err=True)
     comparisons = compare_tables(load_published(STUDIES / study), plan, loaded.manifests, run.id)
     return run, choose_table(comparisons, wanted), describe_environments(loaded.manifests)

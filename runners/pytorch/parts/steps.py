@@ -14,7 +14,6 @@ from runners.pytorch.parts.sessions import session
 def begin(job: Job) -> torch.device:
     """Threads and device of the cell."""
     torch.set_num_threads(job.threads)
-    job.packages.append("torch")
     return device_of(job)
 
 
