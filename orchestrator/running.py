@@ -1,28 +1,24 @@
-"""Running a plan: one cell after another, resuming what was begun, keeping what is done."""
+"""Running a plan: one cell after another, every one of them to its manifest."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime
-import errno
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from manifests.codec import UnreadableError, write_plan
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
-from manifests.plan import Plan, PlannedCell
+from manifests.plan import PlannedCell
 from manifests.store import Run
 from orchestrator.attempts import Attempt, write_inputs
 from orchestrator.engines import Engine, Order
-from orchestrator.errors import InputError, KitError, MachineError
+from orchestrator.errors import KitError
 from orchestrator.estimates import Estimates
+from orchestrator.holding import disk_error
 from orchestrator.images import load_image
 from orchestrator.kit import kit
-from orchestrator.locks import HeldError, exclusive
 from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, Note, RunStarted
+from orchestrator.resuming import Todo, manifest_or_none, outstanding
 
 
 class Means(NamedTuple):
@@ -33,112 +29,6 @@ class Means(NamedTuple):
     threads: int
     estimates: Estimates
     tell: Listener
-
-
-class Todo(NamedTuple):
-    """A cell to run, and why again when it was started before."""
-
-    planned: PlannedCell
-    again: str
-
-
-@contextlib.contextmanager
-def opened(run: Run, plan: Plan) -> Iterator[None]:
-    """Hold the run's folder and store the plan. Raises InputError or MachineError."""
-    try:
-        run.cells.mkdir(parents=True, exist_ok=True)
-        with exclusive(run.folder / "lock"):
-            _store_plan(run, plan)
-            yield
-    except HeldError as error:
-        raise InputError(
-            f"{run.folder} is in use by {error.holder or 'another process'}. "
-            "Wait for it, or choose another folder with --run"
-        ) from None
-    except OSError as error:
-        raise disk_error(run.folder, error) from error
-
-
-def disk_error(folder: Path, error: OSError) -> MachineError:
-    """What to say when the run's folder can't be written to."""
-    steps = {
-        errno.ENOSPC: "Free some space and start again: finished cells are kept",
-        errno.EROFS: "Choose another folder with --run",
-        errno.EACCES: "Choose another folder with --run, or mend its permissions",
-    }
-    step = steps.get(error.errno or 0, "Mend it and start again: finished cells are kept")
-    return MachineError(f"{folder} can't be written to: {error.strerror or error}. {step}")
-
-
-def _store_plan(run: Run, plan: Plan) -> None:
-    """Refuse another run's folder; keep an earlier plan whose cells have changed."""
-    try:
-        old = run.plan()
-    except FileNotFoundError:
-        write_plan(run.plan_path, plan)
-        return
-    except UnreadableError as error:
-        raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
-    for field in ("study", "tier", "protocol", "dataset", "data_sha256"):
-        before, now = getattr(old, field), getattr(plan, field)
-        if before != now:
-            raise InputError(
-                f"{run.folder} holds a run with {field} {before}; this one has {now}. "
-                "Choose another folder with --run"
-            )
-    if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:
-        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
-    write_plan(run.plan_path, plan)
-
-
-def outstanding(run: Run, chosen: list[PlannedCell], rerun: set[str]) -> list[Todo]:
-    """The chosen cells that have to run, in order, each with the reason when it ran before.
-
-    ``rerun`` holds statuses and cell ids to run again whatever their manifest says.
-    """
-    todo: list[Todo] = []
-    fresh: set[str] = set()
-    for planned in chosen:
-        again = _why(run, planned, rerun, fresh)
-        if again is not None:
-            todo.append(Todo(planned, again))
-            fresh.add(planned.id)
-    return todo
-
-
-def _why(run: Run, planned: PlannedCell, rerun: set[str], fresh: set[str]) -> str | None:
-    """Why the cell has to run: "" when it never did, None when it needn't."""
-    folder = run.cell_folder(planned.id)
-    try:
-        manifest = run.manifest(planned.id)
-    except (UnreadableError, OSError) as error:
-        return f"its manifest can't be used: {error}"
-    if manifest is None:
-        return "it was cut off before it left a manifest" if folder.exists() else ""
-    if manifest.status in rerun or planned.id in rerun:
-        return f"asked for with --rerun (it was {manifest.status})"
-    if fresh.intersection(planned.needs):
-        return f"the cell that it starts from ({planned.needs[0]}) is run again"
-    if manifest.transient and not _refused_again(run, planned, manifest):
-        return f"it was {manifest.status}: {manifest.reason}"
-    return None
-
-
-def _refused_again(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:
-    """Whether what kept the cell from running still does: no GPU, or no weights."""
-    if manifest.status != "unsupported":
-        return False
-    parents = [manifest_or_none(run, need) for need in planned.needs]
-    return bool(planned.skip) or any(p is None or p.status != "ok" for p in parents)
-
-
-def manifest_or_none(run: Run, cell_id: str) -> Manifest | None:
-    """The manifest of a cell, None also when it can't be used."""
-    try:
-        return run.manifest(cell_id)
-    except (UnreadableError, OSError):
-        return None
 
 
 class Conductor:

@@ -107,7 +107,8 @@ def execute(request: Request, tell: Listener) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.pack import pack_digest, read_meta
     from orchestrator.data.pack import prepare as prepare_data
-    from orchestrator.running import Conductor, Means, opened
+    from orchestrator.holding import opened
+    from orchestrator.running import Conductor, Means
 
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)

@@ -65,8 +65,8 @@ def _counts(prepared: Any, manifests: list[Any]) -> dict[str, int]:
 def _save_tables(prepared: Any, manifests: list[Any]) -> None:
     """tables.md, tables.csv and tables.json in the run's folder."""
     from manifests.files import write_atomically
+    from orchestrator.holding import disk_error
     from orchestrator.places import STUDIES
-    from orchestrator.running import disk_error
     from tables.comparison import compare_tables
     from tables.published import load_published
     from tables.render import TEXT_FORMATS
