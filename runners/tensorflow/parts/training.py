@@ -23,13 +23,9 @@ def train_model(job: Job, model: Any, recipe: TrainRecipe) -> None:
 
 
 def step_function(model: Any, recipe: TrainRecipe, batch_size: int, size: int) -> StepFunction:
-    """SGD with momentum, L2 weight decay and clipping by the global norm.
-
-    The arithmetic is torch.optim.SGD's: clip, add the decay, then momentum.
-    """
-    optimizer = keras.optimizers.SGD(recipe.learning_rate, momentum=recipe.momentum)
-    optimizer.build(model.trainable_variables)
+    """A compiled step: gradients, then ``Momentum``."""
     loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    momentum = Momentum(model.trainable_variables, recipe)
 
     @tf.function(
         input_signature=[
@@ -38,18 +34,38 @@ def step_function(model: Any, recipe: TrainRecipe, batch_size: int, size: int) -
         ]
     )
     def graph_step(images: Any, labels: Any) -> Any:
-        variables = model.trainable_variables
         with tf.GradientTape() as tape:
             loss = loss_function(labels, model(images, training=True))
-        gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), recipe.clip_norm)
-        decayed = [g + recipe.weight_decay * v for g, v in zip(gradients, variables)]
-        optimizer.apply_gradients(zip(decayed, variables))
+        momentum.apply(tape.gradient(loss, momentum.variables))
         return loss
 
     graph_step.get_concrete_function()
 
     def take_step(images: Array, labels: Array, learning_rate: float) -> float:
-        optimizer.learning_rate.assign(learning_rate)
+        momentum.learning_rate.assign(learning_rate)
         return float(graph_step(tf.constant(images), tf.constant(labels)).numpy())
 
     return take_step
+
+
+class Momentum:
+    """torch.optim.SGD's arithmetic: clip by the global norm, add the L2 decay g += d w, then
+    v = m v + g and w -= rate v.
+
+    Keras' own SGD keeps the rate inside v, which is another trajectory as soon as the rate
+    changes (Sutskever 2013 against the form that torch documents).
+    """
+
+    def __init__(self, variables: Any, recipe: TrainRecipe) -> None:
+        self.variables = list(variables)
+        self.learning_rate = tf.Variable(recipe.learning_rate, trainable=False, dtype=tf.float32)
+        self._recipe = recipe
+        self._velocities = [tf.Variable(tf.zeros_like(v), trainable=False) for v in variables]
+
+    def apply(self, gradients: Any) -> None:
+        recipe = self._recipe
+        clipped, _ = tf.clip_by_global_norm(gradients, recipe.clip_norm)
+        for variable, velocity, gradient in zip(self.variables, self._velocities, clipped):
+            decayed = gradient + recipe.weight_decay * variable
+            velocity.assign(recipe.momentum * velocity + decayed)
+            variable.assign_sub(self.learning_rate * velocity)
