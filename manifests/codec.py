@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Type, TypeVar
 
@@ -122,7 +124,7 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 def read_manifest(path: Path) -> Manifest:
     """Read one file. Raises UnreadableError (named) or OSError."""
-    return _named(path, decode_manifest, _read_bounded(path))
+    return _named(path, decode_manifest)
 
 
 def read_struct(path: Path, kind: Type[T]) -> T:
@@ -134,17 +136,27 @@ def read_struct(path: Path, kind: Type[T]) -> T:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise UnreadableError(f"is not a {kind.__name__.lower()}: {error}") from error
 
-    return _named(path, decode, _read_bounded(path))
+    return _named(path, decode)
 
 
-def _read_bounded(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(MAX_BYTES + 1)
+def read_bounded(path: str) -> bytes:
+    """A regular file, at most one byte more than is allowed. Raises UnreadableError, OSError.
 
-
-def _named(path: Path, decode: Callable[[bytes], T], data: bytes) -> T:
+    Opened without blocking: something in the file's place may be a pipe.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return decode(data)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError("is not a file")
+        return os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _named(path: Path, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(read_bounded(str(path)))
     except UnreadableError as error:
         raise UnreadableError(f"{path}: {error}") from error
 

@@ -141,11 +141,15 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Data, weights and seeds."""
+    """Data, weights and seeds.
+
+    ``weights_manifest_sha256`` is the hash of the manifest of the cell that made the weights,
+    which in turn holds the hash of each of its files.
+    """
 
     dataset: Optional[Dataset] = None
     weights: str = "none"
-    weights_sha256: Optional[str] = None
+    weights_manifest_sha256: Optional[str] = None
     seeds: Dict[str, int] = {}
 
 

@@ -30,7 +30,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """All cells of a run in the order in which they run."""
+    """All cells of a run in their order; each gets ``threads`` processor threads."""
 
     schema: str = PLAN_SCHEMA
     study: str
@@ -42,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     data_sha256: Optional[str] = None
     data_dir: Optional[str] = None
     downloads_bytes: int = 0
+    threads: int = 0
     images: Dict[str, str] = {}
 
     def find(self, cell_id: str) -> Optional[PlannedCell]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Dict
 
+# A percentile needs this many samples.
+P90_SAMPLES = 64
+P99_SAMPLES = 662
+
 FLAGS: Dict[str, str] = {
     "high-variation": "the spread of the samples is large beside their median",
     "drift": "the second half of the samples differs from the first half",

@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import stat
 from pathlib import Path
 from typing import Iterator, List, NamedTuple, Optional
 
 from manifests.codec import (
-    MAX_BYTES,
     UnreadableError,
     decode_manifest,
+    read_bounded,
     read_struct,
 )
 from manifests.manifest import Manifest
-from manifests.plan import Plan
+from manifests.plan import PLAN_SCHEMA, Plan
 from manifests.select import Selector
 
 
@@ -53,7 +52,13 @@ class Run:
 
     def plan(self) -> Plan:
         """Raises UnreadableError, or FileNotFoundError when the folder is no run."""
-        return read_struct(self.plan_path, Plan)
+        plan = read_struct(self.plan_path, Plan)
+        if plan.schema != PLAN_SCHEMA:
+            raise UnreadableError(
+                f"{self.plan_path} has schema {plan.schema[:80]!r}; this kit reads {PLAN_SCHEMA}: "
+                "a newer kit may have written it"
+            )
+        return plan
 
     def manifest(self, cell_id: str) -> Optional[Manifest]:
         """The manifest of a cell, None when it has none. Raises UnreadableError or OSError."""
@@ -113,16 +118,7 @@ def _collector_at_rest() -> Iterator[None]:
 
 
 def _read(path: str) -> Manifest:
-    # Not blocking: something in the file's place may be a pipe.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableError("is not a file")
-        data = os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
-    finally:
-        os.close(descriptor)
-    manifest = decode_manifest(data)
+    manifest = decode_manifest(read_bounded(path))
     if os.path.basename(os.path.dirname(path)) != manifest.id:
         raise UnreadableError(f"belongs to cell {manifest.id}, not to the folder it lies in")
     return manifest

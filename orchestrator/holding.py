@@ -15,6 +15,16 @@ from manifests.store import Run
 from orchestrator.errors import InputError, MachineError
 from orchestrator.locks import HeldError, exclusive
 
+# What two starts on one folder must have in common, or their numbers would be mixed.
+_SAME = {
+    "study": "study",
+    "tier": "tier",
+    "protocol": "protocol",
+    "dataset": "data set",
+    "data_sha256": "images of SHA-256",
+    "threads": "threads",
+}
+
 
 @contextlib.contextmanager
 def opened(run: Run, plan: Plan) -> Iterator[None]:
@@ -53,11 +63,11 @@ def _store_plan(run: Run, plan: Plan) -> None:
         return
     except UnreadableError as error:
         raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
-    for field in ("study", "tier", "protocol", "dataset", "data_sha256"):
-        before, now = getattr(old, field), getattr(plan, field)
-        if before != now:
+    for field, words in _SAME.items():
+        before, now = str(getattr(old, field))[:80], str(getattr(plan, field))[:80]
+        if getattr(old, field) != getattr(plan, field):
             raise InputError(
-                f"{run.folder} holds a run with {field} {before}; this one has {now}. "
+                f"{run.folder} holds a run with {words} {before}; this one has {now}. "
                 "Choose another folder with --run"
             )
     if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:

@@ -14,6 +14,13 @@ def gpu_count() -> int:
         return 0
 
 
+def usable_cpus() -> int:
+    """Processors this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def free_bytes(folder: Path) -> int | None:
     """Free space where ``folder`` is or would be made."""
     import shutil

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from manifests.cell import sha256_hex
 from manifests.codec import UnreadableError
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
@@ -45,9 +46,23 @@ def _why(run: Run, planned: PlannedCell, rerun: set[str], fresh: set[str]) -> st
         return f"asked for with --rerun (it was {manifest.status})"
     if fresh.intersection(planned.needs):
         return f"the cell that it starts from ({planned.needs[0]}) is run again"
+    if _other_weights(run, planned, manifest):
+        return f"the cell that it starts from ({planned.needs[0]}) has been run again since"
     if manifest.transient and not _refused_again(run, planned, manifest):
         return f"it was {manifest.status}: {manifest.reason}"
     return None
+
+
+def _other_weights(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:
+    """Whether the manifest was made from weights that are no longer there."""
+    made_from = manifest.inputs.weights_manifest_sha256
+    if not planned.cell.weights_from or made_from is None:
+        return False
+    try:
+        now = sha256_hex(run.manifest_path(planned.cell.weights_from).read_bytes())
+    except OSError:
+        return False
+    return now != made_from
 
 
 def _refused_again(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:

@@ -58,6 +58,11 @@ class Conductor:
             raise disk_error(self.run.folder, error) from error
         return ended
 
+    @property
+    def images_missing(self) -> list[str]:
+        """The images that could not be made ready."""
+        return [name for name, image in self._images.items() if isinstance(image, str)]
+
     def _cell(self, todo: Todo) -> Manifest:
         planned = todo.planned
         attempt_number = self._archive(planned)

@@ -18,7 +18,7 @@ from orchestrator.engines import Engine, make_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.images import load_image
-from orchestrator.machine import gpu_count
+from orchestrator.machine import gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
 from orchestrator.planning import Choices, make_plan, with_ancestors
 from orchestrator.study import Study, load_study
@@ -53,6 +53,7 @@ class Outcome(NamedTuple):
 
     prepared: Prepared
     ended: list[Manifest]
+    images_missing: list[str]
 
 
 def history() -> Path:
@@ -73,8 +74,11 @@ def prepare(request: Request) -> Prepared:
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
+        threads=request.threads or usable_cpus(),
     )
     folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
+    if folder == Path() or (folder.exists() and not folder.is_dir()):
+        raise InputError(f"--run {str(folder)!r} is no folder for a run; give a new or a run's own")
     return Prepared(study, plan, _choose(plan, request.expression), Run(folder))
 
 
@@ -124,7 +128,8 @@ def execute(request: Request, tell: Listener) -> Outcome:
     )
     plan = msgspec.structs.replace(prepared.plan, data_sha256=pack_digest(read_meta(data)))
     prepared = prepared._replace(plan=plan)
-    means = Means(engine, data, request.threads, Estimates(history()), tell)
+    means = Means(engine, data, plan.threads, Estimates(history()), tell)
     with opened(prepared.run, plan):
-        ended = Conductor(prepared.run, means).conduct(prepared.chosen, rerun)
-    return Outcome(prepared, ended)
+        conductor = Conductor(prepared.run, means)
+        ended = conductor.conduct(prepared.chosen, rerun)
+    return Outcome(prepared, ended, conductor.images_missing)

@@ -6,7 +6,6 @@ import datetime
 import platform
 import time
 import traceback
-from pathlib import Path
 from typing import Callable, Optional
 
 import msgspec
@@ -86,7 +85,7 @@ def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
     return Inputs(
         dataset=_dataset(job),
         weights=f"cell {job.cell.weights_from}" if job.cell.weights_from else "none",
-        weights_sha256=_weights_hash(weights),
+        weights_manifest_sha256=_weights_hash(weights),
         seeds={"seed": job.cell.seed},
     )
 
@@ -101,5 +100,5 @@ def _dataset(job: Job) -> Optional[Dataset]:
 
 def _weights_hash(weights: Optional[Weights]) -> Optional[str]:
     """The hash of the parent's manifest, which holds the hash of each of its files."""
-    path = (weights.folder if weights else Path("/nonexistent")) / "manifest.json"
-    return file_sha256(path) if path.is_file() else None
+    path = weights.folder / "manifest.json" if weights else None
+    return file_sha256(path) if path and path.is_file() else None

@@ -11,6 +11,8 @@ from typing import Any, Dict, List, NamedTuple
 
 import numpy as np
 
+from runners.failures import Unsupported
+
 Array = Any
 
 
@@ -95,3 +97,10 @@ def initial_weights(network: ResNet, seed: int) -> Dict[str, Array]:
 
 
 NETWORKS = {"resnet18": resnet18}
+
+
+def network_of(model: str, classes: int) -> ResNet:
+    """The network called ``model``. Raises Unsupported for an unknown one."""
+    if model not in NETWORKS:
+        raise Unsupported(f"no model {model!r}. Accepted: {', '.join(NETWORKS)}")
+    return NETWORKS[model](classes)

@@ -8,9 +8,8 @@ import statistics
 from typing import List, Optional, Tuple
 
 from manifests.manifest import Flag
+from manifests.quality import P90_SAMPLES, P99_SAMPLES
 
-P90_SAMPLES = 64
-P99_SAMPLES = 662
 VARIATION_LIMIT = 0.10
 DRIFT_LIMIT = 0.10
 FOREIGN_LIMIT = 0.05

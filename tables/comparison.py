@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from manifests.manifest import Manifest
@@ -9,6 +10,9 @@ from manifests.plan import Plan
 from manifests.select import nearest
 from tables.measured import Measured, Points, derive, measure_place, row_keys
 from tables.published import Column, Printed, PublishedRow, PublishedTable, TableFile
+
+_PAPER = "paper"
+_TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
 
 
 class UnknownTableError(ValueError):
@@ -31,6 +35,7 @@ class Line(NamedTuple):
     state: str
     cells: list[str]
     flags: list[str]
+    work: str = ""
 
 
 class Comparison(NamedTuple):
@@ -75,28 +80,34 @@ def describe_scope(plan: Plan) -> str:
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
-    """The machines and package versions behind the numbers; more than one is told."""
-    machines: dict[str, int] = {}
+    """The machines, package versions and kit behind the numbers; differences are told first."""
+    machines: Counter[str] = Counter()
     versions: dict[str, set[str]] = {}
+    kits: set[str] = set()
     for manifest in manifests:
         machine = manifest.environment.machine
         if machine is None:
             continue
-        text = f"{machine.cpu}, {machine.cpus} processors, {machine.system}"
-        machines[text] = machines.get(text, 0) + 1
-        for name, version in manifest.environment.packages.items():
-            if name in ("torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"):
-                versions.setdefault(name, set()).add(version)
-    lines = [f"measured on {text} ({count} cells)" for text, count in machines.items()]
-    if len(machines) > 1:
-        lines.insert(0, "the cells of this run come from different machines")
-    packages = "; ".join(f"{name} {', '.join(sorted(v))}" for name, v in sorted(versions.items()))
-    return [*lines, packages] if packages else lines
+        threads = manifest.environment.threads
+        machines[
+            f"{machine.cpu}, {machine.cpus} processors, {threads} threads, {machine.system}"
+        ] += 1
+        for name in _TOLD_PACKAGES & manifest.environment.packages.keys():
+            versions.setdefault(name, set()).add(manifest.environment.packages[name])
+        if manifest.context is not None:
+            kit = manifest.context.kit
+            kits.add(f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}")
+    differing = [("machines or threads", machines), ("versions of the kit", kits)]
+    lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
+    lines += [f"measured on {text} ({count} cells)" for text, count in machines.items()]
+    told = [f"{name} {', '.join(sorted(found))}" for name, found in sorted(versions.items())]
+    told += [f"kit {', '.join(sorted(kits))}"] if kits else []
+    return [*lines, "; ".join(told)] if told else lines
 
 
 def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Comparison:
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(table.file, points)]
-    lines = [line for row in rows for line in _lines(table.file, row, points)]
+    lines = [line for row in rows for line in _lines(table.file, row, points, plan.tier)]
     file = table.file
     return Comparison(
         id=file.id,
@@ -112,7 +123,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
     )
 
 
-def _lines(table: TableFile, row: PublishedRow, points: Points) -> list[Line]:
+def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> list[Line]:
     measured: dict[str, Measured] = {}
     for column in table.column:
         if not column.derive:
@@ -120,7 +131,7 @@ def _lines(table: TableFile, row: PublishedRow, points: Points) -> list[Line]:
     for column in table.column:
         if column.derive:
             measured[column.name] = _derived(column, measured)
-    return [_line(column, row, measured[column.name]) for column in table.column]
+    return [_line(column, row, measured[column.name], tier) for column in table.column]
 
 
 def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
@@ -138,10 +149,11 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _line(column: Column, row: PublishedRow, measured: Measured) -> Line:
+def _line(column: Column, row: PublishedRow, measured: Measured, tier: str) -> Line:
     printed = row.numbers.get(column.name, Printed("", None))
     ratio = None
-    if measured.value is not None and printed.value:
+    same_work = not column.work or tier == _PAPER
+    if measured.value is not None and printed.value and same_work:
         ratio = measured.value / printed.value
     return Line(
         key=row.key,
@@ -157,4 +169,5 @@ def _line(column: Column, row: PublishedRow, measured: Measured) -> Line:
         state=measured.state,
         cells=measured.cells,
         flags=measured.flags,
+        work=measured.work,
     )

@@ -29,6 +29,7 @@ class Measured(NamedTuple):
     state: str
     cells: list[str]
     flags: list[str]
+    work: str = ""
 
 
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
@@ -68,7 +69,10 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     seen: dict[tuple[str, ...], None] = {}
     for point in points.matching(table.select):
         seen[tuple(str(getattr(point.cell, name)) for name in table.key)] = None
-    return [dict(zip(table.key, values, strict=True)) for values in seen]
+    ordered = sorted(
+        seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
+    )
+    return [dict(zip(table.key, values, strict=True)) for values in ordered]
 
 
 def measure_place(
@@ -93,7 +97,14 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
     flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
     ids = [point.id for point in points]
     state = "ok" if values else _state(points)
-    return Measured(median(values), len(values), samples, state, ids, flags)
+    return Measured(median(values), len(values), samples, state, ids, flags, _work(column, points))
+
+
+def _work(column: Column, points: list[Point]) -> str:
+    """How much one sample covers, e.g. ``768 images``."""
+    metrics = [p.manifest.metric(column.metric) for p in points if p.manifest and column.work]
+    counts = sorted({metric.items for metric in metrics if metric is not None})
+    return f"{', '.join(f'{count:,}' for count in counts)} {column.work}" if counts else ""
 
 
 def _value(column: Column, point: Point) -> tuple[float | None, int]:
@@ -103,7 +114,7 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
     if column.share:
         return _share(column, point.manifest)
     metric = point.manifest.metric(column.metric)
-    found = readings(metric) if metric else []
+    found = readings(metric)[column.skip :] if metric else []
     middle = median(found)
     if metric is None or middle is None:
         return None, 0
@@ -117,9 +128,7 @@ def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
     total = sum(times.values())
     if not total:
         return None, 0
-    part = sum(
-        seconds for label, seconds in times.items() if any(word in label for word in column.share)
-    )
+    part = sum(seconds for label, seconds in times.items() if label in column.share)
     return part / total * UNITS[column.unit], 1
 
 

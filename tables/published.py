@@ -23,7 +23,12 @@ class PublishedError(ValueError):
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One quantity: a metric of selected cells, or derived from two other columns."""
+    """One quantity: a metric of selected cells, or derived from two other columns.
+
+    ``share`` names operations whose part of the whole is shown. ``skip`` leaves out the first
+    samples. ``work`` names what a sample covers ("images"): its count is shown, and a ratio to
+    the published number only in tier ``paper``, where the amount of work is the paper's.
+    """
 
     name: str
     label: str
@@ -34,6 +39,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     derive: dict[str, list[str]] = {}
     share: list[str] = []
     per_item: bool = False
+    skip: int = 0
+    work: str = ""
 
 
 class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

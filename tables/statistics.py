@@ -7,9 +7,7 @@ import statistics
 from collections.abc import Sequence
 
 from manifests.manifest import Metric
-
-P90_SAMPLES = 64
-P99_SAMPLES = 662
+from manifests.quality import P90_SAMPLES, P99_SAMPLES
 
 
 def readings(metric: Metric) -> list[float]:

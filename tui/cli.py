@@ -96,10 +96,11 @@ def _run() -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("repliquant: interrupted", err=True)
         return 130
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as error:
         # The reader of our output has gone, as with `| head`; click and rich exit with 1 then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+        code = getattr(error, "code", 0)
+        return code if isinstance(code, int) and code != 1 else 0
     except Exception as error:
         return _explain(error)
     return result if isinstance(result, int) else 0

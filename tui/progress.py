@@ -7,7 +7,7 @@ from typing import Any
 
 from manifests import event
 from orchestrator.news import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
-from tui.words import duration, printable
+from tui.words import count, duration, printable
 
 # A refresh costs a few milliseconds of a core that may be being measured.
 REFRESH_S = 1.0
@@ -57,10 +57,11 @@ class Progress:
         self._total = len(news.todo)
         self._estimate = sum(planned.estimate_s for planned in news.todo if not planned.skip)
         if not news.todo:
-            self._line(f"all {news.kept} cells have their manifests; nothing to run")
+            self._line(f"{count(news.kept, 'cell')} done already; nothing to run")
             return
-        kept = f", {news.kept} are done already" if news.kept else ""
-        self._line(f"{self._total} cells to run, about {duration(self._estimate)}{kept}")
+        kept = f"; {news.kept} done already" if news.kept else ""
+        cells = count(self._total, "cell")
+        self._line(f"{cells} to run, about {duration(self._estimate)}{kept}")
 
     def _cell(self, news: CellStarted) -> None:
         self._number += 1
@@ -91,12 +92,10 @@ class Progress:
             self._done_estimate += news.planned.estimate_s
             self._done_wall += time.monotonic() - self._cell_started
         reason = f" ({manifest.reason})" if manifest.reason else ""
-        took = duration(manifest.wall_s) if manifest.status == "ok" else ""
-        left = duration(self._remaining_s()) if self._number < self._total else "none"
-        self._line(
-            f"[{self._number}/{self._total}] {news.planned.cell.title}: "
-            f"{manifest.status}{reason} {took} · {left} left"
-        )
+        took = f" {duration(manifest.wall_s)}" if manifest.status == "ok" else ""
+        left = f" · {duration(self._remaining_s())} left" if self._number < self._total else ""
+        title = news.planned.cell.title
+        self._line(f"[{self._number}/{self._total}] {title}: {manifest.status}{reason}{took}{left}")
 
     def _remaining_s(self, current: float = 0.0) -> float:
         """The estimates still open, at the pace that this run has shown so far."""

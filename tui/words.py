@@ -30,6 +30,11 @@ def duration(seconds: float) -> str:
     return f"{round(hours / 24)} days"
 
 
+def count(number: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def size(count: float) -> str:
     """``512 bytes``, ``42.6 MiB``, ``1.2 GiB``."""
     for unit in ("bytes", "KiB", "MiB"):

@@ -10,14 +10,14 @@ from orchestrator.data import cifar10, digits, folders
 from orchestrator.data.pack import Source, pack_folder
 from orchestrator.errors import InputError
 
-NAMES = ("digits", "cifar10")
+NAMES = ("digits", cifar10.NAME)
 
 
 def source(name: str, data_dir: Path | None, cache: Path) -> Source:
     """The data set ``name``, taken from ``data_dir`` where one is given. Raises InputError."""
     if data_dir is not None:
         if cifar10.lies_in(data_dir):
-            return cifar10.source(cache, data_dir)
+            return cifar10.source(cache, data_dir, name)
         return folders.source(data_dir, name)
     if name == "digits":
         return digits.source()
@@ -40,12 +40,21 @@ def _checked(name: str) -> str:
 
 
 def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
-    """The name that cells carry: as asked, else the folder's, else the tier's default."""
-    if dataset:
-        return _checked(dataset)
+    """The name that cells carry: as asked, else the folder's, else the tier's default.
+
+    The names of the known sets are kept for what is known to be them.
+    """
     if data_dir is None:
-        return default
-    return "cifar10" if cifar10.lies_in(data_dir) else _checked(data_dir.resolve().name)
+        return _checked(dataset) if dataset else default
+    if cifar10.lies_in(data_dir):
+        return cifar10.NAME if cifar10.is_official(data_dir) else cifar10.LOCAL_NAME
+    name = _checked(dataset or data_dir.resolve().name)
+    if name in (*NAMES, cifar10.LOCAL_NAME):
+        raise InputError(
+            f"{name!r} is the name of a known data set, and {data_dir} is a folder of images: "
+            "give it another name with --dataset NAME"
+        )
+    return name
 
 
 def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import tarfile
@@ -14,6 +15,8 @@ import numpy as np
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import InputError, MachineError
 
+NAME = "cifar10"
+LOCAL_NAME = "cifar10-local"
 ARCHIVE = "cifar-10-python.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
@@ -39,11 +42,24 @@ def lies_in(folder: Path) -> bool:
     return (folder / ARCHIVE).is_file() or (folder / FOLDER).is_dir()
 
 
-def source(cache: Path, folder: Path | None = None) -> Source:
-    """From ``folder`` when given, else from the cache, else by a download at loading."""
+def is_official(folder: Path) -> bool:
+    """True when ``folder`` holds the archive with the published hash; half a second to read."""
+    archive = folder / ARCHIVE
+    if not archive.is_file() or archive.stat().st_size != SIZE_BYTES:
+        return False
+    with open(archive, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == SHA256
+
+
+def source(cache: Path, folder: Path | None = None, name: str = NAME) -> Source:
+    """From ``folder`` when given, else from the cache, else by a download at loading.
+
+    ``name`` is LOCAL_NAME for files in the official layout that are not known to be it.
+    """
+    official = name == NAME
     return Source(
-        name="cifar10",
-        origin="Krizhevsky 2009, official python archive",
+        name=name,
+        origin="Krizhevsky 2009, official python archive" if official else "local, same layout",
         classes=CLASSES,
         key="cifar10-python-1" if folder is None else f"cifar10-local-{_stamp(folder)}",
         load=lambda size, progress: _load(size, progress, cache, folder),
@@ -58,7 +74,7 @@ def _stamp(folder: Path) -> int:
 def _load(size: int, progress: Progress, cache: Path, folder: Path | None) -> dict[str, Part]:
     if size != IMAGE_SIZE:
         raise InputError(f"cifar10 is used at its own size of 32 x 32, not {size}")
-    if folder is not None and (folder / FOLDER).is_dir():
+    if folder is not None and not (folder / ARCHIVE).is_file():
         return _parts(lambda name: (folder / FOLDER / name).read_bytes(), progress)
     archive = folder / ARCHIVE if folder is not None else _fetch(cache / "downloads")
     try:

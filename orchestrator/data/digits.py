@@ -15,7 +15,7 @@ _KEY = "digits-2"
 
 
 def source() -> Source:
-    """The embedded set; the last fifth, written by other people, is the test split."""
+    """The embedded set; the last fifth is the test split."""
     return Source(
         name="digits",
         origin="scikit-learn load_digits (UCI optical digits), upsampled",

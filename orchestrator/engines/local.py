@@ -51,25 +51,21 @@ def _command(interpreter: Path, order: Order) -> list[str]:
     return command
 
 
-def _environment() -> dict[str, str]:
-    """This process's variables, without those that would lead Python elsewhere."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return {**kept, "PYTHONPATH": str(places.ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-
-
 class LocalCell:
     """A running cell. Ctrl-C at the terminal reaches the orchestrator only."""
 
     def __init__(self, command: list[str], folder: Path) -> None:
         self._folder = folder
         self._exit: Exit | None = None
+        self._stderr = open(folder / "stderr.txt", "wb")
+        environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
         try:
-            self._stderr = open(folder / "stderr.txt", "wb")
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr,
-                cwd=folder, env=_environment(), start_new_session=True,
+                cwd=folder, env=environment, start_new_session=True,
             )  # fmt: skip
         except OSError as error:
+            self._stderr.close()
             raise MachineError(f"the cell can't be started ({command[0]}): {error}") from error
 
     def read(self, timeout_s: float) -> bytes | None:

@@ -29,6 +29,12 @@ from orchestrator.locks import waiting
 _LAST_LINES = 15
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's variables, without those that would lead Python elsewhere."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
     """``ready.json``: what the finished environment was made from."""
 
@@ -108,7 +114,7 @@ class _Build(NamedTuple):
         last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, errors="replace", env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            text=True, errors="replace", env=clean_environment(),
             pass_fds=(self.lock,),
         ) as process:  # fmt: skip
             assert process.stdout is not None

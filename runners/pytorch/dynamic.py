@@ -12,7 +12,7 @@ from torch.ao.quantization import quantize_dynamic
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
-from runners.pytorch.parts.models import load_weights, network_of, save_model, trained_model
+from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.network import ResNetModule
 from runners.pytorch.parts.steps import begin, finish_model, time_model
 
@@ -34,7 +34,7 @@ def infer(job: Job) -> None:
     begin(job)
     eager.quiet()
     with job.phase("build"):
-        model = _quantized(ResNetModule(network_of(job)).eval())
+        model = _quantized(empty_model(job, ResNetModule))
         model.load_state_dict(load_weights(job))
     time_model(job, model, "int8")
 

@@ -13,7 +13,7 @@ from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
-from runners.pytorch.parts.models import load_weights, network_of, save_model, trained_model
+from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.network import ResNetModule
 from runners.pytorch.parts.steps import begin, finish_model, time_model
 
@@ -36,7 +36,7 @@ def infer(job: Job) -> None:
     begin(job)
     eager.quiet()
     with job.phase("build"):
-        model = convert_fx(_observed(ResNetModule(network_of(job)).eval(), job))
+        model = convert_fx(_observed(empty_model(job, ResNetModule), job))
         model.load_state_dict(load_weights(job))
     time_model(job, model, "int8")
 

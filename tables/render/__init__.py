@@ -7,6 +7,7 @@ from collections.abc import Callable
 from tables.comparison import Comparison
 from tables.render import delimited, markdown
 
+markdown_footer = markdown.footer
 TEXT_FORMATS: dict[str, Callable[[list[Comparison]], str]] = {
     "md": markdown.render,
     "csv": delimited.render_csv,

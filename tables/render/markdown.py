@@ -15,6 +15,12 @@ def render(comparisons: list[Comparison]) -> str:
     return "\n".join(_table(comparison) for comparison in comparisons)
 
 
+def footer(environments: list[str]) -> str:
+    """What the columns mean, and where the numbers were measured."""
+    legend = "ratio = measured / published; n = processes; samples = readings behind the medians"
+    return "".join(f"\n{_text(line)}\n" for line in (legend, *dict.fromkeys(environments)))
+
+
 def _table(comparison: Comparison) -> str:
     title = words.heading(comparison.title, comparison.place, comparison.scope)
     parts = [f"### {_text(title)}", ""]

@@ -34,7 +34,8 @@ def measured(line: Line) -> str:
     """The value with its unit, or the status in place of one; ``reasons`` has the rest."""
     if line.measured is None:
         return line.state.partition(":")[0]
-    return f"{number(line.measured)} {line.unit}"
+    work = f" ({line.work})" if line.work else ""
+    return f"{number(line.measured)} {line.unit}{work}"
 
 
 def reasons(comparison: Comparison) -> list[str]:
@@ -47,8 +48,10 @@ def reasons(comparison: Comparison) -> list[str]:
 
 
 def ratio(line: Line) -> str:
-    """Three significant digits."""
-    return NONE if line.ratio is None else f"{line.ratio:.3g}"
+    """Three significant digits, trailing zeros too; whole from 100 on."""
+    if line.ratio is None:
+        return NONE
+    return f"{line.ratio:,.0f}" if abs(line.ratio) >= 99.95 else f"{line.ratio:#.3g}"
 
 
 def flags(line: Line) -> str:

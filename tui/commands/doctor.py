@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -87,7 +88,12 @@ def _images() -> Iterator[Finding]:
             )
             yield Finding("ok" if state == "ready" else "note", f"image {name}", state, step)
         except KitError as error:
-            yield Finding("problem", f"image {name}", str(error), "see the left column")
+            yield Finding(
+                "problem",
+                f"image {name}",
+                str(error),
+                "mend it, then run again; other images are not affected",
+            )
 
 
 def _places() -> Iterator[Finding]:
@@ -111,10 +117,13 @@ def _elsewhere(what: str) -> str:
     return f"set REPLIQUANT_{what.upper()} to a folder that can be written to"
 
 
-def _writable(folder: object) -> bool:
-    from pathlib import Path
-
-    path = Path(str(folder)).absolute()
+def _writable(folder: Path) -> bool:
+    """Whether a file can really be made where ``folder`` is or would be."""
+    path = folder.absolute()
     while not path.exists():
         path = path.parent
-    return os.access(path, os.W_OK)
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            return True
+    except OSError:
+        return False

@@ -69,8 +69,6 @@ def build(names: tuple[str, ...], engine: str, verbose: bool) -> int:
 @_names
 def verify(names: tuple[str, ...]) -> int:
     """Prove that built images do what the studies need (default: all that are built)."""
-    import subprocess
-
     from orchestrator.engines import venvs
     from orchestrator.errors import MachineError
 
@@ -83,12 +81,23 @@ def verify(names: tuple[str, ...]) -> int:
             raise MachineError(
                 f"{image.name} is not built; run: repliquant images build {image.name}"
             )
-        click.echo(f"{image.name}:")
-        done = subprocess.run(
-            [venvs.interpreter(image), str(image.verify)], stderr=subprocess.DEVNULL, check=False
-        )
-        failed += done.returncode != 0
+        failed += not _verified(image)
     return 3 if failed else 0
+
+
+def _verified(image: Any) -> bool:
+    """Run an image's checks; what it says besides them is shown only when they fail."""
+    import subprocess
+
+    from orchestrator.engines import venvs
+    from tui.words import printable
+
+    command = [venvs.interpreter(image), image.verify]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    click.echo(f"{image.name}:\n{printable(done.stdout, lines=True).strip()}")
+    if done.returncode:
+        click.echo(printable(done.stderr[-2000:], lines=True).strip(), err=True)
+    return done.returncode == 0
 
 
 def _images(names: tuple[str, ...]) -> list[Any]:

@@ -65,15 +65,16 @@ def _state(prepared: Any, planned: Any) -> str:
 
 
 def _summary(prepared: Any) -> list[str]:
-    from tui.words import duration, size
+    from tui.words import count, duration, size
 
     chosen = [planned for planned in prepared.chosen if not planned.skip]
     todo = [planned for planned in chosen if not _state(prepared, planned)]
     seconds = sum(planned.estimate_s for planned in todo)
-    sources = sorted({planned.estimate_source for planned in todo}) or ["nothing to do"]
+    sources = sorted({planned.estimate_source for planned in todo})
+    about = f", about {duration(seconds)} (by {'; '.join(sources)})" if todo else ""
     lines = [
-        f"{len(chosen)} cells, {len(todo)} to run, about {duration(seconds)} "
-        f"(from {'; '.join(sources)}); {len(prepared.chosen) - len(chosen)} can't run here",
+        f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
+        f"{len(prepared.chosen) - len(chosen)} can't run here",
         f"run folder: {prepared.run.folder}",
     ]
     lines += _environments({planned.image for planned in chosen})

@@ -26,8 +26,8 @@ from tui.commands.options import as_json, request_options
 def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
-    Exit status 1 when a cell failed (crashed, ran out of memory or time); a cell that this
-    machine can't run is a result.
+    Exit status 1 when a cell failed (crashed, ran out of memory or time), 3 when an image could
+    not be made; a cell that this machine can't run is a result.
     """
     from orchestrator.sessions import Request, execute
     from tui.console import err, print_json
@@ -52,7 +52,9 @@ def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
             from tui.commands.table import show_run
 
             show_run(outcome.prepared.study.id, outcome.prepared.run)
-    return 1 if any(counts.get(status) for status in ("crashed", "oom", "timeout")) else 0
+    if outcome.images_missing:
+        return 3
+    return 1 if any(counts.get(s) for s in ("crashed", "oom", "timeout", "cancelled")) else 0
 
 
 def _counts(prepared: Any, manifests: list[Any]) -> dict[str, int]:
@@ -67,23 +69,26 @@ def _save_tables(prepared: Any, manifests: list[Any]) -> None:
     from manifests.files import write_atomically
     from orchestrator.holding import disk_error
     from orchestrator.places import STUDIES
-    from tables.comparison import compare_tables
+    from tables.comparison import compare_tables, describe_environments
     from tables.published import load_published
-    from tables.render import TEXT_FORMATS
+    from tables.render import TEXT_FORMATS, markdown_footer
 
     published = load_published(STUDIES / prepared.study.id)
     comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
     folder = prepared.run.folder
     try:
         for name, render in TEXT_FORMATS.items():
-            write_atomically(folder / f"tables.{name}", render(comparisons).encode())
+            text = render(comparisons)
+            if name == "md":
+                text += markdown_footer(describe_environments(manifests))
+            write_atomically(folder / f"tables.{name}", text.encode())
     except OSError as error:
         raise disk_error(folder, error) from error
 
 
 def _say(prepared: Any, counts: dict[str, int], executed: int, warnings: list[str]) -> None:
     from tui.console import err
-    from tui.words import printable
+    from tui.words import count, printable
 
     console = err()
     for warning in warnings:
@@ -91,7 +96,7 @@ def _say(prepared: Any, counts: dict[str, int], executed: int, warnings: list[st
     told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     folder = prepared.run.folder
     console.print(
-        f"{executed} cells executed; of {len(prepared.chosen)}: {told}. "
+        f"{count(executed, 'cell')} executed; of {len(prepared.chosen)}: {told}. "
         f"Tables and manifests: {folder}",
         markup=False,
     )

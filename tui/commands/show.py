@@ -31,7 +31,6 @@ def command(cell: str, run_name: str | None, as_json: bool) -> None:
 
 def _find(cell: str, run_name: str | None) -> tuple[Any, Any]:
     """The manifest and its folder. Raises InputError for none or several."""
-    from manifests.codec import read_manifest
     from orchestrator.errors import InputError
     from tui.runs import all_runs, find_run
 
@@ -45,6 +44,15 @@ def _find(cell: str, run_name: str | None) -> tuple[Any, Any]:
             ids = ", ".join(path.parent.name for path in found)
             raise InputError(f"{cell!r} could be {ids}; give more characters")
         if found:
-            return read_manifest(found[0]), found[0].parent
+            return _read(run, found[0].parent), found[0].parent
     where = f"run {run_name}" if run_name else "any run"
     raise InputError(f"no cell {cell!r} with a manifest in {where}. See: repliquant status RUN")
+
+
+def _read(run: Any, folder: Any) -> Any:
+    from orchestrator.errors import InputError
+
+    try:
+        return run.manifest(folder.name)
+    except OSError as error:
+        raise InputError(f"{folder} can't be read: {error.strerror}") from error

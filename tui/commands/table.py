@@ -37,10 +37,13 @@ def command(
         for run, comparisons, environments in compared:
             _show(run, comparisons, environments)
         return
-    from tables.render import TEXT_FORMATS
+    from tables.render import TEXT_FORMATS, markdown_footer
 
     every = [comparison for _, comparisons, _ in compared for comparison in comparisons]
-    _write(TEXT_FORMATS["md" if format_ == "rich" else format_](every), output)
+    text = TEXT_FORMATS["md" if format_ == "rich" else format_](every)
+    if format_ in ("md", "rich"):
+        text += markdown_footer([line for _, _, lines in compared for line in lines])
+    _write(text, output)
 
 
 def show_run(study: str, run: Any) -> None:
@@ -66,18 +69,26 @@ def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[st
     from tables.comparison import choose_table, compare_tables, describe_environments
     from tables.published import load_published
     from tui.runs import plan_of
-    from tui.words import printable
 
     plan = plan_of(run)
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
     loaded = run.load()
-    unplanned = len({m.id for m in loaded.manifests} - {cell.id for cell in plan.cells})
-    left_out = [f"{unplanned} manifests of cells that the plan no longer has are left out"]
-    for warning in [*loaded.warnings, *(left_out if unplanned else [])]:
+    planned_ids = {planned.id for planned in plan.cells}
+    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned_ids]
+    _warn(loaded.warnings, len(loaded.manifests) - len(manifests))
+    comparisons = compare_tables(load_published(STUDIES / study), plan, manifests, run.id)
+    return run, choose_table(comparisons, wanted), describe_environments(manifests)
+
+
+def _warn(warnings: list[str], unplanned: int) -> None:
+    from tui.words import count, printable
+
+    if unplanned:
+        of = count(unplanned, "manifest")
+        warnings = [*warnings, f"{of} of cells that the plan doesn't have: left out"]
+    for warning in warnings:
         click.echo(f"warning: {printable(warning)}", err=True)
-    comparisons = compare_tables(load_published(STUDIES / study), plan, loaded.manifests, run.id)
-    return run, choose_table(comparisons, wanted), describe_environments(loaded.manifests)
 
 
 def _write(text: str, output: Path | None) -> None:
@@ -85,8 +96,14 @@ def _write(text: str, output: Path | None) -> None:
         click.echo(text, nl=False)
         return
     from manifests.files import write_atomically
+    from orchestrator.errors import InputError
 
-    write_atomically(output, text.encode())
+    try:
+        write_atomically(output, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"-o {output} can't be written to: {error.strerror}. Choose another file"
+        ) from error
     click.echo(f"written: {output}", err=True)
 
 

@@ -10,7 +10,7 @@ from torch.ao import quantization
 from runners.data import batches
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.pytorch.parts.models import load_weights, network_of, trained_model
+from runners.pytorch.parts.models import empty_model, load_weights, trained_model
 from runners.pytorch.parts.network import StubbedResNetModule
 from runners.pytorch.parts.sessions import session
 
@@ -38,7 +38,7 @@ def observed_model(job: Job) -> torch.nn.Module:
 
 def converted_model(job: Job) -> torch.nn.Module:
     """The int8 model that the parent cell saved."""
-    model = quantization.convert(_prepared(StubbedResNetModule(network_of(job)).eval()))
+    model = quantization.convert(_prepared(empty_model(job, StubbedResNetModule)))
     model.load_state_dict(load_weights(job))
     return model
 
@@ -66,5 +66,7 @@ def calibrate(job: Job, model: torch.nn.Module, images: int) -> None:
     with job.phase("calibrate"):
         for done, batch in enumerate(batches(job.data, part, job.cell.batch_size)):
             observing.call(observing.place(batch.images))
-            job.events.step(min((done + 1) * job.cell.batch_size, images), images)
+            job.events.step(
+                min((done + 1) * job.cell.batch_size, len(part.labels)), len(part.labels)
+            )
     job.record("calibration_s", [job.last_phase_s("calibrate")], items=len(part.labels))

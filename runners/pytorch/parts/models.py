@@ -8,7 +8,7 @@ import torch
 
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.networks import NETWORKS, ResNet, initial_weights
+from runners.networks import initial_weights, network_of
 from runners.pytorch.parts.network import ResNetModule, load_arrays
 
 WEIGHTS_FILE = "weights.pt"
@@ -27,27 +27,26 @@ def device_of(job: Job) -> torch.device:
     return torch.device("cuda")
 
 
-def network_of(job: Job) -> ResNet:
-    """The cell's network for the classes of its data. Raises Unsupported for an unknown one."""
-    if job.cell.model not in NETWORKS:
-        raise Unsupported(f"no model {job.cell.model!r}. Accepted: {', '.join(NETWORKS)}")
-    return NETWORKS[job.cell.model](len(job.data.meta.classes))
-
-
 def new_model(job: Job) -> ResNetModule:
     """Seeded initial weights, the same as in every other framework."""
     torch.manual_seed(job.cell.seed)
-    network = network_of(job)
+    network = network_of(job.cell.model, len(job.data.meta.classes))
     model = ResNetModule(network)
     load_arrays(model, network, initial_weights(network, job.cell.seed))
     return model
 
 
+def empty_model(job: Job, kind: Type[M]) -> M:
+    """The cell's network for the classes of its data, in evaluation mode, weights to come."""
+    model = kind(network_of(job.cell.model, len(job.data.meta.classes)))
+    model.eval()
+    return model
+
+
 def trained_model(job: Job, kind: Type[M]) -> M:
     """The float32 model of the cell this one starts from, in evaluation mode."""
-    model = kind(network_of(job))
+    model = empty_model(job, kind)
     model.load_state_dict(load_weights(job))
-    model.eval()
     return model
 
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from runners.failures import Unsupported
 from runners.job import Job
-from runners.networks import NETWORKS, ResNet, initial_weights
+from runners.networks import initial_weights, network_of
 from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
 from runners.tensorflow.parts.network import build, load_arrays
 
 
-def network_of(job: Job) -> ResNet:
-    """The cell's network for the classes of its data. Raises Unsupported for an unknown one."""
-    if job.cell.model not in NETWORKS:
-        raise Unsupported(f"no model {job.cell.model!r}. Accepted: {', '.join(NETWORKS)}")
-    return NETWORKS[job.cell.model](len(job.data.meta.classes))
-
-
 def new_model(job: Job) -> Any:
     """Seeded initial weights, the same as in every other framework."""
-    network = network_of(job)
+    network = network_of(job.cell.model, len(job.data.meta.classes))
     model = build(network, job.cell.image_size)
     load_arrays(model, initial_weights(network, job.cell.seed))
     return model
@@ -28,7 +20,7 @@ def new_model(job: Job) -> Any:
 
 def trained_model(job: Job) -> Any:
     """The float32 model of the cell this one starts from."""
-    model = build(network_of(job), job.cell.image_size)
+    model = build(network_of(job.cell.model, len(job.data.meta.classes)), job.cell.image_size)
     model.load_weights(str(job.weights.file(WEIGHTS_FILE)))
     return model
 
