@@ -200,3 +200,14 @@ def test_a_disk_that_is_full_while_packing_leaves_nothing_that_looks_complete(
     assert "Free some space, or set REPLIQUANT_CACHE to another folder" in str(failed.value)
     assert failed.value.exit_code == 3
     assert list((tmp_path / "data").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["digits", "cifar10", "cifar10-local"])
+def test_a_folder_can_not_take_the_name_of_a_known_set(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is the name of a known data set"):
+        catalogue.name_of(tmp_path, name, "digits")
+
+
+def test_an_archive_that_is_not_the_official_one_is_called_local(tmp_path: Path) -> None:
+    (tmp_path / "cifar-10-python.tar.gz").write_bytes(b"something else")
+    assert catalogue.name_of(tmp_path, None, "digits") == "cifar10-local"

@@ -86,7 +86,7 @@ def test_cells_of_a_baseline_that_stays_failed_are_not_tried_again(workshop: Wor
 
 def test_cells_of_a_failed_baseline_run_when_it_is_mended(workshop: Workshop) -> None:
     write_study(workshop.folder, image="broken")
-    workshop.run("-k", "alpha")
+    workshop.run("-k", "alpha", status=3)
     assert statuses(workshop) == ["unsupported", "-", "unsupported", "unsupported", "-", "-"]
     write_study(workshop.folder)
     workshop.run("-k", "alpha")
@@ -146,7 +146,7 @@ def test_an_image_that_cannot_be_made_leaves_the_other_images_cells_alone(
     workshop: Workshop,
 ) -> None:
     write_study(workshop.folder, image="broken")
-    told = workshop.run()
+    told = workshop.run(status=3)
     assert told.stderr.count("the environment broken could not be made. Its last lines:") == 1
     found = manifests(workshop)
     assert found[TITLES[0]].reason == "the environment broken could not be made."

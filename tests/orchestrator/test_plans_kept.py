@@ -58,7 +58,7 @@ def test_another_data_set_in_the_same_folder_is_refused(finished: Workshop) -> N
     told = finished.run(
         "--data-dir", str(pictures), "--run", str(the_run(finished).folder), status=2
     ).stderr
-    assert "holds a run with dataset digits; this one has mine" in told
+    assert "holds a run with data set digits; this one has mine" in told
 
 
 def test_changed_pixels_under_the_same_name_are_refused(workshop: Workshop) -> None:
@@ -67,7 +67,7 @@ def test_changed_pixels_under_the_same_name_are_refused(workshop: Workshop) -> N
     workshop.run(*only)
     _pictures(workshop, 20)
     told = workshop.run(*only, status=2).stderr
-    assert "holds a run with data_sha256" in told
+    assert "holds a run with images of SHA-256" in told
     assert len(workshop.executed()) == 1
 
 

@@ -31,7 +31,7 @@ def test_the_first_start_runs_every_cell_in_the_order_of_the_plan(workshop: Work
 
 def test_a_finished_run_started_again_executes_nothing(finished: Workshop) -> None:
     again = finished.run("--json")
-    assert "all 6 cells have their manifests; nothing to run" in again.stderr
+    assert "6 cells done already; nothing to run" in again.stderr
     assert json.loads(again.stdout)["executed"] == []
     assert len(finished.executed()) == 6
     assert attempts_aside(finished) == []
@@ -45,7 +45,7 @@ def test_a_selection_brings_its_ancestors_and_the_full_run_goes_on(workshop: Wor
 
     rest = workshop.run()
     assert "4 cells to run" in rest.stderr
-    assert "2 are done already" in rest.stderr
+    assert "2 done already" in rest.stderr
     assert sorted(workshop.executed()) == sorted(by_title.values())
     assert statuses(workshop) == ["ok"] * 6
 
@@ -115,7 +115,7 @@ def test_a_manifest_that_cannot_be_used_is_kept_aside_and_its_cell_runs_again(
 
 def test_tables_are_written_beside_the_manifests(finished: Workshop) -> None:
     folder = the_run(finished).folder
-    assert "| alpha | latency | 4 ms | 2.000 ms | 0.5 | 1 |" in (folder / "tables.md").read_text()
+    assert "| alpha | latency | 4 ms | 2.000 ms | 0.500 | 1 |" in (folder / "tables.md").read_text()
     rows = (folder / "tables.csv").read_text().splitlines()
     assert rows[1].startswith(
         "toy-quick-digits,table1,Table I,tier quick · digits · rigorous,framework=alpha,"
@@ -131,3 +131,31 @@ def test_a_manifest_of_another_cell_does_not_count(finished: Workshop) -> None:
     assert "again: beta infer plain batch 2: its manifest can't be used: " in told.stderr
     assert f"belongs to cell {by_title[TITLES[4]]}" in told.stderr.replace("\n", " ")
     assert statuses(finished) == ["ok"] * 6
+
+
+def test_cells_made_from_weights_that_were_made_again_are_run_again(finished: Workshop) -> None:
+    by_title = ids(finished)
+    finished.run("-k", "alpha and train", "--rerun", by_title[TITLES[0]])
+    told = finished.run()
+    reason = f"the cell that it starts from ({by_title[TITLES[0]]}) has been run again since"
+    assert f"again: alpha infer plain batch 1: {reason}" in told.stderr.replace("\n", " ")
+    assert len(finished.executed()) == 6 + 1 + 2
+
+
+def test_another_number_of_threads_is_refused(finished: Workshop) -> None:
+    told = finished.run("--threads", "77", status=2)
+    assert "threads" in told.stderr and "this one has 77" in told.stderr
+
+
+def test_a_file_is_no_folder_for_a_run(workshop: Workshop) -> None:
+    (workshop.folder / "file").write_text("")
+    for given in ("file", ""):
+        told = workshop.run("--run", given, status=2)
+        assert "is no folder for a run" in told.stderr
+
+
+def test_the_plan_of_a_newer_kit_is_refused(finished: Workshop) -> None:
+    path = the_run(finished).plan_path
+    path.write_text(path.read_text().replace("repliquant/plan/1", "repliquant/plan/9"))
+    told = finished.run(status=2)
+    assert "repliquant/plan/9" in told.stderr

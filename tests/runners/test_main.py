@@ -186,7 +186,7 @@ def test_the_inputs_are_described(tmp_path: Path) -> None:
     assert manifest.context == context
     assert manifest.inputs.dataset == data.meta
     assert manifest.inputs.weights == "cell 0123456789ab"
-    assert manifest.inputs.weights_sha256 == (
+    assert manifest.inputs.weights_manifest_sha256 == (
         "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356"
     )
     assert manifest.inputs.seeds == {"seed": 3}

@@ -77,13 +77,15 @@ def test_one_table_is_chosen_by_its_id() -> None:
 
 def test_cells_from_different_machines_are_told() -> None:
     manifests = [
-        a_manifest(environment=Environment(machine=_machine(cpu), packages={"torch": version}))
+        a_manifest(
+            environment=Environment(machine=_machine(cpu), threads=2, packages={"torch": version})
+        )
         for cpu, version in (("one", "2.1"), ("two", "2.0"), ("two", "2.0"))
     ]
     assert describe_environments(manifests) == [
-        "the cells of this run come from different machines",
-        "measured on one, 2 processors, Linux (1 cells)",
-        "measured on two, 2 processors, Linux (2 cells)",
+        "the cells come from different machines or threads",
+        "measured on one, 2 processors, 2 threads, Linux (1 cells)",
+        "measured on two, 2 processors, 2 threads, Linux (2 cells)",
         "torch 2.0, 2.1",
     ]
 

@@ -62,7 +62,13 @@ def test_per_item_divides_by_what_one_sample_covers() -> None:
 
 def test_a_share_is_a_part_of_the_time_of_all_operations() -> None:
     cell = a_cell()
-    column = Column(name="c", label="c", unit="%", metric="op_time_s", share=["conv"])
+    column = Column(
+        name="c",
+        label="c",
+        unit="%",
+        metric="op_time_s",
+        share=["quantized::conv2d", "aten::convolution"],
+    )
     operations = [
         metric("op_time_s", 0.5, 0.5, label="quantized::conv2d"),
         metric("op_time_s", 0.5, label="aten::convolution"),
@@ -73,7 +79,13 @@ def test_a_share_is_a_part_of_the_time_of_all_operations() -> None:
 
 def test_a_share_without_operations_is_no_value() -> None:
     cell = a_cell()
-    column = Column(name="c", label="c", unit="%", metric="op_time_s", share=["conv"])
+    column = Column(
+        name="c",
+        label="c",
+        unit="%",
+        metric="op_time_s",
+        share=["quantized::conv2d", "aten::convolution"],
+    )
     assert place([cell], [measured(cell)], column).value is None
 
 
@@ -122,10 +134,9 @@ def test_flags_of_all_processes_are_told_once() -> None:
     assert place(cells, manifests).flags == ["busy-machine", "drift"]
 
 
-def test_manifests_that_are_not_in_the_plan_are_counted_and_not_used() -> None:
+def test_manifests_that_are_not_in_the_plan_are_not_used() -> None:
     stray = a_cell(seed=99)
     points = Points([planned(a_cell())], [measured(stray, metric("latency_s", 1))])
-    assert points.unplanned == 1
     assert points.all[0].manifest is None
 
 
@@ -144,3 +155,17 @@ def test_derivations_of_the_published_sizes_and_times() -> None:
     assert derive("reduction", None, 1) is None
     assert derive("reduction", 1, None) is None
     assert derive("increase", 0, 1) is None
+
+
+def test_the_first_samples_can_be_left_out_as_warm_up() -> None:
+    cell = a_cell()
+    column = Column(name="s", label="s", unit="s", metric="latency_s", skip=3)
+    found = place([cell], [measured(cell, metric("latency_s", 9, 8, 7, 2, 1, 2))], column)
+    assert (found.value, found.samples) == (2.0, 3)
+
+
+def test_the_amount_of_work_stands_beside_the_value() -> None:
+    cell = a_cell()
+    column = Column(name="s", label="s", unit="s", metric="latency_s", work="images")
+    found = place([cell], [measured(cell, metric("latency_s", 2.0, items=50_000))], column)
+    assert found.work == "50,000 images"
