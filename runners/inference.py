@@ -86,7 +86,7 @@ def _time_end_to_end(job: Job, session: Session, recipe: InferRecipe, pixels: Ar
         warm_up_s=recipe.warm_up_s * share,
         warm_up_count=1,
         measure_s=recipe.measure_s * share,
-        measure_count=max(3, int(recipe.measure_count * share)),
+        measure_count=max(2, int(recipe.measure_count * share)),
     )
     with job.phase("end-to-end"):
         measurement = measure(whole, shorter, session.synchronise, progress=job.events.step)

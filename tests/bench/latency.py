@@ -21,7 +21,7 @@ from orchestrator.places import ROOT
 from runners.machine import usable_cpus
 from tui.runs import latest_run
 
-TURNS = 6
+TURNS = 4
 _TORCH = """
 import json, statistics, sys, torch
 from pathlib import Path

@@ -17,10 +17,10 @@ from orchestrator.images import load_image
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = {
-    "epochs = 3, train_images = 768": "epochs = 2, train_images = 128",
-    "epochs = 1, train_images = 768": "epochs = 1, train_images = 128",
+    "epochs = 2, train_images = 512": "epochs = 2, train_images = 128",
+    "epochs = 1, train_images = 640": "epochs = 1, train_images = 128",
     "calibration_images = 128": "calibration_images = 16",
-    "warm_up_s = 0.5, warm_up_count = 2, measure_s = 1.0, measure_count = 5": (
+    "warm_up_s = 0.4, warm_up_count = 1, measure_s = 0.7, measure_count = 4": (
         "warm_up_s = 0.0, warm_up_count = 1, measure_s = 0.0, measure_count = 2"
     ),
     "profile_calls = 10": "profile_calls = 2",
