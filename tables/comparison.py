@@ -84,18 +84,20 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
     machines: Counter[str] = Counter()
     versions: dict[str, set[str]] = {}
     kits: set[str] = set()
-    for manifest in manifests:
-        machine = manifest.environment.machine
+    # The manifests of a run share one object for each environment and context.
+    shared = {id(m.environment): m.environment for m in manifests}
+    counts = Counter(id(m.environment) for m in manifests)
+    for key, environment in shared.items():
+        machine, threads = environment.machine, environment.threads
         if machine is None:
             continue
-        threads = manifest.environment.threads
-        machines[
-            f"{machine.cpu}, {machine.cpus} processors, {threads} threads, {machine.system}"
-        ] += 1
-        for name in _TOLD_PACKAGES & manifest.environment.packages.keys():
-            versions.setdefault(name, set()).add(manifest.environment.packages[name])
-        if manifest.context is not None:
-            kit = manifest.context.kit
+        text = f"{machine.cpu}, {machine.cpus} processors, {threads} threads, {machine.system}"
+        machines[text] += counts[key]
+        for name in _TOLD_PACKAGES & environment.packages.keys():
+            versions.setdefault(name, set()).add(environment.packages[name])
+    for context in {id(m.context): m.context for m in manifests if m.environment.machine}.values():
+        if context is not None:
+            kit = context.kit
             kits.add(f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}")
     differing = [("machines or threads", machines), ("versions of the kit", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
