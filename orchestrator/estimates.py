@@ -48,7 +48,7 @@ class Estimates:
         """The median of this very cell's past; else the study's guess at this machine's pace."""
         walls = self._past.get(cell.id)
         if walls:
-            return Estimate(statistics.median(walls), f"{len(walls)} earlier here")
+            return Estimate(statistics.median(walls), f"this cell run {len(walls)} times here")
         if self._seen:
             return Estimate(guess_s * self._speed, "the study, at this machine's pace")
         return Estimate(guess_s, "the study")

@@ -71,7 +71,7 @@ def _summary(prepared: Any) -> list[str]:
     todo = [planned for planned in chosen if not _state(prepared, planned)]
     seconds = sum(planned.estimate_s for planned in todo)
     sources = sorted({planned.estimate_source for planned in todo})
-    about = f", about {duration(seconds)} (by {'; '.join(sources)})" if todo else ""
+    about = f", about {duration(seconds)} (from {'; '.join(sources)})" if todo else ""
     lines = [
         f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
         f"{len(prepared.chosen) - len(chosen)} can't run here",
