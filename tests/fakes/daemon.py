@@ -11,6 +11,7 @@ import re
 import socketserver
 import tempfile
 import threading
+import urllib.parse
 from pathlib import Path
 from types import TracebackType
 from typing import Any
