@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import queue
 import struct
@@ -64,38 +65,41 @@ def connection(attached: Any) -> Readable:
 def frames(source: Readable) -> Iterator[tuple[int, bytes]]:
     """(stream, bytes) of an attached container, until the end or until it breaks off.
 
-    The format: Docker Engine API, "Attach to a container", stream format.
+    A frame comes in as many parts as it arrives in, so that its size costs no memory. The
+    format: Docker Engine API, "Attach to a container", stream format.
     """
     pending = bytearray()
-    while True:
-        try:
-            chunk = source.recv(_CHUNK)
-        except (OSError, ValueError):
-            return  # the daemon went away, or the socket was closed to end this
-        if not chunk:
-            return
+    stream = left = 0
+    while chunk := _received(source):
         pending += chunk
-        start = 0
-        while len(pending) - start >= _HEADER.size:
-            stream, size = _HEADER.unpack_from(pending, start)
-            end = start + _HEADER.size + size
-            if len(pending) < end:
-                break
-            yield stream, bytes(pending[start + _HEADER.size : end])
-            start = end
-        del pending[:start]
+        while pending and (left or len(pending) >= _HEADER.size):
+            if not left:
+                stream, left = _HEADER.unpack_from(pending)
+                del pending[: _HEADER.size]
+            part = bytes(pending[:left])
+            del pending[: len(part)]
+            left -= len(part)
+            if part:
+                yield stream, part
+
+
+def _received(source: Readable) -> bytes:
+    try:
+        return source.recv(_CHUNK)
+    except (OSError, ValueError):
+        return b""  # the daemon went away, or the socket was closed to end this
 
 
 class Output:
     """Takes frames on a thread of its own and hands standard output over in chunks.
 
-    What waits to be read is bounded: 64 chunks, each of at most one frame.
+    What waits to be read is bounded: 64 chunks, each of at most 256 KiB.
     """
 
     def __init__(self, source: Readable, error_file: Path, ended: Callable[[], None]) -> None:
         """``ended`` is called at the end of the stream, before ``read`` tells of it."""
         self._source = source
-        self._errors = open(error_file, "wb")
+        self._errors = open(error_file, "wb", buffering=0)
         self._error_bytes = 0
         self._ended = ended
         self._chunks: queue.Queue[bytes | None] = queue.Queue(64)
@@ -118,7 +122,8 @@ class Output:
 
     def close(self) -> None:
         """Close the file; where ``pump`` runs, it does."""
-        self._errors.close()
+        with contextlib.suppress(OSError):
+            self._errors.close()
 
     def read(self, timeout_s: float) -> bytes | None:
         """Bytes that came: b"" when there were none in time, None at the end."""
@@ -136,6 +141,5 @@ class Output:
         if room > 0:
             try:
                 self._error_bytes += self._errors.write(data[:room])
-                self._errors.flush()
             except OSError:
                 self._error_bytes = _MOST_ERROR_BYTES  # a full disk shows elsewhere
