@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import queue
+import socket
 import struct
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 _HEADER = struct.Struct(">BxxxL")
 _STDOUT = 1
 _CHUNK = 256 * 1024
+_ASK_AFTER_S = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 6}
 _MOST_ERROR_BYTES = 16 * 2**20
 
 
@@ -25,41 +25,27 @@ class Readable(Protocol):
     def close(self) -> None: ...
 
 
-class _Socket:
-    """A socket inside docker-py's answer to ``attach_socket``, without a time limit."""
+class Connection:
+    """The socket in docker-py's answer to ``attach_socket``.
+
+    It waits without a limit, but not for a machine that is gone: the kernel asks after it.
+    """
 
     def __init__(self, attached: Any) -> None:
         self._attached = attached
-        self._socket = getattr(attached, "_sock", attached)
+        self._socket: socket.socket = getattr(attached, "_sock", attached)
         self._socket.settimeout(None)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _ASK_AFTER_S.items():
+            if self._socket.family != socket.AF_UNIX and hasattr(socket, option):
+                self._socket.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
     def recv(self, size: int) -> bytes:
-        return bytes(self._socket.recv(size))
+        return self._socket.recv(size)
 
     def close(self) -> None:
         self._attached.close()
         self._socket.close()
-
-
-class _Pipes:
-    """docker-py's connection through ssh: a process, whose pipes give what is there at once."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def recv(self, size: int) -> bytes:
-        assert isinstance(self._process.stdout, io.BufferedReader)
-        return self._process.stdout.read1(size)
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.communicate()
-
-
-def connection(attached: Any) -> Readable:
-    """What to read from in docker-py's answer to ``attach_socket``; closing it closes all."""
-    process = getattr(attached, "proc", None)
-    return _Socket(attached) if process is None else _Pipes(process)
 
 
 def frames(source: Readable) -> Iterator[tuple[int, bytes]]:
