@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,23 +16,46 @@ from orchestrator.places import STUDIES
 
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The cell to start from; ``technique`` is this cell's own unless given."""
+    """The cell to start from: of the same framework, model and data set.
+
+    ``technique`` is this cell's own unless given. ``batch_size`` and ``trained_with`` (the
+    technique of the training before it) choose among several.
+    """
 
     task: Task
     technique: str | None = None
+    batch_size: int | None = None
+    trained_with: str | None = None
+
+
+class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tier takes of a group's axes; an empty list leaves the group out."""
+
+    model: list[str] | None = None
+    dataset: list[str] | None = None
+    batch_size: list[int] | None = None
+    technique: list[str] | None = None
+    protocol: list[Protocol] | None = None
 
 
 class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Cells that differ only along the listed axes."""
+    """Cells that differ only along the listed axes; ``only`` narrows them, by tier.
+
+    ``estimate_s`` is by tier, for the study's first model; ``effort`` has the others' factor.
+    """
 
     task: Task
     framework: list[str]
     technique: list[str]
     recipe: str
     estimate_s: dict[str, float]
+    model: list[str] | None = None
+    dataset: list[str] | None = None
     batch_size: list[int] | None = None
     device: list[Device] | None = None
+    protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
+    only: dict[str, Narrowing] = {}
 
 
 class Axes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,12 +67,18 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: int
 
 
+class DataSlot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A data set of the paper, and the size of its pictures there."""
+
+    image_size: int
+
+
 class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the recipe is spent."""
+    """How much of the recipe is spent. ``dataset`` stands in for the paper's own unless empty."""
 
     about: str
-    dataset: str
     repeats: int
+    dataset: str = ""
     timeout_s: dict[str, float]
     recipes: dict[str, dict[str, Scalar]] = {}
 
@@ -77,6 +107,20 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tiers: dict[str, Tier]
     cells: list[CellGroup]
     unspecified: list[Unspecified]
+    datasets: dict[str, DataSlot] = {}
+    gpu_images: dict[str, list[str]] = {}
+    effort: dict[str, float] = {}
+
+    def sizes(self) -> dict[str, int]:
+        """Image sizes by the name of the data set; an empty name where the study has one set."""
+        if not self.datasets:
+            return {"": self.axes.image_size}
+        return {name: slot.image_size for name, slot in self.datasets.items()}
+
+    def image_names(self) -> list[str]:
+        """Every environment that the study may need."""
+        more = (name for names in self.gpu_images.values() for name in names)
+        return list(dict.fromkeys([*self.images.values(), *more]))
 
     def tier(self, name: str) -> Tier:
         """Raises InputError with the tiers there are."""
@@ -130,6 +174,13 @@ def _check(study: Study, path: Path) -> None:
             _known(where, "framework", framework, study.images)
         for tier in study.tiers:
             _known(where, "estimate_s for tier", tier, group.estimate_s)
+        for dataset in group.dataset or []:
+            _known(where, "data set", dataset, study.datasets)
+        for tier, narrowed in group.only.items():
+            _known(where, "tier", tier, study.tiers)
+            _check_narrowing(f"{where}.only.{tier}", group, narrowed)
+        if not study.datasets and group.dataset:
+            raise InputError(f"{where}: dataset: the study has no [datasets]")
     for name, tier_ in study.tiers.items():
         for recipe, changes in tier_.recipes.items():
             where = f"{path}: tiers.{name}.recipes"
@@ -140,9 +191,16 @@ def _check(study: Study, path: Path) -> None:
             _known(f"{path}: tiers.{name}.timeout_s", "task", task, tier_.timeout_s)
 
 
-def _known(where: str, what: str, value: str, accepted: Collection[str]) -> None:
+def _check_narrowing(where: str, group: CellGroup, narrowed: Narrowing) -> None:
+    """A tier takes some of a group's values; it adds none."""
+    for axis in msgspec.structs.fields(Narrowing):
+        for value in getattr(narrowed, axis.name) or []:
+            _known(where, axis.name, value, getattr(group, axis.name) or [])
+
+
+def _known(where: str, what: str, value: Any, accepted: Collection[Any]) -> None:
     if value not in accepted:
         raise InputError(
-            f"{where}: no {what} {value!r}.{nearest(value, accepted)} "
-            f"Accepted: {', '.join(accepted)}"
+            f"{where}: no {what} {value!r}.{nearest(str(value), map(str, accepted))} "
+            f"Accepted: {', '.join(map(str, accepted))}"
         )
