@@ -49,9 +49,7 @@ class Lineage:
             found = closer or found
         words = f"{cell.framework} {source.task} {technique}"
         if not found:
-            raise self._error(
-                f"{cell.title} starts from {words}, which no group before it makes"
-            )
+            raise self._error(f"{cell.title} starts from {words}, which no group before it makes")
         if len(found) > 1:
             raise self._error(
                 f"{cell.title} could start from {len(found)} cells {words}: "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from manifests.cell import Cell
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from manifests.store import Run
@@ -22,10 +24,10 @@ from orchestrator.resuming import Todo, manifest_or_none, outstanding
 
 
 class Means(NamedTuple):
-    """What a run works with."""
+    """What a run works with. ``data`` gives the folder of a cell's pack."""
 
     engine: Engine
-    data: Path
+    data: Callable[[Cell], Path]
     threads: int
     estimates: Estimates
     tell: Listener
@@ -104,7 +106,7 @@ class Conductor:
         parent = attempt.planned.cell.weights_from
         return Order(
             folder=attempt.folder.resolve(),
-            data=self.means.data.resolve(),
+            data=self.means.data(attempt.planned.cell).resolve(),
             weights=self.run.cell_folder(parent).resolve() if parent else None,
             threads=self.means.threads,
         )

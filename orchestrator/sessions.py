@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Request(NamedTuple):
 
     study: str
     tier: str = "quick"
-    protocol: Protocol = "rigorous"
+    protocol: Protocol | None = None
     dataset: str | None = None
     data_dir: Path | None = None
     expression: str = ""
@@ -40,12 +41,16 @@ class Request(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A request that was understood. ``chosen`` are the cells it selects, ancestors included."""
+    """A request that was understood. ``chosen`` are the cells it selects, ancestors included.
+
+    ``places`` says where a data set lies that is neither embedded nor fetched, by its name.
+    """
 
     study: Study
     plan: Plan
     chosen: list[PlannedCell]
     run: Run
+    places: Mapping[str, Path] = {}
 
 
 class Outcome(NamedTuple):
@@ -64,22 +69,32 @@ def history() -> Path:
 def prepare(request: Request) -> Prepared:
     """Check everything that can be checked before work begins. Raises InputError."""
     study = load_study(request.study)
-    for name in study.images.values():
+    for name in study.image_names():
         load_image(name)
     tier = study.tier(request.tier)
-    dataset = catalogue.name_of(request.data_dir, request.dataset, tier.dataset)
-    catalogue.source(dataset, request.data_dir, places.cache())
-    choices = Choices(request.tier, request.protocol, dataset, request.data_dir)
+    data = catalogue.choose(list(study.sizes()), request.data_dir, request.dataset, tier.dataset)
+    downloads = 0
+    for name in {data.name_of(slot) for slot in study.sizes()}:
+        catalogue.source(name, data.places.get(name), places.cache())
+        downloads += catalogue.download_bytes(name, data.places.get(name), places.cache())
+    choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
     plan = make_plan(study, choices, Estimates(history()), gpu_count())
     plan = msgspec.structs.replace(
-        plan,
-        downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
-        threads=request.threads or usable_cpus(),
+        plan, downloads_bytes=downloads, threads=request.threads or usable_cpus()
     )
-    folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
+    run = Run(_run_folder(request, study, plan))
+    return Prepared(study, plan, _choose(plan, request.expression), run, data.places)
+
+
+def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
+    """The folder asked for, else one named after what is run. Raises InputError."""
+    name = f"{study.id}-{request.tier}-{plan.dataset.replace(' ', '')}"
+    if request.protocol is not None and len(study.protocols) > 1:
+        name += f"-{request.protocol}"
+    folder = request.run_dir or places.runs() / name
     if folder == Path() or (folder.exists() and not folder.is_dir()):
         raise InputError(f"--run {str(folder)!r} is no folder for a run; give a new or a run's own")
-    return Prepared(study, plan, _choose(plan, request.expression), Run(folder))
+    return folder
 
 
 def _choose(plan: Plan, expression: str) -> list[PlannedCell]:
@@ -109,8 +124,7 @@ def execute(request: Request, tell: Listener) -> Outcome:
     Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
-    from orchestrator.data.pack import pack_digest, read_meta
-    from orchestrator.data.pack import prepare as prepare_data
+    from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
 
@@ -118,17 +132,15 @@ def execute(request: Request, tell: Listener) -> Outcome:
     rerun = check_rerun(request.rerun, prepared.plan)
     engine: Engine = make_engine(request.engine)
     tell(Note(f"engine {engine.name}"))
-    source = catalogue.source(prepared.plan.dataset, request.data_dir, places.cache())
-    size = prepared.study.axes.image_size
-    data = prepare_data(
-        source,
-        size,
+    packs = prepare_packs(
+        prepared.plan,
+        prepared.places,
         places.cache(),
         lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail")),
     )
-    plan = msgspec.structs.replace(prepared.plan, data_sha256=pack_digest(read_meta(data)))
+    plan = msgspec.structs.replace(prepared.plan, data_sha256=packs.sha256, packs=packs.digests)
     prepared = prepared._replace(plan=plan)
-    means = Means(engine, data, plan.threads, Estimates(history()), tell)
+    means = Means(engine, packs.folder_of, plan.threads, Estimates(history()), tell)
     with opened(prepared.run, plan):
         conductor = Conductor(prepared.run, means)
         ended = conductor.conduct(prepared.chosen, rerun)

@@ -168,27 +168,34 @@ def _check(study: Study, path: Path) -> None:
     if study.id != path.parent.name:
         raise InputError(f"{path}: id: is {study.id!r}, but the folder is {path.parent.name!r}")
     for index, group in enumerate(study.cells):
-        where = f"{path}: cells[{index}] ({group.task} {', '.join(group.technique)})"
-        _known(where, "recipe", group.recipe, study.recipes)
-        for framework in group.framework:
-            _known(where, "framework", framework, study.images)
-        for tier in study.tiers:
-            _known(where, "estimate_s for tier", tier, group.estimate_s)
-        for dataset in group.dataset or []:
-            _known(where, "data set", dataset, study.datasets)
-        for tier, narrowed in group.only.items():
-            _known(where, "tier", tier, study.tiers)
-            _check_narrowing(f"{where}.only.{tier}", group, narrowed)
-        if not study.datasets and group.dataset:
-            raise InputError(f"{where}: dataset: the study has no [datasets]")
-    for name, tier_ in study.tiers.items():
-        for recipe, changes in tier_.recipes.items():
-            where = f"{path}: tiers.{name}.recipes"
-            _known(where, "recipe", recipe, study.recipes)
-            for key in changes:
-                _known(f"{where}.{recipe}", "key", key, [*study.recipes[recipe], "longest_s"])
-        for task in ("train", "quantize", "infer"):
-            _known(f"{path}: tiers.{name}.timeout_s", "task", task, tier_.timeout_s)
+        _check_group(
+            f"{path}: cells[{index}] ({group.task} {', '.join(group.technique)})", study, group
+        )
+    for name, tier in study.tiers.items():
+        _check_tier(f"{path}: tiers.{name}", study, tier)
+
+
+def _check_group(where: str, study: Study, group: CellGroup) -> None:
+    _known(where, "recipe", group.recipe, study.recipes)
+    for framework in group.framework:
+        _known(where, "framework", framework, study.images)
+    for tier in study.tiers:
+        _known(where, "estimate_s for tier", tier, group.estimate_s)
+    for dataset in group.dataset or []:
+        _known(where, "data set", dataset, study.datasets)
+    for tier, narrowed in group.only.items():
+        _known(where, "tier", tier, study.tiers)
+        _check_narrowing(f"{where}.only.{tier}", group, narrowed)
+
+
+def _check_tier(where: str, study: Study, tier: Tier) -> None:
+    for recipe, changes in tier.recipes.items():
+        _known(f"{where}.recipes", "recipe", recipe, study.recipes)
+        for key in changes:
+            known = [*study.recipes[recipe], "longest_s"]
+            _known(f"{where}.recipes.{recipe}", "key", key, known)
+    for task in ("train", "quantize", "infer"):
+        _known(f"{where}.timeout_s", "task", task, tier.timeout_s)
 
 
 def _check_narrowing(where: str, group: CellGroup, narrowed: Narrowing) -> None:
