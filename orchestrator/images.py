@@ -13,6 +13,18 @@ from orchestrator.errors import InputError
 from orchestrator.places import IMAGES
 
 
+class GpuRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The NVIDIA GPUs that an image can serve, by compute capability, e.g. "7.5".
+
+    ``why`` says what sets the limit, ``instead`` names the image for newer ones.
+    """
+
+    lowest: str
+    highest: str
+    why: str
+    instead: str = ""
+
+
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``image.toml``. ``python`` lists the versions that the lock was made for."""
 
@@ -24,6 +36,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     download_mb: int
     disk_mb: int
     note: str = ""
+    gpu: GpuRange | None = None
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
