@@ -13,7 +13,6 @@ from runners import applications
 from runners.applications import (
     Application,
     Convolution,
-    Dense,
     Flatten,
     Layer,
     MaxPool,
@@ -82,7 +81,7 @@ class FlattenAsKeras(nn.Module):
 
 
 def _sequential(layers: List[Any]) -> nn.Sequential:
-    modules: "OrderedDict[str, nn.Module]" = OrderedDict()
+    modules: OrderedDict[str, nn.Module] = OrderedDict()
     for index, layer in enumerate(layers):
         for suffix, module in _modules(layer):
             modules[getattr(layer, "name", "") + suffix or f"layer{index}"] = module
