@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, T
 import msgspec
 
 from manifests.cell import Cell
-from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
+from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof, Telemetry
 from manifests.metrics import METRICS
 from manifests.quality import FLAGS
 from runners.applications import APPLICATIONS
@@ -59,6 +59,7 @@ class Job:
         self.flags: List[Flag] = []
         self.artifacts: List[Artifact] = []
         self.proof: Optional[Proof] = None
+        self.telemetry: Optional[Telemetry] = None
 
     @property
     def data(self) -> Data:
