@@ -91,7 +91,7 @@ def _machine() -> Machine:
 def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
     return Inputs(
         dataset=_dataset(job),
-        weights=f"cell {job.cell.weights_from}" if job.cell.weights_from else "none",
+        weights=f"cell {job.cell.weights_from}" if weights else job.starts_from or "none",
         weights_manifest_sha256=_weights_hash(weights),
         seeds={"seed": job.cell.seed},
     )

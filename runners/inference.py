@@ -7,6 +7,7 @@ the normalisation.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 import msgspec
@@ -65,6 +66,8 @@ class Session(NamedTuple):
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
     """Top-1 accuracy on the test split (0 images: all of it); records ``accuracy``."""
+    if job.cell.protocol == "as-published":
+        return evaluate_first_fifth(job, session, test_images, batch_size)
     part = job.data.test(test_images)
     correct = 0
     with job.phase("evaluate"):
@@ -75,6 +78,25 @@ def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> f
             job.events.step(min((done + 1) * batch_size, len(part.labels)), len(part.labels))
     accuracy = correct / len(part.labels)
     job.record("accuracy", [accuracy], items=len(part.labels))
+    return accuracy
+
+
+def evaluate_first_fifth(job: Job, session: Session, test_images: int, batch_size: int) -> float:
+    """As shafique2023's notebook did: the mean of the batches' accuracies, over the first fifth
+    of the test split's batches; records ``accuracy``.
+    """
+    part = job.data.test(test_images)
+    count = max(1, -(-len(part.labels) // batch_size) // 5)
+    shares = []
+    with job.phase("evaluate"):
+        for batch in itertools.islice(batches(job.data, part, batch_size), count):
+            images = filled(batch.images, batch_size) if session.fixed_batch else batch.images
+            predicted = session.classes(session.call(session.place(images)))
+            shares.append(float(np.mean(predicted[: len(batch.labels)] == batch.labels)))
+            job.events.step(len(shares), count)
+    accuracy = sum(shares) / count
+    source = f"mean over the first {count} batches, a fifth of the test split"
+    job.record("accuracy", [accuracy], items=count * batch_size, source=source)
     return accuracy
 
 

@@ -6,6 +6,7 @@ frameworks differ in nothing but how they compute that step.
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import Any, Callable, List, Literal, NamedTuple, Union
 
@@ -35,7 +36,11 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Adam at one rate (Kingma 2015, betas 0.9 and 0.999). ``channels_last``: PyTorch's layout."""
+    """Adam at one rate (Kingma 2015, betas 0.9 and 0.999). ``channels_last``: PyTorch's layout.
+
+    ``steps`` ends an epoch early (0: never). ``weights``: what the layers before the head start
+    from, ``imagenet`` or ``none``. ``keep_weights`` is False where no cell starts from them.
+    """
 
     optimizer: Literal["adam"]
     epochs: int
@@ -45,6 +50,9 @@ class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     epsilon: float = 1e-7
     augment: bool = False
     channels_last: bool = False
+    steps: int = 0
+    weights: Literal["imagenet", "none"] = "none"
+    keep_weights: bool = True
 
 
 Recipe = Union[TrainRecipe, AdamRecipe]
@@ -84,12 +92,12 @@ def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
     """
     part = job.data.train(recipe.train_images, job.cell.seed)
     batch = job.cell.batch_size
-    per_epoch = len(part.labels) // batch
+    per_epoch = _steps_per_epoch(len(part.labels), batch, recipe)
     if not per_epoch * recipe.epochs:
         raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
-    if len(part.labels) % batch:
-        left_out = len(part.labels) % batch
-        job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
+    if len(part.labels) > per_epoch * batch:
+        left_out = len(part.labels) - per_epoch * batch
+        job.warn(f"{left_out} of {len(part.labels)} images sit out each epoch")
     log = TrainLog([], [], [])
     try:
         for epoch in range(recipe.epochs):
@@ -100,17 +108,24 @@ def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
         job.record("train_loss", log.losses)
 
 
+def _steps_per_epoch(images: int, batch: int, recipe: Recipe) -> int:
+    """Whole batches; as many as the recipe's ``steps`` where it has them."""
+    most = recipe.steps if isinstance(recipe, AdamRecipe) else 0
+    return min(images // batch, most or images // batch)
+
+
 def _epoch(
     job: Job, recipe: Recipe, take_step: StepFunction, part: Images, epoch: int, log: TrainLog
 ) -> None:
-    per_epoch = len(part.labels) // job.cell.batch_size
+    per_epoch = _steps_per_epoch(len(part.labels), job.cell.batch_size, recipe)
     steps = per_epoch * recipe.epochs
     total = 0.0
     augmented = recipe.augment if isinstance(recipe, AdamRecipe) else True
     begin = time.perf_counter()
-    for images, labels in training_batches(
+    epochs_batches = training_batches(
         job.data, part, job.cell.batch_size, _seed(job, epoch), augmented
-    ):
+    )
+    for images, labels in itertools.islice(epochs_batches, per_epoch):
         start = time.perf_counter()
         loss = take_step(images, labels, learning_rate_at(recipe, len(log.step_s), steps))
         log.step_s.append(time.perf_counter() - start)

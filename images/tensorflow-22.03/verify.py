@@ -9,15 +9,15 @@ import sys
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 
-def keras_2_8_comes_with_tensorflow_2_8():
+def keras_2_8_comes_with_tensorflow_2_8() -> str:
     import tensorflow as tf
 
     assert tf.__version__.startswith("2.8."), tf.__version__
     assert tf.keras.__version__.startswith("2.8."), tf.keras.__version__
-    return "tensorflow %s, keras %s" % (tf.__version__, tf.keras.__version__)
+    return f"tensorflow {tf.__version__}, keras {tf.keras.__version__}"
 
 
-def a_model_trains_with_mixed_precision():
+def a_model_trains_with_mixed_precision() -> str:
     import numpy as np
     import tensorflow as tf
 
@@ -34,7 +34,7 @@ def a_model_trains_with_mixed_precision():
     return "mixed_float16 trains, variables stay float32"
 
 
-def xla_compiles():
+def xla_compiles() -> str:
     import tensorflow as tf
 
     square = tf.function(lambda x: x * x, jit_compile=True)
@@ -49,7 +49,7 @@ def the_converter_of_tf_trt_is_there():
     return "TF-TRT's converter can be imported (TensorRT itself is another matter)"
 
 
-def main():
+def main() -> str:
     import warnings
 
     warnings.filterwarnings("ignore")
@@ -61,9 +61,9 @@ def main():
     )
     for check in checks:
         try:
-            print("ok: %s" % check())
+            print(f"ok: {check()}")
         except Exception as error:
-            print("failed: %s: %s: %s" % (check.__name__, type(error).__name__, error))
+            print(f"failed: {check.__name__}: {type(error).__name__}: {error}")
             return 1
     return 0
 
