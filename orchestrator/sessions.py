@@ -167,7 +167,7 @@ def execute(request: Request, tell: Listener) -> Outcome:
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     """The engine that was asked for, or the best there is; says which and why."""
     if request.engine == AUTO:
-        names = dict.fromkeys(planned.image for planned in prepared.chosen)
+        names = dict.fromkeys(planned.image for planned in prepared.chosen if not planned.skip)
         choice = choose_engine([load_image(name) for name in names])
         tell(Note(f"engine {choice.engine.name}: {choice.why}"))
         return choice.engine

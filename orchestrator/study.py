@@ -212,7 +212,7 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
     for tier, parts in group.only.items():
         _known(where, "tier", tier, study.tiers)
         for part in parts:
-            _check_part(f"{where}.only.{tier}", group, part)
+            _check_part(f"{where}.only.{tier}", study, group, part)
 
 
 def _check_tier(where: str, study: Study, tier: Tier) -> None:
@@ -225,11 +225,15 @@ def _check_tier(where: str, study: Study, tier: Tier) -> None:
         _known(f"{where}.timeout_s", "task", task, tier.timeout_s)
 
 
-def _check_part(where: str, group: CellGroup, part: Narrowing) -> None:
+def _check_part(where: str, study: Study, group: CellGroup, part: Narrowing) -> None:
     """A tier takes some of a group's values; it adds none."""
+    otherwise: dict[str, Collection[Any]] = {
+        "protocol": study.protocols, "dataset": study.datasets, "model": [study.axes.model],
+        "batch_size": [study.axes.batch_size],
+    }  # fmt: skip
     for axis in part.__struct_fields__:
         for value in getattr(part, axis) or []:
-            _known(where, axis, value, getattr(group, axis) or [])
+            _known(where, axis, value, getattr(group, axis) or otherwise.get(axis, []))
 
 
 def _known(where: str, what: str, value: Any, accepted: Collection[Any]) -> None:
