@@ -39,7 +39,8 @@ class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``image.toml``. ``python`` lists the versions that the lock was made for.
+    """``image.toml``. ``python`` lists the versions that the lock was made for; none for an image
+    that exists as a container only.
 
     ``lock_without`` names packages that the resolver finds and the environment must not get.
     """
@@ -66,6 +67,11 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return self.file.name
+
+    @property
+    def container_only(self) -> bool:
+        """True where no environment can be made of the lock alone."""
+        return not self.file.python
 
     @property
     def lock(self) -> Path:

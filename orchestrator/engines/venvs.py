@@ -75,6 +75,10 @@ def build(image: Image, tell: Tell) -> Ready:
     done = ready(image)
     if done is not None:
         return done
+    if image.container_only:
+        raise MachineError(
+            f"{image.name} exists as a container only ({image.file.note}); use --engine docker"
+        )
     folder = environment_folder(image)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
