@@ -25,8 +25,24 @@ class GpuRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     instead: str = ""
 
 
+class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[container]`` in image.toml: what an image needs beyond the hardened defaults.
+
+    ``tmp_mb`` is the scratch space in memory, ``pids`` the limit of threads and processes,
+    ``capabilities`` are given back to the container (none are needed by any image of ours).
+    """
+
+    tmp_mb: int = 2048
+    shm_mb: int = 64
+    pids: int = 4096
+    capabilities: list[str] = []
+
+
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``image.toml``. ``python`` lists the versions that the lock was made for."""
+    """``image.toml``. ``python`` lists the versions that the lock was made for.
+
+    ``lock_without`` names packages that the resolver finds and the environment must not get.
+    """
 
     name: str
     framework: str
@@ -37,6 +53,8 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     disk_mb: int
     note: str = ""
     gpu: GpuRange | None = None
+    lock_without: list[str] = []
+    container: ContainerNeeds = ContainerNeeds()
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +70,10 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lock(self) -> Path:
         return self.folder / "requirements.txt"
+
+    @property
+    def dockerfile(self) -> Path:
+        return self.folder / "Dockerfile"
 
     @property
     def verify(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from manifests.manifest import Status
 
@@ -71,6 +71,18 @@ def _telling_line(error: BaseException) -> str:
     """TensorFlow's graphs tell of the operation first, and of the memory further down."""
     lines = (line.strip() for line in str(error).splitlines())
     return next((line[:300] for line in lines if "OOM when" in line), "") or first_line(error)
+
+
+def for_lack_of_memory(verdict: Verdict, before: Optional[int], after: Optional[int]) -> Verdict:
+    """A crash is ``oom`` when the kernel killed one of the cell's processes meanwhile.
+
+    ``before`` and ``after`` are the kills that the control group had counted.
+    """
+    if verdict.status != "crashed" or before is None or after is None or after <= before:
+        return verdict
+    return Verdict(
+        "oom", f"the kernel killed a process at the memory limit; {verdict.reason}", False
+    )
 
 
 def printable(text: str) -> str:

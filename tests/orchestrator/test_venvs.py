@@ -41,7 +41,7 @@ def image(folder: Path, requirements: str = "", verify: str = "") -> Image:
 def build(small: Image) -> list[str]:
     """What the building told."""
     told: list[str] = []
-    venvs.build(small, told.append)
+    venvs.build(small, lambda note: told.append(note.text))
     return told
 
 

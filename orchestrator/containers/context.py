@@ -1,0 +1,81 @@
+"""What is sent to a build, and the key that says whether an image is still up to date."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from manifests.cell import canonical_json, sha256_hex
+from orchestrator.errors import InputError
+from orchestrator.images import Image
+from orchestrator.places import ROOT
+
+_CODE = ("manifests", "runners")
+
+
+def code_files() -> list[tuple[str, Path]]:
+    """The code that an image bakes in, by its name in the context."""
+    found = []
+    for package in _CODE:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found.append((path.relative_to(ROOT).as_posix(), path))
+    return found
+
+
+def code_sha256() -> str:
+    """One hash over the names and contents of that code."""
+    return sha256_hex(
+        canonical_json([[name, sha256_hex(path.read_bytes())] for name, path in code_files()])
+    )
+
+
+def image_key(image: Image) -> str:
+    """Changes exactly when the lock, the Dockerfile or the runners' code changes."""
+    try:
+        dockerfile = sha256_hex(image.dockerfile.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{image.dockerfile} can't be read ({error.strerror}); the Docker engine needs it. "
+            "Use --engine local, or write one"
+        ) from error
+    return sha256_hex(canonical_json([image.lock_sha256, dockerfile, code_sha256()]))
+
+
+@contextmanager
+def build_context(image: Image, wheels: Path, spool: Path) -> Iterator[IO[bytes]]:
+    """An uncompressed archive of Dockerfile, image folder, code and wheels.
+
+    It has the layout of the project's root, so that the Dockerfile builds there as well.
+    """
+    with tempfile.TemporaryFile(dir=spool) as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            for path in sorted(p for p in image.folder.rglob("*") if p.is_file()):
+                inside = path.relative_to(image.folder).as_posix()
+                _add(archive, f"images/{image.name}/{inside}", path)
+            for name, path in code_files():
+                _add(archive, name, path)
+            _add_folder(archive, "wheels")
+            for path in sorted(wheels.iterdir()):
+                _add(archive, f"wheels/{path.name}", path)
+        file.seek(0)
+        yield file
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    """Owner, mode and time are fixed: the daemon's cache must see the content alone."""
+    entry = tarfile.TarInfo(name)
+    entry.mode = 0o755 if path.suffix == ".sh" else 0o644
+    entry.size = path.stat().st_size
+    with open(path, "rb") as file:
+        archive.addfile(entry, file)
+
+
+def _add_folder(archive: tarfile.TarFile, name: str) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+    archive.addfile(entry, io.BytesIO())
