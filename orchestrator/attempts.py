@@ -143,7 +143,8 @@ class Attempt:
         """The engine's word on why there is no manifest."""
         if self._asked is not None:
             status, reason = self._asked
-            return status, f"{reason}; it had to be killed", status == "cancelled"
+            how = "had to be killed" if ended.signal == signal.SIGKILL else "left no manifest"
+            return status, f"{reason}; it {how}", status == "cancelled"
         if ended.lost:
             return "crashed", ended.lost, True
         if ended.oom:

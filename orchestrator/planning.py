@@ -14,7 +14,7 @@ from manifests.plan import Plan, PlannedCell
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.lineage import Lineage
-from orchestrator.study import CellGroup, Narrowing, Study
+from orchestrator.study import CellGroup, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
@@ -71,7 +71,8 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
-    pairs = [(group, cell) for group in study.cells for cell in _expand(study, group, choices)]
+    parts = [part for group in study.cells for part in group.parts(choices.tier)]
+    pairs = [(part, cell) for part in parts for cell in _expand(study, part, choices)]
     yield from (pair for pair in pairs if pair[1].task != "infer")
     infer = [pair for pair in pairs if pair[1].task == "infer"]
     for repeat in range(repeats):
@@ -81,7 +82,6 @@ def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[Cel
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     axes = study.axes
-    group = _narrowed(group, group.only.get(choices.tier))
     asked = [choices.protocol] if choices.protocol else study.protocols
     protocols = [p for p in asked if group.protocol is None or p in group.protocol]
     for slot, model, framework, batch, device, protocol, technique in itertools.product(
@@ -106,24 +106,13 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
             seed=axes.seed,
             protocol=protocol,
             tier=choices.tier,
-            recipe=study.recipe(group.recipe, choices.tier),
+            recipe=study.recipe(group.recipe_for(protocol), choices.tier),
         )
 
 
 def _or_default(values: list[_T] | None, default: list[_T]) -> list[_T]:
     """An empty list stays empty: it means none."""
     return default if values is None else values
-
-
-def _narrowed(group: CellGroup, only: Narrowing | None) -> CellGroup:
-    if only is None:
-        return group
-    taken = {
-        field.name: getattr(only, field.name)
-        for field in msgspec.structs.fields(only)
-        if getattr(only, field.name) is not None
-    }
-    return msgspec.structs.replace(group, **taken)
 
 
 def _planned(
@@ -134,7 +123,7 @@ def _planned(
     return PlannedCell(
         id=cell.id,
         cell=cell,
-        image=_image(study, cell),
+        image=group.image or _image(study, cell),
         needs=[cell.weights_from] if cell.weights_from else [],
         estimate_s=round(estimate.seconds, 1),
         study_estimate_s=guess,

@@ -172,7 +172,7 @@ def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
         tell(Note(f"engine local: cells run with {request.python}"))
         return make_engine(request.engine, request.python)
     if request.engine == AUTO:
-        names = dict.fromkeys(planned.image for planned in prepared.chosen)
+        names = dict.fromkeys(planned.image for planned in prepared.chosen if not planned.skip)
         choice = choose_engine([load_image(name) for name in names])
         tell(Note(f"engine {choice.engine.name}: {choice.why}"))
         return choice.engine

@@ -29,8 +29,9 @@ class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a tier takes of a group's axes; an empty list leaves the group out."""
+    """A part of a group's axes."""
 
+    framework: list[str] | None = None
     model: list[str] | None = None
     dataset: list[str] | None = None
     batch_size: list[int] | None = None
@@ -39,15 +40,17 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Cells that differ only along the listed axes; ``only`` narrows them, by tier.
+    """Cells that differ only along the listed axes.
 
-    ``estimate_s`` is by tier, for the study's first model; ``effort`` has the others' factor.
+    ``only``: the parts that a tier takes, by tier; no part leaves the group out. ``recipe`` may
+    differ by protocol. ``image`` is the framework's own unless given. ``estimate_s`` is by tier,
+    for the study's own model; ``effort`` has the others' factor.
     """
 
     task: Task
     framework: list[str]
     technique: list[str]
-    recipe: str
+    recipe: str | dict[Protocol, str]
     estimate_s: dict[str, float]
     model: list[str] | None = None
     dataset: list[str] | None = None
@@ -55,7 +58,24 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     device: list[Device] | None = None
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
-    only: dict[str, Narrowing] = {}
+    image: str | None = None
+    only: dict[str, list[Narrowing]] = {}
+
+    def recipe_for(self, protocol: Protocol) -> str:
+        """The name of the recipe."""
+        return self.recipe if isinstance(self.recipe, str) else self.recipe[protocol]
+
+    def parts(self, tier: str) -> list[CellGroup]:
+        """What the tier takes of the group, each part a group of its own."""
+        if tier not in self.only:
+            return [self]
+        return [_narrowed(self, part) for part in self.only[tier]]
+
+
+def _narrowed(group: CellGroup, part: Narrowing) -> CellGroup:
+    given = {name: getattr(part, name) for name in part.__struct_fields__}
+    taken = {name: values for name, values in given.items() if values is not None}
+    return msgspec.structs.replace(group, **taken)
 
 
 class Axes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -120,7 +140,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def image_names(self) -> list[str]:
         """Every environment that the study may need."""
         more = (name for names in self.gpu_images.values() for name in names)
-        return list(dict.fromkeys([*self.images.values(), *more]))
+        grouped = (group.image for group in self.cells if group.image)
+        return list(dict.fromkeys([*self.images.values(), *more, *grouped]))
 
     def tier(self, name: str) -> Tier:
         """Raises InputError with the tiers there are."""
@@ -176,16 +197,22 @@ def _check(study: Study, path: Path) -> None:
 
 
 def _check_group(where: str, study: Study, group: CellGroup) -> None:
-    _known(where, "recipe", group.recipe, study.recipes)
+    names = [group.recipe] if isinstance(group.recipe, str) else group.recipe.values()
+    for name in names:
+        _known(where, "recipe", name, study.recipes)
+    for protocol in group.protocol or study.protocols:
+        if not isinstance(group.recipe, str):
+            _known(where, "recipe for protocol", protocol, group.recipe)
     for framework in group.framework:
         _known(where, "framework", framework, study.images)
     for tier in study.tiers:
         _known(where, "estimate_s for tier", tier, group.estimate_s)
     for dataset in group.dataset or []:
         _known(where, "data set", dataset, study.datasets)
-    for tier, narrowed in group.only.items():
+    for tier, parts in group.only.items():
         _known(where, "tier", tier, study.tiers)
-        _check_narrowing(f"{where}.only.{tier}", group, narrowed)
+        for part in parts:
+            _check_part(f"{where}.only.{tier}", study, group, part)
 
 
 def _check_tier(where: str, study: Study, tier: Tier) -> None:
@@ -198,11 +225,15 @@ def _check_tier(where: str, study: Study, tier: Tier) -> None:
         _known(f"{where}.timeout_s", "task", task, tier.timeout_s)
 
 
-def _check_narrowing(where: str, group: CellGroup, narrowed: Narrowing) -> None:
+def _check_part(where: str, study: Study, group: CellGroup, part: Narrowing) -> None:
     """A tier takes some of a group's values; it adds none."""
-    for axis in msgspec.structs.fields(Narrowing):
-        for value in getattr(narrowed, axis.name) or []:
-            _known(where, axis.name, value, getattr(group, axis.name) or [])
+    otherwise: dict[str, Collection[Any]] = {
+        "protocol": study.protocols, "dataset": study.datasets, "model": [study.axes.model],
+        "batch_size": [study.axes.batch_size],
+    }  # fmt: skip
+    for axis in part.__struct_fields__:
+        for value in getattr(part, axis) or []:
+            _known(where, axis, value, getattr(group, axis) or otherwise.get(axis, []))
 
 
 def _known(where: str, what: str, value: Any, accepted: Collection[Any]) -> None:

@@ -19,6 +19,8 @@ from orchestrator.errors import MachineError
 OLDEST_API = (1, 40)  # the first with device requests: Engine 19.03
 NEWEST_API = (1, 52)
 BACK_WITHIN_S = 120.0
+_HANDSHAKE_S = 15
+_ANSWER_S = 60
 GONE = (requests.exceptions.ConnectionError, requests.exceptions.ReadTimeout, ConnectionError)
 
 
@@ -87,6 +89,7 @@ def connect() -> Daemon:
     place = _place()
     with explained(place.address):
         client = _client(place)
+        client.api.timeout = _ANSWER_S
         version = client.version()
         oldest = _parse(version.get("MinAPIVersion", "1.12"))
         newest = _parse(version["ApiVersion"])
@@ -94,6 +97,7 @@ def connect() -> Daemon:
         if newest > NEWEST_API:
             client.close()
             client = _client(place, ".".join(map(str, NEWEST_API)))
+            client.api.timeout = _ANSWER_S
         return Daemon(client, place.address, version)
 
 
@@ -131,6 +135,7 @@ def _client(place: _Place, version: str = "auto") -> docker.DockerClient:
         tls=place.tls,
         version=version,
         use_ssh_client=place.address.startswith("ssh://"),
+        timeout=_HANDSHAKE_S,
     )
 
 

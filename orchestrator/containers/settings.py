@@ -22,6 +22,10 @@ CELL, DATA, WEIGHTS, SCRATCH = "/cell", "/data", "/weights", "/tmp"
 NOBODY = 65532
 _MEMORY_SHARE = 0.9
 _CDI_GPU = "nvidia.com/gpu"
+NO_GPU_RUNTIME = (
+    "the Docker daemon can't hand out GPUs: it has no NVIDIA runtime. Install the NVIDIA "
+    "Container Toolkit, then: nvidia-ctk runtime configure && systemctl restart docker"
+)
 
 
 def caller(daemon: Daemon) -> tuple[int, int]:

@@ -79,10 +79,7 @@ class DockerEngine:
 
     def start(self, image: Image, order: Order) -> DockerCell:
         if order.gpus and not settings.has_gpu_runtime(self.daemon):
-            raise MachineError(
-                "the Docker daemon can't hand out GPUs: no NVIDIA runtime. Install the NVIDIA "
-                "Container Toolkit, then: nvidia-ctk runtime configure && systemctl restart docker"
-            )
+            raise MachineError(settings.NO_GPU_RUNTIME)
         try:
             return self._start(image, order)
         except GONE:
