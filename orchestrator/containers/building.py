@@ -131,7 +131,7 @@ def _build(daemon: Daemon, image: Image, place: Path, tell: Tell) -> None:
         raise MachineError(f"{short}. Free some: docker system df")
     base = base_of(image)
     tell(Note(f"making image {image.name} from {base}", "detail"))
-    folder = wheels.fetch(image, _architecture(daemon), tell)
+    folder = wheels.fetch(image, architecture(daemon), tell)
     with build_context(image, folder, place) as context:
         lines = daemon.client.api.build(
             fileobj=context,
@@ -144,10 +144,10 @@ def _build(daemon: Daemon, image: Image, place: Path, tell: Tell) -> None:
             forcerm=True,
             decode=True,
         )
-        _follow(image, lines, tell)
+        follow(image, lines, tell)
 
 
-def _follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
+def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
     """Tell what the build prints, with its step as progress. Raises MachineError."""
     last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
     done = of = 0
@@ -187,7 +187,8 @@ def _proxies() -> dict[str, str]:
     return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
-def _architecture(daemon: Daemon) -> str:
+def architecture(daemon: Daemon) -> str:
+    """The daemon's processor architecture as wheels name it."""
     known = {"arm64": "aarch64", "amd64": "x86_64"}
     found = str(daemon.info.get("Architecture", "x86_64"))
     return known.get(found, found)

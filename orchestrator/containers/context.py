@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -46,22 +45,26 @@ def image_key(image: Image) -> str:
     return sha256_hex(canonical_json([image.lock_sha256, dockerfile, code_sha256()]))
 
 
-@contextmanager
-def build_context(image: Image, wheels: Path, spool: Path) -> Iterator[IO[bytes]]:
-    """An uncompressed archive of Dockerfile, image folder, code and wheels.
+def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextManager[IO[bytes]]:
+    """An archive of Dockerfile, image folder, code and wheels.
 
     It has the layout of the project's root, so that the Dockerfile builds there as well.
     """
+    own = sorted(path for path in image.folder.rglob("*") if path.is_file())
+    top = f"images/{image.name}"
+    files = [(f"{top}/{path.relative_to(image.folder).as_posix()}", path) for path in own]
+    files += code_files()
+    files += [(f"wheels/{path.name}", path) for path in sorted(wheels.iterdir())]
+    return packed_context(files, spool)
+
+
+@contextmanager
+def packed_context(files: list[tuple[str, Path]], spool: Path) -> Iterator[IO[bytes]]:
+    """An uncompressed archive of ``files`` by their names in the context."""
     with tempfile.TemporaryFile(dir=spool) as file:
         with tarfile.open(fileobj=file, mode="w") as archive:
-            for path in sorted(p for p in image.folder.rglob("*") if p.is_file()):
-                inside = path.relative_to(image.folder).as_posix()
-                _add(archive, f"images/{image.name}/{inside}", path)
-            for name, path in code_files():
+            for name, path in files:
                 _add(archive, name, path)
-            _add_folder(archive, "wheels")
-            for path in sorted(wheels.iterdir()):
-                _add(archive, f"wheels/{path.name}", path)
         file.seek(0)
         yield file
 
@@ -73,9 +76,3 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
     entry.size = path.stat().st_size
     with open(path, "rb") as file:
         archive.addfile(entry, file)
-
-
-def _add_folder(archive: tarfile.TarFile, name: str) -> None:
-    entry = tarfile.TarInfo(name)
-    entry.type, entry.mode = tarfile.DIRTYPE, 0o755
-    archive.addfile(entry, io.BytesIO())

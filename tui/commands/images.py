@@ -18,6 +18,10 @@ _engine = click.option(
     "--engine", default="auto", show_default=True, help="Whose: auto, docker, local."
 )
 _names = click.argument("names", nargs=-1)
+_base = click.option(
+    "--base", metavar="IMAGE", help="Build on another image than the Dockerfile's."
+)
+_verbose = click.option("-v", "--verbose", is_flag=True, help="Show every line of a build.")
 
 
 @command.command("list")
@@ -42,8 +46,8 @@ def list_(engine: str, as_json: bool) -> None:
 @command.command("build")
 @_names
 @_engine
-@click.option("--base", metavar="IMAGE", help="Build on another image than the Dockerfile's.")
-@click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
+@_base
+@_verbose
 def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) -> int:
     """Make images ready (default: all). One that fails does not keep the others from it."""
     from orchestrator.errors import KitError
@@ -99,6 +103,22 @@ def lock(names: tuple[str, ...]) -> int:
     for image in _images(names):
         changed = lock_image(image)
         click.echo(f"{image.name}: {'changed' if changed else 'as it was'}")
+    return 0
+
+
+@command.command("host")
+@_base
+@_verbose
+def host(base: str | None, verbose: bool) -> int:
+    """Build the host side itself as an image, which drives a mounted Docker socket."""
+    from orchestrator.containers.host import build_host
+    from tui.console import err
+    from tui.progress import Progress
+
+    _use_base(base)
+    with Progress(err(), verbose) as progress:
+        name = build_host(progress)
+    click.echo(name)
     return 0
 
 
