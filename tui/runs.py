@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
 from manifests.codec import UnreadableError
+from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
 from manifests.store import Run
 from orchestrator import places
 from orchestrator.errors import InputError
+from tui.words import count, printable
 
 
 def all_runs() -> list[Run]:
@@ -37,6 +41,26 @@ def plan_of(run: Run) -> Plan:
         return run.plan()
     except (UnreadableError, OSError) as error:
         raise InputError(f"the plan of run {run.id} can't be used: {error}") from error
+
+
+def load_planned(run: Run) -> tuple[Plan, list[Manifest]]:
+    """The plan and the manifests of its cells; what is left out is told on standard error.
+
+    Raises InputError when the plan can't be used.
+    """
+    plan = plan_of(run)
+    loaded = run.load()
+    planned = {item.id for item in plan.cells}
+    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned]
+    unplanned = len(loaded.manifests) - len(manifests)
+    warnings = list(loaded.warnings)
+    if unplanned:
+        warnings.append(
+            f"{count(unplanned, 'manifest')} of cells that the plan doesn't have: left out"
+        )
+    for warning in warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    return plan, manifests
 
 
 def latest_run(study: str) -> Run:
