@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from manifests.cell import Cell
-from manifests.manifest import Manifest
+from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
-from tables.published import UNITS, Column, TableFile, Wanted
+from tables.published import TRAINED_WITH, UNITS, Column, TableFile, Wanted
 from tables.statistics import median, readings
 
 
 class Point(NamedTuple):
-    """A planned cell, and its manifest where there is one."""
+    """A planned cell, and its manifest where there is one.
+
+    ``trained_with`` is the technique whose training made the weights, empty where none did.
+    """
 
     id: str
     cell: Cell
     manifest: Manifest | None
+    trained_with: str = ""
+
+    def value(self, name: str) -> object:
+        """A field of the cell, or ``trained_with``."""
+        return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
 
 
 class Measured(NamedTuple):
@@ -40,7 +49,11 @@ class Points:
 
     def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
         by_id = {manifest.id: manifest for manifest in manifests}
-        self.all = [Point(item.id, item.cell, by_id.get(item.id)) for item in planned]
+        planned = list(planned)
+        training = _training_techniques(planned)
+        self.all = [
+            Point(item.id, item.cell, by_id.get(item.id), training[item.id]) for item in planned
+        ]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
             key = (point.cell.framework, point.cell.task, point.cell.technique)
@@ -53,8 +66,17 @@ class Points:
             head = {"framework": framework, "task": task, "technique": technique}
             if all(_fits(head.get(k), v) for want in wanted for k, v in want.items() if k in head):
                 rest = [(k, v) for want in wanted for k, v in want.items() if k not in head]
-                found += [p for p in points if all(_fits(getattr(p.cell, k), v) for k, v in rest)]
+                found += [p for p in points if all(_fits(p.value(k), v) for k, v in rest)]
         return found
+
+
+def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
+    """By cell id. A plan lists a cell after the one it starts from."""
+    found: dict[str, str] = {}
+    for item in planned:
+        parent = found.get(item.cell.weights_from or "", "")
+        found[item.id] = item.cell.technique if item.cell.task == "train" else parent
+    return found
 
 
 def _fits(value: object, wanted: object) -> bool:
@@ -68,7 +90,7 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
     for point in points.matching(table.select):
-        seen[tuple(str(getattr(point.cell, name)) for name in table.key)] = None
+        seen[tuple(str(point.value(name)) for name in table.key)] = None
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
     )
@@ -113,13 +135,21 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
         return None, 0
     if column.share:
         return _share(column, point.manifest)
-    metric = point.manifest.metric(column.metric)
+    metric = _metric(column, point.manifest)
     found = readings(metric)[column.skip :] if metric else []
-    middle = median(found)
-    if metric is None or middle is None:
+    if metric is None or not found:
         return None, 0
+    value = sum(found) if column.total else statistics.median(found)
     items = metric.items if column.per_item else 1
-    return middle * UNITS[column.unit] / items, len(found)
+    return value * UNITS[column.unit] / items, len(found)
+
+
+def _metric(column: Column, manifest: Manifest) -> Metric | None:
+    """The column's metric, from the source that it asks for."""
+    if not column.source:
+        return manifest.metric(column.metric)
+    named = (metric for metric in manifest.metrics if metric.name == column.metric)
+    return next((m for m in named if m.source.startswith(column.source)), None)
 
 
 def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
@@ -143,7 +173,9 @@ def _state(points: list[Point]) -> str:
 
 
 def derive(name: str, first: float | None, second: float | None) -> float | None:
-    """``reduction`` or ``increase`` from first to second, in percent."""
-    if first is None or second is None or first == 0:
+    """``reduction`` or ``increase`` from first to second in percent, ``ratio`` first / second."""
+    if first is None or second is None or (second if name == "ratio" else first) == 0:
         return None
+    if name == "ratio":
+        return first / second
     return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100

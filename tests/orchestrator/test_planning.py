@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -163,3 +164,20 @@ def test_the_quick_plan_of_lad2023_has_these_cells() -> None:
 def test_the_longer_tiers_of_lad2023_repeat_inference_only() -> None:
     assert len(lad2023("short").cells) == 9 + 3 * 24
     assert len(lad2023("paper").cells) == 9 + 5 * 24
+
+
+@pytest.mark.parametrize(
+    ("tier", "count", "digest"),
+    [("quick", 33, "69778dac33805b07"), ("short", 81, "420d2c702b0be313"), ("paper", 129, "6933e3bc9f5638d6")],
+)
+def test_the_cells_of_lad2023_keep_their_ids(tier: str, count: int, digest: str) -> None:
+    """Ids name results that were published; nothing but the study itself may change them."""
+    found = [planned.id for planned in lad2023(tier).cells]
+    assert len(found) == count
+    assert hashlib.sha256(" ".join(found).encode()).hexdigest()[:16] == digest
+
+
+def test_ids_that_the_readme_shows() -> None:
+    assert {"0686ba1ad152", "88f82d0007a9", "1f5dbd8e2d16"} <= {
+        planned.id for planned in lad2023("quick").cells
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest
 from tables.measured import Measured, Points, derive, measure_place, row_keys
@@ -169,3 +171,47 @@ def test_the_amount_of_work_stands_beside_the_value() -> None:
     column = Column(name="s", label="s", unit="s", metric="latency_s", work="images")
     found = place([cell], [measured(cell, metric("latency_s", 2.0, items=50_000))], column)
     assert found.work == "50,000 images"
+
+
+def test_a_total_adds_the_samples_up() -> None:
+    cell = a_cell()
+    column = Column(name="t", label="t", unit="s", metric="train_epoch_s", total=True)
+    found = place([cell], [measured(cell, metric("train_epoch_s", 2.0, 3.0))], column)
+    assert (found.value, found.samples) == (5.0, 2)
+
+
+def test_a_column_may_ask_for_a_source() -> None:
+    cell = a_cell()
+    manifest = measured(
+        cell,
+        metric("peak_memory_bytes", 2**30, source="rss of the process"),
+        metric("peak_memory_bytes", 2**29, source="allocator of TensorFlow"),
+    )
+    column = Column(name="m", label="m", unit="GiB", metric="peak_memory_bytes", source="allocator")
+    assert place([cell], [manifest], column).value == 0.5
+    from_nvml = msgspec.structs.replace(column, source="nvml")
+    assert place([cell], [manifest], from_nvml).state == "not measured by this cell"
+
+
+def test_rows_can_tell_apart_how_the_weights_were_trained() -> None:
+    plain = a_cell(task="train", technique="float32")
+    mixed = a_cell(task="train", technique="amp-float16")
+    children = [
+        a_cell(task="quantize", technique="int8", weights_from=parent.id)
+        for parent in (plain, mixed)
+    ]
+    manifests = [
+        measured(cell, metric("accuracy", value))
+        for cell, value in zip(children, (0.25, 0.5), strict=True)
+    ]
+    points = Points([planned(cell) for cell in (plain, mixed, *children)], manifests)
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    key = {"framework": "pytorch", "trained_with": "amp-float16"}
+    found = measure_place(table(task="quantize"), column, key, points)
+    assert (found.value, found.cells) == (50.0, [children[1].id])
+
+
+def test_a_ratio_is_the_first_over_the_second() -> None:
+    assert derive("ratio", 6.0, 4.0) == 1.5
+    assert derive("ratio", 6.0, 0.0) is None
+    assert derive("ratio", 0.0, 4.0) == 0.0
