@@ -20,6 +20,7 @@ from tables.intervals import (
     ratio_interval,
     share_interval,
 )
+from tables.measured import images_tested
 from tables.statistics import median, readings
 
 MARGIN = 0.02
@@ -97,7 +98,8 @@ def make_side(runs: Sequence[tuple[str, list[Manifest]]], pool: bool = False) ->
                 more = f" and {len(found) - 3} more" if len(found) > 3 else ""
                 raise PoolingError(
                     f"runs {runs[0][0]} and {name} come from different environments "
-                    f"({told}{more}). Compare them with each other, or pool them all the same with --pool"
+                    f"({told}{more}). Compare them with each other, or pool them all the same: "
+                    "--pool"
                 )
     return Side([name for name, _ in runs], every, facts(every))
 
@@ -213,7 +215,7 @@ def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
     """Right answers among test images, whatever the number of processes."""
     if base == new:
         return "same", ""
-    sizes = [test_images(manifest) for manifest in (*pair.base, *pair.new)]
+    sizes = [images_tested(manifest) for manifest in (*pair.base, *pair.new)]
     if None in sizes:
         return "can't tell", "the number of test images is not recorded"
     images = min(size for size in sizes if size is not None)
@@ -221,12 +223,3 @@ def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
     if below.high < above.low or above.high < below.low:
         return _word("accuracy", new - base), ""
     return "can't tell", f"{images:,} test images are too few for so small a difference"
-
-
-def test_images(manifest: Manifest) -> int | None:
-    """How many images an accuracy of this cell is a share of."""
-    data = manifest.inputs.dataset
-    if data is None:
-        return None
-    split = data.splits.get("test")
-    return data.used.get("test") or (split.count if split else None)

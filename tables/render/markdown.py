@@ -17,7 +17,10 @@ def render(comparisons: list[Comparison]) -> str:
 
 def footer(environments: list[str]) -> str:
     """What the columns mean, and where the numbers were measured."""
-    legend = "ratio = measured / published; n = processes; samples = readings behind the medians"
+    legend = (
+        "ratio = measured / published; n = processes; samples = readings behind the medians; "
+        "[interval of 95 % over processes, or over test images for an accuracy]"
+    )
     return "".join(f"\n{_text(line)}\n" for line in (legend, *dict.fromkeys(environments)))
 
 

@@ -168,7 +168,11 @@ def test_the_longer_tiers_of_lad2023_repeat_inference_only() -> None:
 
 @pytest.mark.parametrize(
     ("tier", "count", "digest"),
-    [("quick", 33, "69778dac33805b07"), ("short", 81, "420d2c702b0be313"), ("paper", 129, "6933e3bc9f5638d6")],
+    [
+        ("quick", 33, "69778dac33805b07"),
+        ("short", 81, "420d2c702b0be313"),
+        ("paper", 129, "6933e3bc9f5638d6"),
+    ],
 )
 def test_the_cells_of_lad2023_keep_their_ids(tier: str, count: int, digest: str) -> None:
     """Ids name results that were published; nothing but the study itself may change them."""

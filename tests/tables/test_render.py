@@ -46,12 +46,12 @@ crashed: it broke \[31m (cell 0123456789ab)
 """
 
 CSV = """\
-run,table,place,scope,key,quantity,printed,printed_unit,published,measured,unit,work,ratio,n,\
-samples,state,flags,cells
+run,table,place,scope,key,quantity,printed,printed_unit,published,measured,low,high,unit,work,\
+ratio,n,samples,state,flags,cells
 a-run,table1,Table I,tier quick · digits · rigorous,framework=pytorch,int8 size,~10.76,MB,10.76,\
-5.38,MiB,,0.5,1,3,ok,drift few-samples,0123456789ab
+5.38,,,MiB,,0.5,1,3,ok,drift few-samples,0123456789ab
 a-run,table1,Table I,tier quick · digits · rigorous,framework=a|b c  [31m`x` =1 <script>,\
-'=HYPERLINK(1),,MB,,,MiB,,,0,0,crashed: it broke [31m,,0123456789ab
+'=HYPERLINK(1),,MB,,,,,MiB,,,0,0,crashed: it broke [31m,,0123456789ab
 """
 
 
@@ -108,7 +108,7 @@ def test_no_text_changes_the_number_of_columns_in_markdown(
 def test_any_text_is_one_harmless_field_in_csv(quantity: str, state: str) -> None:
     line = a_line(quantity=quantity, state=state)
     rows = list(csv.reader(io.StringIO(TEXT_FORMATS["csv"]([a_comparison(line)]))))
-    assert [len(row) for row in rows] == [18, 18]
+    assert [len(row) for row in rows] == [20, 20]
     assert all(field[:1] not in ("=", "+", "-", "@", "\t", "\r") for field in rows[1])
 
 
