@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from manifests.store import Run
 from orchestrator import places
 from orchestrator.errors import InputError
 from tui.words import count, printable
+
+if TYPE_CHECKING:
+    from tables.evidence import Evidence
 
 
 def all_runs() -> list[Run]:
@@ -75,3 +79,22 @@ def latest_run(study: str) -> Run:
         f"no run of {study} under {places.runs()}. Run it first: repliquant run {study}, "
         "or name a run's folder"
     )
+
+
+def check_study(study: str) -> None:
+    """Raises InputError with the studies there are."""
+    known = sorted(path.parent.name for path in places.STUDIES.glob("*/claims.toml"))
+    if study not in known:
+        raise InputError(
+            f"no study {study!r}.{nearest(study, known)} Accepted: {', '.join(known) or 'none'}"
+        )
+
+
+def evidence_of(study: str, run: Run, claim: str = "") -> Evidence:
+    """Tables and verdicts of a run. Raises InputError when it is a run of another study."""
+    from tables.evidence import gather
+
+    plan, manifests = load_planned(run)
+    if plan.study != study:
+        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
+    return gather(places.STUDIES / study, plan, manifests, run.id, claim)

@@ -107,6 +107,8 @@ class Evaluator:
         return self._one([value_of(row, name) for row in rows], name)
 
     def _one(self, values: Sequence[Quantity | str], what: str) -> Quantity:
+        if not values:
+            raise Missing(f"no row for {what}")
         if len(values) != 1:
             raise ExpressionError(
                 f"{what} has {len(values)} rows where one number should stand; narrow it with "

@@ -76,3 +76,9 @@ def _row(fields: list[str]) -> str:
 def _text(text: str) -> str:
     """No field breaks out of its place."""
     return _SPECIAL.sub(r"\\\1", words.printable(text))
+
+
+def simple_table(title: str, header: list[str], rows: list[list[str]]) -> str:
+    """A heading and a table of texts; ends with a newline."""
+    rule = "| " + " | ".join("---" for _ in header) + " |"
+    return "\n".join([f"### {_text(title)}", "", _row(header), rule, *map(_row, rows)]) + "\n"

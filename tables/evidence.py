@@ -1,0 +1,55 @@
+"""Everything that follows from one run and the paper it repeats, derived once for all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from manifests.manifest import Manifest
+from manifests.plan import Plan
+from tables.claims import Judged, judge, load_claims
+from tables.comparison import Comparison, compare_tables, describe_environments, describe_scope
+from tables.published import PublishedTable, load_published
+
+
+class Evidence(NamedTuple):
+    """Tables and verdicts of a run. ``plan`` is None where nothing was run."""
+
+    study: str
+    run: str
+    plan: Plan | None
+    manifests: list[Manifest]
+    published: list[PublishedTable]
+    comparisons: list[Comparison]
+    claims: list[Judged]
+    environments: list[str]
+
+    @property
+    def scope(self) -> str:
+        """Tier, data set and protocol; nothing for no run."""
+        return describe_scope(self.plan) if self.plan is not None else "no run"
+
+
+def gather(
+    study_folder: Path,
+    plan: Plan | None = None,
+    manifests: Sequence[Manifest] = (),
+    run: str = "",
+    claim: str = "",
+) -> Evidence:
+    """Raises PublishedError, UnknownClaimError."""
+    published = load_published(study_folder)
+    claims = load_claims(study_folder)
+    comparisons = compare_tables(published, plan, list(manifests), run) if plan else []
+    tier = plan.tier if plan else ""
+    return Evidence(
+        study=study_folder.name,
+        run=run,
+        plan=plan,
+        manifests=list(manifests),
+        published=published,
+        comparisons=comparisons,
+        claims=judge(claims, published, comparisons, tier, claim),
+        environments=describe_environments(list(manifests)) if manifests else [],
+    )
