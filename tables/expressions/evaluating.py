@@ -226,7 +226,7 @@ class Evaluator:
         return Truth(state, f" {node.symbol} ".join(truth.why for truth in found))
 
     def _quantified(self, node: Call, rows: Rows | None) -> Truth:
-        judged, lacking = self._judge_rows(node, rows)
+        judged, lacking = self.judge_rows(node, rows)
         counts = {s: [where for where, t in judged if t.state == s] for s in _NEGATED}
         state = together([t for _, t in judged])
         if node.function == "some":
@@ -242,13 +242,13 @@ class Evaluator:
         return Truth(state, ", ".join(told))
 
     def _share(self, node: Call, rows: Rows | None) -> Quantity:
-        judged, _ = self._judge_rows(node, rows)
+        judged, _ = self.judge_rows(node, rows)
         certain = sum(truth.state == HOLDS for _, truth in judged)
         possible = certain + sum(truth.state == UNCLEAR for _, truth in judged)
         return Quantity(certain / len(judged), certain / len(judged), possible / len(judged))
 
-    def _judge_rows(
-        self, node: Call, rows: Rows | None
+    def judge_rows(
+        self, node: Call, rows: Rows | None = None
     ) -> tuple[list[tuple[str, Truth]], list[str]]:
         """A truth for each row or group, with where it is; and the reasons for none."""
         place, condition = node.arguments

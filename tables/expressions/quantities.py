@@ -32,7 +32,7 @@ def exactly(value: float) -> Quantity:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 10_000_000 else f"{value:.4g}"
 
 
 class Truth(NamedTuple):
