@@ -15,7 +15,7 @@ _TOLD_SIZES = 3
 
 
 class _Printed(NamedTuple):
-    """What k right answers of n have to satisfy: low * n <= k * step < high * n, in whole numbers."""
+    """What k right answers of n satisfy in whole numbers: low * n <= k * step < high * n."""
 
     low: int
     high: int
