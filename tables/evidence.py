@@ -6,17 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
+
+from manifests.documents import DocumentError, read_toml
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from tables.claims import Judged, judge, load_claims
 from tables.comparison import Comparison, compare_tables, describe_environments, describe_scope
-from tables.published import PublishedTable, load_published
+from tables.published import PublishedError, PublishedTable, load_published
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """What a study's file says of its paper."""
+
+    title: str
+    authors: list[str]
+    year: int
+    where: str = ""
 
 
 class Evidence(NamedTuple):
     """Tables and verdicts of a run. ``plan`` is None where nothing was run."""
 
     study: str
+    paper: Paper
     run: str
     plan: Plan | None
     manifests: list[Manifest]
@@ -45,6 +58,7 @@ def gather(
     tier = plan.tier if plan else ""
     return Evidence(
         study=study_folder.name,
+        paper=_paper(study_folder),
         run=run,
         plan=plan,
         manifests=list(manifests),
@@ -53,3 +67,10 @@ def gather(
         claims=judge(claims, published, comparisons, tier, claim),
         environments=describe_environments(list(manifests)) if manifests else [],
     )
+
+
+def _paper(study_folder: Path) -> Paper:
+    try:
+        return read_toml(study_folder / "study.toml", Paper)
+    except DocumentError as error:
+        raise PublishedError(str(error)) from error

@@ -24,6 +24,9 @@ COMMANDS = {
     "claims": "Verdicts on what a paper claims, on its own numbers and on yours.",
     "audit": "Whether a paper's published numbers agree with one another. Measures nothing.",
     "compare": "Two runs cell by cell, and what differs between their environments.",
+    "report": "A run as one self-contained page, or for a paper in Markdown or LaTeX.",
+    "bundle": "A run with everything behind it as one archive (RO-Crate).",
+    "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",
     "images": "The environments that cells run in: list, build, verify.",
 }
