@@ -58,7 +58,7 @@ def gather(
     tier = plan.tier if plan else ""
     return Evidence(
         study=study_folder.name,
-        paper=_paper(study_folder),
+        paper=read_paper(study_folder),
         run=run,
         plan=plan,
         manifests=list(manifests),
@@ -69,7 +69,8 @@ def gather(
     )
 
 
-def _paper(study_folder: Path) -> Paper:
+def read_paper(study_folder: Path) -> Paper:
+    """Raises PublishedError."""
     try:
         return read_toml(study_folder / "study.toml", Paper)
     except DocumentError as error:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from manifests.documents import DocumentError, read_toml
 from tables.audit.findings import Kind, Sure
 from tables.published import PublishedError
+
+Size = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,8 +48,8 @@ class Granularity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     id: str
     table: str
     columns: list[str]
-    stated: int
-    largest: int
+    stated: Size
+    largest: Size
     place: str
     sure: Sure = "certain"
     innocent: str = ""
@@ -55,9 +58,9 @@ class Granularity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class AuditFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``audit.toml``."""
 
-    facts: list[Facts] = []
-    check: list[Check] = []
-    granularity: list[Granularity] = []
+    facts: Annotated[list[Facts], msgspec.Meta(max_length=50)] = []
+    check: Annotated[list[Check], msgspec.Meta(max_length=200)] = []
+    granularity: Annotated[list[Granularity], msgspec.Meta(max_length=20)] = []
 
 
 def load_audit(study_folder: Path) -> AuditFile:

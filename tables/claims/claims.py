@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class ClaimsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``claims.toml``. ``single_process`` is how far off, relatively, one process may be."""
 
-    claim: list[Claim]
+    claim: Annotated[list[Claim], msgspec.Meta(max_length=200)]
     single_process: float = 0.2
 
 
