@@ -69,7 +69,12 @@ lock: develop
     }
     compile requirements.in requirements.txt
     compile requirements-dev.in requirements-dev.txt
-    for folder in images/*/; do compile "${folder}requirements.in" "${folder}requirements.txt"; done
+    repliquant images lock
+
+# A Docker Engine and a base image for the tests (Debian, root); does only what is missing
+[group('develop')]
+docker-up:
+    @tests/docker/up.sh
 
 # Write the JSON Schema of the manifest after a change to its types
 [group('develop')]

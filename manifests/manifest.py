@@ -79,12 +79,49 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The environment: its folder's name, the hash of its lock and, in a container, its digest."""
+    """The environment: its folder's name and the hash of its lock.
+
+    In a container also the image's id, what it was built from, and the digest under which a
+    registry knows it (``None`` for an image that was only built here).
+    """
 
     name: str
     kind: Literal["venv", "container", "given"]
     lock_sha256: Optional[str] = None
     digest: Optional[str] = None
+    id: Optional[str] = None
+    base: Optional[str] = None
+
+
+class Mount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A folder inside a container that is not part of its image."""
+
+    target: str
+    kind: Literal["bind", "volume", "tmpfs"]
+    read_only: bool
+    options: str = ""
+
+
+class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How a cell's container was configured; what is not named here is the engine's default."""
+
+    engine_version: str
+    api_version: str
+    user: str
+    network: str
+    read_only_root: bool
+    capabilities_dropped: List[str]
+    capabilities_added: List[str]
+    security_options: List[str]
+    pids_limit: int
+    memory_bytes: int
+    shm_bytes: int
+    cpus: List[int]
+    gpus: List[str]
+    gpu_request: str
+    mounts: List[Mount]
+    environment: Dict[str, str]
+    command: List[str]
 
 
 class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -115,6 +152,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt: int = 1
     command: List[str] = []
     why_again: str = ""
+    container: Optional[Container] = None
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +33,7 @@ def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
 
 
 class Attempt:
-    """Follows a running cell to its manifest; ``cancel`` may be called from a signal handler."""
+    """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
     def __init__(self, planned: PlannedCell, folder: Path, context: Context) -> None:
         self.planned = planned
@@ -41,8 +42,11 @@ class Attempt:
         self._begin = time.monotonic()
         self._started_at = _now()
         self.strays = 0  # lines on its standard output that were no events
+        self.lost = ""  # why the engine lost it, when it did
         self._asked: tuple[Status, str] | None = None
         self._kill_at: float | None = None
+        self._running: Running | None = None
+        self._asking = threading.Lock()
 
     def follow(self, running: Running, on_event: Callable[[Event], None]) -> Manifest:
         """Until it ends, times out or is cancelled; its manifest, written by it or by us.
@@ -50,6 +54,7 @@ class Attempt:
         Raises OSError when nothing can be written, after ending the cell.
         """
         reader = EventReader(self.folder / "events.jsonl")
+        self._begin_following(running)
         try:
             self._pump(running, reader, on_event)
         except BaseException as error:
@@ -57,9 +62,33 @@ class Attempt:
             raise
         finally:
             ended = running.wait()
+            self._running = None
             self.strays = reader.strays
+            self.lost = ended.lost
             reader.close()
         return self._manifest(ended)
+
+    def cancel(self, reason: str) -> None:
+        """Have the cell end as cancelled; it is killed when it has not after ``GRACE_S``."""
+        self._ask("cancelled", reason)
+
+    def kill(self) -> None:
+        """End the cell now; it has been asked before."""
+        running = self._running
+        if running is not None:
+            running.kill()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked for its end."""
+        return self._asked is not None and self._asked[0] == "cancelled"
+
+    def _begin_following(self, running: Running) -> None:
+        with self._asking:
+            self._running = running
+            asked = self._asked
+        if asked is not None:  # cancelled while it was being started
+            running.ask_to_stop(*asked)
 
     def _pump(
         self, running: Running, reader: EventReader, on_event: Callable[[Event], None]
@@ -78,29 +107,26 @@ class Attempt:
             running.kill()
         elif self._asked is None and now - self._begin >= self.planned.timeout_s:
             limit = self.planned.timeout_s
-            self._ask(running, "timeout", f"not finished within its {limit:g} s")
+            self._ask("timeout", f"not finished within its {limit:g} s")
 
-    def _ask(self, running: Running, status: Status, reason: str) -> None:
-        self._asked = (status, reason)
-        self._kill_at = time.monotonic() + GRACE_S
-        running.ask_to_stop(status, reason)
+    def _ask(self, status: Status, reason: str) -> None:
+        with self._asking:
+            if self._asked is not None:
+                return
+            self._asked = (status, reason)
+            self._kill_at = time.monotonic() + GRACE_S
+            running = self._running
+        if running is not None:
+            running.ask_to_stop(status, reason)
 
     def _stop_for(self, running: Running, error: BaseException) -> None:
-        """Ctrl-C, or a disk that is full: end the cell before the error goes on.
-
-        A second Ctrl-C while waiting kills it at once.
-        """
+        """A disk that is full, or worse: end the cell before the error goes on."""
         try:
-            why = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-            self._ask(running, "cancelled", why)
+            self._ask("cancelled", str(error))
             while running.read(0.2) is not None and time.monotonic() < (self._kill_at or 0):
                 pass
         finally:
             running.kill()
-
-    def after_interrupt(self, running: Running) -> Manifest:
-        """The manifest of a cell that was stopped by an exception in ``follow``."""
-        return self._manifest(running.wait())
 
     def _manifest(self, ended: Exit) -> Manifest:
         path = self.folder / "manifest.json"
@@ -117,9 +143,12 @@ class Attempt:
         """The engine's word on why there is no manifest."""
         if self._asked is not None:
             status, reason = self._asked
-            return status, f"{reason}; it had to be killed", status == "cancelled"
+            how = "had to be killed" if ended.signal == signal.SIGKILL else "left no manifest"
+            return status, f"{reason}; it {how}", status == "cancelled"
+        if ended.lost:
+            return "crashed", ended.lost, True
         if ended.oom:
-            return "oom", "the engine ended it: out of memory", False
+            return "oom", "the kernel ended it: it reached its memory limit", False
         if ended.signal:
             name = signal.Signals(ended.signal).name
             return "crashed", f"ended by {name} from outside the runner", _from_outside(ended)

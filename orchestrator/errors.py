@@ -17,3 +17,7 @@ class MachineError(KitError):
     """This machine can't do it: no engine, no disk, no network (exit status 3)."""
 
     exit_code = 3
+
+
+class EngineGoneError(MachineError):
+    """The engine went away and did not come back: no cell can be run any more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 from manifests.manifest import Kit
@@ -11,10 +12,10 @@ VERSION = "0.1.0"
 
 
 def kit() -> Kit:
-    """Commit and dirtiness are ``None`` outside a git checkout."""
+    """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
     commit = _git("rev-parse", "HEAD")
     if commit is None:
-        return Kit(version=VERSION)
+        return Kit(version=VERSION, commit=os.environ.get("REPLIQUANT_COMMIT") or None)
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return Kit(version=VERSION, commit=commit, dirty=None if changes is None else bool(changes))
 

@@ -13,10 +13,15 @@ from manifests.plan import PlannedCell
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line for the person. Details may pass by; what is important has to stay."""
+    """A line for the person. Details may pass by; what is important has to stay.
+
+    ``done`` of ``of`` steps of the work it is about are behind; 0 of 0: nobody knows.
+    """
 
     text: str
     level: Literal["detail", "plain", "important"] = "plain"
+    done: int = 0
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)

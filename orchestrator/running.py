@@ -1,125 +1,182 @@
-"""Running a plan: one cell after another, every one of them to its manifest."""
+"""Running a plan: every cell of it to its manifest."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.cell import Cell
+from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from manifests.store import Run
 from orchestrator.attempts import Attempt, write_inputs
 from orchestrator.engines import Engine, Order
-from orchestrator.errors import KitError
+from orchestrator.errors import EngineGoneError, KitError
 from orchestrator.estimates import Estimates
 from orchestrator.holding import disk_error
 from orchestrator.images import load_image
 from orchestrator.kit import kit
-from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, Note, RunStarted
+from orchestrator.lanes import Lane, Lanes, gpu_lanes
+from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, News, Note, RunStarted
 from orchestrator.resuming import Todo, manifest_or_none, outstanding
+
+_TRIES = 3
 
 
 class Means(NamedTuple):
-    """What a run works with."""
+    """What a run works with. ``data`` gives the folder of a cell's pack."""
 
     engine: Engine
-    data: Path
+    data: Callable[[Cell], Path]
     threads: int
     estimates: Estimates
     tell: Listener
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    memory_bytes: int | None = None
 
 
 class Conductor:
-    """Runs the outstanding cells of a run whose folder is held."""
+    """Runs the outstanding cells of a run whose folder is held.
+
+    ``pause`` and ``cancel`` may be called from other threads.
+    """
 
     def __init__(self, run: Run, means: Means) -> None:
-        self.run = run
+        self.run_folder = run
         self.means = means
         self.kit: Kit = kit()
         self._images: dict[str, ImageUsed | str] = {}
+        self._attempts: dict[str, Attempt] = {}
+        self._cancelled = self._paused = False
+        self._telling = threading.Lock()
 
     def conduct(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
         """Run what is outstanding; the manifests of the cells that were run.
 
-        Raises KeyboardInterrupt after marking the cell that was cut off, KitError when the
+        Raises KeyboardInterrupt after marking the cells that were cut off, KitError when the
         folder can't be written to.
         """
-        todo = outstanding(self.run, chosen, rerun)
-        self.means.tell(RunStarted([item.planned for item in todo], len(chosen) - len(todo)))
-        ended = []
+        todo = outstanding(self.run_folder, chosen, rerun)
+        self._tell(RunStarted([item.planned for item in todo], len(chosen) - len(todo)))
+        means = self.means
+        lanes = gpu_lanes(means.gpus, means.cpus, means.engine.cpus())
         try:
             for name in dict.fromkeys(t.planned.image for t in todo if not t.planned.skip):
                 self._image(name)
-            for item in todo:
-                ended.append(self._cell(item))
+            with means.engine.session(self._tell):
+                whole = Lane(cpus=means.cpus)
+                return Lanes(lanes, whole, self).work(todo, lambda: self._paused)
         except OSError as error:
-            raise disk_error(self.run.folder, error) from error
-        return ended
+            raise disk_error(self.run_folder.folder, error) from error
+
+    def pause(self) -> None:
+        """Start no further cell."""
+        self._paused = True
+
+    def cancel(self, reason: str) -> None:
+        """Start no further cell and have the running ones end as cancelled."""
+        self._paused = self._cancelled = True
+        for attempt in list(self._attempts.values()):
+            attempt.cancel(reason)
+
+    def kill(self) -> None:
+        """End the running cells now."""
+        for attempt in list(self._attempts.values()):
+            attempt.kill()
 
     @property
     def images_missing(self) -> list[str]:
         """The images that could not be made ready."""
         return [name for name, image in self._images.items() if isinstance(image, str)]
 
-    def _cell(self, todo: Todo) -> Manifest:
-        planned = todo.planned
-        attempt_number = self._archive(planned)
-        folder = self.run.cell_folder(planned.id)
-        self.means.tell(CellStarted(planned, todo.again))
+    def run(self, todo: Todo, lane: Lane) -> Manifest:
+        """One cell to its manifest; once more when the engine loses it."""
+        planned, again = todo
+        self._tell(CellStarted(planned, again))
+        for _ in range(_TRIES):
+            manifest, lost = self._once(planned, again, lane)
+            if not lost or self._cancelled:
+                break
+            again = lost
+            self._tell(Note(f"{planned.cell.title} is run again: {lost}", "important"))
+        if manifest.status == "ok":
+            self.means.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
+        self._tell(CellEnded(planned, manifest))
+        return manifest
+
+    def _once(self, planned: PlannedCell, again: str, lane: Lane) -> tuple[Manifest, str]:
+        """One attempt; its manifest, and why the engine lost the cell, if it did."""
+        number = self._archive(planned)
         obstacle = planned.skip or self._missing_weights(planned)
         image = self._image(planned.image) if not obstacle else ""
         if isinstance(image, str):
-            manifest = self._refuse(planned, attempt_number, todo.again, obstacle or image)
-        else:
-            context = self._context(image, attempt_number, todo.again)
-            write_inputs(folder, planned.cell, context)
-            attempt = Attempt(planned, folder, context)
-            manifest = self._follow(attempt)
-            self._tell_strays(attempt)
-        if manifest.status == "ok":
-            self.means.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
-        self.means.tell(CellEnded(planned, manifest))
-        return manifest
-
-    def _follow(self, attempt: Attempt) -> Manifest:
-        planned = attempt.planned
-        image = load_image(planned.image)
-        running = self.means.engine.start(image, self._order(attempt))
+            return self._refuse(planned, number, again, obstacle or image), ""
+        order = self._order(planned, lane)
+        settings = self.means.engine.container(load_image(planned.image), order)
+        context = self._context(image, number, again, settings)
+        write_inputs(order.folder, planned.cell, context)
+        attempt = self._attempts[planned.id] = Attempt(planned, order.folder, context)
+        if self._cancelled:
+            attempt.cancel("interrupted")
         try:
-            return attempt.follow(running, lambda event: self.means.tell(CellEvent(planned, event)))
-        except KeyboardInterrupt:
-            self.means.tell(CellEnded(planned, attempt.after_interrupt(running)))
+            manifest = self._follow(attempt, order)
+        finally:
+            del self._attempts[planned.id]
+        self._tell_strays(attempt)
+        return manifest, attempt.lost
+
+    def _follow(self, attempt: Attempt, order: Order) -> Manifest:
+        """A cell that can't be started is a result too."""
+        planned = attempt.planned
+        try:
+            running = self.means.engine.start(load_image(planned.image), order)
+        except EngineGoneError:
             raise
+        except KitError as error:
+            return attempt.conclude("unsupported", str(error), transient=True)
+        return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
+
+    def _tell(self, news: News) -> None:
+        """Several lanes may have news at once; the listener gets one after the other."""
+        with self._telling:
+            self.means.tell(news)
 
     def _tell_strays(self, attempt: Attempt) -> None:
         if attempt.strays:
             title = attempt.planned.cell.title
-            self.means.tell(
-                Note(f"{title}: {attempt.strays} lines that are no events were dropped")
-            )
+            self._tell(Note(f"{title}: {attempt.strays} lines that are no events were dropped"))
 
-    def _order(self, attempt: Attempt) -> Order:
-        parent = attempt.planned.cell.weights_from
+    def _order(self, planned: PlannedCell, lane: Lane) -> Order:
+        parent = planned.cell.weights_from
+        means = self.means
         return Order(
-            folder=attempt.folder.resolve(),
-            data=self.means.data.resolve(),
-            weights=self.run.cell_folder(parent).resolve() if parent else None,
-            threads=self.means.threads,
+            run=self.run_folder.id,
+            cell=planned.id,
+            folder=self.run_folder.cell_folder(planned.id).resolve(),
+            data=means.data(planned.cell).resolve(),
+            weights=self.run_folder.cell_folder(parent).resolve() if parent else None,
+            threads=means.threads,
+            cpus=lane.cpus,
+            gpus=lane.gpus,
+            memory_bytes=means.memory_bytes,
         )
 
     def _refuse(self, planned: PlannedCell, number: int, again: str, reason: str) -> Manifest:
-        """A cell that can't be started is a result too."""
+        """A cell that has no image or no weights is a result too."""
         image = ImageUsed(name=planned.image, kind="given")
         context = self._context(image, number, again)
-        folder = self.run.cell_folder(planned.id)
+        folder = self.run_folder.cell_folder(planned.id)
         write_inputs(folder, planned.cell, context)
         return Attempt(planned, folder, context).conclude("unsupported", reason, transient=True)
 
     def _missing_weights(self, planned: PlannedCell) -> str:
         for need in planned.needs:
-            manifest = manifest_or_none(self.run, need)
+            manifest = manifest_or_none(self.run_folder, need)
             if manifest is None or manifest.status != "ok":
                 state = manifest.status if manifest else "not run"
                 return f"starts from the weights of cell {need}, which is {state}"
@@ -132,33 +189,34 @@ class Conductor:
                 image = load_image(name)
                 state = self.means.engine.status(image)
                 if state != "ready":
-                    self.means.tell(Note(f"making image {name} ({state})"))
-                self._images[name] = self.means.engine.prepare(
-                    image, lambda line: self.means.tell(Note(line, "detail"))
-                )
+                    self._tell(Note(f"making image {name} ({state})"))
+                self._images[name] = self.means.engine.prepare(image, self._tell)
             except KitError as error:
-                self.means.tell(Note(str(error), "important"))
+                self._tell(Note(str(error), "important"))
                 self._images[name] = str(error).split(" Its last lines:")[0]
         return self._images[name]
 
-    def _context(self, image: ImageUsed, attempt: int, again: str) -> Context:
+    def _context(
+        self, image: ImageUsed, attempt: int, again: str, settings: Container | None = None
+    ) -> Context:
         return Context(
             engine=self.means.engine.name,
             image=image,
             kit=self.kit,
-            run=self.run.id,
+            run=self.run_folder.id,
             attempt=attempt,
             command=sys.argv,
             why_again=again,
+            container=settings,
         )
 
     def _archive(self, planned: PlannedCell) -> int:
         """Put an earlier attempt aside, whole; the number of the new one."""
-        folder = self.run.cell_folder(planned.id)
+        folder = self.run_folder.cell_folder(planned.id)
         number = 1
-        while (self.run.cells / f"{planned.id}.attempt-{number}").exists():
+        while (self.run_folder.cells / f"{planned.id}.attempt-{number}").exists():
             number += 1
         if not folder.exists():
             return number
-        os.rename(folder, self.run.cells / f"{planned.id}.attempt-{number}")
+        os.rename(folder, self.run_folder.cells / f"{planned.id}.attempt-{number}")
         return number + 1

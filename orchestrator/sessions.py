@@ -14,7 +14,8 @@ from manifests.select import SelectionError, Selector
 from manifests.store import Run
 from orchestrator import places
 from orchestrator.data import catalogue
-from orchestrator.engines import Engine, make_engine
+from orchestrator.engines import AUTO, Engine, make_engine
+from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.images import load_image
@@ -25,7 +26,10 @@ from orchestrator.study import Study, load_study
 
 
 class Request(NamedTuple):
-    """What a person asks for; ``None`` and empty mean the default."""
+    """What a person asks for; ``None`` and empty mean the default.
+
+    ``gpus`` are numbers of GPUs, one cell each; the default is the first one alone.
+    """
 
     study: str
     tier: str = "quick"
@@ -37,6 +41,9 @@ class Request(NamedTuple):
     run_dir: Path | None = None
     rerun: tuple[str, ...] = ()
     threads: int = 0
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] | None = None
+    memory_bytes: int | None = None
 
 
 class Prepared(NamedTuple):
@@ -74,7 +81,7 @@ def prepare(request: Request) -> Prepared:
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
-        threads=request.threads or usable_cpus(),
+        threads=request.threads or len(request.cpus) or usable_cpus(),
     )
     folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
     if folder == Path() or (folder.exists() and not folder.is_dir()):
@@ -116,20 +123,55 @@ def execute(request: Request, tell: Listener) -> Outcome:
 
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
-    engine: Engine = make_engine(request.engine)
-    tell(Note(f"engine {engine.name}"))
+    engine = _engine(request, prepared, tell)
     source = catalogue.source(prepared.plan.dataset, request.data_dir, places.cache())
     size = prepared.study.axes.image_size
     data = prepare_data(
         source,
         size,
         places.cache(),
-        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail")),
+        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of)),
     )
-    plan = msgspec.structs.replace(prepared.plan, data_sha256=pack_digest(read_meta(data)))
+    gpus = _gpus(request.gpus, engine)
+    plan = msgspec.structs.replace(
+        prepared.plan,
+        data_sha256=pack_digest(read_meta(data)),
+        threads=request.threads or (len(request.cpus) or engine.cpus()) // max(1, len(gpus)),
+    )
     prepared = prepared._replace(plan=plan)
-    means = Means(engine, data, plan.threads, Estimates(history()), tell)
+    means = Means(
+        engine, lambda cell: data, plan.threads, Estimates(history()), tell,
+        request.cpus, gpus, request.memory_bytes,
+    )  # fmt: skip
     with opened(prepared.run, plan):
         conductor = Conductor(prepared.run, means)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
+
+
+def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
+    """The engine that was asked for, or the best there is; says which and why."""
+    if request.engine == AUTO:
+        names = dict.fromkeys(planned.image for planned in prepared.chosen)
+        choice = choose_engine([load_image(name) for name in names])
+        tell(Note(f"engine {choice.engine.name}: {choice.why}"))
+        return choice.engine
+    engine = make_engine(request.engine)
+    tell(Note(f"engine {engine.name}"))
+    return engine
+
+
+def _gpus(asked: tuple[str, ...] | None, engine: Engine) -> tuple[str, ...]:
+    """The GPUs to use. Raises InputError for one that the engine doesn't have."""
+    there = engine.gpus()
+    if asked is None:
+        return tuple(there[:1])
+    if asked == ("all",):
+        return tuple(there)
+    for gpu in asked:
+        if gpu not in there:
+            raise InputError(
+                f"--gpus {gpu!r}: the engine {engine.name} has no such GPU. "
+                f"Accepted: all, {', '.join(there) or 'nothing else (it has none)'}"
+            )
+    return asked

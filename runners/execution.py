@@ -12,8 +12,8 @@ import msgspec
 
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Inputs, Manifest
-from runners import machine, techniques
-from runners.failures import Verdict, classify, printable
+from runners import cgroup, machine, techniques
+from runners.failures import Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights, file_sha256
 
 OK = Verdict("ok", "", False)
@@ -60,12 +60,13 @@ def execute(
 
 
 def _attempt(job: Job) -> tuple[Verdict, str]:
+    killed_before = cgroup.oom_kills()
     try:
         with job.phase("import"):
             run = techniques.find(job.cell)
         run(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
-        verdict = classify(error)
+        verdict = for_lack_of_memory(classify(error), killed_before, cgroup.oom_kills())
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""

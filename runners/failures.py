@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
+from typing import NamedTuple, Optional
 
 from manifests.manifest import Status
 
@@ -56,6 +56,18 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return bool(names & _TELLING_TYPES) and any(part in text for part in _OOM_TEXTS)
+
+
+def for_lack_of_memory(verdict: Verdict, before: Optional[int], after: Optional[int]) -> Verdict:
+    """A crash is ``oom`` when the kernel killed one of the cell's processes meanwhile.
+
+    ``before`` and ``after`` are the kills that the control group had counted.
+    """
+    if verdict.status != "crashed" or before is None or after is None or after <= before:
+        return verdict
+    return Verdict(
+        "oom", f"the kernel killed a process at the memory limit; {verdict.reason}", False
+    )
 
 
 def printable(text: str) -> str:

@@ -31,6 +31,7 @@ class Workshop:
             "REPLIQUANT_CACHE": str(folder / "cache"),
             "REPLIQUANT_RUNS": str(self.runs),
             "FAKE_LOG": str(self.log),
+            "DOCKER_HOST": f"unix://{folder}/no-docker.sock",
             "COLUMNS": "160",
         }
 

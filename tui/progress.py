@@ -51,7 +51,14 @@ class Progress:
         if note.level != "detail" or self._verbose:
             self._line(note.text)
         else:
+            self._show_work(note)
+
+    def _show_work(self, note: Note) -> None:
+        """Work that is no cell (a build, a download) fills the bar by its own steps."""
+        if not note.of:
             self._show(note.text)
+        elif self._due():
+            self._draw(note.text, note.of, note.done, f"{note.of - note.done} steps")
 
     def _run(self, news: RunStarted) -> None:
         self._total = len(news.todo)
@@ -106,20 +113,28 @@ class Progress:
         self._console.print(printable(text, lines=True), markup=False)
 
     def _show(self, text: str, estimate_s: float = 0.0) -> None:
-        """Put ``text`` beside the bar, at most once in REFRESH_S except for what is new."""
+        """Put ``text`` beside the bar of the whole run."""
+        if self._due():
+            current = min(time.monotonic() - self._cell_started, estimate_s)
+            left = duration(self._remaining_s(current)) if self._estimate else "?"
+            self._draw(text, self._estimate or 1.0, self._done_estimate + current, left)
+
+    def _due(self) -> bool:
+        """At most once in REFRESH_S, except for what is new."""
         now = time.monotonic()
         if not self._console.is_terminal or now - self._refreshed < REFRESH_S:
-            return
+            return False
         self._refreshed = now
+        return True
+
+    def _draw(self, text: str, total: float, completed: float, left: str) -> None:
         if self._bar is None:
             self._bar, self._task = _make_bar(self._console)
-        current = min(now - self._cell_started, estimate_s)
-        left = duration(self._remaining_s(current)) if self._estimate else "?"
         self._bar.update(
             self._task,
             description=printable(text)[:70],
-            total=self._estimate or 1.0,
-            completed=self._done_estimate + current,
+            total=total,
+            completed=completed,
             left=left,
         )
         self._bar.refresh()

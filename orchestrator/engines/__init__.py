@@ -7,40 +7,53 @@ knows nothing of plans, manifests or retries.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from manifests.manifest import ImageUsed, Status
+from manifests.manifest import Container, ImageUsed, Status
 from manifests.select import nearest
 from orchestrator.errors import InputError
 from orchestrator.images import Image
+from orchestrator.news import Note
 
-Tell = Callable[[str], None]
-"""Takes one line of news about a long piece of work."""
+Tell = Callable[[Note], None]
+"""Takes news about a long piece of work."""
 
 
 class Order(NamedTuple):
-    """One cell to run. ``folder`` holds cell.json and context.json and takes the results."""
+    """One cell to run. ``folder`` holds cell.json and context.json and takes the results.
 
+    ``cpus`` are the processors it may use (empty: all), ``gpus`` the numbers of its GPUs,
+    ``memory_bytes`` its limit (None: the engine's own).
+    """
+
+    run: str
+    cell: str
     folder: Path
     data: Path | None
     weights: Path | None
     threads: int
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    memory_bytes: int | None = None
 
 
 class Exit(NamedTuple):
     """How a cell's process ended: ``signal`` is 0 unless it was killed by one.
 
-    ``oom`` is True only when the engine itself says that memory ran out.
+    ``oom`` is True only when the engine itself says that memory ran out. ``lost`` says why
+    the engine can't tell how it ended; such a cell is run again.
     """
 
     code: int
     signal: int = 0
     oom: bool = False
+    lost: str = ""
 
 
 class Running(Protocol):
-    """A started cell."""
+    """A started cell. Every method may be called from any thread."""
 
     def read(self, timeout_s: float) -> bytes | None:
         """Bytes that it printed: b"" when there were none in time, None at the end."""
@@ -52,7 +65,7 @@ class Running(Protocol):
         """End it and everything that it started, now."""
 
     def wait(self) -> Exit:
-        """Wait for the end and give back what it held."""
+        """Wait for the end, fetch the results, and give back what it held."""
 
 
 class Engine(Protocol):
@@ -66,6 +79,21 @@ class Engine(Protocol):
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         """Make the image ready. Raises KitError with the last lines of what failed."""
 
+    def verify(self, image: Image) -> tuple[bool, str]:
+        """Whether a ready image passes its own checks, and what they print."""
+
+    def cpus(self) -> int:
+        """Processors that a cell can use where the engine runs it."""
+
+    def gpus(self) -> list[str]:
+        """Numbers of the GPUs that it can give to a cell."""
+
+    def session(self, tell: Tell) -> AbstractContextManager[None]:
+        """Hold the engine for a run; on the way in, what dead orchestrators left is cleared."""
+
+    def container(self, image: Image, order: Order) -> Container | None:
+        """What the cell's container will be allowed; None where there is none."""
+
     def start(self, image: Image, order: Order) -> Running:
         """Start one cell in a prepared image. Raises KitError."""
 
@@ -76,14 +104,18 @@ def _local() -> Engine:
     return LocalEngine()
 
 
-ENGINES: dict[str, Callable[[], Engine]] = {"local": _local}
+def _docker() -> Engine:
+    from orchestrator.engines.docker import DockerEngine
+
+    return DockerEngine()
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"docker": _docker, "local": _local}
 AUTO = "auto"
 
 
 def make_engine(name: str) -> Engine:
-    """The engine called ``name``; ``auto`` chooses. Raises InputError with the names."""
-    if name == AUTO:
-        name = "local"
+    """The engine called ``name``. Raises InputError with the names, MachineError without one."""
     if name not in ENGINES:
         accepted = [AUTO, *ENGINES]
         raise InputError(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from manifests.files import write_atomically
-from manifests.manifest import ImageUsed, Status
+from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
 from orchestrator.engines import Exit, Order, Tell, venvs
-from orchestrator.errors import MachineError
+from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
+from orchestrator.machine import gpu_count, usable_cpus
 
 _CHUNK = 65536
 
@@ -33,8 +36,29 @@ class LocalEngine:
         venvs.build(image, tell)
         return ImageUsed(name=image.name, kind="venv", lock_sha256=image.lock_sha256)
 
+    def verify(self, image: Image) -> tuple[bool, str]:
+        done = subprocess.run(
+            [venvs.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="replace", check=False,
+        )  # fmt: skip
+        return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
+
+    def cpus(self) -> int:
+        return usable_cpus()
+
+    def gpus(self) -> list[str]:
+        return [str(number) for number in range(gpu_count())]
+
+    def session(self, tell: Tell) -> AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def container(self, image: Image, order: Order) -> Container | None:
+        return None
+
     def start(self, image: Image, order: Order) -> LocalCell:
-        return LocalCell(_command(venvs.interpreter(image), order), order.folder)
+        if order.memory_bytes is not None:
+            raise InputError("--memory needs a container: --engine docker")
+        return LocalCell(_command(venvs.interpreter(image), order), order)
 
 
 def _command(interpreter: Path, order: Order) -> list[str]:
@@ -51,19 +75,27 @@ def _command(interpreter: Path, order: Order) -> list[str]:
     return command
 
 
+def _environment(order: Order) -> dict[str, str]:
+    environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
+    if order.gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)
+    return environment
+
+
 class LocalCell:
     """A running cell. Ctrl-C at the terminal reaches the orchestrator only."""
 
-    def __init__(self, command: list[str], folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, command: list[str], order: Order) -> None:
+        self._folder = order.folder
         self._exit: Exit | None = None
-        self._stderr = open(folder / "stderr.txt", "wb")
-        environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
+        self._stderr = open(order.folder / "stderr.txt", "wb")
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr,
-                cwd=folder, env=environment, start_new_session=True,
+                cwd=order.folder, env=_environment(order), start_new_session=True,
             )  # fmt: skip
+            if order.cpus:
+                os.sched_setaffinity(self._process.pid, order.cpus)
         except OSError as error:
             self._stderr.close()
             raise MachineError(f"the cell can't be started ({command[0]}): {error}") from error

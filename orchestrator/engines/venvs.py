@@ -25,6 +25,7 @@ from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.interpreters import find_interpreter
 from orchestrator.locks import waiting
+from orchestrator.news import Note
 
 _LAST_LINES = 15
 
@@ -76,7 +77,9 @@ def build(image: Image, tell: Tell) -> Ready:
     folder = environment_folder(image)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with waiting(folder.with_suffix(".lock"), lambda who: tell(f"waiting for {who}")) as lock:
+        with waiting(
+            folder.with_suffix(".lock"), lambda who: tell(Note(f"waiting for {who}", "detail"))
+        ) as lock:
             return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:
         raise MachineError(
@@ -98,7 +101,7 @@ class _Build(NamedTuple):
         shutil.rmtree(folder, ignore_errors=True)
         _enough_disk(image, folder.parent)
         base = find_interpreter(image.file.python)
-        self.tell(f"making {image.name} with {base}")
+        self.tell(Note(f"making {image.name} with {base}", "detail"))
         self._run("venv", [str(base), "-m", "venv", "--without-pip", str(folder)])
         self._run("install", _install_command(image))
         lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
@@ -121,7 +124,7 @@ class _Build(NamedTuple):
             try:
                 for line in process.stdout:
                     last.append(line.rstrip())
-                    self.tell(f"{step}: {line.strip()[:200]}")
+                    self.tell(Note(f"{step}: {line.strip()[:200]}", "detail"))
             except BaseException:
                 process.kill()
                 raise

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import latency, overhead, reading
+from tests.bench import engines, latency, overhead, reading
 
 
 def startup() -> None:
@@ -58,6 +58,8 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "int8": latency.int8_against_float32,
+    "engines": engines.same_cells,
+    "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
 }
 

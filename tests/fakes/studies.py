@@ -28,6 +28,7 @@ seconds = {seconds}
 [recipes.infer]
 behave = "{behave}"
 seconds = {seconds}
+{more}
 
 [tiers.quick]
 about = "at once"
@@ -91,12 +92,18 @@ def write_study(
     repeats: int = 1,
     timeout: float = 60.0,
     image: str = "alpha",
+    more: str = "",
 ) -> Path:
-    """A study ``toy`` of six cells (two training, four inference); returns its folder."""
+    """A study ``toy`` of six cells (two training, four inference); returns its folder.
+
+    ``more`` are further lines of the inference cells' recipe.
+    """
     study = folder / "studies" / "toy"
     (study / "published").mkdir(parents=True, exist_ok=True)
     (study / "study.toml").write_text(
-        STUDY.format(behave=behave, seconds=seconds, repeats=repeats, timeout=timeout, image=image)
+        STUDY.format(
+            behave=behave, seconds=seconds, repeats=repeats, timeout=timeout, image=image, more=more
+        )
     )
     (study / "claims.toml").write_text("claim = []\n")
     (study / "published" / "tables.toml").write_text(TABLES)

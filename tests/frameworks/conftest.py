@@ -87,6 +87,6 @@ def reproduction(images: dict[str, Path], tmp_path_factory: pytest.TempPathFacto
     """Every cell of lad2023, really run; about three minutes."""
     made = Reproduction(tmp_path_factory.mktemp("reproduction"))
     smallest_study(made.folder)
-    done = made("run", "lad2023")
+    done = made("run", "lad2023", "--engine", "local")
     assert re.search(r"33 cells executed; of 33: 32 ok, 1 unsupported", done.stderr), done.stderr
     return made

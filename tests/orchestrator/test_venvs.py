@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from orchestrator.engines import venvs
 from orchestrator.images import load_image
-venvs.build(load_image("small", Path(sys.argv[1])), lambda line: print(line, flush=True))
+venvs.build(load_image("small", Path(sys.argv[1])), lambda note: print(note.text, flush=True))
 """
 
 
@@ -41,7 +41,7 @@ def image(folder: Path, requirements: str = "", verify: str = "") -> Image:
 def build(small: Image) -> list[str]:
     """What the building told."""
     told: list[str] = []
-    venvs.build(small, told.append)
+    venvs.build(small, lambda note: told.append(note.text))
     return told
 
 

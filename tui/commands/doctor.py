@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -42,6 +42,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
     yield _gpu()
+    yield from _docker()
     yield from _images()
     yield from _places()
 
@@ -68,32 +69,72 @@ def _gpu() -> Finding:
     return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
 
 
+_OTHERS_WORK = "mend it, then run again; other images are not affected"
+
+
+def _docker() -> Iterator[Finding]:
+    """The daemon, and whether it can hand out the GPUs that there are."""
+    from orchestrator.engines.docker import DockerEngine
+    from orchestrator.errors import KitError
+
+    try:
+        engine = DockerEngine()
+    except KitError as error:
+        said, _, step = str(error).partition(". ")
+        yield Finding("note", "docker", said, f"{step}; until then: cells run without containers")
+        return
+    daemon = engine.daemon
+    rootless = ", without root" if daemon.rootless else ""
+    files = "" if daemon.shares_files else "; files travel through its archive calls"
+    yield Finding("ok", "docker", f"{daemon.words}, API {daemon.api_version}{rootless}{files}")
+    yield from _docker_gpus(engine)
+
+
+def _docker_gpus(engine: Any) -> Iterator[Finding]:
+    from orchestrator.containers.settings import NO_GPU_RUNTIME, gpu_request, has_gpu_runtime
+
+    if not engine.gpus():
+        return
+    if has_gpu_runtime(engine.daemon):
+        yield Finding("ok", "docker gpus", f"handed out by {gpu_request(engine.daemon)}")
+    else:
+        said, _, step = NO_GPU_RUNTIME.partition(". ")
+        yield Finding("note", "docker gpus", said, step)
+
+
 def _images() -> Iterator[Finding]:
-    from orchestrator.engines import make_engine
+    """Each image, with the engine that a run would take now."""
+    from orchestrator.engines.choosing import choose_engine
     from orchestrator.errors import KitError
     from orchestrator.images import image_names, load_image
-    from orchestrator.interpreters import find_interpreter
 
-    engine = make_engine("auto")
+    images = []
     for name in image_names():
         try:
-            image = load_image(name)
-            state = engine.status(image)
-            if state != "ready":
-                state += f"; will use {find_interpreter(image.file.python)}"
-            step = (
-                ""
-                if state == "ready"
-                else f"built by the first run, or: repliquant images build {name}"
-            )
-            yield Finding("ok" if state == "ready" else "note", f"image {name}", state, step)
+            images.append(load_image(name))
         except KitError as error:
-            yield Finding(
-                "problem",
-                f"image {name}",
-                str(error),
-                "mend it, then run again; other images are not affected",
-            )
+            yield Finding("problem", f"image {name}", str(error), _OTHERS_WORK)
+    choice = choose_engine(images)
+    yield Finding("ok", "engine", f"{choice.engine.name}: {choice.why}")
+    for image in images:
+        yield _image(choice.engine, image)
+
+
+def _image(engine: Any, image: Any) -> Finding:
+    from orchestrator.errors import KitError
+    from orchestrator.interpreters import find_interpreter
+
+    name = f"image {image.name}"
+    try:
+        state = engine.status(image)
+        if state == "ready":
+            return Finding("ok", name, state)
+        if engine.name == "local":
+            state += f"; will use {find_interpreter(image.file.python)}"
+    except KitError as error:
+        return Finding("problem", name, str(error), _OTHERS_WORK)
+    step = f"built by the first run, or: repliquant images build {image.name}"
+    return Finding("note", name, state, step)
 
 
 def _places() -> Iterator[Finding]:

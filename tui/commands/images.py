@@ -14,8 +14,14 @@ def command() -> None:
     """The environments that cells run in: list, build, verify."""
 
 
-_engine = click.option("--engine", default="auto", show_default=True, help="Whose: auto, local.")
+_engine = click.option(
+    "--engine", default="auto", show_default=True, help="Whose: auto, docker, local."
+)
 _names = click.argument("names", nargs=-1)
+_base = click.option(
+    "--base", metavar="IMAGE", help="Build on another image than the Dockerfile's."
+)
+_verbose = click.option("-v", "--verbose", is_flag=True, help="Show every line of a build.")
 
 
 @command.command("list")
@@ -23,10 +29,9 @@ _names = click.argument("names", nargs=-1)
 @as_json
 def list_(engine: str, as_json: bool) -> None:
     """Every image, what it is, and whether it is ready."""
-    from orchestrator.engines import make_engine
     from tui.console import out, print_json, table
 
-    made = make_engine(engine)
+    made = _make(engine)
     rows = [
         (image.name, image.file.framework, image.file.about, made.status(image))
         for image in _images(())
@@ -41,23 +46,23 @@ def list_(engine: str, as_json: bool) -> None:
 @command.command("build")
 @_names
 @_engine
-@click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
-def build(names: tuple[str, ...], engine: str, verbose: bool) -> int:
+@_base
+@_verbose
+def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) -> int:
     """Make images ready (default: all). One that fails does not keep the others from it."""
-    from orchestrator.engines import make_engine
     from orchestrator.errors import KitError
-    from orchestrator.news import Note
     from tui.console import err
     from tui.progress import Progress
     from tui.words import printable
 
-    made = make_engine(engine)
+    _use_base(base)
+    made = _make(engine)
     images = _images(names)
     failed = 0
     with Progress(err(), verbose) as progress:
         for image in images:
             try:
-                made.prepare(image, lambda line: progress(Note(line, "detail")))
+                made.prepare(image, progress)
                 click.echo(f"{image.name}: ready")
             except KitError as error:
                 failed += 1
@@ -67,37 +72,69 @@ def build(names: tuple[str, ...], engine: str, verbose: bool) -> int:
 
 @command.command("verify")
 @_names
-def verify(names: tuple[str, ...]) -> int:
+@_engine
+def verify(names: tuple[str, ...], engine: str) -> int:
     """Prove that built images do what the studies need (default: all that are built)."""
-    from orchestrator.engines import venvs
     from orchestrator.errors import MachineError
+    from tui.words import printable
 
-    images = [image for image in _images(names) if names or venvs.ready(image)]
+    made = _make(engine)
+    images = [image for image in _images(names) if names or made.status(image) == "ready"]
     if not images:
         raise MachineError("no image is built yet; run: repliquant images build")
     failed = 0
     for image in images:
-        if not venvs.ready(image):
+        if made.status(image) != "ready":
             raise MachineError(
                 f"{image.name} is not built; run: repliquant images build {image.name}"
             )
-        failed += not _verified(image)
+        passed, printed = made.verify(image)
+        failed += not passed
+        click.echo(f"{image.name}:\n{printable(printed, lines=True).strip()}", err=not passed)
     return 3 if failed else 0
 
 
-def _verified(image: Any) -> bool:
-    """Run an image's checks; what it says besides them is shown only when they fail."""
-    import subprocess
+@command.command("lock")
+@_names
+def lock(names: tuple[str, ...]) -> int:
+    """Resolve the images' requirements.in anew into requirements.txt (default: all)."""
+    from orchestrator.locking import lock_image
 
-    from orchestrator.engines import venvs
-    from tui.words import printable
+    for image in _images(names):
+        changed = lock_image(image)
+        click.echo(f"{image.name}: {'changed' if changed else 'as it was'}")
+    return 0
 
-    command = [venvs.interpreter(image), image.verify]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-    click.echo(f"{image.name}:\n{printable(done.stdout, lines=True).strip()}")
-    if done.returncode:
-        click.echo(printable(done.stderr[-2000:], lines=True).strip(), err=True)
-    return done.returncode == 0
+
+@command.command("host")
+@_base
+@_verbose
+def host(base: str | None, verbose: bool) -> int:
+    """Build the host side itself as an image, which drives a mounted Docker socket."""
+    from orchestrator.containers.host import build_host
+    from tui.console import err
+    from tui.progress import Progress
+
+    _use_base(base)
+    with Progress(err(), verbose) as progress:
+        name = build_host(progress)
+    click.echo(name)
+    return 0
+
+
+def _make(engine: str) -> Any:
+    """The engine; ``auto`` is the one that a run of every image would take."""
+    from orchestrator.engines import AUTO, make_engine
+    from orchestrator.engines.choosing import choose_engine
+
+    return choose_engine(_images(())).engine if engine == AUTO else make_engine(engine)
+
+
+def _use_base(base: str | None) -> None:
+    import os
+
+    if base:
+        os.environ["REPLIQUANT_BASE"] = base
 
 
 def _images(names: tuple[str, ...]) -> list[Any]:

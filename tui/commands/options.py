@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -31,6 +31,61 @@ _CHOICES = (
         "--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run to go on with."
     ),
 )
+
+
+class _Numbers(click.ParamType[tuple[int, ...]]):
+    """Numbers as the kernel and Docker write lists of them: 0-3,6."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        numbers: list[int] = []
+        try:
+            for part in value.split(","):
+                first, _, last = part.partition("-")
+                numbers += range(int(first), int(last or first) + 1)
+        except ValueError:
+            self.fail(f"{value!r} is no list of numbers; write it as 0-3,6", param, ctx)
+        if not numbers or len(numbers) > 4096:
+            self.fail(f"{value!r} names no processor, or too many; write it as 0-3,6", param, ctx)
+        return tuple(dict.fromkeys(numbers))
+
+
+class _Memory(click.ParamType[int]):
+    """An amount of memory: 512m, 8g, or bytes."""
+
+    name = "size"
+    _UNITS: ClassVar = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        text = str(value).strip().lower().removesuffix("b").removesuffix("i")
+        unit = self._UNITS.get(text[-1:], 1)
+        digits = text[:-1] if unit > 1 else text
+        if not digits.isascii() or not digits.isdigit() or int(digits) * unit < 16 * 2**20:
+            self.fail(f"{value!r} is no amount of memory of 16m or more; e.g. 8g", param, ctx)
+        return int(digits) * unit
+
+
+def _gpus(context: Any, param: Any, value: str | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
+_RESOURCES = (
+    click.option("--cpus", type=_Numbers(), default=(), help="Processors to use, e.g. 0-3."),
+    click.option("--gpus", callback=_gpus, help="GPUs to use, one cell each: all, or 0,1."),
+    click.option("--memory", "memory_bytes", type=_Memory(), help="Limit of a container: 8g."),
+)
+
+
+def resource_options(function: Decorated) -> Decorated:
+    """What one cell may use of the machine."""
+    for option in reversed(_RESOURCES):
+        function = option(function)
+    return function
 
 
 def request_options(function: Decorated) -> Decorated:

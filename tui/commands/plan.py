@@ -86,15 +86,16 @@ def _summary(prepared: Any) -> list[str]:
 def _environments(names: set[str]) -> list[str]:
     """The state of each image, and the disk that those not made yet will take."""
     from orchestrator import places
-    from orchestrator.engines import make_engine
+    from orchestrator.engines.choosing import choose_engine
     from orchestrator.images import load_image
     from orchestrator.machine import free_bytes
     from tui.words import size
 
-    engine = make_engine("auto")
+    images = [load_image(name) for name in sorted(names)]
+    engine = choose_engine(images).engine
     lines = []
     missing_mb = 0
-    for image in map(load_image, sorted(names)):
+    for image in images:
         state = engine.status(image)
         missing_mb += image.file.disk_mb if state != "ready" else 0
         lines.append(f"image {image.name} ({engine.name}): {state}")

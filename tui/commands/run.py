@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from tui.commands.options import as_json, request_options
+from tui.commands.options import as_json, request_options, resource_options
 
 
 @click.command("run")
 @click.argument("study")
 @request_options
-@click.option("--engine", default="auto", show_default=True, help="Where: auto, local.")
+@click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local.")
 @click.option(
     "--rerun",
     multiple=True,
@@ -20,6 +20,7 @@ from tui.commands.options import as_json, request_options
     help="Run cells of that status (e.g. crashed), or that cell, again. Repeatable.",
 )
 @click.option("--threads", type=click.IntRange(0, 4096), default=0, help="0: all processors.")
+@resource_options
 @click.option("--tables", is_flag=True, help="End with the paper's tables.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json

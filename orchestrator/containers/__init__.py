@@ -1,0 +1,1 @@
+"""What the Docker engine is made of: the daemon, images, settings, transfer, streams, reaping."""

@@ -1,0 +1,206 @@
+"""Images: finding the one that is up to date, building it, running its checks."""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
+
+from manifests.manifest import ImageUsed
+from orchestrator import places
+from orchestrator.containers import wheels
+from orchestrator.containers.context import build_context, code_sha256, image_key
+from orchestrator.containers.daemon import GONE, Daemon
+from orchestrator.engines import Tell
+from orchestrator.errors import InputError, MachineError
+from orchestrator.images import Image
+from orchestrator.kit import VERSION
+from orchestrator.locks import waiting
+from orchestrator.news import Note
+
+_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
+_BASE = re.compile(r"^ARG BASE=(\S+)", re.MULTILINE)
+_LAST_LINES = 15
+_LABEL = "repliquant."
+
+
+def tag(image: Image) -> str:
+    """The name of the up-to-date image, e.g. repliquant/pytorch-cpu:1a2b3c4d5e6f."""
+    return f"repliquant/{image.name}:{image_key(image)[:12]}"
+
+
+def find(daemon: Daemon, image: Image) -> str | None:
+    """The id of the up-to-date image, None when it isn't there."""
+    try:
+        return str(daemon.client.images.get(tag(image)).id)
+    except ImageNotFound:
+        return None
+
+
+def base_of(image: Image) -> str:
+    """What the image is built on: REPLIQUANT_BASE_<IMAGE>, REPLIQUANT_BASE, the Dockerfile's."""
+    variable = f"REPLIQUANT_BASE_{image.name.upper().replace('-', '_').replace('.', '_')}"
+    given = os.environ.get(variable) or os.environ.get("REPLIQUANT_BASE")
+    if given:
+        return given
+    found = _BASE.search(image.dockerfile.read_text())
+    if found is None:
+        raise InputError(f"{image.dockerfile} has no line ARG BASE=IMAGE")
+    return found[1]
+
+
+def obstacle(daemon: Daemon, image: Image) -> str:
+    """Why the image is neither there nor can be built; empty when nothing is in the way."""
+    if not image.dockerfile.exists():
+        return f"the image {image.name} has no Dockerfile"
+    if find(daemon, image) is not None:
+        return ""
+    base = base_of(image)
+    try:
+        daemon.client.images.get(base)
+        return _short_of_disk(daemon, image)
+    except ImageNotFound:
+        pass
+    try:
+        daemon.client.api.inspect_distribution(base)
+    except (APIError, *GONE):
+        return (
+            f"the base {base} of the image {image.name} is neither here nor can be pulled "
+            "(REPLIQUANT_BASE names another)"
+        )
+    return _short_of_disk(daemon, image)
+
+
+def build(daemon: Daemon, image: Image, tell: Tell) -> ImageUsed:
+    """Build the image unless it is up to date. Raises MachineError with the last lines."""
+    if find(daemon, image) is None:
+        place = places.cache() / "images"
+        place.mkdir(parents=True, exist_ok=True)
+        lock = place / f"{image.name}.lock"
+        with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))):
+            if find(daemon, image) is None:
+                _build(daemon, image, place, tell)
+    return used(daemon, image)
+
+
+def used(daemon: Daemon, image: Image) -> ImageUsed:
+    """The up-to-date image as manifests name it."""
+    found = daemon.client.images.get(tag(image))
+    digests = found.attrs.get("RepoDigests") or []
+    return ImageUsed(
+        name=image.name,
+        kind="container",
+        lock_sha256=image.container_lock_sha256,
+        id=found.id,
+        digest=digests[0].split("@")[-1] if digests else None,
+        base=found.labels.get(f"{_LABEL}base"),
+    )
+
+
+def verify(daemon: Daemon, image: Image) -> tuple[bool, str]:
+    """Run the image's checks in a container without network; what they print."""
+    try:
+        output = daemon.client.containers.run(
+            tag(image),
+            entrypoint=["python", f"/opt/repliquant/images/{image.name}/verify.py"],
+            network_mode="none",
+            read_only=True,
+            tmpfs={"/tmp": "rw,exec,mode=1777"},
+            environment={"HOME": "/tmp", "USER": "repliquant"},
+            remove=True,
+            stderr=True,
+        )
+    except ContainerError as error:
+        return False, (error.stderr or b"").decode(errors="replace")
+    except NotFound as error:
+        raise MachineError(
+            f"{image.name} is not built; run: repliquant images build {image.name}"
+        ) from error
+    return True, bytes(output).decode(errors="replace")
+
+
+def _build(daemon: Daemon, image: Image, place: Path, tell: Tell) -> None:
+    short = _short_of_disk(daemon, image)
+    if short:
+        raise MachineError(f"{short}. Free some: docker system df")
+    base = base_of(image)
+    tell(Note(f"making image {image.name} from {base}", "detail"))
+    folder = wheels.fetch(image, architecture(daemon), tell)
+    with build_context(image, folder, place) as context:
+        lines = daemon.client.api.build(
+            fileobj=context,
+            custom_context=True,
+            dockerfile=f"images/{image.name}/Dockerfile",
+            tag=tag(image),
+            buildargs={"BASE": base, **_proxies()},
+            labels=_labels(image, base),
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        follow(image, lines, tell)
+
+
+def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
+    """Tell what the build prints, with its step as progress. Raises MachineError."""
+    last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+    done = of = 0
+    for message in lines:
+        error = message.get("error")
+        text = str(error or message.get("stream") or message.get("status") or "")
+        for line in filter(str.strip, text.splitlines()):
+            last.append(line.rstrip())
+            step = _STEP.match(line)
+            if step:
+                done, of = int(step[1]) - 1, int(step[2])
+            tell(Note(f"{image.name}: {line.strip()[:200]}", "detail", done, of))
+        if error:
+            shown = "\n  ".join(last)
+            raise MachineError(
+                f"the image {image.name} could not be built. Its last lines:\n  {shown}\n"
+                "Mend the cause and run again, or build it alone: "
+                f"repliquant images build {image.name}"
+            )
+
+
+def _labels(image: Image, base: str) -> dict[str, str]:
+    own = {
+        "image": image.name,
+        "version": VERSION,
+        "lock-sha256": image.container_lock_sha256,
+        "runners-sha256": code_sha256(),
+        "key": image_key(image),
+        "base": base,
+    }
+    return {f"{_LABEL}{name}": value for name, value in own.items()}
+
+
+def _proxies() -> dict[str, str]:
+    """Docker knows these arguments by itself and keeps them out of the image's history."""
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def architecture(daemon: Daemon) -> str:
+    """The daemon's processor architecture as wheels name it."""
+    known = {"arm64": "aarch64", "amd64": "x86_64"}
+    found = str(daemon.info.get("Architecture", "x86_64"))
+    return known.get(found, found)
+
+
+def _short_of_disk(daemon: Daemon, image: Image) -> str:
+    """Building takes the packages twice: in a layer of their own, and in the image."""
+    folder = str(daemon.info.get("DockerRootDir", "/var/lib/docker"))
+    if not daemon.shares_files or not os.path.isdir(folder):
+        return ""
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    needed_mb = 2 * image.file.disk_mb
+    if free_mb >= needed_mb:
+        return ""
+    return f"the image {image.name} needs about {needed_mb} MB and {folder} has {free_mb} MB free"

@@ -1,0 +1,78 @@
+"""What is sent to a build, and the key that says whether an image is still up to date."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import IO
+
+from manifests.cell import canonical_json, sha256_hex
+from orchestrator.errors import InputError
+from orchestrator.images import Image
+from orchestrator.places import ROOT
+
+_CODE = ("manifests", "runners")
+
+
+def code_files() -> list[tuple[str, Path]]:
+    """The code that an image bakes in, by its name in the context."""
+    found = []
+    for package in _CODE:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found.append((path.relative_to(ROOT).as_posix(), path))
+    return found
+
+
+def code_sha256() -> str:
+    """One hash over the names and contents of that code."""
+    return sha256_hex(
+        canonical_json([[name, sha256_hex(path.read_bytes())] for name, path in code_files()])
+    )
+
+
+def image_key(image: Image) -> str:
+    """Changes exactly when the lock, the Dockerfile or the runners' code changes."""
+    try:
+        dockerfile = sha256_hex(image.dockerfile.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"{image.dockerfile} can't be read ({error.strerror}); the Docker engine needs it. "
+            "Use --engine local, or write one"
+        ) from error
+    return sha256_hex(canonical_json([image.container_lock_sha256, dockerfile, code_sha256()]))
+
+
+def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextManager[IO[bytes]]:
+    """An archive of Dockerfile, image folder, code and wheels.
+
+    It has the layout of the project's root, so that the Dockerfile builds there as well.
+    """
+    own = sorted(path for path in image.folder.rglob("*") if path.is_file())
+    top = f"images/{image.name}"
+    files = [(f"{top}/{path.relative_to(image.folder).as_posix()}", path) for path in own]
+    files += code_files()
+    files += [(f"wheels/{path.name}", path) for path in sorted(wheels.iterdir())]
+    return packed_context(files, spool)
+
+
+@contextmanager
+def packed_context(files: list[tuple[str, Path]], spool: Path) -> Iterator[IO[bytes]]:
+    """An uncompressed archive of ``files`` by their names in the context."""
+    with tempfile.TemporaryFile(dir=spool) as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            for name, path in files:
+                _add(archive, name, path)
+        file.seek(0)
+        yield file
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
+    """Owner, mode and time are fixed: the daemon's cache must see the content alone."""
+    entry = tarfile.TarInfo(name)
+    entry.mode = 0o755 if path.suffix == ".sh" else 0o644
+    entry.size = path.stat().st_size
+    with open(path, "rb") as file:
+        archive.addfile(entry, file)

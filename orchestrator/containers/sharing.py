@@ -1,0 +1,137 @@
+"""Getting a cell's folders into its container and its results out.
+
+Where the daemon sees our files, folders are mounted. Where it doesn't (a remote daemon), they
+travel through the daemon's archive calls into volumes and back.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from docker.errors import NotFound
+
+from manifests.manifest import Mount
+from orchestrator.containers import archives
+from orchestrator.containers.daemon import Daemon
+from orchestrator.containers.reaping import OWNER
+from orchestrator.containers.settings import CELL, caller, targets
+from orchestrator.engines import Order
+
+DATA_LABEL = "repliquant.data"
+_COMPLETE = ".complete"
+
+
+class Shared(NamedTuple):
+    """The mounts of a cell, where each comes from, and the volumes made for it alone."""
+
+    mounts: list[Mount]
+    sources: dict[str, str]
+    volumes: list[str]
+
+
+class Sharing:
+    """Decides for each folder how it gets into a container."""
+
+    def __init__(self, daemon: Daemon, owner: str) -> None:
+        self._daemon = daemon
+        self._owner = owner
+        self._translation = _translation(daemon)
+
+    def mounts(self, order: Order) -> list[Mount]:
+        """How the folders of a cell will be mounted; nothing is made yet."""
+        return [
+            Mount(
+                target=target,
+                kind="bind" if self.host_path(folder) else "volume",
+                read_only=read_only,
+            )
+            for target, (folder, read_only) in targets(order).items()
+        ]
+
+    def host_path(self, folder: Path) -> str | None:
+        """The folder's path as the daemon knows it, None when it doesn't see it."""
+        if not self._daemon.shares_files:
+            return None
+        if self._translation is None:
+            return str(folder)
+        for inside, outside in self._translation:
+            if folder.is_relative_to(inside):
+                return str(Path(outside) / folder.relative_to(inside))
+        return None
+
+    def share(self, order: Order, image: str) -> Shared:
+        """Make what the mounts need: nothing for a bind, a filled volume otherwise."""
+        mounts = self.mounts(order)
+        sources: dict[str, str] = {}
+        volumes: list[str] = []
+        for mount in mounts:
+            folder, _ = targets(order)[mount.target]
+            if mount.kind == "bind":
+                sources[mount.target] = self.host_path(folder) or ""
+            elif mount.target == CELL or (folder / "cell.json").exists():
+                volumes.append(self._filled(folder, image, mount.target))
+                sources[mount.target] = volumes[-1]
+            else:
+                sources[mount.target] = self._data(folder, image)
+        return Shared(mounts, sources, volumes)
+
+    def _filled(self, folder: Path, image: str, target: str) -> str:
+        """A volume for one cell with the content of ``folder``."""
+        labels = {OWNER: self._owner}
+        volume = self._daemon.client.volumes.create(labels=labels)
+        self._fill(volume.name, folder, image, writable=target == CELL)
+        return str(volume.name)
+
+    def _data(self, folder: Path, image: str) -> str:
+        """The volume of a data pack; filled once, kept, found again by the pack's own hash."""
+        name = f"repliquant-data-{folder.name}-{archives.digest(folder)[:12]}"
+        client = self._daemon.client
+        try:
+            client.volumes.get(f"{name}{_COMPLETE}")
+        except NotFound:
+            client.volumes.create(name, labels={DATA_LABEL: folder.name})
+            self._fill(name, folder, image, writable=False)
+            client.volumes.create(f"{name}{_COMPLETE}", labels={DATA_LABEL: folder.name})
+        return name
+
+    def _fill(self, volume: str, folder: Path, image: str, writable: bool) -> None:
+        """Through a container that never starts: archives go into containers only."""
+        api = self._daemon.client.api
+        config = api.create_host_config(binds={volume: {"bind": "/fill", "mode": "rw"}})
+        made = api.create_container(image, host_config=config, labels={OWNER: self._owner})
+        try:
+            owner = caller(self._daemon) if writable else (0, 0)
+            with archives.packed(folder, "fill", owner) as archive:
+                api.put_archive(made["Id"], "/", archive)
+        finally:
+            api.remove_container(made["Id"], force=True)
+
+
+def _translation(daemon: Daemon) -> list[tuple[Path, str]] | None:
+    """What is mounted where, when we ourselves run in a container of this daemon; else None.
+
+    A machine may look like a container and be none of this daemon's: then the daemon's own
+    folder lies in sight. Where it does not, no path of ours is taken to be known to it.
+    """
+    if not daemon.shares_files or not _in_container():
+        return None
+    own = _own_container(daemon)
+    if own is None:
+        return None if os.path.isdir(daemon.info.get("DockerRootDir", "")) else []
+    pairs = [(Path(m["Destination"]), str(m["Source"])) for m in own["Mounts"] if m.get("Source")]
+    return sorted(pairs, key=lambda pair: len(pair[0].parts), reverse=True)
+
+
+def _in_container() -> bool:
+    return os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+
+
+def _own_container(daemon: Daemon) -> dict[str, Any] | None:
+    """Our own container, found by the host name that Docker gives."""
+    try:
+        found: dict[str, Any] = daemon.client.api.inspect_container(os.uname().nodename)
+    except NotFound:
+        return None
+    return found

@@ -1,0 +1,110 @@
+"""The Docker engine: a cell is a container of its image, hardened, and gone when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from docker.errors import APIError
+
+from manifests.manifest import Container, ImageUsed
+from orchestrator.containers import building, settings
+from orchestrator.containers.cells import DockerCell
+from orchestrator.containers.daemon import GONE, Daemon, connect, explained
+from orchestrator.containers.reaping import Identity, reap
+from orchestrator.containers.sharing import Sharing
+from orchestrator.engines import Order, Tell
+from orchestrator.errors import EngineGoneError, MachineError
+from orchestrator.images import Image
+from orchestrator.machine import gpu_count
+from orchestrator.news import Note
+
+
+class DockerEngine:
+    """Containers of the daemon that DOCKER_HOST or the docker context names.
+
+    Raises MachineError when none answers, or none that we can talk to.
+    """
+
+    name = "docker"
+
+    def __init__(self) -> None:
+        self.daemon: Daemon = connect()
+        self._identity = Identity()
+        self._sharing = Sharing(self.daemon, self._identity.name)
+        self._prepared: dict[str, str] = {}
+
+    def status(self, image: Image) -> str:
+        with explained(self.daemon.address):
+            if building.find(self.daemon, image) is not None:
+                return "ready"
+            return f"not built; about {image.file.download_mb} MB to download"
+
+    def obstacle(self, image: Image) -> str:
+        """Why the image neither is there nor can be built; empty when nothing is in the way."""
+        with explained(self.daemon.address):
+            return building.obstacle(self.daemon, image)
+
+    def prepare(self, image: Image, tell: Tell) -> ImageUsed:
+        with explained(self.daemon.address):
+            used = building.build(self.daemon, image, tell)
+        self._prepared[image.name] = used.id or ""
+        return used
+
+    def verify(self, image: Image) -> tuple[bool, str]:
+        with explained(self.daemon.address):
+            return building.verify(self.daemon, image)
+
+    def cpus(self) -> int:
+        return int(self.daemon.info["NCPU"])
+
+    def gpus(self) -> list[str]:
+        """Those that the daemon names itself, else those of this machine."""
+        if self.daemon.shares_files:
+            return [str(number) for number in range(gpu_count())]
+        prefix = "nvidia.com/gpu="
+        names = [str(d.get("ID", "")) for d in self.daemon.info.get("DiscoveredDevices") or []]
+        found = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+        return [name for name in found if name.isdigit()]
+
+    @contextlib.contextmanager
+    def session(self, tell: Tell) -> Iterator[None]:
+        with self._identity.held():
+            with explained(self.daemon.address):
+                removed = reap(self.daemon)
+            if removed:
+                tell(Note(f"removed {len(removed)} containers that a dead orchestrator left"))
+            yield
+
+    def container(self, image: Image, order: Order) -> Container:
+        mounts = self._sharing.mounts(order)
+        return settings.describe(self.daemon, image.file.container, order, mounts)
+
+    def start(self, image: Image, order: Order) -> DockerCell:
+        if order.gpus and not settings.has_gpu_runtime(self.daemon):
+            raise MachineError(settings.NO_GPU_RUNTIME)
+        try:
+            return self._start(image, order)
+        except GONE:
+            if not self.daemon.comes_back():
+                raise EngineGoneError(f"{self.daemon.words} went away. Start it again") from None
+            return self._start(image, order)
+
+    def _image(self, image: Image) -> str:
+        """The image that was prepared: what is edited during a run does not change it."""
+        built = self._prepared.get(image.name) or building.find(self.daemon, image)
+        if built is None:
+            raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
+        return built
+
+    def _start(self, image: Image, order: Order) -> DockerCell:
+        try:
+            built = self._image(image)
+            described = self.container(image, order)
+            shared = self._sharing.share(order, built)
+            labels = self._identity.labels(order)
+            cell = DockerCell(self.daemon, built, order, shared)
+            cell.start(settings.arguments(self.daemon, described, shared.sources, labels))
+        except APIError as error:
+            raise MachineError(f"its container can't be started: {error.explanation}") from error
+        return cell

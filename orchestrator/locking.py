@@ -1,0 +1,67 @@
+"""Locking an image: requirements.in resolved to one version each, for the image's own Python."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from manifests.files import write_atomically
+from orchestrator.engines.venvs import clean_environment
+from orchestrator.errors import MachineError
+from orchestrator.images import Image
+from orchestrator.interpreters import find_interpreter
+
+_HEAD = "# Locked by 'just lock'; edit requirements.in instead.\n"
+
+
+def lock_image(image: Image) -> bool:
+    """Write requirements.txt anew; whether it changed. Raises MachineError."""
+    wanted = image.folder / "requirements.in"
+    base = find_interpreter(image.file.python)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = folder / "bin" / "python"
+        _run([str(base), "-m", "venv", "--without-pip", name])
+        _run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "--python",
+                str(python),
+                "install",
+                "--quiet",
+                "pip-tools",
+            ]
+        )
+        resolved = folder / "resolved.txt"
+        _run([
+            str(python), "-m", "piptools", "compile", "--quiet", "--upgrade", "--no-header",
+            "--no-annotate", "--strip-extras", "--allow-unsafe", "--no-emit-index-url",
+            "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options",
+            "--output-file", str(resolved), str(wanted),
+        ])  # fmt: skip
+        text = _HEAD + "".join(_pins(resolved.read_text(), image))
+    if image.lock.exists() and image.lock.read_text() == text:
+        return False
+    write_atomically(image.lock, text.encode())
+    return True
+
+
+def _pins(resolved: str, image: Image) -> list[str]:
+    """The pins without a wheel's local version: the index decides which build it offers."""
+    left_out = tuple(f"{name}==" for name in image.file.lock_without)
+    lines = [line for line in resolved.splitlines() if line and not line.startswith(("#", "-"))]
+    return [f"{line.split('+')[0]}\n" for line in lines if not line.startswith(left_out)]
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(
+        command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
+        env=clean_environment(), check=False,
+    )  # fmt: skip
+    if done.returncode:
+        last = "\n  ".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise MachineError(f"{command[0]} ended with status {done.returncode}:\n  {last}")
