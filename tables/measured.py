@@ -164,17 +164,24 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
     found = readings(metric)[column.skip :] if metric else []
     if metric is None or not found:
         return None, 0
-    value = sum(found) if column.total else statistics.median(found)
+    value = sum(found) if column.total else _middle(point.cell, found)
     items = metric.items if column.per_item else 1
     return value * UNITS[column.unit] / items, len(found)
 
 
+def _middle(cell: Cell, samples: list[float]) -> float:
+    """The median; as published, the mean."""
+    mean = cell.protocol == "as-published"
+    return statistics.fmean(samples) if mean else statistics.median(samples)
+
+
 def _metric(column: Column, manifest: Manifest) -> Metric | None:
-    """The column's metric, from the source that it asks for."""
+    """The column's metric, by the label or the source that it asks for."""
     if not column.source:
         return manifest.metric(column.metric)
     named = (metric for metric in manifest.metrics if metric.name == column.metric)
-    return next((m for m in named if m.source.startswith(column.source)), None)
+    wanted = column.source
+    return next((m for m in named if wanted == m.label or m.source.startswith(wanted)), None)
 
 
 def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:

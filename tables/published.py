@@ -41,10 +41,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One quantity: a metric of selected cells, or derived from two other columns.
 
     ``share`` names operations whose part of the whole is shown. ``skip`` leaves out the first
-    samples; ``total`` adds them up. ``source`` is how the metric's source has to begin. ``work``
-    names what a sample covers ("images"): its count is shown, and a ratio to the published
-    number only in tier ``paper``, where the amount of work is the paper's. ``published_from``
-    names the columns that the printed number was derived from, where ours takes others.
+    samples; ``total`` adds them up. ``source`` is the metric's label, or how its source begins.
+    ``work`` names what a sample covers ("images"): its count is shown, and a ratio to the
+    published number only in tier ``paper``, where the amount of work is the paper's.
+    ``published_from`` names the columns that the printed number was derived from, where ours
+    takes others.
     """
 
     name: str

@@ -35,14 +35,13 @@ from runners.job import Job, Weights
 from runners.measure import measure
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.network import ResNetModule
 from runners.pytorch.parts.sessions import session
 cell_file, data, weights, threads, turns = sys.argv[1:]
 cell = read_struct(Path(cell_file), Cell)
 job = Job(cell, Path("."), Data(Path(data)), Weights(Path(weights)), int(threads), Emitter(None))
 torch.set_num_threads(job.threads)
 floats = cell.technique == "float32"
-model = trained_model(job, ResNetModule) if floats else eager.converted_model(job)
+model = trained_model(job) if floats else eager.converted_model(job)
 ready = session(model, torch.device("cpu"))
 placed = ready.place(job.data.normalise(job.data.timed(cell.batch_size)))
 protocol = InferRecipe(warm_up_s=0.5, warm_up_count=3, measure_s=2.0, measure_count=5)

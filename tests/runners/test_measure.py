@@ -85,7 +85,7 @@ def test_the_warm_up_is_kept_apart() -> None:
 def test_a_call_is_synchronised_on_both_sides_and_reported_outside() -> None:
     machine = Machine()
     machine.measure(_protocol())
-    once = ["synchronise", "clock", "call", "synchronise", "clock", "progress 1"]
+    once = ["synchronise", "clock", "call", "synchronise", "clock", "clock", "progress 1"]
     assert machine.happened == ["clock", *once, "clock", *once]
 
 
