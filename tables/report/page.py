@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib.resources
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tables.audit import Report
@@ -17,6 +16,7 @@ from tables.evidence import Evidence
 from tables.render import words
 from tables.report import charts
 from tables.report.cells import describe
+from tables.report.ladder import ladder
 
 MOST_LINKS = 6
 
@@ -31,7 +31,6 @@ class ReportInput(NamedTuple):
     audit: Report
     base: str
     script: str
-    ladder: Sequence[Any] = ()
 
 
 def render_page(given: ReportInput) -> str:
@@ -53,6 +52,7 @@ def render_page(given: ReportInput) -> str:
         facts=sorted((k, ", ".join(sorted(v))) for k, v in facts(evidence.manifests).items()),
         cells=[describe(manifest, given.base) for manifest in evidence.manifests],
         columns=_columns,
+        ladder=ladder(evidence),
         words=words,
         links=MOST_LINKS,
         style=_resource("page.css"),

@@ -112,7 +112,10 @@ def test_the_id_survives_being_written_and_read(recipe: dict[str, Any]) -> None:
     ("changes", "title"),
     [
         ({}, "pytorch infer ptq-eager resnet18 32 px batch 128"),
-        ({"device": "gpu", "repeat": 2}, "pytorch infer ptq-eager resnet18 32 px batch 128 gpu repeat 2"),
+        (
+            {"device": "gpu", "repeat": 2},
+            "pytorch infer ptq-eager resnet18 32 px batch 128 gpu repeat 2",
+        ),
     ],
 )
 def test_the_title_names_what_is_not_usual(changes: dict[str, Any], title: str) -> None:
