@@ -153,6 +153,8 @@ def _check_column(where: str, column: Column, table: TableFile) -> None:
 def _lines(folder: Path, name: str) -> list[dict[str, str]]:
     if not name:
         return []
+    if Path(name).name != name:
+        raise PublishedError(f"{folder / 'tables.toml'}: {name!r} is not a file beside it")
     try:
         text = read_bounded(str(folder / name), MAX_BYTES).decode("utf-8")
         if len(text) > MAX_BYTES or text.count("\n") > MAX_ROWS:

@@ -62,10 +62,12 @@ def measured_source(
     tables = {}
     for comparison in comparisons:
         rows: dict[tuple[str, ...], Row] = {}
+        # A comparison leaves out columns that a row has no cells for.
+        none = {name: "no such cell" for table, name in columns if table == comparison.id}
         for line in comparison.lines:
             column = columns[comparison.id, line.column]
             exact = _is_exact(column, comparison.id, columns)
-            row = rows.setdefault(tuple(line.key.values()), Row(line.key, {}))
+            row = rows.setdefault(tuple(line.key.values()), Row(line.key, none))
             values = dict(row.values)
             values[line.column] = _measured(line, column, exact, single)
             rows[tuple(line.key.values())] = Row(line.key, values)

@@ -213,6 +213,10 @@ def contents(files: Files) -> Iterator[tuple[str, bytes, str]]:
         "unknown-table": _claims("other.latency > 1"),
     }.items():
         yield name, pack({**files, f"{study}/claims.toml": text}), "can't be evaluated"
+    outside = replaced(files, f"{study}/published/tables.toml", b"table1.csv", b"../../../x.csv")
+    yield "table-outside", outside, "is not a file beside it"
+    root = replaced(files, f"{study}/published/tables.toml", b"table1.csv", b"/etc/passwd")
+    yield "table-of-the-system", root, "is not a file beside it"
     sizes = b'[[granularity]]\nid="g"\ntable="table1"\ncolumns=["latency"]\nstated=1\n' + (
         b'largest=1000000000\nplace="p"\n'
     )
