@@ -9,8 +9,9 @@ from typing import NamedTuple
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
+from tables.intervals import median_interval, ratio_interval, share_interval
 from tables.measured import Measured, Points, derive, measure_place, row_keys
-from tables.published import Column, Printed, PublishedRow, PublishedTable, TableFile
+from tables.published import UNITS, Column, Printed, PublishedRow, PublishedTable, TableFile
 
 _PAPER = "paper"
 _TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
@@ -21,7 +22,11 @@ class UnknownTableError(ValueError):
 
 
 class Line(NamedTuple):
-    """One quantity of one row. ``ratio`` is measured over published."""
+    """One quantity of one row. ``ratio`` is measured over published.
+
+    ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
+    processes, or over test images for the accuracy of one process.
+    """
 
     key: dict[str, str]
     quantity: str
@@ -37,6 +42,9 @@ class Line(NamedTuple):
     cells: list[str]
     flags: list[str]
     work: str = ""
+    column: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 class Comparison(NamedTuple):
@@ -177,7 +185,7 @@ def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> li
     for column in table.column:
         if column.derive:
             measured[column.name] = _derived(column, measured)
-    return [_line(column, row, measured[column.name], tier) for column in table.column]
+    return [_line(column, row, measured, tier) for column in table.column]
 
 
 def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
@@ -195,7 +203,33 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _line(column: Column, row: PublishedRow, measured: Measured, tier: str) -> Line:
+def _interval(
+    column: Column, measured: dict[str, Measured]
+) -> tuple[float, float] | tuple[None, None]:
+    """In the column's unit, None for a single process."""
+    if not column.derive:
+        return _own_interval(column, measured[column.name])
+    ((name, (first, second)),) = column.derive.items()
+    found = ratio_interval(measured[first].values, measured[second].values)
+    if found is None:
+        return None, None
+    # second / first, as a function of which each derivation rises or falls.
+    ends = sorted(derive(name, 1.0, ratio) or 0.0 for ratio in found)
+    return ends[0], ends[1]
+
+
+def _own_interval(column: Column, found: Measured) -> tuple[float, float] | tuple[None, None]:
+    if len(found.values) == 1 and found.images:
+        share = found.values[0] / UNITS[column.unit]
+        low, high = share_interval(share * found.images, found.images)
+        return low * UNITS[column.unit], high * UNITS[column.unit]
+    interval = median_interval(found.values)
+    return (interval.low, interval.high) if interval else (None, None)
+
+
+def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: str) -> Line:
+    measured = every[column.name]
+    low, high = _interval(column, every)
     printed = row.numbers.get(column.name, Printed("", None))
     ratio = None
     same_work = not column.work or tier == _PAPER
@@ -216,4 +250,7 @@ def _line(column: Column, row: PublishedRow, measured: Measured, tier: str) -> L
         cells=measured.cells,
         flags=measured.flags,
         work=measured.work,
+        column=column.name,
+        low=low,
+        high=high,
     )

@@ -30,7 +30,10 @@ class Point(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A value in the column's unit, or the reason for none. ``n`` counts processes."""
+    """A value in the column's unit, or the reason for none. ``n`` counts processes.
+
+    ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    """
 
     value: float | None
     n: int
@@ -39,6 +42,8 @@ class Measured(NamedTuple):
     cells: list[str]
     flags: list[str]
     work: str = ""
+    values: tuple[float, ...] = ()
+    images: int = 0
 
 
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
@@ -119,7 +124,27 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
     flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
     ids = [point.id for point in points]
     state = "ok" if values else _state(points)
-    return Measured(median(values), len(values), samples, state, ids, flags, _work(column, points))
+    return Measured(
+        median(values), len(values), samples, state, ids, flags, _work(column, points),
+        tuple(values), _images(column, points),
+    )  # fmt: skip
+
+
+def _images(column: Column, points: list[Point]) -> int:
+    """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
+    if column.metric != "accuracy":
+        return 0
+    counts = [images_tested(p.manifest) for p in points if p.manifest and p.manifest.status == "ok"]
+    return min((count or 0 for count in counts), default=0)
+
+
+def images_tested(manifest: Manifest) -> int | None:
+    """How many images an accuracy of this cell is a share of, None where it isn't recorded."""
+    data = manifest.inputs.dataset
+    if data is None:
+        return None
+    split = data.splits.get("test")
+    return data.used.get("test") or (split.count if split else None)
 
 
 def _work(column: Column, points: list[Point]) -> str:

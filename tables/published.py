@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
+from manifests.codec import UnreadableError, read_bounded
 from manifests.documents import DocumentError, read_toml
 from manifests.metrics import METRICS
 from manifests.select import FIELDS, nearest
@@ -24,6 +26,11 @@ TRAINED_WITH = "trained_with"
 made the weights, which for a cell that trains is its own."""
 SELECTABLE = (*FIELDS, TRAINED_WITH)
 _WORDS = {"": "blank", "OOM": "oom", "N/A": "not-applicable"}
+
+
+MAX_BYTES, MAX_ROWS = 2**20, 5000
+LONGEST_NUMBER = 30
+"""Of one table; the longest that papers print have some hundred rows."""
 
 
 class PublishedError(ValueError):
@@ -74,7 +81,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``tables.toml``."""
 
-    table: list[TableFile]
+    table: Annotated[list[TableFile], msgspec.Meta(max_length=100)]
 
 
 class Printed(NamedTuple):
@@ -146,10 +153,16 @@ def _check_column(where: str, column: Column, table: TableFile) -> None:
 def _lines(folder: Path, name: str) -> list[dict[str, str]]:
     if not name:
         return []
+    if Path(name).name != name:
+        raise PublishedError(f"{folder / 'tables.toml'}: {name!r} is not a file beside it")
     try:
-        with open(folder / name, newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_bounded(str(folder / name), MAX_BYTES).decode("utf-8")
+        if len(text) > MAX_BYTES or text.count("\n") > MAX_ROWS:
+            raise PublishedError(
+                f"{folder / name} has more than {MAX_BYTES:,} bytes or {MAX_ROWS:,} rows"
+            )
+        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, UnreadableError, UnicodeDecodeError, csv.Error) as error:
         raise PublishedError(f"{folder / name} can't be read: {error}") from error
     for number, line in enumerate(lines, start=2):
         if None in line or None in line.values():
@@ -175,7 +188,7 @@ def _number(text: str, path: Path) -> Printed:
     """``~40`` is 40; nothing, OOM and N/A are no value."""
     text = text.strip()
     bare = text.lstrip("~").replace(",", "")
-    if re.fullmatch(r"-?\d+(\.\d+)?", bare):
+    if len(bare) <= LONGEST_NUMBER and re.fullmatch(r"-?\d+(\.\d+)?", bare, re.ASCII):
         return Printed(text, float(bare))
     if text not in _WORDS:
         raise PublishedError(f"{path}: {text!r} is not a number. Accepted words: OOM, N/A")

@@ -22,6 +22,12 @@ COMMANDS = {
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
     "explain": "Each speedup taken apart: calling convention, compiler, precision.",
+    "claims": "Verdicts on what a paper claims, on its own numbers and on yours.",
+    "audit": "Whether a paper's published numbers agree with one another. Measures nothing.",
+    "compare": "Two runs cell by cell, and what differs between their environments.",
+    "report": "A run as one self-contained page, or for a paper in Markdown or LaTeX.",
+    "bundle": "A run with everything behind it as one archive (RO-Crate).",
+    "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",
     "images": "The environments that cells run in: list, build, verify.",
     "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
@@ -113,13 +119,16 @@ def _explain(error: Exception) -> int:
     """One message for what a person can act on; anything else is a bug and keeps its traceback."""
     from manifests.codec import UnreadableError
     from orchestrator.errors import KitError
+    from tables.claims.claims import UnknownClaimError
     from tables.comparison import UnknownTableError
     from tables.published import PublishedError
     from tui.words import printable
 
     if isinstance(error, KitError):
         code = error.exit_code
-    elif isinstance(error, UnreadableError | UnknownTableError | PublishedError):
+    elif isinstance(
+        error, UnreadableError | UnknownTableError | UnknownClaimError | PublishedError
+    ):
         code = 2
     elif isinstance(error, OSError):
         code = 3

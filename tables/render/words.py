@@ -35,7 +35,14 @@ def measured(line: Line) -> str:
     if line.measured is None:
         return line.state.partition(":")[0]
     work = f" ({line.work})" if line.work else ""
-    return f"{number(line.measured)} {line.unit}{work}"
+    return f"{number(line.measured)} {line.unit}{work}{interval(line)}"
+
+
+def interval(line: Line) -> str:
+    """`` [2.05, 2.31]`` where there is one that isn't a point."""
+    if line.low is None or line.high is None or line.low == line.high:
+        return ""
+    return f" [{number(line.low)}, {number(line.high)}]"
 
 
 def reasons(comparison: Comparison) -> list[str]:

@@ -29,7 +29,7 @@ def place(
 def test_the_median_of_the_samples_in_the_columns_unit() -> None:
     cell = a_cell()
     found = place([cell], [measured(cell, metric("latency_s", 0.002, 0.001, 0.009))])
-    assert found == Measured(2.0, 1, 3, "ok", [cell.id], [])
+    assert found == Measured(2.0, 1, 3, "ok", [cell.id], [], values=(2.0,))
 
 
 def test_repeats_count_as_processes_and_give_the_median_of_their_medians() -> None:

@@ -113,7 +113,7 @@ def test_the_lost_column_of_table_4_is_told() -> None:
 
 
 def test_about_a_dozen_claims_each_about_one_of_its_tables() -> None:
-    claims = load_claims(FOLDER)
+    claims = load_claims(FOLDER).claim
     assert len(claims) >= 12
     assert {claim.table for claim in claims} <= set(TABLES)
     assert len({claim.id for claim in claims}) == len(claims)

@@ -12,14 +12,18 @@ from tui.commands.options import as_json, request_options
 @click.command("plan")
 @click.argument("study")
 @request_options
+@click.option("--cost", is_flag=True, help="Only what it takes: time, disk, energy.")
+@click.option("--watts", type=click.FloatRange(0, 1e6), help="What this machine draws, for --cost.")
 @as_json
-def command(as_json: bool, **choices: Any) -> None:
+def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
     from orchestrator.sessions import Request, prepare
 
     prepared = prepare(Request(**choices))
     if as_json:
         _print_json(prepared)
+    elif cost:
+        _print_cost(prepared, watts)
     else:
         _print(prepared)
 
@@ -72,6 +76,39 @@ def _print(prepared: Any) -> None:
     console.print(table(title, columns, rows, right=("size", "batch", "repeat", "estimate")))
     for line in _summary(prepared):
         console.print(line, markup=False)
+
+
+def _print_cost(prepared: Any, watts: float | None) -> None:
+    from tui.console import out
+
+    console = out()
+    plan = prepared.plan
+    console.print(f"{plan.study} · tier {plan.tier} · {plan.dataset}", markup=False)
+    for line in [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]:
+        console.print(line, markup=False)
+
+
+def _disk(prepared: Any) -> list[str]:
+    """As much a cell as the latest run of the study left."""
+    from orchestrator.errors import InputError
+    from tui.runs import latest_run
+    from tui.words import size
+
+    try:
+        folder = latest_run(prepared.plan.study).folder
+    except InputError:
+        return ["disk for the run: not known before a first run"]
+    taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    cells = max(1, len(list(folder.glob("cells/*/manifest.json"))))
+    whole = taken / cells * len(prepared.chosen)
+    return [f"disk for the run: about {size(whole)} (a cell takes what it took in {folder})"]
+
+
+def _energy(prepared: Any, watts: float | None) -> str:
+    seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
+    if watts is None:
+        return f"energy: {seconds / 3600:.2f} h times what this machine draws; say it with --watts"
+    return f"energy: about {seconds / 3600 * watts / 1000:.3f} kWh at {watts:g} W"
 
 
 def _state(prepared: Any, planned: Any) -> str:
