@@ -19,6 +19,11 @@ reproduce study="lad2023" tier="quick" *options="": setup
     -@repliquant doctor
     @repliquant run {{ study }} --tier {{ tier }} --tables {{ options }}
 
+# Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
+[group('start')]
+gpu-check *options: setup
+    @repliquant gpu-check {{ options }}
+
 # All tests; the environments are built on the way (network needed once). Options go to pytest
 [group('develop')]
 test *options="": develop
