@@ -1,6 +1,6 @@
 # The host side (command line and screen) as a container that drives the daemon whose socket is
 # mounted into it. `repliquant images host` builds it; README says what mounting a socket means.
-ARG BASE=docker.io/library/python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-bookworm@sha256:528257d48c1da0dcecc2e725d1ae34498d60c965f1241e39cd6a85a8859bdf84
 
 # The packages come from wheels/, as in the images of the cells.
 FROM ${BASE} AS packages

@@ -16,6 +16,22 @@ def gpu_count(root: Path = Path("/")) -> int:
         return sum(bool(re.fullmatch(r"nvidia\d+", device.name)) for device in devices)
 
 
+def compute_capability() -> str:
+    """Of the first NVIDIA GPU, e.g. ``7.5``; empty where there is none or it can't be asked."""
+    import shutil
+    import subprocess
+
+    program = shutil.which("nvidia-smi") if gpu_count() else None
+    if program is None:
+        return ""
+    command = [program, "--query-gpu=compute_cap", "--format=csv,noheader", "--id=0"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return told.stdout.strip() if told.returncode == 0 else ""
+
+
 def usable_cpus() -> int:
     """Processors this process may run on."""
     if hasattr(os, "sched_getaffinity"):

@@ -14,6 +14,7 @@ from manifests.plan import Plan, PlannedCell
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.lineage import Lineage
+from orchestrator.pairing import Pairing
 from orchestrator.study import CellGroup, Study
 
 _CPU: Device = "cpu"
@@ -39,8 +40,16 @@ class Choices(NamedTuple):
         return self.datasets.get(slot) or self.dataset or slot
 
 
-def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -> Plan:
+def make_plan(
+    study: Study,
+    choices: Choices,
+    estimates: Estimates,
+    gpus: int,
+    pairings: Mapping[str, Pairing] = {},
+) -> Plan:
     """All cells of the tier. Raises InputError for choices the study doesn't have.
+
+    ``pairings`` has the image for this machine's GPU, by framework.
 
     Training and quantizing come first, then inference repeat by repeat, every other repeat
     backwards (A B B A), so that a slow drift of the machine falls on all variants alike.
@@ -55,7 +64,7 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
     planned: list[PlannedCell] = []
     for group, cell in _ordered(study, choices, tier.repeats):
         cell = lineage.add(cell, group.weights)
-        planned.append(_planned(study, group, cell, estimates, gpus))
+        planned.append(_planned(study, group, cell, estimates, _place(study, cell, gpus, pairings)))
     used = {item.cell.protocol for item in planned}
     return Plan(
         study=study.id,
@@ -116,27 +125,31 @@ def _or_default(values: list[_T] | None, default: list[_T]) -> list[_T]:
 
 
 def _planned(
-    study: Study, group: CellGroup, cell: Cell, estimates: Estimates, gpus: int
+    study: Study, group: CellGroup, cell: Cell, estimates: Estimates, place: Pairing
 ) -> PlannedCell:
     guess = group.estimate_s[cell.tier] * study.effort.get(cell.model, 1.0)
     estimate = estimates.of(cell, guess)
     return PlannedCell(
         id=cell.id,
         cell=cell,
-        image=group.image or _image(study, cell),
+        image=group.image or place.image,
         needs=[cell.weights_from] if cell.weights_from else [],
         estimate_s=round(estimate.seconds, 1),
         study_estimate_s=guess,
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
-        skip=NO_GPU if cell.device == "gpu" and not gpus else "",
+        skip=place.obstacle,
     )
 
 
-def _image(study: Study, cell: Cell) -> str:
-    """The environment of a cell; on a GPU the first that the study names for it."""
-    names = study.gpu_images.get(cell.framework) if cell.device == "gpu" else None
-    return names[0] if names else study.images[cell.framework]
+def _place(study: Study, cell: Cell, gpus: int, pairings: Mapping[str, Pairing]) -> Pairing:
+    """The environment of a cell, and what keeps it from running there."""
+    if cell.device != "gpu":
+        return Pairing(study.images[cell.framework])
+    names = study.gpu_images.get(cell.framework) or [study.images[cell.framework]]
+    if not gpus:
+        return Pairing(names[0], NO_GPU)
+    return pairings.get(cell.framework) or Pairing(names[0])
 
 
 def with_ancestors(plan: Plan, chosen: list[str]) -> list[PlannedCell]:

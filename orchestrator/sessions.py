@@ -20,8 +20,9 @@ from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.images import load_image
-from orchestrator.machine import gpu_count, usable_cpus
+from orchestrator.machine import compute_capability, gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
+from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors
 from orchestrator.study import Study, load_study
 
@@ -87,7 +88,12 @@ def prepare(request: Request) -> Prepared:
         catalogue.source(name, data.places.get(name), places.cache())
         downloads += catalogue.download_bytes(name, data.places.get(name), places.cache())
     choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
-    plan = make_plan(study, choices, Estimates(history()), gpu_count())
+    capability = compute_capability()
+    pairings = {
+        framework: pair([load_image(name) for name in names], capability)
+        for framework, names in study.gpu_images.items()
+    }
+    plan = make_plan(study, choices, Estimates(history()), gpu_count(), pairings)
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=downloads,

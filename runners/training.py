@@ -95,9 +95,9 @@ def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
     per_epoch = _steps_per_epoch(len(part.labels), batch, recipe)
     if not per_epoch * recipe.epochs:
         raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
-    if len(part.labels) > per_epoch * batch:
-        left_out = len(part.labels) - per_epoch * batch
-        job.warn(f"{left_out} of {len(part.labels)} images sit out each epoch")
+    left_out = len(part.labels) % batch
+    if left_out and per_epoch == len(part.labels) // batch:
+        job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [])
     try:
         for epoch in range(recipe.epochs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from manifests.manifest import Manifest
@@ -76,7 +77,9 @@ def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]
 
 def describe_scope(plan: Plan) -> str:
     """What every table has to say of itself: tier, data set, protocol."""
-    return f"tier {plan.tier} · {plan.dataset} · {plan.protocol}"
+    instead = f" in place of {' and '.join(plan.stands_in_for)}" if plan.stands_in_for else ""
+    protocol = "both protocols" if plan.protocol == "both" else plan.protocol
+    return f"tier {plan.tier} · {plan.dataset}{instead} · {protocol}"
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
@@ -108,21 +111,62 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
 
 
 def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Comparison:
-    rows = table.rows or [PublishedRow(key, {}) for key in row_keys(table.file, points)]
-    lines = [line for row in rows for line in _lines(table.file, row, points, plan.tier)]
     file = table.file
+    rows = table.rows or [PublishedRow(key, {}) for key in row_keys(file, points)]
+    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    if len(protocols) < 2:
+        protocols = []
+    lines = [line for row in rows for line in side_by_side(file, row, points, plan.tier, protocols)]
     return Comparison(
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=describe_scope(plan),
+        scope=describe_scope(plan) + describe_weights(file, points),
         scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
         note=file.note,
-        key=file.key,
+        key=[*file.key, "protocol"] if protocols else file.key,
         lines=lines,
         issues=table.issues,
         run=run,
     )
+
+
+def describe_weights(table: TableFile, points: Points) -> str:
+    """For a table of accuracies: what its networks started from, where the recipe says so."""
+    if not any(column.metric == "accuracy" for column in table.column):
+        return ""
+    trained = [
+        point for point in points.matching(table.select, {"task": "train"})
+        if "weights" in point.cell.recipe
+    ]  # fmt: skip
+    told = {
+        p.manifest.inputs.weights.partition(",")[0].partition(":")[0]
+        if p.manifest is not None and p.manifest.status == "ok"
+        else str(p.cell.recipe["weights"])
+        for p in trained
+    }
+    names = sorted({"ImageNet" if name.lower() == "imagenet" else name for name in told})
+    return f" · pretrained weights: {', '.join(names)}" if names else ""
+
+
+def side_by_side(
+    table: TableFile, row: PublishedRow, points: Points, tier: str, protocols: Sequence[str]
+) -> list[Line]:
+    """A row's lines, for each protocol; what has neither a cell nor a printed number is left out,
+    and a printed number without a cell stands once.
+    """
+    if not protocols:
+        lines = _lines(table, row, points, tier)
+        return [line for line in lines if line.cells or line.printed or not table.data]
+    pairs = [
+        _lines(table, PublishedRow({**row.key, "protocol": name}, row.numbers), points, tier)
+        for name in protocols
+    ]  # fmt: skip
+    kept: list[Line] = []
+    for same in zip(*pairs, strict=True):
+        with_cells = [line for line in same if line.cells]
+        kept += with_cells or [line for line in same[:1] if line.printed]
+    return sorted(kept, key=lambda line: protocols.index(line.key["protocol"]))
 
 
 def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> list[Line]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "Run a study's cells, or go on with a run that was begun.",
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
+    "explain": "Each speedup taken apart: calling convention, compiler, precision.",
     "show": "One cell: where its numbers come from.",
     "images": "The environments that cells run in: list, build, verify.",
     "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",

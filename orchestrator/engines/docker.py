@@ -32,6 +32,7 @@ class DockerEngine:
         self.daemon: Daemon = connect()
         self._identity = Identity()
         self._sharing = Sharing(self.daemon, self._identity.name)
+        self._prepared: dict[str, str] = {}
 
     def status(self, image: Image) -> str:
         with explained(self.daemon.address):
@@ -46,7 +47,9 @@ class DockerEngine:
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         with explained(self.daemon.address):
-            return building.build(self.daemon, image, tell)
+            used = building.build(self.daemon, image, tell)
+        self._prepared[image.name] = used.id or ""
+        return used
 
     def verify(self, image: Image) -> tuple[bool, str]:
         with explained(self.daemon.address):
@@ -87,11 +90,16 @@ class DockerEngine:
                 raise EngineGoneError(f"{self.daemon.words} went away. Start it again") from None
             return self._start(image, order)
 
+    def _image(self, image: Image) -> str:
+        """The image that was prepared: what is edited during a run does not change it."""
+        built = self._prepared.get(image.name) or building.find(self.daemon, image)
+        if built is None:
+            raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
+        return built
+
     def _start(self, image: Image, order: Order) -> DockerCell:
         try:
-            built = building.find(self.daemon, image)
-            if built is None:
-                raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
+            built = self._image(image)
             described = self.container(image, order)
             shared = self._sharing.share(order, built)
             labels = self._identity.labels(order)

@@ -30,6 +30,8 @@ class LocalEngine:
     def status(self, image: Image) -> str:
         if venvs.ready(image):
             return "ready"
+        if image.container_only:
+            return "a container only, which this engine can't run"
         return f"not built; about {image.file.download_mb} MB to download"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:

@@ -34,7 +34,10 @@ def signature_session(model: Any, folder: str) -> Session:
     def serve(pixels: Any) -> Any:
         return {"logits": model(pixels, training=False)}
 
-    tf.saved_model.save(model, folder, signatures={"serving_default": serve})
+    # A module of the variables alone: Keras would trace every layer once more to save itself.
+    module = tf.Module()
+    module.held = model.variables
+    tf.saved_model.save(module, folder, signatures={"serving_default": serve})
     loaded = tf.saved_model.load(folder)
     serving = loaded.signatures["serving_default"]
     # The function holds no reference to the object that owns its variables.
