@@ -30,7 +30,7 @@ kick-tires study="lad2023" tier="paper": setup
     #!/bin/sh
     set -eu
     echo "1. prerequisites"
-    repliquant doctor
+    repliquant doctor || echo "going on with what works"
     echo "2. the published numbers against one another (no measurement)"
     repliquant audit {{ study }} --json >/dev/null && echo "audit: done"
     echo "3. a small cell of each environment"
