@@ -43,6 +43,11 @@ kick-tires study="lad2023" tier="paper": setup
     repliquant plan {{ study }} --tier quick --cost
     repliquant plan {{ study }} --tier {{ tier }} --cost
 
+# Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
+[group('start')]
+gpu-check *options: setup
+    @repliquant gpu-check {{ options }}
+
 # All tests; the environments are built on the way (network needed once). Options go to pytest
 [group('develop')]
 test *options="": develop

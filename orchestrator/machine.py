@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 
-def gpu_count() -> int:
-    """NVIDIA GPUs that the kernel's driver knows of."""
+def gpu_count(root: Path = Path("/")) -> int:
+    """NVIDIA GPUs that the kernel's driver knows of; in some containers only devices show."""
     try:
-        return len(os.listdir("/proc/driver/nvidia/gpus"))
+        return len(os.listdir(root / "proc/driver/nvidia/gpus"))
     except OSError:
-        return 0
+        devices = (root / "dev").glob("nvidia[0-9]*")
+        return sum(bool(re.fullmatch(r"nvidia\d+", device.name)) for device in devices)
 
 
 def compute_capability() -> str:

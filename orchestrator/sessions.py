@@ -31,6 +31,7 @@ class Request(NamedTuple):
     """What a person asks for; ``None`` and empty mean the default.
 
     ``gpus`` are numbers of GPUs, one cell each; the default is the first one alone.
+    ``python`` is an interpreter that runs every cell in place of the images.
     """
 
     study: str
@@ -46,6 +47,7 @@ class Request(NamedTuple):
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
+    python: Path | None = None
 
 
 class Prepared(NamedTuple):
@@ -172,6 +174,9 @@ def execute(request: Request, tell: Listener) -> Outcome:
 
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     """The engine that was asked for, or the best there is; says which and why."""
+    if request.python is not None:
+        tell(Note(f"engine local: cells run with {request.python}"))
+        return make_engine(request.engine, request.python)
     if request.engine == AUTO:
         names = dict.fromkeys(planned.image for planned in prepared.chosen if not planned.skip)
         choice = choose_engine([load_image(name) for name in names])

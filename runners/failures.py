@@ -30,7 +30,10 @@ class Verdict(NamedTuple):
     transient: bool
 
 
-_OOM_TEXTS = ("oom when allocating", "can't allocate memory", "out of memory")
+_OOM_TEXTS = (
+    "oom when allocating", "can't allocate memory", "out of memory", "cudnn_status_alloc_failed",
+    "cublas_status_alloc_failed",
+)  # fmt: skip
 _OOM_TYPES = frozenset(["OutOfMemoryError", "MemoryError"])
 _TELLING_TYPES = frozenset(["RuntimeError", "ResourceExhaustedError", "InternalError"])
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",
     "images": "The environments that cells run in: list, build, verify.",
+    "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
 }
 
 
@@ -42,7 +43,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tui.commands.{cmd_name}").command
+        module = f"tui.commands.{cmd_name.replace('-', '_')}"
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def resolve_command(

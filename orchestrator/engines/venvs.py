@@ -107,10 +107,9 @@ class _Build(NamedTuple):
         _enough_disk(image, folder.parent)
         base = find_interpreter(image.file.python)
         self.tell(Note(f"making {image.name} with {base}", "detail"))
-        own_pip = _needs_its_own_pip(image)
-        without = [] if own_pip else ["--without-pip"]
+        without, pip = pip_for(image.file.python, interpreter(image))
         self._run("venv", [str(base), "-m", "venv", *without, str(folder)])
-        self._run("install", _install_command(image, own_pip))
+        self._run("install", _install_command(image, pip))
         lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
         checks = [line for line in lines if line.startswith("ok: ")]
         done = Ready(
@@ -149,14 +148,17 @@ def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineErr
     )
 
 
-def _needs_its_own_pip(image: Image) -> bool:
-    """The host's pip no longer installs for Pythons that are long out of support."""
-    return all(int(version.split(".")[1]) < _OLDEST_MINOR for version in image.file.python)
+def pip_for(versions: list[str], python: Path) -> tuple[list[str], list[str]]:
+    """Options of venv, and the pip that installs for its ``python``: the host's where it can.
+
+    It no longer serves Pythons that are long out of support; those get the pip they come with.
+    """
+    if all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions):
+        return [], [str(python), "-m", "pip"]
+    return ["--without-pip"], [sys.executable, "-m", "pip", "--python", str(python)]
 
 
-def _install_command(image: Image, own_pip: bool) -> list[str]:
-    python = str(interpreter(image))
-    pip = [python, "-m", "pip"] if own_pip else [sys.executable, "-m", "pip", "--python", python]
+def _install_command(image: Image, pip: list[str]) -> list[str]:
     command = [
         *pip, "install",
         "--disable-pip-version-check", "--no-input", "--progress-bar", "off",

@@ -8,21 +8,14 @@ with the batch in place (inference).
 from __future__ import annotations
 
 from runners.job import Job
-from runners.pytorch.parts.models import new_model, save_model, trained_model
+from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.steps import begin, finish_model, time_model
-from runners.pytorch.parts.training import train_model
-from runners.training import training_recipe
+from runners.pytorch.parts.training import Precision, made_model
 
 
 def train(job: Job) -> None:
     device = begin(job)
-    recipe = training_recipe(job)
-    with job.phase("build"):
-        model = new_model(job).to(device)
-    job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
-    train_model(job, model, recipe, device)
-    model.eval()
-    save_model(job, model)
+    model, recipe = made_model(job, device, Precision())
     finish_model(job, model, recipe.test_images, "float32")
 
 

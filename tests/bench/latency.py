@@ -68,7 +68,7 @@ def against_litert_benchmark() -> None:
                     ours.append(_median(_run_cell(run, cell)))
                 else:
                     theirs.append(_litert_benchmark(run, cell))
-        _print_ratio(f"{technique} batch 1, ours / litert-benchmark", ours, theirs)
+        print_ratio(f"{technique} batch 1, ours / litert-benchmark", ours, theirs)
 
 
 def against_torch_benchmark() -> None:
@@ -86,7 +86,7 @@ def against_torch_benchmark() -> None:
             cwd=ROOT, check=True, capture_output=True, text=True,
         )  # fmt: skip
         found = json.loads(done.stdout.splitlines()[-1])
-        _print_ratio(
+        print_ratio(
             f"{technique} batch {batch}, ours / torch.utils.benchmark",
             found["ours"],
             found["theirs"],
@@ -102,10 +102,10 @@ def int8_against_float32() -> None:
             for technique in list(times) if turn % 2 else list(times)[::-1]:
                 cell = _cell(run, "pytorch", technique, batch)
                 times[technique].append(_median(_run_cell(run, cell)))
-        _print_ratio(f"batch {batch}, float32 / int8", times["float32"], times["ptq-eager"])
+        print_ratio(f"batch {batch}, float32 / int8", times["float32"], times["ptq-eager"])
 
 
-def _print_ratio(what: str, first: list[float], second: list[float]) -> None:
+def print_ratio(what: str, first: list[float], second: list[float]) -> None:
     pairs = [a / b for a, b in zip(first, second, strict=True)]
     print(
         f"  {what}: {statistics.median(pairs):.3f} (pairs {min(pairs):.3f} to {max(pairs):.3f}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manifests.manifest import Environment, Machine
+from manifests.manifest import Environment, Inputs, Machine
 from orchestrator.places import ROOT
 from tables.comparison import (
     Comparison,
@@ -13,6 +13,8 @@ from tables.comparison import (
     choose_table,
     compare_tables,
     describe_environments,
+    describe_weights,
+    side_by_side,
 )
 from tables.published import (
     Column,
@@ -22,6 +24,8 @@ from tables.published import (
     TableFile,
     load_published,
 )
+from tables.measured import Points
+from tables.published import Column, Printed, PublishedRow, TableFile, load_published
 from tests.manifests.samples import a_cell, a_manifest
 from tests.tables.samples import a_plan, measured, metric
 
@@ -147,3 +151,56 @@ def test_what_is_derived_has_an_interval_over_processes() -> None:
     assert line.low < 0.85 / 0.3 < line.high
     line = derived("drop", (0.9, 0.3), (0.9, 0.3))
     assert (line.low, line.high) == (pytest.approx(60.0), pytest.approx(60.0))
+
+def test_both_protocols_stand_side_by_side_and_empty_lines_are_left_out() -> None:
+    cells = [
+        a_cell(task="infer", technique="a", protocol=protocol)
+        for protocol in ("rigorous", "as-published")
+    ]
+    only = a_cell(task="infer", technique="b")
+    plan = a_plan(*cells, only)
+    values = (0.002, 0.004, 0.006)
+    manifests = [
+        measured(cell, metric("latency_s", value, value, 5 * value))
+        for cell, value in zip([*cells, only], values, strict=True)
+    ]
+    columns = [
+        Column(name=name, label=name, unit="ms", metric="latency_s",
+               select={"any": {"technique": name}})
+        for name in ("a", "b", "c", "d")
+    ]  # fmt: skip
+    table = TableFile(
+        id="t", title="T", place="p", key=["framework"], data="t.csv",
+        select={"task": "infer"}, column=columns,
+    )  # fmt: skip
+    printed = {"a": Printed("1", 1.0), "b": Printed("", None), "c": Printed("OOM", None),
+               "d": Printed("", None)}  # fmt: skip
+    row = PublishedRow({"framework": "pytorch"}, printed)
+    lines = side_by_side(
+        table, row, Points(plan.cells, manifests), "quick", ["as-published", "rigorous"]
+    )
+    told = [(line.key["protocol"], line.quantity, line.printed, line.measured) for line in lines]
+    # As published the mean counts, in the rigorous protocol the median.
+    assert told == [
+        ("as-published", "a", "1", pytest.approx(4.0 * 7 / 3)),
+        ("as-published", "c", "OOM", None),
+        ("rigorous", "a", "1", pytest.approx(2.0)),
+        ("rigorous", "b", "", pytest.approx(6.0)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ("ImageNet, keras.applications", " · pretrained weights: ImageNet"),
+        ("none: ImageNet's could not be fetched (no network)", " · pretrained weights: none"),
+    ],
+)
+def test_a_table_of_accuracies_says_what_its_networks_started_from(weights: str, told: str) -> None:
+    cell = a_cell(task="train", recipe={"weights": "imagenet"})
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    table = TableFile(id="t", title="T", place="p", key=["framework"], column=[column])
+    manifest = measured(cell, inputs=Inputs(weights=weights, seeds={}))
+    plan = a_plan(cell)
+    assert describe_weights(table, Points(plan.cells, [manifest])) == told
+    assert describe_weights(table, Points(plan.cells, [])) == " · pretrained weights: ImageNet"

@@ -34,10 +34,18 @@ def _print_json(prepared: Any) -> None:
     from tui.console import print_json
 
     chosen = msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
-    print_json({"run": str(prepared.run.folder), "plan": chosen})
+    covered = _covered(prepared.plan)
+    print_json(
+        {
+            "run": str(prepared.run.folder),
+            "published_numbers": [item._asdict() for item in covered],
+            "plan": chosen,
+        }
+    )
 
 
 def _print(prepared: Any) -> None:
+    from tables.comparison import describe_scope
     from tui.console import out, table
     from tui.words import duration
 
@@ -48,17 +56,24 @@ def _print(prepared: Any) -> None:
             planned.cell.framework,
             planned.cell.task,
             planned.cell.technique,
+            planned.cell.model,
+            str(planned.cell.image_size),
             str(planned.cell.batch_size),
+            planned.cell.device,
+            planned.cell.protocol,
             str(planned.cell.repeat),
             duration(planned.estimate_s) if not planned.skip else "–",
             planned.skip or _state(prepared, planned),
         )
         for planned in prepared.chosen
     ]
-    columns = ("cell", "framework", "task", "technique", "batch", "repeat", "estimate", "state")
-    title = f"{plan.study} · tier {plan.tier} · {plan.dataset} · {plan.protocol}"
+    columns = (
+        "cell", "framework", "task", "technique", "model", "size", "batch", "device", "protocol",
+        "repeat", "estimate", "state",
+    )  # fmt: skip
+    title = f"{plan.study} · {describe_scope(plan)}"
     console = out()
-    console.print(table(title, columns, rows, right=("batch", "repeat", "estimate")))
+    console.print(table(title, columns, rows, right=("size", "batch", "repeat", "estimate")))
     for line in _summary(prepared):
         console.print(line, markup=False)
 
@@ -113,11 +128,29 @@ def _summary(prepared: Any) -> list[str]:
         f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
         f"{len(prepared.chosen) - len(chosen)} can't run here",
         f"run folder: {prepared.run.folder}",
+        *_coverage(prepared.plan),
     ]
     lines += _environments({planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
     return lines
+
+
+def _covered(plan: Any) -> list[Any]:
+    """For each table, how many of the paper's numbers the whole plan answers."""
+    from orchestrator.places import STUDIES
+    from tables.coverage import coverage
+    from tables.published import load_published
+
+    return coverage(load_published(STUDIES / plan.study), plan)
+
+
+def _coverage(plan: Any) -> list[str]:
+    found = _covered(plan)
+    printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
+    lacking = [f"{c.table} {c.planned} of {c.printed}" for c in found if c.planned < c.printed]
+    told = f" ({', '.join(lacking)})" if lacking else ""
+    return [f"published numbers with a planned cell: {planned} of {printed}{told}"]
 
 
 def _environments(names: set[str]) -> list[str]:

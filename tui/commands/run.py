@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,6 +14,11 @@ from tui.commands.options import as_json, request_options, resource_options
 @click.argument("study")
 @request_options
 @click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local.")
+@click.option(
+    "--python",
+    type=click.Path(path_type=Path),
+    help="Run cells with this interpreter in place of the images (--engine local).",
+)
 @click.option(
     "--rerun",
     multiple=True,

@@ -12,13 +12,13 @@ Counts = Dict[str, Dict[str, int]]
 """Type -> operation -> how often."""
 
 # Operators that do the arithmetic of convolutions and matrix products, each at one level of the
-# dispatcher only, so that none is counted twice.
-_CONVOLUTIONS = (
-    "aten::convolution", "aten::_convolution", "aten::cudnn_convolution",
-    "aten::cudnn_convolution_relu",
+# dispatcher only: below autocast, above the libraries, so that none is missed or counted twice.
+_ATEN = (
+    "aten::_convolution", "aten::addmm", "aten::mm", "aten::bmm", "aten::_scaled_mm",
+    "aten::_int_mm",
 )  # fmt: skip
-_PRODUCTS = ("aten::addmm", "aten::mm", "aten::bmm", "aten::_scaled_mm", "aten::_int_mm")
 _COMPILED = re.compile(r"^(mkldnn|mkl|onednn|quantized)::.*(conv|linear)")
+_INT8 = re.compile(r"^(onednn::q|quantized::|aten::_int_mm$)")
 
 _TYPES = {
     "float": "float32", "double": "float64", "c10::BFloat16": "bfloat16", "c10::Half": "float16",
@@ -30,23 +30,24 @@ _TYPES = {
 # The first pattern that fits names the type; cuDNN's, cuBLAS's and CUTLASS's own spelling.
 _KERNEL = re.compile(r"gemm|conv|fprop|xmma|cutlass|nvjet|hmma|imma|matmul|winograd")
 _KERNEL_TYPES = (
-    ("float8", re.compile(r"e4m3|e5m2|fp8|_qmma")),
+    ("float8", re.compile(r"e4m3|e5m2|fp8|_qmma|nvjet_(sm\d+_)?q")),
     ("int8", re.compile(r"i8i8|int8|imma|i8816|i16832|s8s8|_s8_|i8_i8")),
-    ("tf32", re.compile(r"tf32")),
+    ("tf32", re.compile(r"tf32|nvjet_(sm\d+_)?sss")),
     ("bfloat16", re.compile(r"bf16|bfloat16|nvjet_(sm\d+_)?tst")),
     ("float16", re.compile(r"f16f16|fp16|half|hgemm|h884|h1688|h16816|_f16|nvjet_(sm\d+_)?hsh")),
-    ("float32", re.compile(r"f32f32|fp32|sgemm|ffma|float|scudnn|s1688|nvjet_(sm\d+_)?sss")),
+    ("tf32", re.compile(r"s1688")),
+    ("float32", re.compile(r"f32f32|fp32|sgemm|ffma|float|scudnn")),
 )
 
 
 def operator_type(name: str, dtypes: Sequence[str]) -> Optional[str]:
     """The type that an operator computes in, None when it is no convolution or product."""
-    if name in ("aten::_int_mm",) or re.match(r"^(onednn::q|quantized::)", name):
-        return "int8" if name in _PRODUCTS or _COMPILED.match(name) else None
-    if name in _CONVOLUTIONS or name in _PRODUCTS or _COMPILED.match(name):
-        known = [_TYPES[dtype] for dtype in dtypes if dtype in _TYPES]
-        return known[0] if known else "unknown"
-    return None
+    if name not in _ATEN and not _COMPILED.match(name):
+        return None
+    if _INT8.match(name):
+        return "int8"
+    known = [_TYPES[dtype] for dtype in dtypes if dtype in _TYPES]
+    return known[0] if known else "unknown"
 
 
 def kernel_type(name: str) -> Optional[str]:
@@ -58,15 +59,6 @@ def kernel_type(name: str) -> Optional[str]:
         if pattern.search(lowered):
             return kind
     return "unknown"
-
-
-def innermost(names: Iterable[str]) -> Tuple[str, ...]:
-    """Of the convolution operators that call one another, the one to count."""
-    present = set(names)
-    for name in reversed(_CONVOLUTIONS):
-        if name in present:
-            return tuple(other for other in _CONVOLUTIONS if other != name)
-    return ()
 
 
 def counted(operations: Iterable[Tuple[str, Optional[str]]]) -> Counts:

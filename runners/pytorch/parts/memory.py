@@ -13,6 +13,8 @@ import torch
 from runners.job import Job
 from runners.nvml import watching
 
+_ALLOCATOR = {"allocator": "max_memory_allocated", "reserved": "max_memory_reserved"}
+
 
 @contextlib.contextmanager
 def watching_memory(job: Job, device: torch.device, what: str) -> Iterator[None]:
@@ -30,9 +32,6 @@ def watching_memory(job: Job, device: torch.device, what: str) -> Iterator[None]
         with watching(job, torch.cuda.current_device(), series=what == "train"):
             yield
     finally:
-        for label, read in (
-            ("allocator", torch.cuda.max_memory_allocated),
-            ("reserved", torch.cuda.max_memory_reserved),
-        ):
-            source = f"torch.cuda.{read.__name__}"
-            job.record("peak_memory_bytes", [int(read())], label=label, source=source)
+        for label, name in _ALLOCATOR.items():
+            peak = int(getattr(torch.cuda, name)())
+            job.record("peak_memory_bytes", [peak], label=label, source=f"torch.cuda.{name}")

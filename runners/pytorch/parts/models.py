@@ -31,7 +31,13 @@ def device_of(job: Job) -> torch.device:
 
 
 def new_model(job: Job) -> Network:
-    """Seeded initial weights, the same as in every other framework."""
+    """Seeded initial weights, the same as in every other framework.
+
+    ImageNet's, where the recipe asks for them, can't be had: the manifest says so.
+    """
+    if job.cell.recipe.get("weights") == "imagenet":
+        job.starts_from = "none: ImageNet's are published for Keras, whose files torch can't read"
+        job.warn(job.starts_from)
     torch.manual_seed(job.cell.seed)
     if job.cell.model in APPLICATIONS:
         described = _application(job)
@@ -73,7 +79,14 @@ def empty_stubbed_model(job: Job) -> StubbedResNetModule:
 
 
 def trained_model(job: Job) -> Network:
-    """The float32 model of the cell this one starts from, in evaluation mode."""
+    """The float32 model of the cell this one starts from, in evaluation mode.
+
+    Without such a cell, the seeded initial weights: times don't depend on them.
+    """
+    if job.cell.weights_from is None:
+        model = new_model(job)
+        model.eval()
+        return model
     model = empty_model(job)
     model.load_state_dict(load_weights(job))
     return model

@@ -14,7 +14,6 @@ from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.kernels import (
     counted,
-    innermost,
     kernel_type,
     operator_type,
     proof_by_type,
@@ -83,8 +82,7 @@ def prove_by_type(job: Job, session: Session, promised: str, by_kernels: bool = 
         counts = counted((name, kernel_type(name)) for name in kernels)
         source = "names of the GPU's kernels in one call, torch.profiler"
     else:
-        outer = innermost(name for name, _ in operators)
-        counts = counted((n, operator_type(n, types)) for n, types in operators if n not in outer)
+        counts = counted((name, operator_type(name, types)) for name, types in operators)
         source = "input types of the operators executed in one call, torch.profiler"
     job.proof = proof_by_type(counts, promised, source)
 

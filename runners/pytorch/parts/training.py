@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, NamedTuple, Optional
+from typing import Any, Callable, ContextManager, NamedTuple, Optional, Tuple
 
 import torch
 from torch import nn
@@ -94,16 +94,23 @@ def _channels_last(recipe: Recipe) -> bool:
     return isinstance(recipe, AdamRecipe) and recipe.channels_last
 
 
+def made_model(job: Job, device: torch.device, precision: Precision) -> Tuple[nn.Module, Recipe]:
+    """A new model, trained by the cell's recipe and saved unless the recipe says not to."""
+    recipe = training_recipe(job)
+    with job.phase("build"):
+        model: nn.Module = new_model(job).to(device)
+    job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
+    train_model(job, model, recipe, device, precision)
+    model.eval()
+    if not isinstance(recipe, AdamRecipe) or recipe.keep_weights:
+        save_model(job, model)
+    return model, recipe
+
+
 def train_new_model(
     job: Job, device: torch.device, precision: Precision, promised: str, by_kernels: bool = False
 ) -> None:
     """A whole training cell: build, train, save, test in float32, prove the forward pass."""
-    recipe = training_recipe(job)
-    with job.phase("build"):
-        model = new_model(job).to(device)
-    job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
-    train_model(job, model, recipe, device, precision)
-    model.eval()
-    save_model(job, model)
+    model, recipe = made_model(job, device, precision)
     evaluate(job, session(model, device), recipe.test_images, job.cell.batch_size)
     prove_by_type(job, session(model, device, guard=precision.guard), promised, by_kernels)
