@@ -16,6 +16,7 @@ from tables.comparison import (
     describe_weights,
     side_by_side,
 )
+from tables.measured import Points
 from tables.published import (
     Column,
     Printed,
@@ -24,8 +25,6 @@ from tables.published import (
     TableFile,
     load_published,
 )
-from tables.measured import Points
-from tables.published import Column, Printed, PublishedRow, TableFile, load_published
 from tests.manifests.samples import a_cell, a_manifest
 from tests.tables.samples import a_plan, measured, metric
 
@@ -151,6 +150,7 @@ def test_what_is_derived_has_an_interval_over_processes() -> None:
     assert line.low < 0.85 / 0.3 < line.high
     line = derived("drop", (0.9, 0.3), (0.9, 0.3))
     assert (line.low, line.high) == (pytest.approx(60.0), pytest.approx(60.0))
+
 
 def test_both_protocols_stand_side_by_side_and_empty_lines_are_left_out() -> None:
     cells = [
