@@ -34,8 +34,7 @@ kick-tires study="lad2023" tier="paper": setup
     echo "2. the published numbers against one another (no measurement)"
     repliquant audit {{ study }} --json >/dev/null && echo "audit: done"
     echo "3. a small cell of each environment"
-    repliquant run {{ study }} -k 'train and float32' --run runs/kick-tires-{{ study }}
-    repliquant status runs/kick-tires-{{ study }}
+    repliquant run {{ study }} --sample --run runs/kick-tires-{{ study }}
     echo "4. an archive of it, checked"
     repliquant bundle runs/kick-tires-{{ study }} -o runs/kick-tires-{{ study }}.crate.zip
     repliquant verify runs/kick-tires-{{ study }}.crate.zip
