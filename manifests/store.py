@@ -126,7 +126,8 @@ def _compact(manifest: Manifest) -> None:
     for metric in manifest.metrics:
         _share_words(metric, ("name", "unit", "source", "label"))
         if len(metric.samples) > FEW_SAMPLES and None not in metric.samples:
-            _set(metric, "samples", array.array("d", metric.samples))
+            with contextlib.suppress(OverflowError):  # an integer that no double can hold
+                _set(metric, "samples", array.array("d", metric.samples))
     for phase in manifest.phases:
         _share_words(phase, ("name",))
     _share_words(manifest.cell, _CELL_WORDS)

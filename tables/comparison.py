@@ -10,7 +10,7 @@ from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
 from tables.intervals import median_interval, ratio_interval, share_interval
-from tables.measured import Measured, Points, derive, measure_place, row_keys
+from tables.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from tables.published import UNITS, Column, Printed, PublishedRow, PublishedTable, TableFile
 
 _PAPER = "paper"
@@ -203,13 +203,13 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _interval(
-    column: Column, measured: dict[str, Measured]
-) -> tuple[float, float] | tuple[None, None]:
+def _interval(column: Column, measured: dict[str, Measured]) -> _Ends:
     """In the column's unit, None for a single process."""
     if not column.derive:
         return _own_interval(column, measured[column.name])
     ((name, (first, second)),) = column.derive.items()
+    if name == "drop":
+        return _drop_interval(*(_own_interval(column, measured[part]) for part in (first, second)))
     found = ratio_interval(measured[first].values, measured[second].values)
     if found is None:
         return None, None
@@ -218,7 +218,17 @@ def _interval(
     return ends[0], ends[1]
 
 
-def _own_interval(column: Column, found: Measured) -> tuple[float, float] | tuple[None, None]:
+_Ends = tuple[float, float] | tuple[None, None]
+
+
+def _drop_interval(first: _Ends, second: _Ends) -> _Ends:
+    """Of first - second, from the ends of both: wider than need be where they go together."""
+    if first[0] is None or second[0] is None:
+        return None, None
+    return first[0] - second[1], first[1] - second[0]
+
+
+def _own_interval(column: Column, found: Measured) -> _Ends:
     if len(found.values) == 1 and found.images:
         share = found.values[0] / UNITS[column.unit]
         low, high = share_interval(share * found.images, found.images)
@@ -231,17 +241,18 @@ def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: s
     measured = every[column.name]
     low, high = _interval(column, every)
     printed = row.numbers.get(column.name, Printed("", None))
+    published = published_value(column, row)
     ratio = None
     same_work = not column.work or tier == _PAPER
-    if measured.value is not None and printed.value and same_work:
-        ratio = measured.value / printed.value
+    if measured.value is not None and published and same_work and "drop" not in column.derive:
+        ratio = measured.value / published
     return Line(
         key=row.key,
         quantity=column.label,
         unit=column.unit,
         printed=printed.text,
         printed_unit=column.printed_unit or column.unit,
-        published=printed.value,
+        published=published,
         measured=measured.value,
         ratio=ratio,
         n=measured.n,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
-from tables.published import TRAINED_WITH, UNITS, Column, TableFile, Wanted
+from tables.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
 from tables.statistics import median, readings
 
 
@@ -205,9 +205,27 @@ def _state(points: list[Point]) -> str:
 
 
 def derive(name: str, first: float | None, second: float | None) -> float | None:
-    """``reduction`` or ``increase`` from first to second in percent, ``ratio`` first / second."""
+    """``reduction`` or ``increase`` from first to second in percent, ``ratio`` first / second,
+    ``drop`` first - second.
+    """
+    if first is not None and second is not None and name == "drop":
+        return first - second
     if first is None or second is None or (second if name == "ratio" else first) == 0:
         return None
     if name == "ratio":
         return first / second
     return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100
+
+
+def published_value(column: Column, row: PublishedRow) -> float | None:
+    """What is printed, else what follows from the printed numbers that it is derived from.
+
+    So a speedup stands beside ours where the paper prints latencies alone, and a drop in
+    accuracy where it prints accuracies.
+    """
+    printed = row.numbers.get(column.name)
+    if printed is None or printed.value is not None or not column.derive or printed.text:
+        return printed.value if printed is not None else None
+    ((name, operands),) = column.derive.items()
+    first, second = (row.numbers[part].value for part in column.published_from or operands)
+    return derive(name, first, second)

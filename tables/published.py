@@ -20,7 +20,7 @@ UNITS = {
     "GiB": 2.0**-30, "MiB": 2.0**-20, "bytes": 1.0, "ms": 1e3, "s": 1.0, "%": 100.0,
     "items/s": 1.0, "×": 1.0,
 }  # fmt: skip
-DERIVATIONS = ("reduction", "increase", "ratio")
+DERIVATIONS = ("reduction", "increase", "ratio", "drop")
 TRAINED_WITH = "trained_with"
 """What rows and selections may name beside a cell's own fields: the technique whose training
 made the weights, which for a cell that trains is its own."""

@@ -42,11 +42,16 @@ class Check(NamedTuple):
 
 
 def verify(
-    archive: Path, folder: Path, script: Callable[[], str], studies: Path | None = None
+    archive: Path,
+    folder: Path,
+    script: Callable[[], str],
+    studies: Path | None = None,
+    kit: str = "",
 ) -> Iterator[Check]:
     """Unpack into the empty ``folder`` and check; stops where nothing more can be said.
 
-    ``studies`` is this kit's own folder of them, to say whether the archive's study is ours.
+    ``studies`` is this kit's own folder of them, to say whether the archive's study is ours, and
+    ``kit`` this kit's version: another may lay out a page otherwise.
 
     Raises RefusedError for what is no archive of ours, or a hostile one; OSError.
     """
@@ -61,6 +66,7 @@ def verify(
     about, plan, manifests, wrong = _read(folder)
     yield Check("schemas", wrong, f"plan and {len(manifests):,} manifests")
     yield Check("artifacts", _check_artifacts(folder, names, manifests))
+    yield Check("kit", [], f"made by {about.kit}" + (f"; this is {kit}" if kit else ""))
     if studies is not None:
         yield Check("study", [], _against_ours(folder, about.study, studies))
     try:

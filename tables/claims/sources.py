@@ -64,7 +64,7 @@ def measured_source(
         rows: dict[tuple[str, ...], Row] = {}
         # A comparison leaves out columns that a row has no cells for.
         none = {name: "no such cell" for table, name in columns if table == comparison.id}
-        for line in comparison.lines:
+        for line in _one_protocol(comparison.lines):
             column = columns[comparison.id, line.column]
             exact = _is_exact(column, comparison.id, columns)
             row = rows.setdefault(tuple(line.key.values()), Row(line.key, none))
@@ -73,6 +73,20 @@ def measured_source(
             rows[tuple(line.key.values())] = Row(line.key, values)
         tables[comparison.id] = list(rows.values())
     return Tables(tables)
+
+
+def _one_protocol(lines: Sequence[Line]) -> list[Line]:
+    """Where cells ran in both protocols, the rigorous one decides; its rows have no such key."""
+    rigorous = {_row(line) for line in lines if line.key.get("protocol") == "rigorous"}
+    return [
+        line._replace(key={k: v for k, v in line.key.items() if k != "protocol"})
+        for line in lines
+        if line.key.get("protocol", "rigorous") == "rigorous" or _row(line) not in rigorous
+    ]
+
+
+def _row(line: Line) -> tuple[str, ...]:
+    return (*(value for key, value in line.key.items() if key != "protocol"), line.column)
 
 
 def _is_exact(column: Column, table: str, columns: Mapping[tuple[str, str], Column]) -> bool:
@@ -99,6 +113,8 @@ def _measured(line: Line, column: Column, exact: bool, single: float) -> Quantit
 
 def _derived(value: float, name: str, single: float) -> Quantity:
     """What is derived moves with the ratio of its parts: the percentages too."""
+    if name == "drop":
+        return Quantity(value, value - 100 * single, value + 100 * single)
     ratio = {"ratio": value, "reduction": 1 - value / 100, "increase": 1 + value / 100}[name]
     second = [1 / ratio * off if name == "ratio" else ratio * off for off in _both(single)]
     ends = sorted(derive(name, 1.0, one) or 0.0 for one in second)

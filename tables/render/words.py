@@ -27,8 +27,10 @@ def number(value: float | None) -> str:
 
 
 def published(line: Line) -> str:
-    """As printed, with the unit as printed."""
-    return f"{line.printed} {line.printed_unit}" if line.printed else NONE
+    """As printed, with the unit as printed; or computed from what is printed."""
+    if line.printed or line.published is None:
+        return f"{line.printed} {line.printed_unit}" if line.printed else NONE
+    return f"{number(line.published)} {line.unit} (from others)"
 
 
 def measured(line: Line) -> str:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from manifests.cell import sha256_hex
 from tables.comparison import Comparison, Line
 
 VEGA_LITE = "6.4"
 MOST_ROWS = 60
+_ENTRY = "window.vegaEmbed = vegaEmbed;"
 _CONFIG = {
     "background": "white",
     "font": "Liberation Sans, Arial, sans-serif",
@@ -50,10 +52,11 @@ def script(cache: Path | None = None) -> str:
     import vl_convert
 
     version = importlib.metadata.version("vl-convert-python")
-    kept = cache / f"vega-{version}-{VEGA_LITE}.js" if cache is not None else None
+    made_of = sha256_hex(f"{version} {VEGA_LITE} {_ENTRY}".encode())[:16]
+    kept = cache / f"vega-{made_of}.js" if cache is not None else None
     if kept is not None and kept.is_file():
         return kept.read_text(encoding="utf-8")
-    made: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+    made: str = vl_convert.javascript_bundle(_ENTRY, vl_version=VEGA_LITE)
     if kept is not None:
         _keep(kept, made)
     return made

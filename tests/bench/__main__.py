@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, latency, overhead, precision, reading
+from tests.bench import engines, evidence, latency, overhead, precision, reading
 
 
 def startup() -> None:
@@ -55,6 +55,10 @@ def ten_thousand() -> None:
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "startup": startup,
     "manifests": ten_thousand,
+    "claims": evidence.claims_of_many,
+    "report": evidence.report_of_300,
+    "audit": evidence.audits,
+    "verdicts": evidence.verdicts,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "int8": latency.int8_against_float32,

@@ -56,7 +56,7 @@ def test_tables_and_charts_are_visible(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.wait("document.querySelectorAll('.alive svg').length > 0")
     charts = browser.ask(
-        "[...document.querySelectorAll('figure.chart')].map((f) => f.getBoundingClientRect().height)"
+        "[...document.querySelectorAll('.chart')].map((c) => c.getBoundingClientRect().height)"
     )
     assert charts
     assert all(height > 40 for height in charts)

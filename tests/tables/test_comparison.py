@@ -8,6 +8,7 @@ from manifests.manifest import Environment, Inputs, Machine
 from orchestrator.places import ROOT
 from tables.comparison import (
     Comparison,
+    Line,
     UnknownTableError,
     choose_table,
     compare_tables,
@@ -16,7 +17,14 @@ from tables.comparison import (
     side_by_side,
 )
 from tables.measured import Points
-from tables.published import Column, Printed, PublishedRow, TableFile, load_published
+from tables.published import (
+    Column,
+    Printed,
+    PublishedRow,
+    PublishedTable,
+    TableFile,
+    load_published,
+)
 from tests.manifests.samples import a_cell, a_manifest
 from tests.tables.samples import a_plan, measured, metric
 
@@ -98,6 +106,50 @@ def _machine(cpu: str) -> Machine:
         system="Linux", architecture="x86_64", cpu=cpu, cpus=2, instruction_sets=[],
         memory_bytes=None,
     )  # fmt: skip
+
+
+def derived(name: str, *pairs: tuple[float, float], **fields: float) -> Line:
+    """A column derived from accuracies a and b of as many processes as there are pairs."""
+    columns = [
+        Column(name="a", label="a", unit="%", metric="accuracy", select={"any": {"seed": 1}}),
+        Column(name="b", label="b", unit="%", metric="accuracy", select={"any": {"seed": 2}}),
+        Column(name="d", label="d", unit="%", derive={name: ["a", "b"]}),
+    ]
+    cells = [a_cell(seed=seed, repeat=n) for n in range(len(pairs)) for seed in (1, 2)]
+    values = [value for pair in pairs for value in pair]
+    manifests = [
+        measured(cell, metric("accuracy", value)) for cell, value in zip(cells, values, strict=True)
+    ]
+    numbers = {name: Printed(str(value), value) for name, value in fields.items()}
+    none = dict.fromkeys(("a", "b", "d"), Printed("", None))
+    row = PublishedRow({"framework": "pytorch"}, {**none, **numbers})
+    table = PublishedTable(
+        TableFile(id="t", title="T", place="p", key=["framework"], column=columns), [row], []
+    )
+    (compared,) = compare_tables([table], a_plan(*cells), manifests)
+    return compared.lines[-1]
+
+
+def test_a_drop_stands_beside_the_papers_and_is_no_ratio() -> None:
+    line = derived("drop", (0.9, 0.85), a=90.0, b=88.0)
+    assert line.measured == pytest.approx(5.0)
+    assert (line.printed, line.published, line.ratio) == ("", 2.0, None)
+
+
+def test_a_speedup_that_is_not_printed_stands_beside_ours() -> None:
+    line = derived("ratio", (0.9, 0.3), a=80.0, b=20.0)
+    assert line.measured == pytest.approx(3.0)
+    assert (line.published, line.ratio) == (4.0, pytest.approx(0.75))
+
+
+def test_what_is_derived_has_an_interval_over_processes() -> None:
+    assert (derived("ratio", (0.9, 0.3)).low, derived("ratio", (0.9, 0.3)).high) == (None, None)
+    line = derived("ratio", (0.9, 0.3), (0.8, 0.3), (0.85, 0.3))
+    assert line.low is not None
+    assert line.high is not None
+    assert line.low < 0.85 / 0.3 < line.high
+    line = derived("drop", (0.9, 0.3), (0.9, 0.3))
+    assert (line.low, line.high) == (pytest.approx(60.0), pytest.approx(60.0))
 
 
 def test_both_protocols_stand_side_by_side_and_empty_lines_are_left_out() -> None:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from manifests.cell import Cell
-from manifests.manifest import Flag, Manifest
-from tables.measured import Measured, Points, derive, measure_place, row_keys
-from tables.published import Column, TableFile, Wanted
+from manifests.manifest import Dataset, Flag, Inputs, Manifest, Split
+from tables.measured import (
+    Measured,
+    Points,
+    derive,
+    measure_place,
+    published_value,
+    row_keys,
+)
+from tables.published import Column, Printed, PublishedRow, TableFile, Wanted
 from tests.manifests.samples import a_cell
 from tests.tables.samples import measured, metric, planned, repeats
 
@@ -215,3 +223,28 @@ def test_a_ratio_is_the_first_over_the_second() -> None:
     assert derive("ratio", 6.0, 4.0) == 1.5
     assert derive("ratio", 6.0, 0.0) is None
     assert derive("ratio", 0.0, 4.0) == 0.0
+
+
+def a_row(**printed: float | None) -> PublishedRow:
+    return PublishedRow({}, {name: Printed(f"{v}" if v else "", v) for name, v in printed.items()})
+
+
+@pytest.mark.parametrize(("name", "value"), [("ratio", 4.0), ("drop", 6.0), ("reduction", 75.0)])
+def test_what_is_not_printed_follows_from_what_is(name: str, value: float) -> None:
+    column = Column(name="d", label="d", unit="×", derive={name: ["a", "b"]})
+    assert published_value(column, a_row(a=8.0, b=2.0, d=None)) == value
+    assert published_value(column, a_row(a=8.0, b=2.0, d=3.5)) == 3.5
+    assert published_value(column, a_row(a=8.0, b=None, d=None)) is None
+    assert published_value(column, PublishedRow({}, {})) is None
+
+
+def test_an_accuracy_knows_its_number_of_test_images() -> None:
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    cells = repeats(2)
+    data = Dataset(
+        name="digits", origin="here", classes=[], image_size=8, mean=[], std=[],
+        splits={"test": Split(count=300, sha256="0")}, used={"test": 200},
+    )  # fmt: skip
+    known = measured(cells[0], metric("accuracy", 0.5), inputs=Inputs(dataset=data))
+    assert place([cells[0]], [known], column).images == 200
+    assert place(cells, [known, measured(cells[1], metric("accuracy", 0.5))], column).images == 0

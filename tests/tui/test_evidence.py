@@ -190,6 +190,14 @@ def test_the_cells_of_a_claim_are_run_and_its_verdict_shown(workshop: Workshop) 
     assert {(cell["task"], cell["batch_size"]) for cell in cells} == {("train", 2), ("infer", 1)}
 
 
+def test_a_sample_is_the_quickest_cell_of_each_environment(workshop: Workshop) -> None:
+    workshop.run("--sample")
+    cells = [json.loads(path.read_text())["cell"] for path in workshop.manifests()]
+    assert sorted((cell["framework"], cell["task"]) for cell in cells) == [
+        ("alpha", "train"), ("beta", "train"),
+    ]  # fmt: skip
+
+
 def test_a_run_with_tables_ends_with_verdicts_and_the_report(workshop: Workshop) -> None:
     (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
     stdout = workshop.run("-k", "alpha", "--tables").stdout

@@ -52,7 +52,7 @@ def command(run: str, output: Path | None, artifacts: bool, as_json: bool) -> No
 
 def _bundle(run: Any, target: Path, artifacts: bool) -> Any:
     from orchestrator import places
-    from orchestrator.kit import VERSION
+    from orchestrator.kit import describe
     from tables.archive import write_bundle
     from tables.archive.bundling import Sources
     from tables.report.charts import script
@@ -61,5 +61,5 @@ def _bundle(run: Any, target: Path, artifacts: bool) -> Any:
     plan = plan_of(run)
     sources = Sources(run, places.STUDIES / plan.study, places.IMAGES)
     return write_bundle(
-        sources, plan, target, VERSION, lambda: script(places.cache() / "charts"), artifacts
+        sources, plan, target, describe(), lambda: script(places.cache() / "charts"), artifacts
     )

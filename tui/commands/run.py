@@ -32,10 +32,13 @@ from tui.commands.options import as_json, request_options, resource_options
     default="",
     help="Only the cells of one claim (C2, or its id); ends with its verdict.",
 )
+@click.option("--sample", is_flag=True, help="Only the quickest cell of each environment.")
 @click.option("--tables", is_flag=True, help="End with tables, verdicts and a report.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
-def command(as_json: bool, verbose: bool, tables: bool, claim: str, **choices: Any) -> int:
+def command(
+    as_json: bool, verbose: bool, tables: bool, claim: str, sample: bool, **choices: Any
+) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
     Exit status 1 when a cell failed (crashed, ran out of memory or time), 3 when an image could
@@ -47,6 +50,8 @@ def command(as_json: bool, verbose: bool, tables: bool, claim: str, **choices: A
 
     if claim:
         choices["expression"] = _cells_of(claim, choices)
+    if sample:
+        choices["expression"] = _quickest(choices)
     try:
         with Progress(err(), verbose) as progress:
             outcome = execute(Request(**choices), progress)
@@ -83,6 +88,24 @@ def _cells_of(claim: str, choices: dict[str, Any]) -> str:
         raise InputError(f"claim {judged.number} ({judged.claim.id}) has nothing to run: {why}")
     given = f"({choices['expression']}) and " if choices["expression"] else ""
     return f"{given}id={','.join(judged.cells)}"
+
+
+def _quickest(choices: dict[str, Any]) -> str:
+    """What chooses, for each image, the cell that takes least with all it starts from."""
+    from orchestrator.errors import InputError
+    from orchestrator.sessions import Request, prepare
+
+    planned = {item.id: item for item in prepare(Request(**choices)).chosen if not item.skip}
+    whole: dict[str, float] = {}
+    for item in planned.values():  # a plan lists a cell after the one it starts from
+        whole[item.id] = item.estimate_s + sum(whole.get(need, 0.0) for need in item.needs)
+    best: dict[str, str] = {}
+    for item in planned.values():
+        if item.image not in best or whole[item.id] < whole[best[item.image]]:
+            best[item.image] = item.id
+    if not best:
+        raise InputError("no cell of this study can run here. See: repliquant doctor")
+    return f"id={','.join(best.values())}"
 
 
 def _show(prepared: Any, tables: bool, claim: str) -> None:

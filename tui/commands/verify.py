@@ -22,6 +22,7 @@ def command(file: Path, as_json: bool) -> int:
     """
     from orchestrator import places
     from orchestrator.errors import InputError
+    from orchestrator.kit import describe
     from tables.archive import RefusedError, verify
     from tables.archive.verifying import as_line
     from tables.report.charts import script
@@ -31,9 +32,8 @@ def command(file: Path, as_json: bool) -> int:
     checks = []
     with tempfile.TemporaryDirectory(prefix="repliquant-verify-") as folder:
         try:
-            for check in verify(
-                file, Path(folder), lambda: script(places.cache() / "charts"), places.STUDIES
-            ):
+            js, ours = (lambda: script(places.cache() / "charts")), describe()
+            for check in verify(file, Path(folder), js, places.STUDIES, ours):
                 checks.append(check)
                 if not as_json:
                     click.echo(printable(as_line(check)))
