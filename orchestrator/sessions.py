@@ -148,6 +148,8 @@ def execute(request: Request, tell: Listener) -> Outcome:
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
+    if engine.name == "local" and request.python is None:
+        prepared = _within_reach(prepared)
     packs = prepare_packs(
         prepared.plan,
         prepared.places,
@@ -185,6 +187,22 @@ def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     engine = make_engine(request.engine)
     tell(Note(f"engine {engine.name}"))
     return engine
+
+
+def _within_reach(prepared: Prepared) -> Prepared:
+    """Cells whose environment can't be made here are skipped with the reason."""
+    from orchestrator.engines import venvs
+
+    names = dict.fromkeys(planned.image for planned in prepared.plan.cells if not planned.skip)
+    obstacles = {name: venvs.obstacle(load_image(name)) for name in names}
+    cells = {
+        planned.id: msgspec.structs.replace(planned, skip=obstacles[planned.image])
+        if not planned.skip
+        else planned
+        for planned in prepared.plan.cells
+    }
+    plan = msgspec.structs.replace(prepared.plan, cells=list(cells.values()))
+    return prepared._replace(plan=plan, chosen=[cells[planned.id] for planned in prepared.chosen])
 
 
 def _gpus(asked: tuple[str, ...] | None, engine: Engine) -> tuple[str, ...]:
