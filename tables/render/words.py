@@ -8,6 +8,7 @@ from tables.comparison import Comparison, Line
 
 NONE = "–"
 _REASON_LIMIT = 300
+_NAMED_CELLS = 6
 
 
 def printable(text: str) -> str:
@@ -44,7 +45,12 @@ def reasons(comparison: Comparison) -> list[str]:
     for line in comparison.lines:
         if line.measured is None and ":" in line.state:
             found.setdefault(line.state, {}).update(dict.fromkeys(line.cells))
-    return [f"{one_line(state)} (cell {', '.join(cells)})" for state, cells in found.items()]
+    return [f"{one_line(state)} ({_named(list(cells))})" for state, cells in found.items()]
+
+
+def _named(cells: list[str]) -> str:
+    """A few by their ids, many by their number."""
+    return f"cell {', '.join(cells)}" if len(cells) <= _NAMED_CELLS else f"{len(cells)} cells"
 
 
 def ratio(line: Line) -> str:
