@@ -23,6 +23,8 @@ MAX_ARTIFACT_BYTES = 2 * 2**30
 MAX_TOTAL_BYTES = 8 * 2**30
 RATIO, RATIO_FROM_BYTES = 100, 64 * 2**20
 """From so many bytes on, an archive that grows more than a hundredfold is a bomb."""
+MAX_VALUES = 3_000_000
+"""Numbers in all manifests of an archive; each takes some 32 bytes of memory."""
 MAX_NAME, MAX_DEPTH = 200, 6
 ARTIFACTS = "artifacts/"
 

@@ -103,6 +103,18 @@ def test_models_come_along_when_asked_for(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_too_large_to_be_verified_is_no_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = toy_run(tmp_path, toy_manifests())
+    for limit, message in (("MAX_VALUES", "values in its JSON"), ("MAX_ENTRIES", "would hold")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"tables.archive.opening.{limit}", 20)
+            with pytest.raises(RefusedError, match=message):
+                bundle(run, tmp_path / "a.zip")
+    assert not list(tmp_path.glob("*.zip"))
+
+
 def test_hostile_archives_are_refused_in_one_line_within_256_mib(
     good: hostile.Files, tmp_path: Path
 ) -> None:
