@@ -66,7 +66,7 @@ def make_plan(
         cell = lineage.add(cell, group.weights)
         planned.append(_planned(study, group, cell, estimates, _place(study, cell, gpus, pairings)))
     used = {item.cell.protocol for item in planned}
-    return Plan(
+    plan = Plan(
         study=study.id,
         tier=choices.tier,
         tier_about=tier.about,
@@ -77,6 +77,13 @@ def make_plan(
         cells=planned,
         images=study.images,
     )
+    return _of_protocol(plan, choices.protocol) if choices.protocol else plan
+
+
+def _of_protocol(plan: Plan, protocol: Protocol) -> Plan:
+    """The cells of one protocol, and of another one only what they start from."""
+    chosen = [planned.id for planned in plan.cells if planned.cell.protocol == protocol]
+    return msgspec.structs.replace(plan, cells=with_ancestors(plan, chosen), protocol=protocol)
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
@@ -91,8 +98,10 @@ def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[Cel
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     axes = study.axes
-    asked = [choices.protocol] if choices.protocol else study.protocols
-    protocols = [p for p in asked if group.protocol is None or p in group.protocol]
+    own = group.protocol or study.protocols
+    protocols = [p for p in own if choices.protocol in (None, p)]
+    if group.task != "infer" and not protocols:
+        protocols = own  # what is timed in the chosen protocol starts from somewhere
     for slot, model, framework, batch, device, protocol, technique in itertools.product(
         _or_default(group.dataset, list(study.sizes())),
         _or_default(group.model, [axes.model]),
