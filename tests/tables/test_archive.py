@@ -267,5 +267,7 @@ def test_any_bytes_are_an_archive_or_refused(
 
 
 def test_a_pipe_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises((RefusedError, IsADirectoryError)):
-        unpack(tmp_path, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(RefusedError, match="is not a file"):
+            unpack(path, tmp_path)
