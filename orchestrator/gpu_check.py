@@ -141,7 +141,7 @@ def check(asked: Check, tell: Listener) -> Checked:
 
     begin = time.monotonic()
     engine, image = _engine(asked)
-    plan = check_plan(asked.device, image, engine.cpus())
+    plan = check_plan(asked.device, image, len(engine.cpus()))
     packs = prepare_packs(plan, {}, places.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
     run = Run(asked.run_dir or places.runs() / f"{NAME}-{asked.device}")
