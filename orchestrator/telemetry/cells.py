@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from manifests.telemetry import CellSample
+from orchestrator.engines import Where
 from orchestrator.telemetry.host import MISSING_PACKAGE, WARMING_UP, load_psutil
 
 TREE_EVERY_S = 2.0
@@ -32,6 +33,15 @@ class CellReader(Protocol):
 
     def pids(self) -> frozenset[int]:
         """The process ids that belong to it now; this may take milliseconds."""
+
+
+def reader_of(where: Where) -> CellReader:
+    """The reader for a started cell."""
+    if where.pid is None:
+        return Unreadable(where.reason)
+    if not where.container:
+        return ProcessTree(where.pid)
+    return ControlGroup(where.pid, where.container)
 
 
 class Unreadable:
@@ -131,6 +141,7 @@ class ControlGroup:
     def __init__(
         self,
         pid: int,
+        container: str,
         root: Path = _CGROUPS,
         proc: Path = Path("/proc"),
         clock: Callable[[], float] = time.monotonic,
@@ -138,16 +149,11 @@ class ControlGroup:
         self._clock = clock
         self._before: tuple[float, float] | None = None
         self._files: _Files | None = None
-        self._reason = "the kernel shows no control group of its container here"
-        for files in _candidates(pid, root, proc):
+        self._reason = "the control group of its container can't be seen from here"
+        for files in _candidates(pid, container, root, proc):
             if files.cpu.exists() and files.memory.exists():
                 self._files = files
                 break
-
-    @property
-    def there(self) -> bool:
-        """Whether its files were found."""
-        return self._files is not None
 
     def pids(self) -> frozenset[int]:
         if self._files is None:
@@ -196,8 +202,12 @@ class _Files(NamedTuple):
         return max(0, int(self.memory.read_text()) - int(_table(self.statistics).get(key, "0")))
 
 
-def _candidates(pid: int, root: Path, proc: Path) -> Iterator[_Files]:
-    """Where the files of that process's group lie."""
+def _candidates(pid: int, container: str, root: Path, proc: Path) -> Iterator[_Files]:
+    """Where the files of that process's group lie.
+
+    The group has to bear the container's name: in another namespace of processes that number
+    may be anybody's.
+    """
     try:
         lines = (proc / str(pid) / "cgroup").read_text().splitlines()
     except OSError:
@@ -205,7 +215,8 @@ def _candidates(pid: int, root: Path, proc: Path) -> Iterator[_Files]:
     groups: dict[str, str] = {}
     for line in lines:
         _, controllers, group = line.split(":", 2)
-        groups.update({name: group.lstrip("/") for name in controllers.split(",")})
+        if container in group:
+            groups.update({name: group.lstrip("/") for name in controllers.split(",")})
     if groups.get(""):
         base = root / groups[""]
         yield _Files(

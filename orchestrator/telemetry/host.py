@@ -49,7 +49,8 @@ class Host:
         """Logical processors, and bytes of memory."""
         if self._psutil is None:
             return None, None
-        return self._psutil.cpu_count(), self._psutil.virtual_memory().total
+        memory = self._try("memory_used_bytes", self._psutil.virtual_memory, {})
+        return self._psutil.cpu_count(), memory.total if memory is not None else None
 
     def read(self) -> HostReadings:
         """One sample. The first one has no percentages: they are since the one before."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,8 +14,9 @@ import msgspec
 from manifests.event import Done, Event, Phase
 from manifests.manifest import Flag, Gpu, Metric, PhaseTelemetry, Telemetry
 from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, encode
+from orchestrator.engines import Where
 from orchestrator.telemetry import judging
-from orchestrator.telemetry.cells import CellReader
+from orchestrator.telemetry.cells import reader_of
 from orchestrator.telemetry.host import WARMING_UP
 from orchestrator.telemetry.sampling import Sampler, only
 from orchestrator.telemetry.summarizing import Summary
@@ -56,15 +59,21 @@ class Recorder:
         self._reasons: dict[str, str] = {}
         self._missing: dict[str, str] = {}
         self._runner_began_s: float | None = None
+        self._begin_s = 0.0
+        self._opening: Opening | None = None
         self._file: SeriesFile | None = None
         self._failed = ""
         self._leave: list[Callable[[], None]] = []
 
-    def begin(self, reader: CellReader) -> None:
-        """Start with the machine as it is now; ``reader`` reads the cell's own processes."""
+    def begin(self, where: Where) -> None:
+        """Start with the machine as it is now; on another machine there is nothing to record."""
+        if where.elsewhere:
+            self._failed = where.reason
+            return
+        reader = reader_of(where)
         self._begin_s = self._sampler.now_s()
         machine = self._sampler.opening
-        self._opening: Opening = msgspec.structs.replace(
+        self._opening = msgspec.structs.replace(
             machine,
             started_at=_now(),
             cell=self._cell_id,
@@ -83,6 +92,8 @@ class Recorder:
 
     def heard(self, event: Event) -> None:
         """Place a phase by the runner's clock, which the quickest of its events gives away."""
+        if self._opening is None:
+            return
         now_s = self._sampler.now_s() - self._begin_s
         began_s = now_s - event.time_s
         if self._runner_began_s is None or began_s < self._runner_began_s:
@@ -97,16 +108,18 @@ class Recorder:
 
     def finish(self) -> Record:
         """The last sample, and what all of them say."""
-        self._sampler.tick()
+        if self._opening is not None:
+            self._sampler.tick()
         for leave in self._leave:
             leave()
         with self._lock:
             phases = self._summary.finish()
             telemetry = self._telemetry(phases)
-        sums = self._summary.phases
+        if self._opening is None:
+            return Record(telemetry, [], [], [])
         return Record(
             telemetry,
-            judging.flags(sums),
+            judging.flags(self._summary.phases),
             judging.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
             list(self._sampler.opening.gpus.values()),
         )
@@ -136,16 +149,16 @@ class Recorder:
             try:
                 file.close()
             except OSError as error:
-                self._failed = f"{FILE_NAME} ends early: {error.strerror or error}"
+                self._failed = f"{FILE_NAME} can't be used: {error.strerror or error}"
 
     def _telemetry(self, phases: list[PhaseTelemetry]) -> Telemetry:
         file = self._file
         self._close()
-        there = file is not None and not self._failed
+        good = file is not None and not self._failed
         return Telemetry(
-            path=FILE_NAME if self._path.is_file() else "",
+            path=FILE_NAME if os.path.lexists(self._path) else "",
             samples=self._summary.samples,
-            sha256=file.sha256() if there and file is not None else None,
+            sha256=file.sha256() if good and file is not None else None,
             interval_s=self._sampler.interval_s,
             kept_every=file.kept_every if file is not None else 1,
             gpus=sorted(self._gpus),
@@ -164,6 +177,4 @@ def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
 
 
 def _now() -> str:
-    import datetime
-
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")

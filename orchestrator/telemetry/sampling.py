@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from manifests.manifest import Gpu
 from manifests.telemetry import CellSample, GpuSample, Opening, Sample
@@ -149,6 +150,20 @@ class Sampler:
 
     def _own_pids(self) -> frozenset[int]:
         return frozenset().union(*(reader.pids() for reader in self._cells.values()))
+
+
+@contextlib.contextmanager
+def sampling(running: Sampler | None = None) -> Iterator[Sampler]:
+    """That sampler, or one that samples until the end of the block."""
+    if running is not None:
+        yield running
+        return
+    own = Sampler()
+    own.start()
+    try:
+        yield own
+    finally:
+        own.stop()
 
 
 def _read(name: str, reader: CellReader, reasons: dict[str, str]) -> CellSample:

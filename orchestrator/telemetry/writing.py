@@ -45,11 +45,13 @@ class SeriesFile:
             self._thin()
 
     def close(self) -> None:
-        """Make what was written durable; what it holds can still be hashed by ``sha256``."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._sha256 = _sha256(self._read())
-        self._file.close()
+        """Make what was written durable; raises OSError when its name leads elsewhere."""
+        with self._file:
+            os.fsync(self._file.fileno())
+            self._sha256 = hashlib.sha256(self._read()).hexdigest()
+            there = os.stat(self._path, follow_symlinks=False)
+            if not os.path.samestat(there, os.fstat(self._file.fileno())):
+                raise FileNotFoundError(f"somebody put something else in place of {self._path}")
 
     def sha256(self) -> str:
         """Of the file that was closed."""
@@ -86,7 +88,3 @@ class SeriesFile:
             raise
         self._file.close()
         self._file, self._size = file, len(data)
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
