@@ -159,7 +159,7 @@ class _Device:
         self._lost = handle if isinstance(handle, Failure) else None
         self._never: dict[_Question, Failure] = {}
         self._way: dict[_Question, int] = {}
-        self._divided = not self._lost and self._mig()
+        self._divided = self._mig()
 
     def describe(self) -> Gpu:
         """What stays the same; clocks are the highest it may take, in Hz."""
@@ -176,7 +176,7 @@ class _Device:
             sm_clock_hz=self._highest_hz("NVML_CLOCK_SM"),
             memory_clock_hz=self._highest_hz("NVML_CLOCK_MEM"),
             index=self._index,
-            mig=self._divided if not self._lost else None,
+            mig=self._divided,
         )
 
     def read(self, own: Set[int] | None, reasons: dict[str, str]) -> GpuSample:
@@ -202,6 +202,8 @@ class _Device:
                 fields.update(zip(question.fields, found, strict=True))
                 return
             failure = found
+        if self._lost is not None:
+            return
         for field in question.fields:
             reasons[f"gpus/{self._index}/{field}"] = self._words(failure)
 
@@ -233,9 +235,10 @@ class _Device:
         found = self._nvml.ask(call, self.handle)
         return None if isinstance(found, Failure) else found
 
-    def _mig(self) -> bool:
+    def _mig(self) -> bool | None:
+        """Whether it is divided; None of a GPU that can't be."""
         mode = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMigMode(gpu))
-        return bool(mode and mode[0])
+        return bool(mode[0]) if mode else None
 
     def _words(self, failure: Failure) -> str:
         """NVML gives no utilisation of a GPU that is divided."""

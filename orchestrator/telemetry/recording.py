@@ -88,7 +88,6 @@ class Recorder:
             self._sampler.watch(self._cell_id, reader),
             self._sampler.subscribe(self._take),
         ]
-        self._sampler.tick()
 
     def heard(self, event: Event) -> None:
         """Place a phase by the runner's clock, which the quickest of its events gives away."""
