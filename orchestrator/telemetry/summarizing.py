@@ -181,6 +181,7 @@ class Summary:
                 self._between(last, sample, begin, time_s)
                 begin = time_s
             self._now = name
+            self._sums()  # one that took no time is listed as well
         if last is not None:
             self._between(last, sample, begin, sample.time_s)
         self._sums().add(sample)
