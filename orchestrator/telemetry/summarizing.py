@@ -47,7 +47,7 @@ class _Statistic:
         self.most = max(self.most, value)
 
     def reading(self) -> Reading:
-        return Reading(mean=_six_digits(self.total / self.count), max=self.most)
+        return Reading(mean=_six_digits(self.total / self.count), max=float(self.most))
 
 
 class _EnergyAccount:
