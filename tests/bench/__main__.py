@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, latency, overhead, reading
+from tests.bench import engines, latency, overhead, reading, telemetry
 
 
 def startup() -> None:
@@ -61,6 +61,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "engines": engines.same_cells,
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
+    "telemetry": telemetry.sampling,
 }
 
 
