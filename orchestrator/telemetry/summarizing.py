@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from manifests.manifest import Energy, PhaseTelemetry, Reading
+from manifests.phases import Energy, PhaseTelemetry, Reading
 from manifests.telemetry import BEFORE, THROTTLING, GpuSample, Sample
 
 LAG_S = 2.0
@@ -18,10 +18,7 @@ _GPU = (
     "utilization_percent", "memory_busy_percent", "memory_used_bytes", "power_w",
     "temperature_c", "sm_clock_hz", "memory_clock_hz",
 )  # fmt: skip
-_HOST = (
-    "cpu_percent", "memory_used_bytes", "cpu_frequency_hz", "cpu_temperature_c",
-    "disk_read_bytes_per_s", "disk_write_bytes_per_s",
-)  # fmt: skip
+_HOST = ("cpu_percent", "memory_used_bytes", "cpu_frequency_hz", "cpu_temperature_c")
 _CELL = ("cpu_percent", "memory_bytes", "processes")
 HOST = "host"
 

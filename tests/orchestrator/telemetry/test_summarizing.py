@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.manifest import Energy, PhaseTelemetry, Reading
+from manifests.phases import Energy, PhaseTelemetry, Reading
 from manifests.telemetry import CellSample, GpuProcess, GpuSample, HostSample, Sample
 from orchestrator.telemetry import judging
 from orchestrator.telemetry.summarizing import LAG_S, Summary
