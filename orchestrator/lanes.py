@@ -21,16 +21,16 @@ class Lane(NamedTuple):
     cpus: tuple[int, ...] = ()
 
 
-def gpu_lanes(gpus: Sequence[str], cpus: tuple[int, ...], usable: int) -> list[Lane]:
+def gpu_lanes(gpus: Sequence[str], cpus: tuple[int, ...], usable: Sequence[int]) -> list[Lane]:
     """One lane a GPU; two or more share the processors out in slices of one size.
 
     ``cpus`` are the chosen processors; empty means all of the ``usable`` ones, which only
-    have to be named when they are shared out.
+    have to be named when they are shared out. Too few to share out are used by all lanes.
     """
-    if len(gpus) < 2:
+    every = cpus or tuple(usable)
+    share = len(every) // max(1, len(gpus))
+    if len(gpus) < 2 or not share:
         return [Lane((gpu,), cpus) for gpu in gpus]
-    every = cpus or tuple(range(usable))
-    share = len(every) // len(gpus)
     slices = [every[i * share : (i + 1) * share] for i in range(len(gpus))]
     return [Lane((gpu,), part) for gpu, part in zip(gpus, slices, strict=True)]
 
@@ -64,6 +64,7 @@ class Lanes:
         self._free = list(lanes)
         self._whole = whole
         self._threads = max(1, len(lanes))
+        self._any_gpu = bool(lanes)
         self._worker = worker
         self._running: dict[concurrent.futures.Future[Manifest], _Turn] = {}
 
@@ -91,7 +92,7 @@ class Lanes:
         running = self._running.values()
         if any(turn.lane is self._whole for turn in running):
             return None
-        if todo.planned.cell.device == "cpu" or todo.planned.skip:
+        if todo.planned.cell.device == "cpu" or todo.planned.skip or not self._any_gpu:
             return None if self._running else self._whole
         if not self._free or {turn.todo.planned.id for turn in running} & set(todo.planned.needs):
             return None

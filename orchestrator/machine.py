@@ -14,11 +14,11 @@ def gpu_count() -> int:
         return 0
 
 
-def usable_cpus() -> int:
-    """Processors this process may run on."""
+def usable_cpus() -> list[int]:
+    """Numbers of the processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def free_bytes(folder: Path) -> int | None:

@@ -16,6 +16,7 @@ from orchestrator.estimates import Estimates
 from orchestrator.study import CellGroup, Study
 
 _CPU: Device = "cpu"
+_NO_GPU = "needs an NVIDIA GPU; none was found"
 
 
 class Choices(NamedTuple):
@@ -49,8 +50,8 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
         seen.add(cell.id)
         if cell.task != "infer":
             made[cell.framework, cell.task, cell.technique] = cell
-        planned.append(_planned(study, group, cell, estimates, gpus))
-    return Plan(
+        planned.append(_planned(study, group, cell, estimates))
+    plan = Plan(
         study=study.id,
         tier=choices.tier,
         tier_about=tier.about,
@@ -60,6 +61,7 @@ def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -
         cells=planned,
         images=study.images,
     )
+    return with_gpus(plan, gpus)
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
@@ -108,9 +110,7 @@ def _with_weights(
     return msgspec.structs.replace(cell, weights_from=made[key].id)
 
 
-def _planned(
-    study: Study, group: CellGroup, cell: Cell, estimates: Estimates, gpus: int
-) -> PlannedCell:
+def _planned(study: Study, group: CellGroup, cell: Cell, estimates: Estimates) -> PlannedCell:
     estimate = estimates.of(cell, group.estimate_s[cell.tier])
     return PlannedCell(
         id=cell.id,
@@ -121,8 +121,17 @@ def _planned(
         study_estimate_s=group.estimate_s[cell.tier],
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
-        skip="needs an NVIDIA GPU; none was found" if cell.device == "gpu" and not gpus else "",
     )
+
+
+def with_gpus(plan: Plan, gpus: int) -> Plan:
+    """The plan for a machine with so many GPUs: without one, cells that need it are skipped."""
+    replace = msgspec.structs.replace
+    cells = [
+        replace(p, skip="" if gpus else _NO_GPU) if p.cell.device == "gpu" else p
+        for p in plan.cells
+    ]
+    return replace(plan, cells=cells)
 
 
 def with_ancestors(plan: Plan, chosen: list[str]) -> list[PlannedCell]:

@@ -21,7 +21,8 @@ from orchestrator.estimates import Estimates
 from orchestrator.images import load_image
 from orchestrator.machine import gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
-from orchestrator.planning import Choices, make_plan, with_ancestors
+from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
+from orchestrator.resources import allot
 from orchestrator.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def prepare(request: Request) -> Prepared:
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
-        threads=request.threads or len(request.cpus) or usable_cpus(),
+        threads=request.threads or len(request.cpus or usable_cpus()),
     )
     folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
     if folder == Path() or (folder.exists() and not folder.is_dir()):
@@ -129,6 +130,8 @@ def execute(request: Request, tell: Listener, sampler: Sampler | None = None) ->
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
+    allotted = allot(engine, request.cpus, request.gpus, request.memory_bytes, request.threads)
+    prepared = _for_engine(prepared, len(allotted.gpus))
     source = catalogue.source(prepared.plan.dataset, request.data_dir, places.cache())
     size = prepared.study.axes.image_size
     data = prepare_data(
@@ -137,21 +140,25 @@ def execute(request: Request, tell: Listener, sampler: Sampler | None = None) ->
         places.cache(),
         lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of)),
     )
-    gpus = _gpus(request.gpus, engine)
     plan = msgspec.structs.replace(
-        prepared.plan,
-        data_sha256=pack_digest(read_meta(data)),
-        threads=request.threads or (len(request.cpus) or engine.cpus()) // max(1, len(gpus)),
+        prepared.plan, data_sha256=pack_digest(read_meta(data)), threads=allotted.threads
     )
     prepared = prepared._replace(plan=plan)
     with opened(prepared.run, plan), sampling(sampler) as sampler:
         means = Means(
             engine, lambda cell: data, plan.threads, Estimates(history()), tell,
-            request.cpus, gpus, request.memory_bytes, sampler,
+            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
         )  # fmt: skip
         conductor = Conductor(prepared.run, means)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
+
+
+def _for_engine(prepared: Prepared, gpus: int) -> Prepared:
+    """Which cells are skipped is the engine's to say: its machine can be another one."""
+    plan = with_gpus(prepared.plan, gpus)
+    chosen = {planned.id for planned in prepared.chosen}
+    return prepared._replace(plan=plan, chosen=[p for p in plan.cells if p.id in chosen])
 
 
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
@@ -164,19 +171,3 @@ def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     engine = make_engine(request.engine)
     tell(Note(f"engine {engine.name}"))
     return engine
-
-
-def _gpus(asked: tuple[str, ...] | None, engine: Engine) -> tuple[str, ...]:
-    """The GPUs to use. Raises InputError for one that the engine doesn't have."""
-    there = engine.gpus()
-    if asked is None:
-        return tuple(there[:1])
-    if asked == ("all",):
-        return tuple(there)
-    for gpu in asked:
-        if gpu not in there:
-            raise InputError(
-                f"--gpus {gpu!r}: the engine {engine.name} has no such GPU. "
-                f"Accepted: all, {', '.join(there) or 'nothing else (it has none)'}"
-            )
-    return asked

@@ -27,6 +27,7 @@ class DockerEngine:
     """
 
     name = "docker"
+    limits_memory = True
 
     def __init__(self) -> None:
         self.daemon: Daemon = connect()
@@ -55,8 +56,8 @@ class DockerEngine:
         with explained(self.daemon.address):
             return building.verify(self.daemon, image)
 
-    def cpus(self) -> int:
-        return int(self.daemon.info["NCPU"])
+    def cpus(self) -> list[int]:
+        return list(range(self.daemon.cpus))
 
     def gpus(self) -> list[str]:
         """Those that the daemon names itself, else those of this machine."""
