@@ -35,17 +35,18 @@ def describe_telemetry(telemetry: Telemetry) -> Iterator[str | Table]:
     if telemetry.phases:
         phases = telemetry.by_phase()
         columns = ("reading, mean (max)", *(printable(phase.name) for phase in phases))
-        yield table(_title(telemetry), columns, list(_rows(telemetry, phases)), right=columns[1:])
+        yield table("Telemetry", columns, list(_rows(telemetry, phases)), right=columns[1:])
+        yield _origin(telemetry)
     if telemetry.reason:
         yield f"telemetry: {printable(telemetry.reason)}"
     for key, why in telemetry.reasons.items():
         yield f"not read: {printable(key)}: {printable(why)}"
 
 
-def _title(telemetry: Telemetry) -> str:
+def _origin(telemetry: Telemetry) -> str:
     every = f", every {telemetry.interval_s:g} s" if telemetry.interval_s else ""
     kept = f", one in {telemetry.kept_every} kept" if telemetry.kept_every > 1 else ""
-    return f"Telemetry: {telemetry.samples} samples{every}{kept} in {telemetry.path or 'no file'}"
+    return f"{telemetry.path or 'no file'}: {telemetry.samples} samples{every}{kept}"
 
 
 def _rows(telemetry: Telemetry, phases: list[PhaseTelemetry]) -> Iterator[tuple[str, ...]]:

@@ -11,6 +11,7 @@ from manifests.telemetry import CellSample
 from orchestrator.engines import Where
 from orchestrator.telemetry.host import MISSING_PACKAGE, WARMING_UP, load_psutil
 
+ENDED = "the cell has ended"
 TREE_EVERY_S = 2.0
 _TREE_SHARE = 0.002  # of a core at most, for looking through the machine's processes
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -91,7 +92,7 @@ class ProcessTree:
             self._look()
         memory, seconds = self._sum()
         if not seconds:
-            return CellReadings(CellSample(), {"": "its process has ended"})
+            return CellReadings(CellSample(), {"": ENDED})
         # A process that appears now began at 0; one that is gone takes its last moments along.
         used = sum(value - self._seconds.get(pid, 0.0) for pid, value in seconds.items())
         sample = CellSample(memory_bytes=memory, processes=len(seconds))
@@ -171,7 +172,7 @@ class ControlGroup:
             seconds = self._files.cpu_seconds()
             memory = self._files.memory_bytes()
         except (OSError, ValueError, KeyError):
-            return CellReadings(CellSample(), {"": "its container has ended"})
+            return CellReadings(CellSample(), {"": ENDED})
         processes = len(self.pids())
         before, self._before = self._before, (now, seconds)
         if before is None or now <= before[0]:

@@ -17,7 +17,7 @@ from manifests.phases import PhaseTelemetry, Telemetry, tabulated
 from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, encode
 from orchestrator.engines import Where
 from orchestrator.telemetry import judging
-from orchestrator.telemetry.cells import reader_of
+from orchestrator.telemetry.cells import ENDED, reader_of
 from orchestrator.telemetry.host import WARMING_UP
 from orchestrator.telemetry.sampling import Sampler, only
 from orchestrator.telemetry.summarizing import Summary
@@ -169,10 +169,12 @@ class Recorder:
 
 
 def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
-    """Without those of a first reading; the cell's own by the names of a summary."""
+    """Without those that every cell has at its ends; its own by the names of a summary."""
     prefix = f"cells/{cell_id}"
     return {
-        key.replace(prefix, "cell", 1): why for key, why in reasons.items() if why != WARMING_UP
+        key.replace(prefix, "cell", 1): why
+        for key, why in reasons.items()
+        if why not in (WARMING_UP, ENDED)
     }
 
 

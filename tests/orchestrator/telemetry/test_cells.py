@@ -46,11 +46,11 @@ def test_a_process_with_its_children() -> None:
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
     tree._tree.pop(child, None)
-    assert tree.read() == (CellSample(), {"": "its process has ended"})
+    assert tree.read() == (CellSample(), {"": "the cell has ended"})
 
 
 def test_a_process_that_never_was() -> None:
-    assert ProcessTree(2**22 + 1).read() == (CellSample(), {"": "its process has ended"})
+    assert ProcessTree(2**22 + 1).read() == (CellSample(), {"": "the cell has ended"})
 
 
 def test_a_machine_with_many_processes_is_searched_less_often() -> None:
@@ -104,7 +104,7 @@ def test_a_containers_control_group(tmp_path: Path, version: int) -> None:
     assert found == (CellSample(cpu_percent=150.0, memory_bytes=3_000_000, processes=2), {})
     assert reader.pids() == {12, 15}
     next(root.rglob("memory.stat")).unlink()
-    assert reader.read() == (CellSample(), {"": "its container has ended"})
+    assert reader.read() == (CellSample(), {"": "the cell has ended"})
 
 
 @pytest.mark.parametrize("version", [1, 2])
