@@ -18,7 +18,7 @@ from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, enco
 from orchestrator.engines import Where
 from orchestrator.telemetry import judging
 from orchestrator.telemetry.cells import ENDED, reader_of
-from orchestrator.telemetry.host import WARMING_UP
+from orchestrator.telemetry.host import TOO_SOON, WARMING_UP
 from orchestrator.telemetry.sampling import Sampler, only
 from orchestrator.telemetry.summarizing import Summary
 from orchestrator.telemetry.writing import MOST_BYTES, SeriesFile
@@ -62,6 +62,7 @@ class Recorder:
         self._runner_began_s: float | None = None
         self._begin_s = 0.0
         self._opening: Opening | None = None
+        self._machine_gpus: list[Gpu] = []
         self._file: SeriesFile | None = None
         self._failed = ""
         self._leave: list[Callable[[], None]] = []
@@ -74,6 +75,7 @@ class Recorder:
         reader = reader_of(where)
         self._begin_s = self._sampler.now_s()
         machine = self._sampler.opening
+        self._machine_gpus = list(machine.gpus.values())
         self._opening = msgspec.structs.replace(
             machine,
             started_at=_now(),
@@ -121,7 +123,7 @@ class Recorder:
             telemetry,
             judging.flags(self._summary.phases),
             judging.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
-            list(self._sampler.opening.gpus.values()),
+            self._machine_gpus,
         )
 
     def _take(self, whole: Sample) -> None:
@@ -174,7 +176,7 @@ def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
     return {
         key.replace(prefix, "cell", 1): why
         for key, why in reasons.items()
-        if why not in (WARMING_UP, ENDED)
+        if why not in (WARMING_UP, TOO_SOON, ENDED)
     }
 
 

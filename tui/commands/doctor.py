@@ -79,7 +79,7 @@ def _telemetry() -> Iterator[Finding]:
     gpus = NvmlGpus()
     for index, gpu in gpus.describe().items():
         yield Finding("ok", f"gpu {index}", gpu_words(gpu))
-    reasons = {**gpus.read(frozenset()).reasons, **_lasting(Host().read().reasons)}
+    reasons = {**gpus.read(lambda pid: None).reasons, **_lasting(Host().read().reasons)}
     gpus.close()
     if reasons:
         missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())

@@ -60,6 +60,19 @@ def test_a_machine_with_many_processes_is_searched_less_often() -> None:
     assert tree._look_at - clock.now_s == pytest.approx(25.0, abs=0.1)
 
 
+def test_a_reading_too_soon_after_another_has_no_percentage_and_spoils_none() -> None:
+    clock = Clock(10.0)
+    tree = ProcessTree(os.getpid(), clock=clock)
+    tree.read()
+    clock.now_s = 11.0
+    assert tree.read().sample.cpu_percent is not None
+    clock.now_s = 11.01
+    soon = tree.read()
+    assert (soon.sample.cpu_percent, soon.sample.processes) == (None, 1)
+    assert soon.reasons == {"cpu_percent": "too soon after the reading before"}
+    assert tree._read_at == 11.0
+
+
 def group(tmp_path: Path, version: int) -> tuple[Path, Path]:
     """A container's control group of version 1 or 2, and a /proc with process 12 in it."""
     root, proc = tmp_path / "cgroup", tmp_path / "proc"
@@ -115,7 +128,7 @@ def test_a_process_of_another_namespace_is_not_taken_for_the_container(
     reader = ControlGroup(12, "another-id", root, proc)
     why = "the control group of its container can't be seen from here"
     assert reader.read() == (CellSample(), {"": why})
-    assert reader.pids() == frozenset()
+    assert reader.pids() is None
     assert ControlGroup(13, ID, root, proc).read().reasons == {"": why}
 
 
