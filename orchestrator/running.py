@@ -152,7 +152,12 @@ class Conductor:
             raise
         except KitError as error:
             return attempt.conclude("unsupported", str(error), transient=True)
-        return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
+        try:
+            return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
+        except EngineGoneError:
+            raise
+        except KitError as error:  # it left what can't be fetched
+            return attempt.conclude("crashed", str(error), transient=False)
 
     def _tell(self, news: News) -> None:
         """Several lanes may have news at once; the listener gets one after the other."""

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
@@ -80,9 +80,9 @@ class Daemon:
         """Watch it for a moment: a daemon that is being stopped ends its containers first."""
         return not _true_until(self.answers, seconds)
 
-    def comes_back(self) -> bool:
-        """Wait for a daemon that is being restarted."""
-        return not _true_until(lambda: not self.answers(), BACK_WITHIN_S)
+    def comes_back(self, given_up: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a daemon that is being restarted, until somebody has ``given_up``."""
+        return not _true_until(lambda: not (self.answers() or given_up()), BACK_WITHIN_S)
 
 
 def _true_until(test: Any, seconds: float) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import queue
 import struct
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,12 +24,41 @@ class Readable(Protocol):
     def close(self) -> None: ...
 
 
-def plain_socket(attached: Any) -> Any:
-    """The socket inside docker-py's answer to ``attach_socket``, without a time limit."""
-    inner = getattr(attached, "_sock", attached)
-    if hasattr(inner, "settimeout"):
-        inner.settimeout(None)
-    return inner
+class _Socket:
+    """A socket inside docker-py's answer to ``attach_socket``, without a time limit."""
+
+    def __init__(self, attached: Any) -> None:
+        self._attached = attached
+        self._socket = getattr(attached, "_sock", attached)
+        self._socket.settimeout(None)
+
+    def recv(self, size: int) -> bytes:
+        return bytes(self._socket.recv(size))
+
+    def close(self) -> None:
+        self._attached.close()
+        self._socket.close()
+
+
+class _Pipes:
+    """docker-py's connection through ssh: a process, whose pipes give what is there at once."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def recv(self, size: int) -> bytes:
+        assert isinstance(self._process.stdout, io.BufferedReader)
+        return self._process.stdout.read1(size)
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.communicate()
+
+
+def connection(attached: Any) -> Readable:
+    """What to read from in docker-py's answer to ``attach_socket``; closing it closes all."""
+    process = getattr(attached, "proc", None)
+    return _Socket(attached) if process is None else _Pipes(process)
 
 
 def frames(source: Readable) -> Iterator[tuple[int, bytes]]:
@@ -82,8 +113,12 @@ class Output:
             try:
                 self._ended()
             finally:
-                self._errors.close()
+                self.close()
                 self._chunks.put(None)
+
+    def close(self) -> None:
+        """Close the file; where ``pump`` runs, it does."""
+        self._errors.close()
 
     def read(self, timeout_s: float) -> bytes | None:
         """Bytes that came: b"" when there were none in time, None at the end."""

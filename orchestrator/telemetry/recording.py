@@ -64,6 +64,7 @@ class Recorder:
         self._opening: Opening | None = None
         self._machine_gpus: list[Gpu] = []
         self._file: SeriesFile | None = None
+        self._made = False
         self._failed = ""
         self._leave: list[Callable[[], None]] = []
 
@@ -85,6 +86,7 @@ class Recorder:
         )
         try:
             self._file = SeriesFile(self._path, self._opening, self._most_bytes)
+            self._made = True
         except OSError as error:
             self._failed = f"{FILE_NAME} can't be written: {error.strerror or error}"
         self._leave = [
@@ -158,7 +160,7 @@ class Recorder:
         self._close()
         good = file is not None and not self._failed
         telemetry = Telemetry(
-            path=FILE_NAME if os.path.lexists(self._path) else "",
+            path=FILE_NAME if self._made and os.path.lexists(self._path) else "",
             samples=self._summary.samples,
             sha256=file.sha256() if good and file is not None else None,
             interval_s=self._sampler.interval_s,

@@ -6,7 +6,10 @@ turns that into a failure, so that continuous integration can't pass without one
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,7 +30,7 @@ BASE = os.environ.get("REPLIQUANT_TEST_BASE", "repliquant-test-base:bookworm")
 DOCKERFILE = """\
 ARG BASE={base}
 FROM ${{BASE}} AS packages
-COPY images/{name}/requirements.txt wheel[s]/* /packages/
+COPY images/*/requirements.txt wheel[s]/* /packages/
 RUN python3 -m venv /opt/venv && cd /packages && \\
     /opt/venv/bin/pip install --quiet --no-index --find-links . -r requirements.txt
 FROM ${{BASE}}
@@ -87,17 +90,37 @@ class DockerWorkshop(Workshop):
         cache = folder / "cache"
         cache.mkdir()
         (cache / "wheels").symlink_to(wheels)
+        self._started: list[subprocess.Popen[str]] = []
 
     def write(self, **choices: Any) -> None:
         """The study, with the images' Dockerfiles."""
         write_study(self.folder, **choices)
         write_images(self.folder)
 
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "tests.docker.cli", *arguments]
+
     def run(self, *arguments: str, status: int = 0) -> Any:
         return self("run", "toy", "--engine", "docker", *arguments, status=status)
 
-    def start(self, *arguments: str) -> Any:
-        return super().start("--engine", "docker", *arguments)
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start ``run toy`` and leave it running, until ``close`` at the latest."""
+        process = subprocess.Popen(
+            self.command("run", "toy", "--engine", "docker", *arguments), cwd=self.folder,
+            env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a test that failed has left running; containers end with it."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+                wait_for(lambda: not self._running(), "a container outlived its orchestrator")
+        for container in self._mine():
+            self.daemon.client.api.remove_container(container["Id"], force=True)
 
     def events(self) -> str:
         """Everything that the runners have sent so far."""
@@ -105,8 +128,14 @@ class DockerWorkshop(Workshop):
 
     def left(self) -> list[str]:
         """Names of the containers of this workshop's runs; others may use the engine as well."""
+        return [container["Names"][0].strip("/") for container in self._mine()]
+
+    def _mine(self) -> list[dict[str, Any]]:
         found = self.daemon.client.api.containers(all=True, filters={"label": OWNER})
-        return [container["Names"][0].strip("/") for container in found if self._mounted(container)]
+        return [container for container in found if self._mounted(container)]
+
+    def _running(self) -> bool:
+        return any(container["State"] == "running" for container in self._mine())
 
     def _mounted(self, container: dict[str, Any]) -> bool:
         """Whether a folder of this workshop is in the container, or a volume in place of one."""
@@ -124,9 +153,19 @@ def wait_for(test: Callable[[], object], what: str, seconds: float = 60.0) -> No
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def a_workshop(folder: Path, daemon: Daemon, wheels: Path) -> Iterator[DockerWorkshop]:
+    """A workshop in which nothing is left at the end."""
+    made = DockerWorkshop(folder, daemon, wheels)
+    made.write()
+    try:
+        yield made
+        assert made.left() == []
+    finally:
+        made.close()
+
+
 @pytest.fixture
 def docker_workshop(tmp_path: Path, daemon: Daemon, wheels: Path) -> Iterator[DockerWorkshop]:
-    made = DockerWorkshop(tmp_path, daemon, wheels)
-    made.write()
-    yield made
-    assert made.left() == []
+    with a_workshop(tmp_path, daemon, wheels) as made:
+        yield made

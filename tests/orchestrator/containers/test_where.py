@@ -28,7 +28,7 @@ def cell(answer: Any, shares_files: bool = True) -> DockerCell:
         shares_files=shares_files, words="Docker Engine 27 at tcp://far",
         client=SimpleNamespace(api=api),
     )  # fmt: skip
-    made = DockerCell(daemon, "image", ORDER, SimpleNamespace())  # type: ignore[arg-type]
+    made = DockerCell(daemon, ORDER, lambda note: None)  # type: ignore[arg-type]
     made._container = SimpleNamespace(id="543ef")
     return made
 
@@ -44,6 +44,14 @@ def cell(answer: Any, shares_files: bool = True) -> DockerCell:
 )
 def test_the_daemon_tells_the_first_process(answer: Any, where: Where) -> None:
     assert cell(answer).where() == where
+
+
+def test_a_container_that_never_was() -> None:
+    made = cell({"Pid": 1})
+    made._container = None
+    assert made.where() == Where(None, reason="it was not started")
+    made.lose("the daemon was away")
+    assert made.where() == Where(None, reason="the daemon was away")
 
 
 def test_a_cell_of_a_daemon_elsewhere_is_not_on_this_machine() -> None:
