@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,9 @@ from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
 from orchestrator.resources import allot
 from orchestrator.study import Study, load_study
+
+if TYPE_CHECKING:
+    from orchestrator.telemetry.sampling import Sampler
 
 
 class Request(NamedTuple):
@@ -136,15 +139,17 @@ def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
     return set(rerun)
 
 
-def execute(request: Request, tell: Listener) -> Outcome:
+def execute(request: Request, tell: Listener, sampler: Sampler | None = None) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
+    ``sampler`` is one that samples already and goes on afterwards; by default the run has one
+    of its own. Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
+    from orchestrator.telemetry.sampling import sampling
 
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
@@ -166,11 +171,11 @@ def execute(request: Request, tell: Listener) -> Outcome:
         threads=allotted.threads,
     )
     prepared = prepared._replace(plan=plan)
-    means = Means(
-        engine, packs.folder_of, plan.threads, Estimates(history()), tell,
-        allotted.cpus, allotted.gpus, allotted.memory_bytes,
-    )  # fmt: skip
-    with opened(prepared.run, plan):
+    with opened(prepared.run, plan), sampling(sampler) as sampler:
+        means = Means(
+            engine, packs.folder_of, plan.threads, Estimates(history()), tell,
+            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
+        )  # fmt: skip
         conductor = Conductor(prepared.run, means)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)

@@ -14,7 +14,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import calling, engines, evidence, latency, overhead, precision, reading
+from tests.bench import (
+    calling,
+    engines,
+    evidence,
+    latency,
+    overhead,
+    precision,
+    reading,
+    telemetry,
+)
 
 
 def startup() -> None:
@@ -68,6 +77,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "engines": engines.same_cells,
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
+    "telemetry": telemetry.sampling,
 }
 
 
