@@ -22,6 +22,7 @@ from orchestrator.images import load_image
 from orchestrator.machine import gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
 from orchestrator.planning import Choices, make_plan, with_ancestors
+from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
 
 
@@ -110,10 +111,11 @@ def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
     return set(rerun)
 
 
-def execute(request: Request, tell: Listener) -> Outcome:
+def execute(request: Request, tell: Listener, steering: Steering | None = None) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
+    ``steering`` pauses and cancels it from other threads. Raises KitError, and
+    KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.pack import pack_digest, read_meta
@@ -121,6 +123,8 @@ def execute(request: Request, tell: Listener) -> Outcome:
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
 
+    steering = steering or Steering()
+    tell = steering.heard(tell)
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
@@ -145,6 +149,7 @@ def execute(request: Request, tell: Listener) -> Outcome:
     )  # fmt: skip
     with opened(prepared.run, plan):
         conductor = Conductor(prepared.run, means)
+        steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
     "show": "One cell: where its numbers come from.",
+    "tui": "The terminal UI: plan, watch, compare and explain on a screen.",
+    "replay": "A finished run on the screen, as it happened, at any speed.",
     "images": "The environments that cells run in: list, build, verify.",
 }
 

@@ -1,0 +1,257 @@
+"""Screen 3: what runs now, how far it is, what the machine does, and what the cell says."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.table import Table as RichTable
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import ContentSwitcher, Input, Static, Tab, Tabs
+
+from tui.app.charts import bar, columns, resampled, widened
+from tui.app.course import CellCourse, Course
+from tui.app.screens.base import Page
+from tui.app.text import clock, safe
+from tui.app.widgets.log import Log
+from tui.app.widgets.rows import Column, Field, Rows, Table
+from tui.app.words import state
+from tui.words import duration
+
+_QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
+_CURVE_LINES = 4
+_LOW_SCREEN = 20
+
+
+class RunScreen(Page):
+    """Progress above, the machine in the middle; log, queue and notes as tabs below."""
+
+    mode = "run"
+    about = "Run: what runs now"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
+        Binding("X", "cancel", "Cancel", tooltip="end the running cells now"),
+        Binding("slash", "search", "Search", tooltip="search the log; n and N go on"),
+        Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the tab before"),
+        Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next tab"),
+        Binding("space", "hold", "Hold", show=False, tooltip="replay: hold, go on"),
+        Binding("less_than_sign,minus", "slower", "Slower", tooltip="replay: slower"),
+        Binding("greater_than_sign,plus", "faster", "Faster", tooltip="replay: faster"),
+        Binding("left", "skip(-1)", "Back", show=False, tooltip="replay: back by a cell"),
+        Binding("right", "skip(1)", "On", show=False, tooltip="replay: on to the next cell"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._order: list[CellCourse] = []
+
+    def body(self) -> ComposeResult:
+        with Vertical(classes="panel"):
+            yield Static(id="now")
+            yield Static(id="curves")
+            yield Static(id="machine")
+        yield Tabs(Tab("Log", id="log"), Tab("Queue", id="queue"), Tab("Notes", id="notes"))
+        with ContentSwitcher(initial="view-log"):
+            yield Log(id="view-log")
+            yield Rows(id="view-queue", nothing="Nothing runs. s on screen 2 starts cells.")
+            yield Log(id="view-notes")
+        yield Input(id="filter", placeholder="search the log", compact=True)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A replay has no cells to pause, a run no speed."""
+        replaying = self.kit.replay is not None
+        if action in ("pause", "cancel"):
+            return not replaying
+        if action in ("slower", "faster", "skip", "hold"):
+            return replaying
+        return True
+
+    def on_mount(self) -> None:
+        self.query_one("#view-log", Log).focus()
+        notes = self.query_one("#view-notes", Log)
+        notes.add(self.kit.course.notes)
+
+    def renew(self) -> None:
+        course = self.kit.course
+        self._order = [course.cells[id_] for id_ in course.queued]
+        self.query_one("#view-queue", Rows).show(Table(_QUEUE, len(self._order), self._row))
+        self.beat()
+
+    def beat(self) -> None:
+        course, now_s = self.kit.course, self.kit.now_s
+        if len(self._order) != course.total:
+            self.renew()
+            return
+        width = max(20, self.size.width - 2)
+        self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit.idle_words))
+        self._draw_curves(course.shown, width)
+        cell = course.shown.planned.id if course.shown else ""
+        lines = self.kit.trace.lines(width, cell)
+        self.query_one("#machine", Static).update(Text("\n").join(lines))
+        if self.query_one(ContentSwitcher).current == "view-queue":
+            self.query_one("#view-queue", Rows).refresh_rows()
+
+    def add_log(self, lines: list[str], anew: bool) -> None:
+        """More lines of the cell that is shown; ``anew`` when it is another cell."""
+        log = self.query_one("#view-log", Log)
+        if anew:
+            log.clear()
+        log.add(lines)
+
+    def add_notes(self, notes: list[str]) -> None:
+        self.query_one("#view-notes", Log).add(notes)
+
+    def action_pause(self) -> None:
+        self.kit.pause()
+
+    def action_cancel(self) -> None:
+        self.kit.ask_to_cancel()
+
+    def action_hold(self) -> None:
+        self.kit.hold_replay()
+
+    def action_slower(self) -> None:
+        self.kit.change_speed(-1)
+
+    def action_faster(self) -> None:
+        self.kit.change_speed(1)
+
+    def action_skip(self, by: int) -> None:
+        self.kit.skip_cell(by)
+
+    def action_tab(self, by: int) -> None:
+        tabs = self.query_one(Tabs)
+        (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
+
+    def action_search(self) -> None:
+        self.query_one(Tabs).active = "log"
+        box = self.query_one("#filter", Input)
+        box.add_class("open")
+        box.focus()
+
+    def action_back(self) -> bool:
+        box = self.query_one("#filter", Input)
+        if not box.has_class("open"):
+            return False
+        box.remove_class("open")
+        self.query_one("#view-log", Log).focus()
+        return True
+
+    @on(Input.Submitted, "#filter")
+    def _search(self, event: Input.Submitted) -> None:
+        found = self.query_one("#view-log", Log).find(event.value)
+        self.action_back()
+        if event.value and not found:
+            self.notify(f"{safe(event.value, 60)!r} is not in the log", markup=False)
+
+    @on(Tabs.TabActivated)
+    def _tab(self, event: Tabs.TabActivated) -> None:
+        view = f"view-{event.tab.id}"
+        self.query_one(ContentSwitcher).current = view
+        if self.focused is None or self.focused.id != "filter":
+            self.query_one(f"#{view}").focus()
+
+    @on(Rows.Opened, "#view-queue")
+    def _open(self, event: Rows.Opened) -> None:
+        run = self.kit.running_run
+        if run is not None:
+            self.kit.open_manifest(run, self._order[event.index].planned.id)
+
+    def _row(self, index: int) -> list[Field | str]:
+        cell = self._order[index]
+        cell = self.kit.course.cells.get(cell.planned.id, cell)
+        took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
+        if cell.state == "running":
+            took = self.kit.now_s - cell.began_s
+        shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
+        return [cell.planned.cell.title, shown, state(cell.state)]
+
+    def _draw_curves(self, cell: CellCourse | None, width: int) -> None:
+        curves = self.query_one("#curves", Static)
+        low = self.size.height < _LOW_SCREEN
+        drawn = None if cell is None or low else _curves(cell, width)
+        curves.display = drawn is not None
+        if drawn is not None:
+            curves.update(drawn)
+
+
+def _progress(course: Course, now_s: float, width: int, idle: str) -> RichTable:
+    """What runs, and two bars: the cell's phase, and the whole run."""
+    cell = course.shown
+    table = RichTable.grid(padding=(0, 1))
+    table.add_column(width=10, no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    if cell is None:
+        table.add_row(Text("now", "dim"), Text(safe(_work(course) or idle), "bold"))
+        return table
+    others = f"  and {len(course.running) - 1} more" if len(course.running) > 1 else ""
+    title = Text(safe(cell.planned.cell.title) + others, "bold")
+    if cell.state != "running":
+        title.append(f"  {state(cell.state).text}", "not bold")
+    table.add_row(Text("now", "dim"), title)
+    room = max(8, min(36, width - 44))
+    table.add_row(Text(safe(cell.phase, 10) or "–", "dim"), _phase(cell, now_s, room))
+    left = course.remaining_s(now_s)
+    told = f" {course.share(now_s):4.0%}  {course.ended} of {course.total} cells  "
+    told += clock(course.elapsed_s(now_s))
+    told += f", about {duration(left)} left" if course.running or left else ", done"
+    failed = f"  {course.failed} failed" if course.failed else ""
+    table.add_row(Text("run", "dim"), _bar(course.share(now_s), room) + Text(told + failed))
+    return table
+
+
+def _work(course: Course) -> str:
+    """What is done before the first cell: data, environments."""
+    if course.work is None:
+        return course.notes[-1] if course.notes and not course.ended else ""
+    work = course.work
+    return f"{work.text} {bar(work.done / work.of, 16)}" if work.of else work.text
+
+
+def _phase(cell: CellCourse, now_s: float, room: int) -> Text:
+    elapsed = now_s - cell.began_s if cell.state == "running" else cell.took_s
+    told = f"  {clock(elapsed)} of about {duration(cell.planned.estimate_s)}"
+    if cell.state != "running":
+        told = f"  {clock(elapsed)}"
+    steps = f"  step {cell.step:,}" + (f" of {cell.of:,}" if cell.of else "") if cell.step else ""
+    epoch = f"  epoch {cell.epoch}" if cell.epoch else ""
+    share = cell.share if cell.state == "running" else 1.0
+    percent = f" {share:4.0%}" if share is not None else "  –  "
+    return _bar(share or 0.0, room) + Text(percent + steps + epoch + told)
+
+
+def _bar(share: float, room: int) -> Text:
+    """The part that is not filled shows as a thin line, so that its end can be seen."""
+    filled = bar(share, room).rstrip()
+    return Text(filled, "bold") + Text("─" * (room - len(filled)), "dim")
+
+
+def _curves(cell: CellCourse, width: int) -> RichTable | None:
+    """Loss and items a second, side by side; None for a cell that tells neither."""
+    told = [("loss", list(cell.losses)), ("items/s", list(cell.rates))]
+    told = [(name, values) for name, values in told if len(values) > 1]
+    if not told:
+        return None
+    table = RichTable.grid(padding=(0, 2), expand=True)
+    room = width // len(told) - 14
+    for _ in told:
+        table.add_column(ratio=1)
+    table.add_row(*(_curve(name, values, room) for name, values in told))
+    return table
+
+
+def _curve(name: str, values: list[float], room: int) -> Text:
+    shown = widened(resampled(values, room), room)
+    top, low = max(values), min(values)
+    base = low - (top - low) * 0.1 if name == "loss" else 0.0
+    lines = columns(shown, room, _CURVE_LINES - 1, base, top)
+    text = Text(no_wrap=True)
+    text.append(f"{name} ", "dim")
+    text.append(f"{values[-1]:,.4g}", "bold")
+    text.append(f"   {low:,.4g} … {top:,.4g}", "dim")
+    for line in lines:
+        text.append(f"\n{line}")
+    return text
