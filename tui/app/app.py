@@ -46,7 +46,7 @@ from tui.app.screens.studies import StudiesScreen
 from tui.app.tails import FileTail
 from tui.app.telemetry import Sampling
 from tui.app.text import clock, safe
-from tui.app.themes import THEMES, fitting
+from tui.app.themes import THEMES, fitting, paint
 from tui.app.widgets.head import Head
 from tui.words import count, duration
 
@@ -82,6 +82,7 @@ class Repliquant(App[str]):
         readonly: bool = False,
         replay: Replay | None = None,
         sample: bool = True,
+        theme: str = "",
     ) -> None:
         super().__init__()
         self.study_names = study_ids()
@@ -106,13 +107,14 @@ class Repliquant(App[str]):
         self._logged = ""
         self._noted = 0
         self._start = "run" if replay else "studies"
+        self._theme = theme
 
     # --- beginning and end
 
     def on_mount(self) -> None:
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = fitting(self.console.color_system)
+        self.theme = self._theme or fitting(self.console.color_system)
         self.switch_mode(self._start)
         self.set_interval(BEAT_S, self._beat)
         self._survey()
@@ -151,6 +153,10 @@ class Repliquant(App[str]):
             self.conducting.cancel("cancelled from the screen")
         if answer:
             self.exit("go-on")
+
+    def paint(self, tone: str) -> str:
+        """A colour of the theme for rich texts."""
+        return paint(self.current_theme, tone)
 
     # --- keys that hold everywhere
 
@@ -330,7 +336,7 @@ class Repliquant(App[str]):
             self._take_end(self.conducting.ended.popleft())
         moving = self.replay is not None or self.conducting.active or bool(heard)
         screen = self.screen
-        if isinstance(screen, Page):
+        if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
             if moving or isinstance(screen, RunScreen):
                 screen.beat()
@@ -372,7 +378,7 @@ class Repliquant(App[str]):
         else:
             lines = [line for tail in self._tails for line in tail.lines()]
         page = self.screen_of("run")
-        if isinstance(page, RunScreen) and page.is_mounted:
+        if isinstance(page, RunScreen) and page.settled:
             page.add_log(lines, anew)
             notes = list(self.course.notes)
             page.add_notes(notes)
@@ -510,7 +516,7 @@ class Repliquant(App[str]):
         self.notify(safe(message.text, 1000), severity=message.severity, markup=False)  # type: ignore[arg-type]
 
     def _renew(self) -> None:
-        if isinstance(self.screen, Page) and self.screen.is_mounted:
+        if isinstance(self.screen, Page) and self.screen.settled:
             self.screen.renew()
 
 

@@ -50,6 +50,17 @@ THEMES = (
 )
 
 
+def paint(theme: Theme, tone: str) -> str:
+    """The colour of ``tone`` ("primary", "success", ...) as rich names it."""
+    if theme.ansi:
+        return _ANSI.get(tone, "default")
+    return str(getattr(theme, tone, None) or "default")
+
+
+_ANSI = {"primary": "blue", "secondary": "cyan", "success": "green", "warning": "yellow",
+         "error": "red", "accent": "magenta"}  # fmt: skip
+
+
 def fitting(color_system: str | None) -> str:
     """The theme for what the terminal can show."""
     return "ansi-dark" if color_system in (None, "standard", "windows") else "repliquant"

@@ -19,6 +19,8 @@ VIEWS = ("table", "ratio", "chart")
 _BAR = 28
 _SPAN = 2.0
 """Ratios are drawn from 1/4 to 4, the logarithm to base 2 from -2 to 2."""
+_HALF = 12
+_SCALE = "¼".ljust(_HALF) + "1" + "4".rjust(_HALF)
 
 
 def table_of(comparison: Comparison, view: str) -> Table:
@@ -50,7 +52,7 @@ def _numbers(comparison: Comparison) -> Table:
 
 def _ratios(comparison: Comparison) -> Table:
     lines = comparison.lines
-    heads = [Column("what", grow=True), Column("ratio", True), Column("¼ ····· 1 ····· 4", most=21)]
+    heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
 
     def row(index: int) -> Row:
         line = lines[index]
@@ -119,13 +121,12 @@ def _measured(line: Line) -> Field:
 
 def _deviation(line: Line) -> Field:
     """A mark on a scale from 1/4 to 4, and a line from 1 to it."""
-    room = 20
-    middle = room // 2
+    middle = _HALF
     if not line.ratio or line.ratio <= 0:
         return Field("·" * middle + "│" + "·" * middle, "dim")
     share = max(-_SPAN, min(_SPAN, math.log2(line.ratio))) / _SPAN
     at = middle + round(share * middle)
-    scale = ["·"] * (room + 1)
+    scale = ["·"] * (2 * middle + 1)
     for position in range(min(at, middle), max(at, middle) + 1):
         scale[position] = "━"
     scale[middle] = "┃"

@@ -29,6 +29,11 @@ class Page(Screen[None]):
         """The app, by its own type."""
         return cast("Repliquant", self.app)
 
+    @property
+    def settled(self) -> bool:
+        """Whether its widgets are there; the timer doesn't wait for them."""
+        return self.is_mounted and bool(self.query(Footer))
+
     def compose(self) -> ComposeResult:
         yield Head(self.mode)
         yield from self.body()

@@ -84,10 +84,11 @@ class ManifestScreen(Page):
 
     def _parts(self, tab: str) -> Iterator[RenderableType]:
         width = max(20, self.size.width - 4)
+        colour = self.kit.paint("primary")
         if tab == "samples":
-            yield from _samples(self._manifest, width)
+            yield from _samples(self._manifest, width, colour)
         elif tab == "telemetry":
-            yield from _telemetry(read_telemetry(self._run, self._manifest.id), width)
+            yield from _telemetry(read_telemetry(self._run, self._manifest.id), width, colour)
         elif tab == "log":
             lines = read_log(self._run, self._manifest.id)
             yield Text("\n".join(safe(line) for line in lines[-500:]) or "It printed nothing.")
@@ -107,19 +108,19 @@ def safe_lines(text: str) -> str:
     return "\n".join(safe(line) for line in text.split("\n"))
 
 
-def _samples(manifest: Manifest, width: int) -> Iterator[Text]:
+def _samples(manifest: Manifest, width: int, colour: str) -> Iterator[Text]:
     """A histogram a metric that has enough samples."""
     told = False
     for metric in manifest.metrics:
         values = readings(metric)
         if metric.name != "op_time_s" and len(values) >= _FEWEST:
             told = True
-            yield _histogram(metric, values, width)
+            yield _histogram(metric, values, width, colour)
     if not told:
         yield Text("No metric of this cell has enough samples for a histogram.", "dim")
 
 
-def _histogram(metric: Metric, values: list[float], width: int) -> Text:
+def _histogram(metric: Metric, values: list[float], width: int, colour: str) -> Text:
     room = min(72, width)
     counts, low, high = histogram(values, min(36, max(4, len(values) // 2)))
     text = Text(f"{safe(metric.name)} {safe(metric.label)}".strip(), "bold")
@@ -127,30 +128,32 @@ def _histogram(metric: Metric, values: list[float], width: int) -> Text:
     text.append(facts, "dim not bold")
     shown = widened([float(c) for c in counts], room)
     for line in columns(shown, room, _HISTOGRAM_LINES):
-        text.append(f"{line}\n", "not bold")
+        text.append(f"{line}\n", f"not bold {colour}")
     ends = number(low), number(high)
     text.append(ends[0] + ends[1].rjust(room - len(ends[0])) + "\n", "dim not bold")
     return text
 
 
-def _telemetry(series: Series | None, width: int) -> Iterator[Text]:
+def _telemetry(series: Series | None, width: int, colour: str) -> Iterator[Text]:
     if series is None or not series.samples:
         yield Text("No telemetry was recorded for this cell.", "dim")
         return
     if series.made_up:
         yield Text(f"MADE UP: {safe(series.opening.made_up)}\n", "bold")
     yield _phases(series, width)
-    yield _drawn("CPU, percent", [s.host.cpu_percent for s in series.samples], width)
+    yield _drawn("CPU, percent", [s.host.cpu_percent for s in series.samples], width, colour)
     yield _drawn(
         "memory used, GiB", [_gib(s.host.memory_used_bytes) for s in series.samples], width
     )
     cell = series.opening.cell
     if any(cell in sample.cells for sample in series.samples):
         values = [s.cells[cell].cpu_percent if cell in s.cells else None for s in series.samples]
-        yield _drawn("the cell, percent of a core", values, width)
+        yield _drawn("the cell, percent of a core", values, width, colour)
     for index in sorted({gpu.index for sample in series.samples for gpu in sample.gpus}):
-        yield _drawn(f"GPU {index}, percent", _of_gpu(series.samples, index, "percent"), width)
-        yield _drawn(f"GPU {index}, watts", _of_gpu(series.samples, index, "watts"), width)
+        yield _drawn(
+            f"GPU {index}, percent", _of_gpu(series.samples, index, "percent"), width, colour
+        )
+        yield _drawn(f"GPU {index}, watts", _of_gpu(series.samples, index, "watts"), width, colour)
     for key, why in sorted(series.samples[-1].reasons.items())[:12]:
         yield Text(f"no {safe(key)}: {safe(why)}", "dim")
 
@@ -181,7 +184,7 @@ def _phases(series: Series, width: int) -> Text:
     return Text(f"{series.length_s:.1f} s\n" + "".join(line[:room]), "dim")
 
 
-def _drawn(name: str, values: list[Reading], width: int) -> Text:
+def _drawn(name: str, values: list[Reading], width: int, colour: str) -> Text:
     room = min(100, width)
     known = [value for value in values if value is not None]
     text = Text(f"{name}", "bold")
@@ -190,5 +193,5 @@ def _drawn(name: str, values: list[Reading], width: int) -> Text:
         return text
     text.append(f"   {number(min(known))} … {number(max(known))}\n", "dim not bold")
     for line in columns(widened(resampled(values, room), room), room, 4):
-        text.append(f"{line}\n", "not bold")
+        text.append(f"{line}\n", f"not bold {colour}")
     return text

@@ -44,10 +44,10 @@ class PlanScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
         Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
-        Binding("a", "mark_all", "All", tooltip="mark all that is shown, or none"),
+        Binding("a", "mark_all", "All", show=False, tooltip="mark all that is shown, or none"),
         Binding("o", "options", "Options", tooltip="tier, data, engine, folder"),
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
-        Binding("X", "cancel", "Cancel", tooltip="end the running cells now"),
+        Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
         Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
         Binding("left", "fold(True)", "Fold", show=False, tooltip="hide a group's cells"),
         Binding("right", "fold(False)", "Unfold", show=False, tooltip="show a group's cells"),

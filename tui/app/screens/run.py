@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -20,6 +20,9 @@ from tui.app.widgets.log import Log
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.app.words import state
 from tui.words import duration
+
+if TYPE_CHECKING:
+    from tui.app.app import Repliquant
 
 _QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
 _CURVE_LINES = 4
@@ -86,7 +89,7 @@ class RunScreen(Page):
             self.renew()
             return
         width = max(20, self.size.width - 2)
-        self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit.idle_words))
+        self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit))
         self._draw_curves(course.shown, width)
         cell = course.shown.planned.id if course.shown else ""
         lines = self.kit.trace.lines(width, cell)
@@ -172,20 +175,21 @@ class RunScreen(Page):
     def _draw_curves(self, cell: CellCourse | None, width: int) -> None:
         curves = self.query_one("#curves", Static)
         low = self.size.height < _LOW_SCREEN
-        drawn = None if cell is None or low else _curves(cell, width)
+        colour = self.kit.paint("primary")
+        drawn = None if cell is None or low else _curves(cell, width, colour)
         curves.display = drawn is not None
         if drawn is not None:
             curves.update(drawn)
 
 
-def _progress(course: Course, now_s: float, width: int, idle: str) -> RichTable:
+def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> RichTable:
     """What runs, and two bars: the cell's phase, and the whole run."""
     cell = course.shown
     table = RichTable.grid(padding=(0, 1))
     table.add_column(width=10, no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
     if cell is None:
-        table.add_row(Text("now", "dim"), Text(safe(_work(course) or idle), "bold"))
+        table.add_row(Text("now", "dim"), Text(safe(_work(course) or kit.idle_words), "bold"))
         return table
     others = f"  and {len(course.running) - 1} more" if len(course.running) > 1 else ""
     title = Text(safe(cell.planned.cell.title) + others, "bold")
@@ -193,13 +197,18 @@ def _progress(course: Course, now_s: float, width: int, idle: str) -> RichTable:
         title.append(f"  {state(cell.state).text}", "not bold")
     table.add_row(Text("now", "dim"), title)
     room = max(8, min(36, width - 44))
-    table.add_row(Text(safe(cell.phase, 10) or "–", "dim"), _phase(cell, now_s, room))
+    table.add_row(
+        Text(safe(cell.phase, 10) or "–", "dim"), _phase(cell, now_s, room, kit.paint("primary"))
+    )
     left = course.remaining_s(now_s)
     told = f" {course.share(now_s):4.0%}  {course.ended} of {course.total} cells  "
     told += clock(course.elapsed_s(now_s))
     told += f", about {duration(left)} left" if course.running or left else ", done"
     failed = f"  {course.failed} failed" if course.failed else ""
-    table.add_row(Text("run", "dim"), _bar(course.share(now_s), room) + Text(told + failed))
+    table.add_row(
+        Text("run", "dim"),
+        _bar(course.share(now_s), room, kit.paint("success")) + Text(told + failed),
+    )
     return table
 
 
@@ -211,7 +220,7 @@ def _work(course: Course) -> str:
     return f"{work.text} {bar(work.done / work.of, 16)}" if work.of else work.text
 
 
-def _phase(cell: CellCourse, now_s: float, room: int) -> Text:
+def _phase(cell: CellCourse, now_s: float, room: int, colour: str) -> Text:
     elapsed = now_s - cell.began_s if cell.state == "running" else cell.took_s
     told = f"  {clock(elapsed)} of about {duration(cell.planned.estimate_s)}"
     if cell.state != "running":
@@ -220,16 +229,16 @@ def _phase(cell: CellCourse, now_s: float, room: int) -> Text:
     epoch = f"  epoch {cell.epoch}" if cell.epoch else ""
     share = cell.share if cell.state == "running" else 1.0
     percent = f" {share:4.0%}" if share is not None else "  –  "
-    return _bar(share or 0.0, room) + Text(percent + steps + epoch + told)
+    return _bar(share or 0.0, room, colour) + Text(percent + steps + epoch + told)
 
 
-def _bar(share: float, room: int) -> Text:
+def _bar(share: float, room: int, colour: str) -> Text:
     """The part that is not filled shows as a thin line, so that its end can be seen."""
     filled = bar(share, room).rstrip()
-    return Text(filled, "bold") + Text("─" * (room - len(filled)), "dim")
+    return Text(filled, colour) + Text("─" * (room - len(filled)), "dim")
 
 
-def _curves(cell: CellCourse, width: int) -> RichTable | None:
+def _curves(cell: CellCourse, width: int, colour: str) -> RichTable | None:
     """Loss and items a second, side by side; None for a cell that tells neither."""
     told = [("loss", list(cell.losses)), ("items/s", list(cell.rates))]
     told = [(name, values) for name, values in told if len(values) > 1]
@@ -239,11 +248,11 @@ def _curves(cell: CellCourse, width: int) -> RichTable | None:
     room = width // len(told) - 14
     for _ in told:
         table.add_column(ratio=1)
-    table.add_row(*(_curve(name, values, room) for name, values in told))
+    table.add_row(*(_curve(name, values, room, colour) for name, values in told))
     return table
 
 
-def _curve(name: str, values: list[float], room: int) -> Text:
+def _curve(name: str, values: list[float], room: int, colour: str) -> Text:
     shown = widened(resampled(values, room), room)
     top, low = max(values), min(values)
     base = low - (top - low) * 0.1 if name == "loss" else 0.0
@@ -253,5 +262,5 @@ def _curve(name: str, values: list[float], room: int) -> Text:
     text.append(f"{values[-1]:,.4g}", "bold")
     text.append(f"   {low:,.4g} … {top:,.4g}", "dim")
     for line in lines:
-        text.append(f"\n{line}")
+        text.append(f"\n{line}", colour)
     return text

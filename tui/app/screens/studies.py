@@ -45,9 +45,9 @@ class StudiesScreen(Page):
 
     def renew(self) -> None:
         names, lines = self.kit.study_names, self.kit.surveyed
-        self.query_one("#studies", Rows).show(
-            Table(_COLUMNS, len(names), lambda i: _row(names[i], lines.get(names[i])))
-        )
+        rows = self.query_one("#studies", Rows)
+        rows.styles.height = len(names) + 2
+        rows.show(Table(_COLUMNS, len(names), lambda i: _row(names[i], lines.get(names[i]))))
         self._describe()
 
     def action_plan(self) -> None:
