@@ -96,6 +96,7 @@ def decode_series(data: bytes) -> Series:
     for number, line in enumerate(lines[1:], 2):
         if line:
             _take(series, state, number, line)
+    series.phases.sort(key=lambda mark: mark.time_s)  # they reach their writer a little late
     if state.unused:
         series.warnings.append(f"{state.unused} lines can't be used, the first: {state.first}")
     return series
@@ -139,12 +140,12 @@ def _take(series: Series, state: _State, number: int, data: bytes) -> None:
         return
     if isinstance(line, Opening):
         state.refuse(number, "is a second opening")
-    elif line.time_s < state.time_s:
-        state.refuse(number, "goes back in time")
     elif isinstance(line, Reasons):
         state.reasons = line.reasons
     elif isinstance(line, PhaseMark):
         series.phases.append(line)
+    elif line.time_s < state.time_s:
+        state.refuse(number, "goes back in time")
     else:
         state.time_s = line.time_s
         series.samples.append(msgspec.structs.replace(line, reasons=state.reasons))

@@ -12,13 +12,15 @@ from pathlib import Path
 import msgspec
 
 from manifests.cell import Cell
-from manifests.codec import UnreadableError, read_manifest, write_manifest
+from manifests.codec import UnreadableError, encode_manifest, read_manifest, write_manifest
 from manifests.event import Event
 from manifests.files import write_atomically
 from manifests.manifest import Context, Environment, Inputs, Manifest, Status
 from manifests.plan import PlannedCell
 from orchestrator.engines import Exit, Running
 from orchestrator.streams import EventReader
+from orchestrator.telemetry.completing import completed
+from orchestrator.telemetry.recording import Record, Recorder
 
 GRACE_S = 15.0
 _TICK_S = 1.0
@@ -35,10 +37,18 @@ def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
 class Attempt:
     """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
-    def __init__(self, planned: PlannedCell, folder: Path, context: Context) -> None:
+    def __init__(
+        self,
+        planned: PlannedCell,
+        folder: Path,
+        context: Context,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.planned = planned
         self.folder = folder
         self.context = context
+        self._recorder = recorder
+        self._record: Record | None = None
         self._begin = time.monotonic()
         self._started_at = _now()
         self.strays = 0  # lines on its standard output that were no events
@@ -56,12 +66,18 @@ class Attempt:
         reader = EventReader(self.folder / "events.jsonl")
         self._begin_following(running)
         try:
+            if self._recorder is not None:
+                self._recorder.begin(running.where())
             self._pump(running, reader, on_event)
         except BaseException as error:
             self._stop_for(running, error)
             raise
         finally:
-            ended = running.wait()
+            try:
+                ended = running.wait()
+            finally:
+                if self._recorder is not None:
+                    self._record = self._recorder.finish()
             self._running = None
             self.strays = reader.strays
             self.lost = ended.lost
@@ -98,6 +114,8 @@ class Attempt:
             if chunk is None:
                 return
             for event in reader.feed(chunk):
+                if self._recorder is not None:
+                    self._recorder.heard(event)
                 on_event(event)
             self._watch_the_clock(running)
 
@@ -131,13 +149,20 @@ class Attempt:
     def _manifest(self, ended: Exit) -> Manifest:
         path = self.folder / "manifest.json"
         try:
-            return read_manifest(path)
+            return self._complete(path, read_manifest(path))
         except FileNotFoundError:
             pass
         except UnreadableError:
             path.rename(path.with_name("manifest.unreadable.json"))
         status, reason, transient = self._judge(ended)
         return self.conclude(status, reason, transient, error=_tail(self.folder))
+
+    def _complete(self, path: Path, manifest: Manifest) -> Manifest:
+        """With what only the host knows of it. From here on it is never written again."""
+        whole = completed(manifest, self._record)
+        if whole is not manifest:
+            write_atomically(path, encode_manifest(whole))
+        return whole
 
     def _judge(self, ended: Exit) -> tuple[Status, str, bool]:
         """The engine's word on why there is no manifest."""
@@ -172,6 +197,7 @@ class Attempt:
             environment=Environment(),
             inputs=Inputs(weights=weights, seeds={"seed": cell.seed}),
         )
+        manifest = completed(manifest, self._record)
         write_manifest(self.folder / "manifest.json", manifest)
         return manifest
 

@@ -18,8 +18,10 @@ class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     ``tmp_mb`` is the scratch space in memory, ``pids`` the limit of threads and processes,
     ``capabilities`` are given back to the container (none are needed by any image of ours).
+    ``python`` is the version in the container where it differs from the environment's.
     """
 
+    python: str = ""
     tmp_mb: int = 2048
     shm_mb: int = 64
     pids: int = 4096
@@ -59,6 +61,20 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         return self.folder / "requirements.txt"
 
     @property
+    def container_lock(self) -> Path:
+        """What is installed into the container: less than the lock where its base has the rest."""
+        own = self.folder / "container-requirements.txt"
+        return own if own.exists() else self.lock
+
+    @property
+    def container_python(self) -> str:
+        """The version of Python in the container, e.g. "3.11". Raises InputError for none."""
+        version = self.file.container.python or next(iter(self.file.python), "")
+        if not version:
+            raise InputError(f"{self.folder}/image.toml: python or container.python is missing")
+        return version
+
+    @property
     def dockerfile(self) -> Path:
         return self.folder / "Dockerfile"
 
@@ -69,12 +85,19 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def lock_sha256(self) -> str:
         """The hash of the locked requirements. Raises InputError when they are missing."""
-        try:
-            return sha256_hex(self.lock.read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"{self.lock} can't be read ({error.strerror}); run: just lock"
-            ) from error
+        return _sha256(self.lock)
+
+    @property
+    def container_lock_sha256(self) -> str:
+        """The same for a container."""
+        return _sha256(self.container_lock)
+
+
+def _sha256(lock: Path) -> str:
+    try:
+        return sha256_hex(lock.read_bytes())
+    except OSError as error:
+        raise InputError(f"{lock} can't be read ({error.strerror}); run: just lock") from error
 
 
 def image_names(folder: Path = IMAGES) -> list[str]:

@@ -109,8 +109,8 @@ class Lanes:
 
     def _wind_up(self, reason: str) -> None:
         """Ask the running cells to end and wait; a second Ctrl-C kills them."""
-        self._worker.cancel(reason)
         try:
+            self._worker.cancel(reason)
             concurrent.futures.wait(self._running)
         except KeyboardInterrupt:
             self._worker.kill()

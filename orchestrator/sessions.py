@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -24,6 +24,9 @@ from orchestrator.news import Listener, Note
 from orchestrator.planning import Choices, make_plan, with_ancestors
 from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
+
+if TYPE_CHECKING:
+    from orchestrator.telemetry.sampling import Sampler
 
 
 class Request(NamedTuple):
@@ -111,10 +114,16 @@ def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
     return set(rerun)
 
 
-def execute(request: Request, tell: Listener, steering: Steering | None = None) -> Outcome:
+def execute(
+    request: Request,
+    tell: Listener,
+    sampler: Sampler | None = None,
+    steering: Steering | None = None,
+) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    ``steering`` pauses and cancels it from other threads. Raises KitError, and
+    ``sampler`` is one that samples already and goes on afterwards; by default the run has one
+    of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
     KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
@@ -122,6 +131,7 @@ def execute(request: Request, tell: Listener, steering: Steering | None = None) 
     from orchestrator.data.pack import prepare as prepare_data
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
+    from orchestrator.telemetry.sampling import sampling
 
     steering = steering or Steering()
     tell = steering.heard(tell)
@@ -143,11 +153,11 @@ def execute(request: Request, tell: Listener, steering: Steering | None = None) 
         threads=request.threads or (len(request.cpus) or engine.cpus()) // max(1, len(gpus)),
     )
     prepared = prepared._replace(plan=plan)
-    means = Means(
-        engine, lambda cell: data, plan.threads, Estimates(history()), tell,
-        request.cpus, gpus, request.memory_bytes,
-    )  # fmt: skip
-    with opened(prepared.run, plan):
+    with opened(prepared.run, plan), sampling(sampler) as sampler:
+        means = Means(
+            engine, lambda cell: data, plan.threads, Estimates(history()), tell,
+            request.cpus, gpus, request.memory_bytes, sampler,
+        )  # fmt: skip
         conductor = Conductor(prepared.run, means)
         steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)

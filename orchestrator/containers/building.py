@@ -96,7 +96,7 @@ def used(daemon: Daemon, image: Image) -> ImageUsed:
     return ImageUsed(
         name=image.name,
         kind="container",
-        lock_sha256=image.lock_sha256,
+        lock_sha256=image.container_lock_sha256,
         id=found.id,
         digest=digests[0].split("@")[-1] if digests else None,
         base=found.labels.get(f"{_LABEL}base"),
@@ -173,7 +173,7 @@ def _labels(image: Image, base: str) -> dict[str, str]:
     own = {
         "image": image.name,
         "version": VERSION,
-        "lock-sha256": image.lock_sha256,
+        "lock-sha256": image.container_lock_sha256,
         "runners-sha256": code_sha256(),
         "key": image_key(image),
         "base": base,

@@ -19,7 +19,7 @@ from orchestrator.containers.daemon import GONE, Daemon
 from orchestrator.containers.settings import CELL
 from orchestrator.containers.sharing import Shared
 from orchestrator.containers.stream import Output, plain_socket
-from orchestrator.engines import Exit, Order
+from orchestrator.engines import Exit, Order, Where
 from orchestrator.errors import EngineGoneError, MachineError
 
 _SIGTERM_STATUS = 143
@@ -59,6 +59,17 @@ class DockerCell:
         self._reader = threading.Thread(target=self._output.pump, name="container output")
         self._reader.daemon = True
         self._reader.start()
+
+    def where(self) -> Where:
+        if not self._daemon.shares_files:
+            reason = f"the cell runs on the machine of the {self._daemon.words}"
+            return Where(None, elsewhere=True, reason=reason)
+        try:
+            state = self._daemon.client.api.inspect_container(self._container.id)["State"]
+        except (APIError, *GONE):
+            return Where(None, reason="the Docker daemon did not tell its process")
+        pid = int(state["Pid"])
+        return Where(pid or None, self._container.id, reason="" if pid else "it has ended")
 
     def read(self, timeout_s: float) -> bytes | None:
         return self._output.read(timeout_s)

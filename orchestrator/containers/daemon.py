@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import http.client
+import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import docker
 import requests
-from docker.context import ContextAPI
-from docker.errors import APIError, DockerException, TLSParameterError
+import urllib3
+from docker.errors import APIError, DockerException
 
+from orchestrator.containers.address import Address, find_address
 from orchestrator.errors import MachineError
 
 OLDEST_API = (1, 40)  # the first with device requests: Engine 19.03
@@ -21,7 +22,15 @@ NEWEST_API = (1, 52)
 BACK_WITHIN_S = 120.0
 _HANDSHAKE_S = 15
 _ANSWER_S = 60
-GONE = (requests.exceptions.ConnectionError, requests.exceptions.ReadTimeout, ConnectionError)
+GONE = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.ReadTimeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    ConnectionError,
+    TimeoutError,
+)
+_ODD = (ValueError, KeyError, TypeError, AttributeError)  # answers that no daemon gives
 
 
 class Daemon:
@@ -38,6 +47,8 @@ class Daemon:
         self.api_version: str = client.api.api_version
         self.shares_files = address.startswith(("unix://", "http+unix://"))
         self.info: dict[str, Any] = client.info()
+        self.cpus = int(self.info["NCPU"])
+        self.memory_bytes = int(self.info["MemTotal"])
 
     @property
     def words(self) -> str:
@@ -86,55 +97,39 @@ def _true_until(test: Any, seconds: float) -> bool:
 
 def connect() -> Daemon:
     """The daemon of DOCKER_HOST, else of the docker context. Raises MachineError."""
-    place = _place()
-    with explained(place.address):
-        client = _client(place)
-        client.api.timeout = _ANSWER_S
-        version = client.version()
-        oldest = _parse(version.get("MinAPIVersion", "1.12"))
-        newest = _parse(version["ApiVersion"])
-        _check(version.get("Version", "?"), oldest, newest)
-        if newest > NEWEST_API:
-            client.close()
-            client = _client(place, ".".join(map(str, NEWEST_API)))
-            client.api.timeout = _ANSWER_S
-        return Daemon(client, place.address, version)
-
-
-class _Place(NamedTuple):
-    address: str
-    tls: Any
-
-
-def _place() -> _Place:
-    if os.environ.get("DOCKER_HOST"):
+    address = find_address()
+    with explained(address.url):
         try:
-            found = docker.utils.kwargs_from_env()
-        except TLSParameterError as error:
-            raise MachineError(
-                f"DOCKER_TLS_VERIFY and DOCKER_CERT_PATH can't be used: {error}"
-            ) from error
-        return _Place(os.environ["DOCKER_HOST"], found.get("tls", False))
-    name = os.environ.get("DOCKER_CONTEXT") or ContextAPI.get_current_context().name
-    context = ContextAPI.get_context(name)
-    if context is None:
-        raise MachineError(f"no docker context {name!r}; see: docker context ls")
-    return _Place(context.Host or _usual_socket(), context.TLSConfig or False)
+            return _connect(address)
+        except (DockerException, requests.exceptions.RequestException):
+            raise
+        except _ODD as error:
+            raise MachineError(_no_daemon(address.url)) from error
+        except OSError as error:  # files of its certificates, or ssh itself
+            raise MachineError(_sentence(address.url, error)) from error
 
 
-def _usual_socket() -> str:
-    """The system's socket, or that of a daemon that this user runs without root."""
-    own = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "docker.sock"
-    system = Path("/var/run/docker.sock")
-    return f"unix://{own if own.exists() and not system.exists() else system}"
+def _connect(address: Address) -> Daemon:
+    """Ask for its versions, then speak the newest that both sides know."""
+    with contextlib.closing(_client(address, OLDEST_API)) as asking:
+        version = asking.version(api_version=False)
+    newest = _parse(version["ApiVersion"])
+    _check(version.get("Version", "?"), _parse(version.get("MinAPIVersion", "1.12")), newest)
+    client = _client(address, min(newest, NEWEST_API))
+    client.api.timeout = _ANSWER_S
+    try:
+        return Daemon(client, address.url, version)
+    except BaseException:
+        client.close()
+        raise
 
 
-def _client(place: _Place, version: str = "auto") -> docker.DockerClient:
+def _client(address: Address, version: tuple[int, int]) -> docker.DockerClient:
     return docker.DockerClient(
-        base_url=place.address,
-        tls=place.tls,
-        version=version,
-        use_ssh_client=place.address.startswith("ssh://"),
+        base_url=address.url,
+        tls=address.tls,
+        version=_words(version),
+        use_ssh_client=address.url.startswith("ssh://"),
         timeout=_HANDSHAKE_S,
     )
 
@@ -163,30 +158,69 @@ def _words(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
 
 
-@contextmanager
+@contextlib.contextmanager
 def explained(address: str) -> Iterator[None]:
-    """Turn what goes wrong with a daemon into one sentence with the next step."""
+    """Turn what goes wrong with a daemon into one sentence with the next step.
+
+    What goes wrong with our own files is none of it: OSError passes.
+    """
     try:
         yield
     except APIError as error:
-        raise MachineError(f"the Docker daemon refused: {error.explanation or error}") from error
-    except (DockerException, requests.exceptions.RequestException, OSError) as error:
+        raise MachineError(_refusal(address, error)) from error
+    except (DockerException, requests.exceptions.RequestException, *GONE) as error:
         raise MachineError(_sentence(address, error)) from error
+
+
+def _refusal(address: str, error: APIError) -> str:
+    said = str(error.explanation or error).strip()
+    if "HTTP request to an HTTPS server" in said:
+        return _untrusted(address, "it asks for TLS")
+    return f"the Docker daemon refused: {said}"
 
 
 def _sentence(address: str, error: BaseException) -> str:
     causes = list(_causes(error))
-    if any(isinstance(cause, PermissionError) for cause in causes):
+
+    def due_to(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    if due_to(PermissionError) and address.startswith("unix://"):
         return (
             f"no permission to use {address}. Become a member of the group docker (which is as "
             "good as root), or run a daemon of your own without root: dockerd-rootless-setuptool.sh"
         )
-    if any(isinstance(cause, FileNotFoundError) for cause in causes):
+    if due_to(FileNotFoundError) and address.startswith("unix://"):
         return f"no Docker daemon: {address} does not exist. Install Docker, or set DOCKER_HOST"
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+    if due_to(ConnectionRefusedError):
         return f"no Docker daemon listens at {address}. Start it (systemctl start docker)"
-    text = str(error).strip().splitlines()
-    return f"no Docker daemon answers at {address}: {text[0] if text else type(error).__name__}"
+    if due_to(ssl.SSLError):
+        return _untrusted(address, next(c for c in causes if isinstance(c, ssl.SSLError)))
+    if due_to(requests.exceptions.Timeout, TimeoutError):
+        return f"the Docker daemon at {address} does not answer. Restart it, or set DOCKER_HOST"
+    if due_to(requests.exceptions.InvalidJSONError, http.client.HTTPException):
+        return _no_daemon(address)
+    why = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), error)
+    return f"no Docker daemon answers at {address} ({_first_line(why)}). {_CHECK}"
+
+
+_CHECK = "Check DOCKER_HOST and the docker context"
+
+
+def _no_daemon(address: str) -> str:
+    return f"what answers at {address} is no Docker daemon. {_CHECK}"
+
+
+def _untrusted(address: str, why: object) -> str:
+    return (
+        f"no trust between the Docker daemon at {address} and us ({_first_line(why)}). Check its "
+        "certificates: DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the docker context"
+    )
+
+
+def _first_line(said: object) -> str:
+    lines = str(said).strip().splitlines()
+    return lines[0] if lines else type(said).__name__
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -58,7 +58,7 @@ def describe(daemon: Daemon, needs: ContainerNeeds, order: Order, mounts: list[M
         capabilities_added=needs.capabilities,
         security_options=["no-new-privileges:true"],
         pids_limit=needs.pids,
-        memory_bytes=order.memory_bytes or int(daemon.info["MemTotal"] * _MEMORY_SHARE),
+        memory_bytes=order.memory_bytes or int(daemon.memory_bytes * _MEMORY_SHARE),
         shm_bytes=needs.shm_mb * 2**20,
         cpus=list(order.cpus),
         gpus=list(order.gpus),

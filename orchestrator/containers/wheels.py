@@ -23,8 +23,8 @@ _LAST_LINES = 15
 
 def fetch(image: Image, architecture: str, tell: Tell) -> Path:
     """The folder with every wheel of the lock, filled now unless it is. Raises MachineError."""
-    python = image.file.python[0]
-    name = f"{image.name}-{image.lock_sha256[:12]}-{python}-{architecture}"
+    python = image.container_python
+    name = f"{image.name}-{image.container_lock_sha256[:12]}-{python}-{architecture}"
     folder = places.cache() / "wheels" / name
     if folder.is_dir():
         return folder
@@ -46,10 +46,10 @@ def _download(image: Image, python: str, architecture: str, folder: Path, tell: 
         sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input",
         "--progress-bar", "off", "--no-deps", "--only-binary", ":all:",
         "--implementation", "cp", "--python-version", python, *_platforms(architecture),
-        "--dest", str(folder), "--requirement", str(image.lock),
+        "--dest", str(folder), "--requirement", str(image.container_lock),
     ]  # fmt: skip
     last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
-    total = sum("==" in line for line in image.lock.read_text().splitlines())
+    total = sum("==" in line for line in image.container_lock.read_text().splitlines())
     done = 0
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,

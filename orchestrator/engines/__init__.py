@@ -52,8 +52,25 @@ class Exit(NamedTuple):
     lost: str = ""
 
 
+class Where(NamedTuple):
+    """Where a started cell can be watched from outside.
+
+    ``pid`` is its first process as this host numbers it, ``container`` the id of its container
+    if it has one. Without a ``pid`` it can't be watched, and ``reason`` says why; ``elsewhere``
+    says that it doesn't even run on this machine.
+    """
+
+    pid: int | None
+    container: str = ""
+    elsewhere: bool = False
+    reason: str = ""
+
+
 class Running(Protocol):
     """A started cell. Every method may be called from any thread."""
+
+    def where(self) -> Where:
+        """Where it runs, for those who watch this machine."""
 
     def read(self, timeout_s: float) -> bytes | None:
         """Bytes that it printed: b"" when there were none in time, None at the end."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
-from orchestrator.engines import Exit, Order, Tell, venvs
+from orchestrator.engines import Exit, Order, Tell, Where, venvs
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
 from orchestrator.machine import gpu_count, usable_cpus
@@ -78,6 +78,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 def _environment(order: Order) -> dict[str, str]:
     environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
     if order.gpus:
+        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers that the driver uses
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)
     return environment
 
@@ -99,6 +100,9 @@ class LocalCell:
         except OSError as error:
             self._stderr.close()
             raise MachineError(f"the cell can't be started ({command[0]}): {error}") from error
+
+    def where(self) -> Where:
+        return Where(self._process.pid)
 
     def read(self, timeout_s: float) -> bytes | None:
         assert self._process.stdout is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ COPY manifests /opt/repliquant/manifests
 COPY runners /opt/repliquant/runners
 COPY images/{name}/technique.py /opt/repliquant/runners/{name}/plain.py
 COPY images/{name}/verify.py /opt/repliquant/images/{name}/verify.py
-RUN touch /opt/repliquant/runners/{name}/__init__.py
+RUN touch /opt/repliquant/runners/{name}/__init__.py  # technique {technique}
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "runners.contained"]
 """
@@ -61,16 +62,17 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("wheels")
 
 
-def write_images(folder: Path) -> None:
-    """Give the workshop's images a Dockerfile, a lock, and the technique ``plain``."""
-    here = Path(__file__).parent
-    for name in ("alpha", "beta"):
+def write_images(folder: Path, *names: str) -> None:
+    """Give images of the workshop a Dockerfile, a lock, and the technique ``plain``."""
+    technique = (Path(__file__).parent / "technique.py").read_text()
+    for name in names or ("alpha", "beta"):
         image = folder / "images" / name
-        (image / "Dockerfile").write_text(DOCKERFILE.format(base=BASE, name=name))
+        text = DOCKERFILE.format(base=BASE, name=name, technique=zlib.crc32(technique.encode()))
+        (image / "Dockerfile").write_text(text)
         pins = (ROOT / "requirements.txt").read_text().splitlines()
         lock = [f"{pin}\n" for pin in pins if pin.startswith(NEEDED)]
         (image / "requirements.txt").write_text("".join(lock))
-        (image / "technique.py").write_text((here / "technique.py").read_text())
+        (image / "technique.py").write_text(technique)
         toml = (image / "image.toml").read_text()
         (image / "image.toml").write_text(toml.replace('["3.11", "3.12", "3.13"]', '["3.11"]'))
 
@@ -102,9 +104,16 @@ class DockerWorkshop(Workshop):
         return "".join(path.read_text() for path in self.runs.rglob("events.jsonl"))
 
     def left(self) -> list[str]:
-        """Names of the containers that an orchestrator of ours has made and not removed."""
-        found = self.daemon.client.containers.list(all=True, filters={"label": OWNER})
-        return [container.name for container in found]
+        """Names of the containers of this workshop's runs; others may use the engine as well."""
+        found = self.daemon.client.api.containers(all=True, filters={"label": OWNER})
+        return [container["Names"][0].strip("/") for container in found if self._mounted(container)]
+
+    def _mounted(self, container: dict[str, Any]) -> bool:
+        """Whether a folder of this workshop is in the container, or a volume in place of one."""
+        sources = [mount.get("Source", "") for mount in container["Mounts"]]
+        return not self.daemon.shares_files or any(
+            source.startswith(f"{self.folder}/") for source in sources
+        )
 
 
 def wait_for(test: Callable[[], object], what: str, seconds: float = 60.0) -> None:

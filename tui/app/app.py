@@ -98,11 +98,11 @@ class Repliquant(App[str]):
         self.marked_cells: set[str] = set()
         self.results: Results | None = None
         self.results_problem = ""
-        self.conducting = Conducting()
         self.course = Course()
         self.running_run: Run | None = replay.recording.run if replay else None
         self.trace = Trace()
         self._sampling = Sampling(self.trace) if sample and replay is None else None
+        self.conducting = Conducting(self._sampling.sampler if self._sampling else None)
         self._tails: list[FileTail] = []
         self._logged = ""
         self._noted = 0

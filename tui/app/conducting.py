@@ -13,6 +13,7 @@ from orchestrator.errors import KitError
 from orchestrator.news import CellEvent, News, Note
 from orchestrator.sessions import Outcome, Request
 from orchestrator.steering import Steering
+from orchestrator.telemetry.sampling import Sampler
 
 
 class Heard(NamedTuple):
@@ -75,7 +76,8 @@ def _piles_up(before: News, after: News) -> bool:
 class Conducting:
     """A queue of requests; the first is being run. Methods are for the screen's thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, sampler: Sampler | None = None) -> None:
+        self.sampler = sampler
         self.inbox = Inbox()
         self.ended: deque[Ended] = deque()
         self._jobs: deque[_Job] = deque()
@@ -153,7 +155,8 @@ class Conducting:
         from orchestrator.sessions import execute
 
         try:
-            return Ended(job.request, execute(job.request, self.inbox.put, job.steering))
+            outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
+            return Ended(job.request, outcome)
         except KeyboardInterrupt:
             return Ended(job.request, interrupted=True)
         except KitError as error:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from orchestrator.telemetry.sampling import Sampler
 from tui.app.machine import Trace
 
 
 class Sampling:
-    """Hears the host's samples as long as the screen is there."""
+    """Hears the host's samples as long as the screen is there.
+
+    Runs that are started from the screen record with the same sampler, so that the machine is
+    read once.
+    """
 
     def __init__(self, trace: Trace) -> None:
+        self.sampler = Sampler()
         self._trace = trace
         self._leave: Callable[[], None] | None = None
 
     def start(self) -> None:
-        """May take a moment: drivers are asked what they have."""
+        """May take a second: the driver is asked what there is."""
+        self._leave = self.sampler.subscribe(self._trace.add)
+        self.sampler.start()
+        self._trace.opening = self.sampler.opening
 
     def stop(self) -> None:
         if self._leave is not None:
             self._leave()
+        self.sampler.stop()

@@ -142,9 +142,8 @@ def _telemetry(series: Series | None, width: int, colour: str) -> Iterator[Text]
         yield Text(f"MADE UP: {safe(series.opening.made_up)}\n", "bold")
     yield _phases(series, width)
     yield _drawn("CPU, percent", [s.host.cpu_percent for s in series.samples], width, colour)
-    yield _drawn(
-        "memory used, GiB", [_gib(s.host.memory_used_bytes) for s in series.samples], width
-    )
+    used = [_gib(sample.host.memory_used_bytes) for sample in series.samples]
+    yield _drawn("memory used, GiB", used, width, colour)
     cell = series.opening.cell
     if any(cell in sample.cells for sample in series.samples):
         values = [s.cells[cell].cpu_percent if cell in s.cells else None for s in series.samples]
