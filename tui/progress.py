@@ -52,7 +52,10 @@ class Progress:
     def join_in(self, course: Course) -> None:
         """Go on from what the screen has seen of the run already."""
         self._total, self._number = course.total, course.ended + len(course.running)
-        self._cell_started = time.monotonic()
+        self._estimate = course.whole_estimate_s
+        self._done_estimate, self._done_wall = course.done_estimate_s, course.done_wall_s
+        for cell in course.running.values():
+            self._cell_started, self._phase = cell.began_s, cell.phase
 
     def _note(self, note: Note) -> None:
         """Details pass by beside the bar, or stay as lines when asked for."""

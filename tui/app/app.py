@@ -101,8 +101,10 @@ class Repliquant(App[str]):
         self.course = Course()
         self.running_run: Run | None = replay.recording.run if replay else None
         self.trace = Trace()
-        self._sampling = Sampling(self.trace) if sample and replay is None else None
-        self.conducting = Conducting(self._sampling.sampler if self._sampling else None)
+        self.sampling = Sampling(self.trace) if sample and replay is None else None
+        self.conducting = Conducting(self.sampling.sampler if self.sampling else None)
+        self.cut_off = False
+        self.failure = 0
         self._tails: list[FileTail] = []
         self._logged = ""
         self._noted = 0
@@ -121,17 +123,17 @@ class Repliquant(App[str]):
         if self.replay is None:
             self.plan_with(self.request)
         self.show_run(self.replay.recording.run.folder if self.replay else None)
-        if self._sampling is not None:
+        if self.sampling is not None:
             self._begin_sampling()
 
     @work(thread=True, group="sampling")
     def _begin_sampling(self) -> None:
-        if self._sampling is not None:
-            self._sampling.start()
+        if self.sampling is not None:
+            self.sampling.start()
 
     def on_unmount(self) -> None:
-        if self._sampling is not None:
-            self._sampling.stop()
+        if self.sampling is not None:
+            self.sampling.leave()
 
     def action_leave(self) -> None:
         """At once when nothing runs, else with a question."""
@@ -324,7 +326,13 @@ class Repliquant(App[str]):
         return f"{sign} {self.course.ended}/{self.course.total}{behind}"
 
     @property
+    def no_readings(self) -> str:
+        """What stands where the machine's readings would."""
+        return "no telemetry was recorded" if self.replay else "no readings yet"
+
+    @property
     def idle_words(self) -> str:
+        """What stands where the running cell would."""
         if self.conducting.active:
             return "getting ready …"
         return "nothing runs; s on screen 2 starts cells"
@@ -348,7 +356,16 @@ class Repliquant(App[str]):
             if isinstance(news, CellEnded):
                 self.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
 
+    def note_end(self, ended: Ended) -> None:
+        """Remember what the exit status has to say of it."""
+        self.cut_off = self.cut_off or ended.interrupted
+        if ended.error:
+            self.failure = ended.status
+        elif ended.outcome is not None and ended.outcome.images_missing:
+            self.failure = 3
+
     def _take_end(self, ended: Ended) -> None:
+        self.note_end(ended)
         if ended.error:
             self.course.notes.append(ended.error)
             self.notify(safe(ended.error, 1000), severity="error", markup=False, timeout=15)

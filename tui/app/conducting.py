@@ -30,6 +30,7 @@ class Ended:
     request: Request
     outcome: Outcome | None = None
     error: str = ""
+    status: int = 0
     interrupted: bool = False
 
 
@@ -160,6 +161,6 @@ class Conducting:
         except KeyboardInterrupt:
             return Ended(job.request, interrupted=True)
         except KitError as error:
-            return Ended(job.request, error=str(error))
+            return Ended(job.request, error=str(error), status=error.exit_code)
         except Exception as error:  # a thread has nobody above it: the screen says what it was
-            return Ended(job.request, error=f"{type(error).__name__}: {error}")
+            return Ended(job.request, error=f"{type(error).__name__}: {error}", status=1)

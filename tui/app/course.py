@@ -53,7 +53,7 @@ class Course:
         self.began_s: float | None = None
         self.ended = 0
         self.failed = 0
-        self._done_estimate_s = self._done_wall_s = self._whole_estimate_s = 0.0
+        self.done_estimate_s = self.done_wall_s = self.whole_estimate_s = 0.0
 
     @property
     def total(self) -> int:
@@ -82,17 +82,15 @@ class Course:
 
     def remaining_s(self, now_s: float) -> float:
         """The estimates still open, at the pace that this run has shown so far."""
-        pace = self._done_wall_s / self._done_estimate_s if self._done_estimate_s else 1.0
-        return (
-            max(0.0, self._whole_estimate_s - self._done_estimate_s - self._current(now_s)) * pace
-        )
+        pace = self.done_wall_s / self.done_estimate_s if self.done_estimate_s else 1.0
+        return max(0.0, self.whole_estimate_s - self.done_estimate_s - self._current(now_s)) * pace
 
     def share(self, now_s: float) -> float:
         """How much of the run is behind, by its estimates."""
-        if not self._whole_estimate_s:
+        if not self.whole_estimate_s:
             return self.ended / self.total if self.total else 0.0
-        behind = self._done_estimate_s + self._current(now_s)
-        return min(1.0, behind / self._whole_estimate_s)
+        behind = self.done_estimate_s + self._current(now_s)
+        return min(1.0, behind / self.whole_estimate_s)
 
     def _current(self, now_s: float) -> float:
         return sum(
@@ -111,7 +109,7 @@ class Course:
         self.queued = [planned.id for planned in news.todo]
         for planned in news.todo:
             self.cells[planned.id] = CellCourse(planned)
-        self._whole_estimate_s = sum(p.estimate_s for p in news.todo if not p.skip)
+        self.whole_estimate_s = sum(p.estimate_s for p in news.todo if not p.skip)
 
     def _start(self, news: CellStarted, now_s: float) -> None:
         self.work = None
@@ -154,8 +152,8 @@ class Course:
         self.ended += 1
         self.failed += manifest.status not in ("ok", "unsupported")
         if not planned.skip:
-            self._done_estimate_s += planned.estimate_s
-            self._done_wall_s += now_s - cell.began_s
+            self.done_estimate_s += planned.estimate_s
+            self.done_wall_s += now_s - cell.began_s
         reason = f" ({manifest.reason})" if manifest.reason else ""
         self.notes.append(f"{planned.cell.title}: {manifest.status}{reason}")
 

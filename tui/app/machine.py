@@ -33,11 +33,11 @@ class Trace:
     def latest(self) -> Sample | None:
         return self._samples[-1] if self._samples else None
 
-    def lines(self, width: int, cell: str = "") -> list[Text]:
+    def lines(self, width: int, cell: str, nothing: str) -> list[Text]:
         """The host, the cell, then a line a GPU; why a reading is missing stands in its place."""
         latest = self.latest
         if latest is None:
-            return [Text("no readings yet", style="dim")]
+            return [Text(nothing, style="dim")]
         curve = max(8, min(40, width - 52))
         seen = list(self._samples)[-curve:]
         lines = [self._cpu(latest, seen, curve), self._memory(latest, seen, curve)]

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import Any
 
-from orchestrator.errors import InputError, MachineError
+from orchestrator.errors import MachineError
 from orchestrator.sessions import Request
 from orchestrator.study import load_study
 from tui.app.app import Repliquant
@@ -68,39 +68,51 @@ def _need_terminal() -> None:
 
 
 def _shown(app: Repliquant) -> int:
-    """The status: 1 when a cell of the screen's last run failed, 130 when it was cut off."""
+    """The status: 1 when a cell of the screen's runs failed, 130 when one was cut off."""
     try:
         answer = app.run()
-    except BaseException:
+        if answer == "go-on":
+            return _follow(app)
+        return app.return_code or _status(app)
+    finally:
         app.conducting.cancel("the screen ended")
         app.conducting.join()
-        raise
-    if answer == "go-on":
-        return _follow(app)
-    if app.return_code:
-        app.conducting.cancel("the screen ended")
-        app.conducting.join()
-    return app.return_code or 0
+        if app.sampling is not None:
+            app.sampling.stop()
 
 
 def _follow(app: Repliquant) -> int:
-    """The run goes on here, as lines; Ctrl-C cancels it."""
+    """The run goes on here, as lines; Ctrl-C cancels it, a second one kills."""
     from tui.console import err
     from tui.progress import Progress
 
-    with Progress(err()) as progress:
+    console = err()
+    if not app.conducting.pausing:
+        console.print("the run goes on here; Ctrl-C cancels it", markup=False)
+    with Progress(console) as progress:
         progress.join_in(app.course)
-        try:
-            while not app.conducting.join(0.2):
+        while app.conducting.active:
+            try:
+                app.conducting.join(0.2)
                 for heard in app.conducting.inbox.drain():
                     progress(heard.news)
-        except KeyboardInterrupt:
-            app.conducting.cancel("interrupted")
-            app.conducting.join()
-            return 130
+                    app.course.take(*heard)
+            except KeyboardInterrupt:
+                if app.conducting.cancelling:
+                    app.conducting.kill()
+                else:
+                    app.conducting.cancel("interrupted")
         for heard in app.conducting.inbox.drain():
             progress(heard.news)
-    return 0
+            app.course.take(*heard)
+    return _status(app)
 
 
-__all__ = ["InputError", "open_replay", "open_screen", "serve"]
+def _status(app: Repliquant) -> int:
+    """As ``repliquant run`` would have ended."""
+    while app.conducting.ended:
+        app.note_end(app.conducting.ended.popleft())
+    states = {cell.state for cell in app.course.cells.values()}
+    if app.cut_off or "cancelled" in states:
+        return 130
+    return app.failure or (1 if states & {"crashed", "oom", "timeout"} else 0)

@@ -26,7 +26,12 @@ class Sampling:
         self.sampler.start()
         self._trace.opening = self.sampler.opening
 
-    def stop(self) -> None:
+    def leave(self) -> None:
+        """Hear no more; a run that goes on is still recorded."""
         if self._leave is not None:
             self._leave()
+
+    def stop(self) -> None:
+        """Read no more, for anybody."""
+        self.leave()
         self.sampler.stop()

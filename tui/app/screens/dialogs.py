@@ -42,7 +42,7 @@ class Question(ModalScreen[str]):
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self._title)), classes="title")
             yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
-            with Horizontal(classes="buttons"):
+            with Vertical(classes="buttons choices"):
                 for choice in self._choices:
                     yield _button(choice)
                 yield Button("Leave it (esc)", id="leave", compact=True)

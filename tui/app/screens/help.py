@@ -27,7 +27,8 @@ _ALWAYS = (
 )
 _WRITTEN = {"question_mark": "?", "slash": "/", "left_square_bracket": "[",
             "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">",
-            "minus": "-", "plus": "+", "equals_sign": "="}  # fmt: skip
+            "minus": "-", "plus": "+", "equals_sign": "=", "comma": ",",
+            "full_stop": "."}  # fmt: skip
 
 
 class Help(ModalScreen[None]):

@@ -31,7 +31,7 @@ class Pick(ModalScreen[list[str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self._title)), classes="title")
-            yield Rows(id="pick", nothing="None yet.")
+            yield Rows(id="pick", nothing="None yet.", marks=self._most > 1)
 
     def on_mount(self) -> None:
         rows = self.query_one(Rows)

@@ -62,7 +62,7 @@ class PlanScreen(Page):
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
-        yield Rows(id="cells", nothing="No cells.")
+        yield Rows(id="cells", nothing="No cells.", marks=True)
         yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
         yield Static(id="details")
 

@@ -15,7 +15,7 @@ from textual.widgets import ContentSwitcher, Input, Static, Tab, Tabs
 from tui.app.charts import bar, columns, resampled, widened
 from tui.app.course import CellCourse, Course
 from tui.app.screens.base import Page
-from tui.app.text import clock, safe
+from tui.app.text import clock, fitted, safe
 from tui.app.widgets.log import Log
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.app.words import state
@@ -43,8 +43,8 @@ class RunScreen(Page):
         Binding("space", "hold", "Hold", show=False, tooltip="replay: hold, go on"),
         Binding("less_than_sign,minus", "slower", "Slower", tooltip="replay: slower"),
         Binding("greater_than_sign,plus", "faster", "Faster", tooltip="replay: faster"),
-        Binding("left", "skip(-1)", "Back", show=False, tooltip="replay: back by a cell"),
-        Binding("right", "skip(1)", "On", show=False, tooltip="replay: on to the next cell"),
+        Binding("comma", "skip(-1)", "Back", show=False, tooltip="replay: back by a cell"),
+        Binding("full_stop", "skip(1)", "Next", show=False, tooltip="replay: on to the next cell"),
     ]
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class RunScreen(Page):
         self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit))
         self._draw_curves(course.shown, width)
         cell = course.shown.planned.id if course.shown else ""
-        lines = self.kit.trace.lines(width, cell)
+        lines = self.kit.trace.lines(width, cell, self.kit.no_readings)
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         if self.query_one(ContentSwitcher).current == "view-queue":
             self.query_one("#view-queue", Rows).refresh_rows()
@@ -182,34 +182,36 @@ class RunScreen(Page):
             curves.update(drawn)
 
 
-def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> RichTable:
+def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> Text:
     """What runs, and two bars: the cell's phase, and the whole run."""
     cell = course.shown
-    table = RichTable.grid(padding=(0, 1))
-    table.add_column(width=10, no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
     if cell is None:
-        table.add_row(Text("now", "dim"), Text(safe(_work(course) or kit.idle_words), "bold"))
-        return table
+        return _labelled("now", Text(safe(_work(course) or kit.idle_words), "bold"))
     others = f"  and {len(course.running) - 1} more" if len(course.running) > 1 else ""
     title = Text(safe(cell.planned.cell.title) + others, "bold")
     if cell.state != "running":
         title.append(f"  {state(cell.state).text}", "not bold")
-    table.add_row(Text("now", "dim"), title)
-    room = max(8, min(36, width - 44))
-    table.add_row(
-        Text(safe(cell.phase, 10) or "–", "dim"), _phase(cell, now_s, room, kit.paint("primary"))
-    )
+    room = max(8, min(40, width - 58))
+    lines = [
+        _labelled("now", title),
+        _labelled(cell.phase or "–", _phase(cell, now_s, room, kit.paint("primary"))),
+        _labelled("run", _whole(course, now_s, room, kit.paint("success"))),
+    ]
+    return Text("\n").join(lines)
+
+
+def _labelled(label: str, line: Text) -> Text:
+    text = Text(no_wrap=True, overflow="ellipsis")
+    return text.append(fitted(safe(label), 10), "dim").append(" ").append_text(line)
+
+
+def _whole(course: Course, now_s: float, room: int, colour: str) -> Text:
     left = course.remaining_s(now_s)
     told = f" {course.share(now_s):4.0%}  {course.ended} of {course.total} cells  "
     told += clock(course.elapsed_s(now_s))
     told += f", about {duration(left)} left" if course.running or left else ", done"
     failed = f"  {course.failed} failed" if course.failed else ""
-    table.add_row(
-        Text("run", "dim"),
-        _bar(course.share(now_s), room, kit.paint("success")) + Text(told + failed),
-    )
-    return table
+    return _bar(course.share(now_s), room, colour).append(told + failed)
 
 
 def _work(course: Course) -> str:
@@ -229,13 +231,13 @@ def _phase(cell: CellCourse, now_s: float, room: int, colour: str) -> Text:
     epoch = f"  epoch {cell.epoch}" if cell.epoch else ""
     share = cell.share if cell.state == "running" else 1.0
     percent = f" {share:4.0%}" if share is not None else "  –  "
-    return _bar(share or 0.0, room, colour) + Text(percent + steps + epoch + told)
+    return _bar(share or 0.0, room, colour).append(percent + steps + epoch + told)
 
 
 def _bar(share: float, room: int, colour: str) -> Text:
     """The part that is not filled shows as a thin line, so that its end can be seen."""
     filled = bar(share, room).rstrip()
-    return Text(filled, colour) + Text("─" * (room - len(filled)), "dim")
+    return Text().append(filled, colour).append("─" * (room - len(filled)), "dim")
 
 
 def _curves(cell: CellCourse, width: int, colour: str) -> RichTable | None:

@@ -41,6 +41,7 @@ class Log(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self._widest = 0
         self.following = True
         self.search = ""
 
@@ -54,11 +55,12 @@ class Log(ScrollView, can_focus=True):
         added = 0
         for line in lines:
             self._lines.append(line[:_KEPT_CHARACTERS])
+            self._widest = max(self._widest, min(_KEPT_CHARACTERS, len(line)))
             added += 1
         if not added:
             return
         gone = before + added - len(self._lines)
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        self.virtual_size = Size(self._widest, len(self._lines))
         if self.following:
             self.scroll_end(animate=False, immediate=True, x_axis=False)
         elif gone:
@@ -68,7 +70,8 @@ class Log(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Forget all lines."""
         self._lines.clear()
-        self.virtual_size = Size(self.size.width, 0)
+        self._widest = 0
+        self.virtual_size = Size(0, 0)
         self.following = True
         self.refresh()
 
@@ -105,8 +108,9 @@ class Log(ScrollView, can_focus=True):
             text = " nothing yet" if not self._lines and y == 0 else ""
             dim = base + self.get_component_rich_style("log--dim", partial=True)
             return Strip([Segment(fitted(text, width), dim)])
-        text = fitted(safe(self._lines[index], width * 2), width)
-        return Strip(self._painted(text, base)).adjust_cell_length(width, base)
+        left = self.scroll_offset.x
+        line = Strip(self._painted(safe(self._lines[index], left + 2 * width), base))
+        return line.extend_cell_length(left + width, base).crop(left, left + width)
 
     def _matches(self) -> list[int]:
         if not self.search:

@@ -64,18 +64,19 @@ class Rows(ScrollView, can_focus=True):
     Rows {
         height: 1fr;
         scrollbar-size-vertical: 1;
-        & > .rows--header { color: $text-muted; text-style: bold; }
+        & > .rows--header { color: $foreground-muted; text-style: bold; }
         & > .rows--cursor { background: $block-cursor-blurred-background; }
         &:focus > .rows--cursor {
             background: $block-cursor-background; color: $block-cursor-foreground;
         }
-        & > .rows--good { color: $text-success; }
-        & > .rows--bad { color: $text-error; }
-        & > .rows--warn { color: $text-warning; }
-        & > .rows--accent { color: $text-primary; }
-        & > .rows--dim { color: $text-muted; }
+        & > .rows--good { color: $success; }
+        & > .rows--bad { color: $error; }
+        & > .rows--warn { color: $warning; }
+        & > .rows--accent { color: $primary; }
+        & > .rows--dim { color: $foreground-muted; }
         & > .rows--strong { text-style: bold; }
-        &:ansi > .rows--header { text-style: bold underline; }
+        &:ansi > .rows--header { color: ansi_default; text-style: bold underline; }
+        &:ansi > .rows--dim { color: ansi_default; text-style: dim; }
         &:ansi > .rows--cursor { text-style: underline; }
         &:ansi:focus > .rows--cursor { text-style: reverse; }
     }
@@ -111,12 +112,19 @@ class Rows(ScrollView, can_focus=True):
     class Marked(Opened):
         """A row is to be marked, or not any more."""
 
-    def __init__(self, *, id: str | None = None, nothing: str = "Nothing here.") -> None:
+    def __init__(
+        self, *, id: str | None = None, nothing: str = "Nothing here.", marks: bool = False
+    ) -> None:
         super().__init__(id=id)
+        self.marks = marks
         self._table = EMPTY
         self._widths: list[int] = []
         self._wanted: list[int] = []
         self.nothing = nothing
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Where nothing can be marked, space does nothing."""
+        return self.marks if action == "mark" else True
 
     @property
     def count(self) -> int:
