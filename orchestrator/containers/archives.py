@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import io
 import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,9 +18,14 @@ from manifests.files import write_atomically
 from orchestrator.errors import MachineError
 
 _MOST_BYTES = 64 * 2**30
+_MOST_MANIFEST_BYTES = 256 * 2**20
 _MOST_FILES = 100_000
+_END = 2 * tarfile.BLOCKSIZE
 _LAST = "manifest.json"
-_OURS = frozenset(["events.jsonl", "stderr.txt", "cell.json", "context.json", "stop.json"])
+_OURS = ("events.jsonl", "stderr.txt", "cell.json", "context.json", "stop.json")
+_RESERVED = frozenset([_LAST, *_OURS])
+# Names that contradict each other (a file in a file) or that no file can have.
+_IMPOSSIBLE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL)
 
 
 def digest(folder: Path) -> str:
@@ -46,8 +54,6 @@ def packed(folder: Path, name: str, owner: tuple[int, int]) -> Iterator[IO[bytes
 
 def one_file(name: str, data: bytes) -> bytes:
     """An archive that holds one readable file."""
-    import io
-
     file = io.BytesIO()
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(data), 0o644
@@ -62,22 +68,16 @@ def unpack_results(chunks: Iterable[bytes], folder: Path) -> None:
     Names that lead out of the folder and links are left out, and so are the files that are
     the orchestrator's own. Raises MachineError for an archive that is broken or too large.
     """
-    manifest: bytes | None = None
     with tempfile.TemporaryFile(dir=folder) as spool:
         _spool(chunks, spool)
         try:
-            with tarfile.open(fileobj=spool) as archive:
-                for count, entry in enumerate(archive):
-                    if count > _MOST_FILES:
-                        raise MachineError(f"the container left more than {_MOST_FILES} files")
-                    content = archive.extractfile(entry) if entry.isfile() else None
-                    name = _inside(entry.name)
-                    if name == _LAST and content is not None:
-                        manifest = content.read()
-                    elif name and name not in _OURS:
-                        _write(folder / name, entry, content)
-        except (tarfile.TarError, EOFError) as error:
+            manifest = _unpack(spool, folder)
+        except (tarfile.TarError, EOFError, ValueError) as error:
             raise MachineError(f"the container's results can't be read: {error}") from error
+        except OSError as error:
+            if error.errno in _IMPOSSIBLE:
+                raise MachineError(f"the container's results can't be kept: {error}") from error
+            raise
     if manifest is not None:
         write_atomically(folder / _LAST, manifest)
 
@@ -86,10 +86,43 @@ def _spool(chunks: Iterable[bytes], spool: IO[bytes]) -> None:
     size = 0
     for chunk in chunks:
         size += len(chunk)
-        if size > _MOST_BYTES:
-            raise MachineError(f"the container left more than {_MOST_BYTES >> 30} GiB")
+        _limit(size, _MOST_BYTES)
         spool.write(chunk)
     spool.seek(0)
+
+
+def _unpack(spool: IO[bytes], folder: Path) -> bytes | None:
+    """Everything but the manifest, which is given back."""
+    manifest: bytes | None = None
+    size = 0
+    # "r:" takes no compressed archive: it could hold any amount.
+    with tarfile.open(fileobj=spool, mode="r:") as archive:
+        for count, entry in enumerate(archive):
+            if count >= _MOST_FILES:
+                raise MachineError(f"the container left more than {_MOST_FILES:,} files")
+            size += entry.size
+            _limit(size, _MOST_BYTES)
+            content = archive.extractfile(entry) if entry.isfile() else None
+            name = _inside(entry.name)
+            if name == _LAST and content is not None:
+                _limit(entry.size, _MOST_MANIFEST_BYTES)
+                manifest = content.read()
+            elif name and name.split(os.sep)[0] not in _RESERVED:
+                _write(folder / name, entry, content)
+        _check_end(spool, archive.offset)
+    return manifest
+
+
+def _check_end(spool: IO[bytes], end: int) -> None:
+    """An archive ends with two blocks of zeros; tarfile also stops where it understands nothing."""
+    spool.seek(end)
+    if spool.read(_END) != bytes(_END):
+        raise tarfile.ReadError("the archive is cut off or damaged")
+
+
+def _limit(size: int, most: int) -> None:
+    if size > most:
+        raise MachineError(f"the container left more than {most >> 20:,} MiB")
 
 
 def _inside(name: str) -> str:
@@ -105,5 +138,4 @@ def _write(path: Path, entry: tarfile.TarInfo, content: IO[bytes] | None) -> Non
     elif content is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "wb") as file:
-            while block := content.read(1 << 20):
-                file.write(block)
+            shutil.copyfileobj(content, file, 1 << 20)

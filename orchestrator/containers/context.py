@@ -51,6 +51,7 @@ def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextMan
     It has the layout of the project's root, so that the Dockerfile builds there as well.
     """
     own = sorted(path for path in image.folder.rglob("*") if path.is_file())
+    own = [path for path in own if "__pycache__" not in path.relative_to(image.folder).parts]
     top = f"images/{image.name}"
     files = [(f"{top}/{path.relative_to(image.folder).as_posix()}", path) for path in own]
     files += code_files()

@@ -15,6 +15,7 @@ from orchestrator.engines import Tell
 from orchestrator.engines.venvs import clean_environment
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
+from orchestrator.locks import waiting
 from orchestrator.news import Note
 
 _NEWEST_GLIBC = 36
@@ -28,38 +29,54 @@ def fetch(image: Image, architecture: str, tell: Tell) -> Path:
     folder = places.cache() / "wheels" / name
     if folder.is_dir():
         return folder
-    temporary = folder.with_name(f".{name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        _download(image, python, architecture, temporary, tell)
-        sync_folder(temporary)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.rename(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.with_name(f"{name}.lock")
+    with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))) as held:
+        if not folder.is_dir():
+            _fill(folder, _command(image, python, architecture), held, image, tell)
     return folder
 
 
-def _download(image: Image, python: str, architecture: str, folder: Path, tell: Tell) -> None:
-    command = [
+def _fill(folder: Path, command: list[str], lock: int, image: Image, tell: Tell) -> None:
+    """What was begun and not finished is thrown away; the folder is there when all of it is."""
+    temporary = folder.with_name(f".{folder.name}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        _download(image, [*command, "--dest", str(temporary)], lock, tell)
+        sync_folder(temporary)
+        os.rename(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _command(image: Image, python: str, architecture: str) -> list[str]:
+    return [
         sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input",
         "--progress-bar", "off", "--no-deps", "--only-binary", ":all:",
         "--implementation", "cp", "--python-version", python, *_platforms(architecture),
-        "--dest", str(folder), "--requirement", str(image.container_lock),
+        "--requirement", str(image.container_lock),
     ]  # fmt: skip
+
+
+def _download(image: Image, command: list[str], lock: int, tell: Tell) -> None:
+    """Run pip, which holds the lock for as long as it lives. Raises MachineError."""
     last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
     total = sum("==" in line for line in image.container_lock.read_text().splitlines())
     done = 0
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, errors="replace", env=clean_environment(),
+        text=True, errors="replace", env=clean_environment(), pass_fds=(lock,),
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        for line in process.stdout:
-            last.append(line.rstrip())
-            done += line.startswith(("Collecting", "Looking in")) and "Collecting" in line
-            tell(Note(f"fetch: {line.strip()[:200]}", "detail", done, total))
+        try:
+            for line in process.stdout:
+                last.append(line.rstrip())
+                done += line.startswith(("Collecting ", "Processing "))
+                tell(Note(f"fetch: {line.strip()[:200]}", "detail", done, total))
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode:
         shown = "\n  ".join(last)
         raise MachineError(

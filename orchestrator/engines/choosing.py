@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.engines import Engine, make_engine
 from orchestrator.errors import KitError
 from orchestrator.images import Image
+
+if TYPE_CHECKING:
+    from orchestrator.engines.docker import DockerEngine
 
 
 class Choice(NamedTuple):
@@ -25,7 +28,15 @@ def choose_engine(images: list[Image]) -> Choice:
     except KitError as error:
         return Choice(make_engine("local"), f"no Docker ({error})")
     for image in images:
-        obstacle = docker.obstacle(image)
+        obstacle = _obstacle(docker, image)
         if obstacle:
             return Choice(make_engine("local"), f"{docker.daemon.words} answers, but {obstacle}")
     return Choice(docker, f"{docker.daemon.words} answers and the images are there or can be built")
+
+
+def _obstacle(docker: DockerEngine, image: Image) -> str:
+    """What is wrong with an image, or with the daemon meanwhile, is the image's obstacle."""
+    try:
+        return docker.obstacle(image)
+    except KitError as error:
+        return str(error)

@@ -61,7 +61,7 @@ class FakeDaemon:
         """The whole HTTP answer; None for a client that is left waiting."""
         self.asked.append(path)
         told = self.answers.get(
-            re.sub(r"^/v[0-9.]+", "", path.split("?")[0]), (404, "no such page")
+            re.sub(r"^/v[0-9.]+", "", path.split("?")[0]), (404, "No such image")
         )
         if told is None:
             self._over.wait()

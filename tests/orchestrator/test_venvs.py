@@ -118,19 +118,18 @@ def test_a_build_that_was_killed_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_build_has_started_holds_the_lock_until_it_ends(tmp_path: Path) -> None:
-    hold = tmp_path / "hold"
+    hold, checking = tmp_path / "hold", tmp_path / "checking"
     hold.touch()
-    verify = f"import os, time\nwhile os.path.exists({str(hold)!r}): time.sleep(0.02)"
-    small = image(tmp_path, verify=verify)
+    wait = f"while os.path.exists({str(hold)!r}): time.sleep(0.02)"
+    small = image(tmp_path, verify=f"import os, time\nopen({str(checking)!r}, 'w')\n{wait}")
     folder = venvs.environment_folder(small)
-    process = start(tmp_path)
-    wait_until(lambda: (folder / "bin" / "python").exists(), "no build was begun")
-    process.kill()
-    process.wait()
-    with pytest.raises(HeldError), exclusive(folder.with_suffix(".lock")):
-        pass
-    hold.unlink()
-    process.communicate()
+    with start(tmp_path) as process:
+        wait_until(checking.exists, "the check was not begun", 120)
+        process.kill()
+        process.wait()
+        with pytest.raises(HeldError), exclusive(folder.with_suffix(".lock")):
+            pass
+        hold.unlink()
     build(small)
     assert venvs.ready(small) is not None
 

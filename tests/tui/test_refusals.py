@@ -39,7 +39,7 @@ from tests.tui.conftest import RUN
         (["plan", "toy", "-k", "(alpha"], "a '(' is not closed in the -k expression"),
         (
             ["run", "toy", "--engine", "locl"],
-            "no engine 'locl'. Did you mean 'local'? Accepted: auto, local",
+            "no engine 'locl'. Did you mean 'local'? Accepted: auto, docker, local, fake",
         ),
         (["images", "list", "--engine", "dokcer"], "no engine 'dokcer'."),
         (

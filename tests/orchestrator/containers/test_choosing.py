@@ -1,0 +1,170 @@
+"""The engine ``auto``: which one it is, and the reason that is told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestrator.containers import building
+from orchestrator.engines.choosing import choose_engine
+from orchestrator.images import Image, load_image
+from tests.conftest import Workshop
+from tests.fakes.daemon import FakeDaemon
+from tests.fakes.studies import write_image
+
+BASE = "example.org/python:3.11"
+WORDS = "Docker Engine 20.10.24 answers"
+FINE = f"{WORDS} and the images are there or can be built"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[Image]:
+    """Two images with a Dockerfile."""
+    for name in ("alpha", "beta"):
+        write_image(tmp_path, name)
+        (tmp_path / "images" / name / "Dockerfile").write_text(f"ARG BASE={BASE}\nFROM $BASE\n")
+    return [load_image(name, tmp_path / "images") for name in ("alpha", "beta")]
+
+
+def chosen(images: list[Image]) -> tuple[str, str]:
+    choice = choose_engine(images)
+    if hasattr(choice.engine, "daemon"):
+        choice.engine.daemon.client.close()
+    return choice.engine.name, choice.why
+
+
+def built(daemon: FakeDaemon, *images: Image) -> None:
+    for image in images:
+        daemon.answers[f"/images/{building.tag(image)}/json"] = {"Id": "sha256:1", "Config": {}}
+
+
+def base_here(daemon: FakeDaemon, base: str = BASE) -> None:
+    daemon.answers[f"/images/{base}/json"] = {"Id": "sha256:2", "Config": {}}
+
+
+def base_elsewhere(daemon: FakeDaemon, base: str = BASE) -> None:
+    daemon.answers[f"/distribution/{base}/json"] = {"Descriptor": {}}
+
+
+def test_without_a_daemon_it_is_local(images: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    assert chosen(images) == (
+        "local",
+        "no Docker (no Docker daemon: unix:///nowhere.sock does not exist. "
+        "Install Docker, or set DOCKER_HOST)",
+    )
+
+
+def test_with_every_image_built_it_is_docker(images: list[Image], fake_daemon: FakeDaemon) -> None:
+    built(fake_daemon, *images)
+    assert chosen(images) == ("docker", FINE)
+    assert not any("distribution" in path for path in fake_daemon.asked)
+
+
+@pytest.mark.parametrize("there", [base_here, base_elsewhere])
+def test_with_images_that_can_be_built_it_is_docker(
+    images: list[Image], fake_daemon: FakeDaemon, there: Callable[[FakeDaemon], None]
+) -> None:
+    built(fake_daemon, images[0])
+    there(fake_daemon)
+    assert chosen(images) == ("docker", FINE)
+
+
+def test_one_image_that_cannot_be_had_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    built(fake_daemon, images[0])
+    assert chosen(images) == (
+        "local",
+        f"{WORDS}, but the base {BASE} of the image beta is neither here nor can be pulled "
+        "(REPLIQUANT_BASE names another)",
+    )
+
+
+@pytest.mark.parametrize("variable", ["REPLIQUANT_BASE", "REPLIQUANT_BASE_BETA"])
+def test_another_base_is_looked_for_when_it_is_named(
+    images: list[Image], fake_daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    built(fake_daemon, images[0])
+    monkeypatch.setenv(variable, "mine:1")
+    assert "the base mine:1 of the image beta is neither here" in chosen(images)[1]
+    base_here(fake_daemon, "mine:1")
+    assert chosen(images) == ("docker", FINE)
+
+
+def test_without_images_it_is_docker_where_a_daemon_answers(fake_daemon: FakeDaemon) -> None:
+    assert chosen([]) == ("docker", FINE)
+
+
+def test_an_image_that_no_container_was_written_for_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    images[0].dockerfile.unlink()
+    assert chosen(images) == ("local", f"{WORDS}, but the image alpha has no Dockerfile")
+
+
+def test_a_dockerfile_whose_base_cannot_be_chosen_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    images[0].dockerfile.write_text("FROM python:3.11\n")
+    assert chosen(images) == (
+        "local",
+        f"{WORDS}, but {images[0].dockerfile} has no line ARG BASE=IMAGE",
+    )
+
+
+def test_an_image_without_its_lock_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    images[1].lock.unlink()
+    built(fake_daemon, images[0])
+    name, why = chosen(images)
+    assert name == "local"
+    assert why.startswith(f"{WORDS}, but {images[1].lock} can't be read (")
+
+
+def test_a_daemon_that_fails_meanwhile_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    fake_daemon.answers[f"/images/{building.tag(images[0])}/json"] = (500, "out of order")
+    assert chosen(images) == ("local", f"{WORDS}, but the Docker daemon refused: out of order")
+
+
+def test_a_disk_too_small_for_the_image_makes_it_local(
+    images: list[Image], fake_daemon: FakeDaemon, tmp_path: Path
+) -> None:
+    base_here(fake_daemon)
+    fake_daemon.answers["/info"]["DockerRootDir"] = str(tmp_path)
+    path = images[1].folder / "image.toml"
+    path.write_text(path.read_text().replace("disk_mb = 1", "disk_mb = 500000000"))
+    big = load_image("beta", tmp_path / "images")
+    free_mb = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize // 2**20
+    name, why = chosen([images[0], big])
+    assert name == "local"
+    needs = "the image beta needs about 1000000000 MB"
+    assert why.startswith(f"{WORDS}, but {needs} and {tmp_path} has ")
+    assert abs(int(why.split(" ")[-3]) - free_mb) < 10_000
+
+
+def test_a_run_says_which_engine_it_took_and_why(
+    workshop: Workshop, fake_daemon: FakeDaemon
+) -> None:
+    """The toy's images have no Dockerfile, and as environments they have no runner."""
+    workshop.environment["DOCKER_HOST"] = fake_daemon.url
+    told = workshop("run", "toy", "-k", "alpha and train", status=1).stderr
+    assert f"engine local: {WORDS}, but the image alpha has no Dockerfile" in told
+
+
+def test_the_doctor_looks_at_every_image_whatever_is_wrong_with_one(
+    workshop: Workshop, fake_daemon: FakeDaemon
+) -> None:
+    workshop.environment["DOCKER_HOST"] = fake_daemon.url
+    lock = workshop.folder / "images" / "alpha" / "requirements.txt"
+    lock.unlink()
+    (workshop.folder / "images" / "alpha" / "Dockerfile").write_text(f"ARG BASE={BASE}\n")
+    told = workshop("doctor", status=3).stdout
+    assert "image alpha" in told and "image beta" in told
+    assert "run: just lock" in " ".join(told.split())

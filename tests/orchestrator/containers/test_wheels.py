@@ -1,0 +1,308 @@
+"""An image's packages are fetched on the host: the right builds, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from orchestrator.containers import wheels
+from orchestrator.errors import InputError, MachineError
+from orchestrator.images import Image, load_image
+from orchestrator.locks import HeldError, exclusive
+from tests.conftest import ROOT
+from tests.fakes.studies import write_image
+
+FETCH = """
+import sys
+from pathlib import Path
+from orchestrator.containers import wheels
+from orchestrator.images import load_image
+image = load_image("small", Path(sys.argv[1]))
+try:
+    print(wheels.fetch(image, "x86_64", lambda note: print(note.text, flush=True)).name)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.fixture(autouse=True)
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is the only place where pip finds anything."""
+    folder = tmp_path / "index"
+    folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return folder
+
+
+def wheel(index: Path, name: str, version: str = "1", tag: str = "py3-none-any") -> str:
+    """Put a wheel without content into the index."""
+    file = f"{name}-{version}-{tag}.whl"
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    with zipfile.ZipFile(index / file, "w") as archive:
+        archive.writestr(f"{info}/METADATA", metadata)
+        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return file
+
+
+def image(tmp_path: Path, *pins: str, python: str = "3.11") -> Image:
+    folder = write_image(tmp_path, "small", "".join(f"{pin}\n" for pin in pins))
+    path = folder / "image.toml"
+    path.write_text(path.read_text().replace('["3.11", "3.12", "3.13"]', f'["{python}"]'))
+    return load_image("small", tmp_path / "images")
+
+
+def fetch(small: Image, architecture: str = "x86_64") -> tuple[list[str], list[str]]:
+    """The names of the wheels, and what was told."""
+    told: list[str] = []
+    folder = wheels.fetch(small, architecture, lambda note: told.append(note.text))
+    return sorted(path.name for path in folder.iterdir()), told
+
+
+def start(tmp_path: Path) -> subprocess.Popen[str]:
+    """Fetch in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", FETCH, str(tmp_path / "images")],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def begun(tmp_path: Path) -> list[str]:
+    """What lies in the cache beside finished folders and locks."""
+    return [path.name for path in (tmp_path / "cache" / "wheels").glob(".*")]
+
+
+def test_the_wheels_of_a_lock_are_fetched_once(tmp_path: Path, index: Path) -> None:
+    expected = [wheel(index, "one"), wheel(index, "two", "2.5")]
+    small = image(tmp_path, "one==1", "two==2.5")
+    found, told = fetch(small)
+    assert found == expected
+    assert any(text.startswith("fetch: Processing ") for text in told)
+    assert fetch(small) == (expected, [])
+    assert begun(tmp_path) == []
+
+
+def test_the_news_count_the_packages(tmp_path: Path, index: Path) -> None:
+    wheel(index, "one"), wheel(index, "two")
+    steps: list[tuple[int, int]] = []
+    wheels.fetch(
+        image(tmp_path, "# a comment", "one==1", "two==1"), "x86_64",
+        lambda note: steps.append((note.done, note.of)),
+    )  # fmt: skip
+    assert steps[-1] == (2, 2)
+    assert {of for _, of in steps} == {2}
+    assert steps == sorted(steps)
+
+
+def test_another_lock_python_or_architecture_is_another_folder(tmp_path: Path, index: Path) -> None:
+    wheel(index, "one"), wheel(index, "one", "2")
+    found = set()
+    for pin, python, architecture in [
+        ("one==1", "3.11", "x86_64"),
+        ("one==1", "3.11", "aarch64"),
+        ("one==1", "3.12", "x86_64"),
+        ("one==2", "3.11", "x86_64"),
+    ]:
+        small = image(tmp_path, pin, python=python)
+        found.add(wheels.fetch(small, architecture, lambda note: None))
+    assert len(found) == 4
+
+
+TAKEN = {
+    ("x86_64", "3.11"): [
+        "cp311-cp311-manylinux_2_28_x86_64",
+        "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp311-cp311-manylinux2014_x86_64",
+        "cp311-cp311-manylinux2010_x86_64",
+        "cp311-cp311-manylinux1_x86_64",
+        "cp311-cp311-manylinux_2_5_x86_64",
+        "cp311-cp311-manylinux_2_36_x86_64",
+        "cp311-cp311-linux_x86_64",
+        "cp39-abi3-manylinux_2_28_x86_64",
+        "py3-none-manylinux_2_28_x86_64",
+        "py2.py3-none-any",
+    ],
+    ("aarch64", "3.8"): [
+        "cp38-cp38-manylinux_2_17_aarch64.manylinux2014_aarch64",
+        "py3-none-any",
+    ],
+}
+
+
+@pytest.mark.parametrize(("architecture", "python"), TAKEN)
+def test_wheels_for_the_container_are_taken(
+    tmp_path: Path, index: Path, architecture: str, python: str
+) -> None:
+    tags = TAKEN[architecture, python]
+    files = [wheel(index, f"p{number}", tag=tag) for number, tag in enumerate(tags)]
+    small = image(tmp_path, *(f"p{number}==1" for number in range(len(tags))), python=python)
+    assert fetch(small, architecture)[0] == sorted(files)
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        "cp312-cp312-manylinux_2_28_x86_64",  # of another Python
+        "cp311-cp311-manylinux_2_28_aarch64",  # of another processor
+        "cp311-cp311-musllinux_1_2_x86_64",  # of another C library
+        "cp311-cp311-manylinux_2_39_x86_64",  # of a newer C library than bookworm's
+        "cp311-cp311-macosx_11_0_x86_64",
+        "cp311-cp311-win_amd64",
+    ],
+)
+def test_a_wheel_for_something_else_is_not(tmp_path: Path, index: Path, tag: str) -> None:
+    wheel(index, "one", tag=tag)
+    with pytest.raises(MachineError, match="No matching distribution found for one==1"):
+        fetch(image(tmp_path, "one==1"))
+
+
+def test_of_several_builds_the_one_for_the_newest_c_library_is_taken(
+    tmp_path: Path, index: Path
+) -> None:
+    for glibc in ("2_17", "2_28", "2_34"):
+        wheel(index, "one", tag=f"cp311-cp311-manylinux_{glibc}_x86_64")
+    found, _ = fetch(image(tmp_path, "one==1"))
+    assert found == ["one-1-cp311-cp311-manylinux_2_34_x86_64.whl"]
+
+
+def test_nothing_is_built_from_source(tmp_path: Path, index: Path) -> None:
+    """A source's setup.py would run on the host, with the host's rights."""
+    (index / "one-1.tar.gz").write_bytes(b"")
+    with pytest.raises(MachineError, match="No matching distribution found for one==1"):
+        fetch(image(tmp_path, "one==1"))
+
+
+def test_a_failing_pip_shows_its_last_lines_and_leaves_nothing(tmp_path: Path, index: Path) -> None:
+    wheel(index, "one")
+    small = image(tmp_path, "one==1", "two==1")
+    with pytest.raises(MachineError) as failed:
+        fetch(small)
+    text = str(failed.value)
+    assert text.startswith(
+        "the packages of small could not be fetched: pip ended with status 1. Its last lines:\n  "
+    )
+    assert "No matching distribution found for two==1" in text
+    assert text.endswith("or build it alone: repliquant images build small")
+    assert failed.value.exit_code == 3
+    assert len(text.splitlines()) <= 1 + 15 + 1
+    assert begun(tmp_path) == []
+    wheel(index, "two")
+    assert len(fetch(small)[0]) == 2
+
+
+def test_an_image_that_needs_no_package_has_a_folder_without_any(tmp_path: Path) -> None:
+    assert fetch(image(tmp_path, "# nothing"))[0] == []
+
+
+def test_an_image_without_its_lock_says_how_to_make_it(tmp_path: Path) -> None:
+    small = image(tmp_path)
+    small.lock.unlink()
+    with pytest.raises(InputError, match=r"requirements\.txt can't be read .*; run: just lock"):
+        fetch(small)
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """An index that takes every connection and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{listening.getsockname()[1]}/")
+        monkeypatch.setenv("PIP_RETRIES", "0")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield listening
+
+
+def pips(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children()
+
+
+def test_an_interrupted_fetch_ends_pip_and_leaves_nothing(
+    tmp_path: Path, silent: socket.socket
+) -> None:
+    """SIGINT to this process alone, as from a program: pip does not get it."""
+    image(tmp_path, "one==1")
+    with start(tmp_path) as process:
+        silent.settimeout(60)
+        asking, _ = silent.accept()
+        (pip,) = pips(process)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+        asking.close()
+    assert told.splitlines()[-1] == "interrupted"
+    assert not pip.is_running()
+    assert begun(tmp_path) == []
+
+
+def test_a_killed_fetch_is_begun_anew_when_its_pip_has_ended(
+    tmp_path: Path, index: Path, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = image(tmp_path, "one==1")
+    with start(tmp_path) as process:
+        silent.settimeout(60)
+        asking, _ = silent.accept()
+        process.kill()
+    (left,) = begun(tmp_path)
+    lock = tmp_path / "cache" / "wheels" / f"{left[1:]}.lock"
+    with pytest.raises(HeldError), exclusive(lock):
+        pass  # pip still writes there
+    (tmp_path / "cache" / "wheels" / left / "half.whl").touch()
+    silent.close()
+    asking.close()
+    wheel(index, "one")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    found, _ = fetch(small)
+    assert found == ["one-1-py3-none-any.whl"]
+    assert begun(tmp_path) == []
+
+
+def test_of_two_fetches_at_once_one_fetches_and_the_other_finds_it(
+    tmp_path: Path, index: Path
+) -> None:
+    wheel(index, "one")
+    image(tmp_path, "one==1")
+    with start(tmp_path) as first, start(tmp_path) as second:
+        told = [process.communicate(timeout=120)[0] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0], told
+    assert "".join(told).count("fetch: Processing ") == 1
+    assert told[0].splitlines()[-1] == told[1].splitlines()[-1]
+
+
+def test_variables_that_would_lead_python_elsewhere_do_not_reach_pip(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trap").mkdir()
+    (tmp_path / "trap" / "pip.py").write_text("raise SystemExit('trapped')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "trap"))
+    file = wheel(index, "one")
+    assert fetch(image(tmp_path, "one==1"))[0] == [file]
+
+
+def test_what_fails_is_told_before_anything_is_left(
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache on a full disk: the folder is not taken for a finished one."""
+    wheel(index, "one")
+    small = image(tmp_path, "one==1")
+
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(wheels, "sync_folder", full)
+    with pytest.raises(OSError, match="No space left"):
+        fetch(small)
+    assert begun(tmp_path) == []
