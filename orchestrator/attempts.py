@@ -25,6 +25,8 @@ from orchestrator.telemetry.recording import Record, Recorder
 GRACE_S = 15.0
 _TICK_S = 1.0
 _TAIL_BYTES = 4000
+# What a C++ program says when an allocation failed and nobody caught it.
+_BAD_ALLOC = "std::bad_alloc"
 
 
 def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
@@ -174,6 +176,8 @@ class Attempt:
             return "crashed", ended.lost, True
         if ended.oom:
             return "oom", "the kernel ended it: it reached its memory limit", False
+        if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
+            return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
         if ended.signal:
             name = signal.Signals(ended.signal).name
             return "crashed", f"ended by {name} from outside the runner", _from_outside(ended)

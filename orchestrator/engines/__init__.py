@@ -131,11 +131,24 @@ ENGINES: dict[str, Callable[[], Engine]] = {"docker": _docker, "local": _local}
 AUTO = "auto"
 
 
-def make_engine(name: str) -> Engine:
-    """The engine called ``name``. Raises InputError with the names, MachineError without one."""
+def make_engine(name: str, python: Path | None = None) -> Engine:
+    """The engine called ``name``; ``python`` replaces the environments of the local one.
+
+    Raises InputError with the names, MachineError without one.
+    """
+    if python is not None:
+        return _given(name, python)
     if name not in ENGINES:
         accepted = [AUTO, *ENGINES]
         raise InputError(
             f"no engine {name!r}.{nearest(name, accepted)} Accepted: {', '.join(accepted)}"
         )
     return ENGINES[name]()
+
+
+def _given(name: str, python: Path) -> Engine:
+    from orchestrator.engines.given import GivenEngine
+
+    if name not in (AUTO, "local"):
+        raise InputError(f"--python goes with --engine local; {name!r} brings its own interpreter")
+    return GivenEngine(python)

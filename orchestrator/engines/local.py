@@ -30,6 +30,8 @@ class LocalEngine:
     def status(self, image: Image) -> str:
         if venvs.ready(image):
             return "ready"
+        if image.container_only:
+            return "a container only, which this engine can't run"
         return f"not built; about {image.file.download_mb} MB to download"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
@@ -38,7 +40,7 @@ class LocalEngine:
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
-            [venvs.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
+            [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", check=False,
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
@@ -58,7 +60,11 @@ class LocalEngine:
     def start(self, image: Image, order: Order) -> LocalCell:
         if order.memory_bytes is not None:
             raise InputError("--memory needs a container: --engine docker")
-        return LocalCell(_command(venvs.interpreter(image), order), order)
+        return LocalCell(_command(self.interpreter(image), order), order)
+
+    def interpreter(self, image: Image) -> Path:
+        """The Python that runs the image's cells."""
+        return venvs.interpreter(image)
 
 
 def _command(interpreter: Path, order: Order) -> list[str]:

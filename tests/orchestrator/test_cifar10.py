@@ -148,9 +148,13 @@ def test_an_archive_that_lacks_a_batch_names_it(tmp_path: Path) -> None:
         load(archive(tmp_path / "given", files), tmp_path)
 
 
-def test_another_image_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="its own size of 32 x 32, not 48"):
-        packed(cifar10.source(tmp_path), 48, tmp_path)
+def test_another_image_size_is_resized_to(tmp_path: Path) -> None:
+    given = archive(tmp_path / "given", batches())
+    folder = pack.prepare(catalogue.source("cifar10", given, tmp_path), 48, tmp_path, quiet)
+    images = np.load(folder / "train_images.npy")
+    assert (images.shape, images.dtype) == ((15, 48, 48, 3), np.uint8)
+    assert images[3, 0, 0].tolist() == [10, 0, 255]
+    assert len(np.load(folder / "train_labels.npy")) == 15
 
 
 def test_without_a_network_the_next_step_is_told_and_nothing_looks_complete(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 
 import click
@@ -15,7 +14,7 @@ from tui.cli import COMMANDS, cli
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Each command with its full name, those of groups too."""
     for name in COMMANDS:
-        command: click.Command = importlib.import_module(f"tui.commands.{name}").command
+        command: click.Command = cli.get_command(click.Context(cli), name)  # type: ignore[assignment]
         yield name, command
         if isinstance(command, click.Group):
             for inner, inner_command in command.commands.items():

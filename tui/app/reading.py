@@ -75,7 +75,7 @@ def survey(name: str, tier: str) -> StudyLine:
 
     return StudyLine(
         study=study,
-        claims=len(load_claims(places.STUDIES / name)),
+        claims=len(load_claims(places.STUDIES / name).claim),
         tables=len(load_published(places.STUDIES / name)),
         cells=len(cells),
         runnable=sum(not planned.skip for planned in cells),

@@ -44,7 +44,7 @@ class LoopbackServer(Server):  # type: ignore[misc]
     async def on_startup(self, app: web.Application) -> None:
         click.echo(f"Repliquant is at {self.address}\nCtrl-C ends it.", err=True)
 
-    @web.middleware
+    @web.middleware  # type: ignore[untyped-decorator]
     async def _door(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Refuses what another host name, another page, or nobody with the token asks for."""
         here = {f"{HOST}:{self.port}", f"localhost:{self.port}"}

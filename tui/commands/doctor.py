@@ -114,25 +114,34 @@ def _images() -> Iterator[Finding]:
             images.append(load_image(name))
         except KitError as error:
             yield Finding("problem", f"image {name}", str(error), _OTHERS_WORK)
-    choice = choose_engine(images)
+    choice = choose_engine([image for image in images if not image.container_only])
     yield Finding("ok", "engine", f"{choice.engine.name}: {choice.why}")
     for image in images:
         yield _image(choice.engine, image)
 
 
 def _image(engine: Any, image: Any) -> Finding:
-    from orchestrator.errors import KitError
+    from orchestrator.errors import KitError, MachineError
     from orchestrator.interpreters import find_interpreter
+    from orchestrator.machine import compute_capability
+    from orchestrator.pairing import obstacle
 
     name = f"image {image.name}"
     try:
         state = engine.status(image)
         if state == "ready":
             return Finding("ok", name, state)
+        if engine.name == "local" and image.container_only:
+            return Finding("note", name, state, "its cells need Docker; others run without")
         if engine.name == "local":
             state += f"; will use {find_interpreter(image.file.python)}"
+    except MachineError as error:
+        return Finding("note", name, str(error), "its cells are recorded as unsupported")
     except KitError as error:
         return Finding("problem", name, str(error), _OTHERS_WORK)
+    refused = obstacle(image, compute_capability())
+    if refused:
+        return Finding("note", name, refused, "runs choose the image that fits")
     step = f"built by the first run, or: repliquant images build {image.name}"
     return Finding("note", name, state, step)
 
