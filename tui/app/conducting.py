@@ -6,14 +6,16 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from manifests import event
 from orchestrator.errors import KitError
 from orchestrator.news import CellEvent, News, Note
-from orchestrator.sessions import Outcome, Request
 from orchestrator.steering import Steering
-from orchestrator.telemetry.sampling import Sampler
+
+if TYPE_CHECKING:
+    from orchestrator.sessions import Outcome, Request
+    from orchestrator.telemetry.sampling import Sampler
 
 
 class Heard(NamedTuple):

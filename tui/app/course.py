@@ -156,14 +156,3 @@ class Course:
             self.done_wall_s += now_s - cell.began_s
         reason = f" ({manifest.reason})" if manifest.reason else ""
         self.notes.append(f"{planned.cell.title}: {manifest.status}{reason}")
-
-
-def finished_course(chosen: Sequence[PlannedCell], ended: Sequence[News]) -> Course:
-    """The course of cells whose news are all there already, at no particular time."""
-    course = Course(chosen)
-    for news in ended:
-        course.take(news, 0.0)
-    return course
-
-
-__all__ = ["KEPT_READINGS", "CellCourse", "CellEnded", "Course", "finished_course"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rich.text import Text
@@ -11,6 +11,11 @@ from tui.app.charts import bar
 from tui.app.text import fitted, safe
 
 _SHADES = ("█", "▓", "▒", "░")
+_TONES = ("primary", "success", "accent", "secondary")
+
+
+def _tone(index: int) -> str:
+    return _TONES[index % len(_TONES)]
 
 
 class Speedup(NamedTuple):
@@ -26,7 +31,7 @@ class Speedup(NamedTuple):
     rungs: list[tuple[str, float]]
 
 
-def parts(item: Speedup, width: int) -> Iterator[Text]:
+def parts(item: Speedup, width: int, paint: Callable[[str], str]) -> Iterator[Text]:
     """The bar, whose parts are shaded differently, and what each part is.
 
     A part is as long as its share of the speedup's logarithm; a factor below 1, which takes
@@ -38,12 +43,13 @@ def parts(item: Speedup, width: int) -> Iterator[Text]:
     line = Text()
     for index, gain in enumerate(gains):
         length = round(gain / whole * room)
-        line.append(_SHADES[index % len(_SHADES)] * length)
+        line.append(_SHADES[index % len(_SHADES)] * length, paint(_tone(index)))
     yield line
     for index, ((kind, value), share) in enumerate(zip(item.factors, item.shares, strict=True)):
         told = f"{share:5.0%} of it" if share is not None else ""
         takes = "  takes speed away" if value < 1 else ""
-        text = Text(f"  {_SHADES[index % len(_SHADES)] * 2} ")
+        text = Text("  ").append(_SHADES[index % len(_SHADES)] * 2, paint(_tone(index)))
+        text.append(" ")
         text.append(fitted(safe(kind), 34)).append(f"{value:6.2f}x  ", "bold")
         yield text.append(told + takes, "dim")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from orchestrator.sessions import Prepared
-from tui.app.reading import Results, StudyLine
+if TYPE_CHECKING:
+    from orchestrator.sessions import Prepared
+    from tables.differences import Differences
+    from tui.app.reading import Results, StudyLine
 
 
 @dataclass
@@ -45,6 +48,14 @@ class ResultsFailed(Message):
     """Why a run can't be shown."""
 
     why: str
+
+
+@dataclass
+class Compared(Message):
+    """Two runs, base and new, have been compared."""
+
+    names: tuple[str, str]
+    found: Differences
 
 
 @dataclass

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.codec import UnreadableError
 from manifests.manifest import Manifest
@@ -15,9 +16,14 @@ from orchestrator.errors import InputError, KitError
 from orchestrator.sessions import Prepared, Request, prepare
 from orchestrator.study import Study, load_study
 from tables.comparison import Comparison, compare_tables, describe_environments
-from tables.published import PublishedError, load_published
+from tables.decomposition import Explanation, explain_measured, explain_published
+from tables.measured import Points
+from tables.published import PublishedError, PublishedTable, load_published
 from tui.app.ladders import Speedup
 from tui.runs import all_runs, plan_of
+
+if TYPE_CHECKING:
+    from tables.differences import Differences
 
 State = tuple[str, str]
 """A status and its reason."""
@@ -144,8 +150,55 @@ def read_results(run: Run) -> Results:
         comparisons=compare_tables(published, plan, manifests, run.id),
         environments=describe_environments(manifests),
         warnings=loaded.warnings,
-        speedups=[],
+        speedups=_speedups(published, plan, manifests),
     )
+
+
+def _speedups(
+    published: list[PublishedTable], plan: Plan, manifests: list[Manifest]
+) -> list[Speedup]:
+    """What this run measured, then what the paper printed."""
+    found = explain_measured(plan, Points(plan.cells, manifests)) + explain_published(published)
+    return [_speedup(item) for item in found]
+
+
+def _speedup(item: Explanation) -> Speedup:
+    point = item.point
+    words = [
+        point.get("model", ""),
+        f"{point['image_size']} px" if "image_size" in point else "",
+        f"batch {point['batch_size']}" if "batch_size" in point else "",
+        point.get("framework", ""),
+        point.get("device", ""),
+    ]
+    return Speedup(
+        source=item.source,
+        point=" ".join(word for word in words if word and word != "none"),
+        baseline=item.baseline,
+        technique=item.technique,
+        total=item.total,
+        factors=[(factor.kind, factor.value) for factor in item.factors],
+        shares=[factor.share for factor in item.factors],
+        rungs=item.rungs,
+    )
+
+
+def published_speedups(study: str) -> list[Speedup]:
+    """The paper's own, for a study without a run. Raises PublishedError."""
+    return [_speedup(i) for i in explain_published(load_published(places.STUDIES / study))]
+
+
+def read_differences(base: Run, new: Run) -> Differences:
+    """Two runs cell by cell. Raises InputError."""
+    from tables.differences import compare_runs, make_side
+
+    sides = [make_side([(run.id, list(_planned_manifests(run)))]) for run in (base, new)]
+    return compare_runs(sides[0], sides[1])
+
+
+def _planned_manifests(run: Run) -> Iterator[Manifest]:
+    planned = {cell.id for cell in plan_of(run).cells}
+    return (manifest for manifest in run.load().manifests if manifest.id in planned)
 
 
 def latest(study: str) -> Run | None:

@@ -41,6 +41,11 @@ class Replay:
         """Where in the run it is."""
         return self._position_s
 
+    def hold(self) -> None:
+        """Stop, or go on."""
+        self._move()
+        self.paused = not self.paused
+
     @property
     def ended(self) -> bool:
         return self._next >= len(self.recording.moments)

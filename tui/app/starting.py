@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 from orchestrator.errors import MachineError
-from orchestrator.sessions import Request
 from orchestrator.study import load_study
 from tui.app.app import Repliquant
 from tui.runs import find_run
@@ -19,6 +18,8 @@ def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> i
     request = None
     if study is not None:
         load_study(study)
+        from orchestrator.sessions import Request
+
         request = Request(study, **choices)
     return _shown(Repliquant(request, readonly=readonly))
 
@@ -73,12 +74,12 @@ def _shown(app: Repliquant) -> int:
         answer = app.run()
         if answer == "go-on":
             return _follow(app)
-        return app.return_code or _status(app)
+        return app.return_code or app.stage.exit_status()
     finally:
-        app.conducting.cancel("the screen ended")
-        app.conducting.join()
-        if app.sampling is not None:
-            app.sampling.stop()
+        app.stage.conducting.cancel("the screen ended")
+        app.stage.conducting.join()
+        if app.stage.sampling is not None:
+            app.stage.sampling.stop()
 
 
 def _follow(app: Repliquant) -> int:
@@ -87,32 +88,22 @@ def _follow(app: Repliquant) -> int:
     from tui.progress import Progress
 
     console = err()
-    if not app.conducting.pausing:
+    if not app.stage.conducting.pausing:
         console.print("the run goes on here; Ctrl-C cancels it", markup=False)
     with Progress(console) as progress:
-        progress.join_in(app.course)
-        while app.conducting.active:
+        progress.join_in(app.stage.course)
+        while app.stage.conducting.active:
             try:
-                app.conducting.join(0.2)
-                for heard in app.conducting.inbox.drain():
+                app.stage.conducting.join(0.2)
+                for heard in app.stage.conducting.inbox.drain():
                     progress(heard.news)
-                    app.course.take(*heard)
+                    app.stage.course.take(*heard)
             except KeyboardInterrupt:
-                if app.conducting.cancelling:
-                    app.conducting.kill()
+                if app.stage.conducting.cancelling:
+                    app.stage.conducting.kill()
                 else:
-                    app.conducting.cancel("interrupted")
-        for heard in app.conducting.inbox.drain():
+                    app.stage.conducting.cancel("interrupted")
+        for heard in app.stage.conducting.inbox.drain():
             progress(heard.news)
-            app.course.take(*heard)
-    return _status(app)
-
-
-def _status(app: Repliquant) -> int:
-    """As ``repliquant run`` would have ended."""
-    while app.conducting.ended:
-        app.note_end(app.conducting.ended.popleft())
-    states = {cell.state for cell in app.course.cells.values()}
-    if app.cut_off or "cancelled" in states:
-        return 130
-    return app.failure or (1 if states & {"crashed", "oom", "timeout"} else 0)
+            app.stage.course.take(*heard)
+    return app.stage.exit_status()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchestrator.telemetry.sampling import Sampler
 from tui.app.machine import Trace
 
 
@@ -16,6 +15,8 @@ class Sampling:
     """
 
     def __init__(self, trace: Trace) -> None:
+        from orchestrator.telemetry.sampling import Sampler
+
         self.sampler = Sampler()
         self._trace = trace
         self._leave: Callable[[], None] | None = None

@@ -11,6 +11,7 @@ from tables.comparison import Comparison, Line
 from tables.render import words
 from tables.statistics import median, readings
 from tui.app.charts import bar
+from tui.app.titles import Titles
 from tui.app.widgets.rows import Column, Field, Row, Table
 from tui.app.words import state
 from tui.words import duration
@@ -138,9 +139,10 @@ def cells_table(
     planned: Sequence[PlannedCell], manifests: dict[str, Manifest], metric: str = "latency_s"
 ) -> Table:
     """Every cell of a run with its status; the row is made when it is seen."""
+    titles = Titles(planned)
     heads = [
         Column("cell", grow=True), Column("state", most=15), Column("took", True),
-        Column("latency", True), Column("id", most=12),
+        Column("latency", True),
     ]  # fmt: skip
 
     def row(index: int) -> Row:
@@ -158,6 +160,6 @@ def cells_table(
         middle = median(readings(found)) if found else None
         told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
         took = duration(manifest.wall_s)
-        return [cell.cell.title, state(manifest.status), took, told, cell.id]
+        return [titles.of(cell.cell), state(manifest.status), took, told]
 
     return Table(heads, len(planned), row)

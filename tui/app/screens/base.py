@@ -13,6 +13,7 @@ from tui.app.widgets.head import Head
 
 if TYPE_CHECKING:
     from tui.app.app import Repliquant
+    from tui.app.stage import Followed
 
 
 class Page(Screen[None]):
@@ -49,6 +50,13 @@ class Page(Screen[None]):
 
     def renew(self) -> None:
         """Something that the page shows may have changed."""
+
+    def undo(self) -> bool:
+        """Take back what escape takes back here. Whether there was anything."""
+        return False
+
+    def follow(self, followed: Followed) -> None:
+        """More of the log and the notes of what runs."""
 
     def beat(self) -> None:
         """Called a few times a second while something runs and the page is seen."""

@@ -14,6 +14,7 @@ from tui.app.ladders import Speedup, ladder, parts
 from tui.app.screens.base import Page
 from tui.app.text import safe
 from tui.app.widgets.rows import Column, Field, Rows, Table
+from tui.words import count
 
 _COLUMNS = (
     Column("point", grow=True), Column("technique", most=22), Column("over", most=16),
@@ -43,10 +44,10 @@ class ExplainScreen(Page):
         self.query_one("#speedups", Rows).focus()
 
     def renew(self) -> None:
-        self._all = self.kit.speedups
+        self._all = self.kit.shelf.speedups
         known = [item for item in self._all if item.total is not None]
-        text = Text(self.kit.request.study, "bold")
-        text.append(f"   {len(known)} speedups taken apart", "not bold")
+        text = Text(self.kit.shelf.request.study, "bold")
+        text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
         missing = len(self._all) - len(known)
         if missing:
             text.append(f"   {missing} with an end that is not measured", "dim not bold")
@@ -56,7 +57,7 @@ class ExplainScreen(Page):
         self._draw()
 
     def action_reread(self) -> None:
-        self.kit.read_results()
+        self.kit.shelf.read_results()
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -81,7 +82,7 @@ class ExplainScreen(Page):
         text.append(f"{safe(item.technique)} over {safe(item.baseline)}", "bold")
         text.append(f"   {item.total:.2f}x = ", "not bold")
         text.append(" x ".join(f"{value:.2f}" for _, value in item.factors) + "\n")
-        for line in parts(item, width):
+        for line in parts(item, width, self.kit.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):
             text.append_text(line).append("\n")

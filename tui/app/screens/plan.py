@@ -13,9 +13,11 @@ from textual.widgets import Input, Static
 
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
+from tui.app.asking import request_for, what_it_takes
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Asked, Choice, Form, Question
 from tui.app.text import safe
+from tui.app.titles import Titles
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.app.words import state, tally
 from tui.words import count, duration
@@ -59,6 +61,7 @@ class PlanScreen(Page):
         self._folded: set[str] = set()
         self._selector = Selector("")
         self._shown_for: object = None
+        self._titles = Titles(())
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
@@ -70,12 +73,13 @@ class PlanScreen(Page):
         self.query_one("#cells", Rows).focus()
 
     def renew(self) -> None:
-        prepared = self.kit.prepared
+        prepared = self.kit.shelf.prepared
         if prepared is not self._shown_for:
             self._shown_for = prepared
+            self._titles = Titles(prepared.chosen if prepared else ())
             self._selector = Selector("")
         if prepared is None:
-            text = self.kit.plan_problem or "planning …"
+            text = self.kit.shelf.plan_problem or "planning …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
             self.query_one("#cells", Rows).show(Table(_COLUMNS, 0, lambda index: ()))
             return
@@ -93,8 +97,8 @@ class PlanScreen(Page):
 
     def action_mark_all(self) -> None:
         shown = {p.id for entry in self._entries for p in entry.cells}
-        marked = self.kit.marked_cells
-        self.kit.marked_cells = marked - shown if shown <= marked else marked | shown
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - shown if shown <= marked else marked | shown
         self.beat()
 
     def action_fold(self, folded: bool) -> None:
@@ -113,7 +117,7 @@ class PlanScreen(Page):
 
     def action_rerun(self) -> None:
         """Asks first: the results there are will be put aside."""
-        states = self.kit.states
+        states = self.kit.shelf.states
         marked = self._marked() or list(self._entry.cells if self._entry else ())
         cells = [p for p in marked if states.get(p.id, ("waiting", ""))[0] != "waiting"]
         if not cells:
@@ -128,10 +132,10 @@ class PlanScreen(Page):
         self.kit.ask_to_cancel()
 
     def action_options(self) -> None:
-        prepared = self.kit.prepared
+        prepared = self.kit.shelf.prepared
         if prepared is None:
             return
-        request = self.kit.request
+        request = self.kit.shelf.request
         fields = [
             Asked("tier", "tier", request.tier, tuple(prepared.study.tiers)),
             Asked("dataset", "data set", request.dataset or "", (), prepared.plan.dataset),
@@ -146,8 +150,8 @@ class PlanScreen(Page):
     def _take_options(self, answers: dict[str, str] | None) -> None:
         if answers is None:
             return
-        self.kit.plan_with(
-            self.kit.request._replace(
+        self.kit.shelf.plan(
+            self.kit.shelf.request._replace(
                 tier=answers["tier"],
                 dataset=answers["dataset"] or None,
                 data_dir=Path(answers["data_dir"]) if answers["data_dir"] else None,
@@ -158,7 +162,7 @@ class PlanScreen(Page):
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
-        prepared = self.kit.prepared
+        prepared = self.kit.shelf.prepared
         if prepared is None:
             return
         try:
@@ -175,7 +179,7 @@ class PlanScreen(Page):
         self.query_one("#filter", Input).remove_class("open")
         self.query_one("#cells", Rows).focus()
 
-    def action_back(self) -> bool:
+    def undo(self) -> bool:
         """Escape closes the filter, then takes it away. Whether there was one."""
         if self.query_one("#filter", Input).has_class("open"):
             self._close_filter()
@@ -189,8 +193,8 @@ class PlanScreen(Page):
     @on(Rows.Marked)
     def _mark(self, event: Rows.Marked) -> None:
         cells = {planned.id for planned in self._entries[event.index].cells}
-        marked = self.kit.marked_cells
-        self.kit.marked_cells = marked - cells if cells <= marked else marked | cells
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - cells if cells <= marked else marked | cells
         self.beat()
 
     @on(Rows.Opened)
@@ -198,8 +202,8 @@ class PlanScreen(Page):
         entry = self._entries[event.index]
         if entry.planned is None:
             self.action_fold(entry.group not in self._folded)
-        elif self.kit.prepared is not None:
-            self.kit.open_manifest(self.kit.prepared.run, entry.planned.id)
+        elif self.kit.shelf.prepared is not None:
+            self.kit.open_manifest(self.kit.shelf.prepared.run, entry.planned.id)
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -211,16 +215,16 @@ class PlanScreen(Page):
         return self._entries[cursor] if cursor < len(self._entries) else None
 
     def _group_of(self, planned: PlannedCell) -> str:
-        return self.kit.groups.get(planned.id, "cells")
+        return self.kit.shelf.groups.get(planned.id, "cells")
 
     def _shown(self) -> list[PlannedCell]:
-        prepared = self.kit.prepared
+        prepared = self.kit.shelf.prepared
         cells = prepared.chosen if prepared else []
         return [planned for planned in cells if self._selector.accepts(planned.cell)]
 
     def _marked(self) -> list[PlannedCell]:
-        marked = self.kit.marked_cells
-        prepared = self.kit.prepared
+        marked = self.kit.shelf.marked
+        prepared = self.kit.shelf.prepared
         return [p for p in prepared.chosen if p.id in marked] if prepared else []
 
     def _chosen(self) -> list[PlannedCell]:
@@ -243,7 +247,7 @@ class PlanScreen(Page):
         self._describe()
 
     def _is_marked(self, index: int) -> bool:
-        marked = self.kit.marked_cells
+        marked = self.kit.shelf.marked
         return bool(marked) and all(planned.id in marked for planned in self._entries[index].cells)
 
     def _row(self, index: int) -> list[Field | str]:
@@ -259,13 +263,13 @@ class PlanScreen(Page):
                 Field(f"{done} of {len(entry.cells)} ok", "dim"),
             ]
         return [
-            f"  {planned.cell.title}",
+            f"  {self._titles.of(planned.cell)}",
             Field("–", "dim") if planned.skip else duration(planned.estimate_s),
             state(self.kit.state_of(planned)[0]),
         ]
 
     def _summarise(self) -> None:
-        prepared = self.kit.prepared
+        prepared = self.kit.shelf.prepared
         if prepared is None:
             return
         plan = prepared.plan
@@ -302,16 +306,23 @@ class PlanScreen(Page):
         self.query_one("#details", Static).update(text)
 
     def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
-        if self.kit.refused("Running cells") or self.kit.prepared is None:
+        shelf = self.kit.shelf
+        if self.kit.refused("Running cells") or shelf.prepared is None:
             return
-        request = self.kit.request_for(cells, rerun)
-        lines = self.kit.what_it_takes(cells, bool(rerun))
-        if lines is None:
+        done = ("ok", "running", "queued")
+        todo = [p for p in cells if rerun or self.kit.state_of(p)[0] not in done]
+        if not todo:
             self.notify("Every one of these cells has a result. R runs cells again.")
             return
-        verb = "Run again" if rerun else "Queue" if self.kit.conducting.active else "Start"
-        title = f"{verb}: {count(len(cells), 'cell')}"
+        busy = self.kit.stage.conducting.active
+        request = request_for(shelf.request, shelf.prepared, cells, rerun)
+        lines = what_it_takes(shelf.request, shelf.prepared, todo, bool(rerun), busy)
+        verb = "Run again" if rerun else "Queue" if busy else "Start"
         self.app.push_screen(
-            Question(title, lines, [Choice("y", verb, "yes", danger=bool(rerun))]),
+            Question(
+                f"{verb}: {count(len(todo), 'cell')}",
+                lines,
+                [Choice("y", verb, "yes", danger=bool(rerun))],
+            ),
             lambda answer: self.kit.start(request) if answer == "yes" else None,
         )

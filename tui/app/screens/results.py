@@ -61,10 +61,10 @@ class ResultsScreen(Page):
         self.query_one("#rows", Rows).focus()
 
     def renew(self) -> None:
-        results = self.kit.results
+        results = self.kit.shelf.results
         if results is None:
             self._results = None
-            text = self.kit.results_problem or "reading …"
+            text = self.kit.shelf.results_problem or "reading …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
             return
         if results is not self._results:
@@ -176,7 +176,7 @@ class ResultsScreen(Page):
         (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
 
     def action_runs(self) -> None:
-        line = self.kit.surveyed.get(self.kit.request.study)
+        line = self.kit.shelf.surveyed.get(self.kit.shelf.request.study)
         runs = line.runs if line else []
         found = [(str(r.run.folder), f"{r.run.id}   {tally(r.counts)}") for r in runs]
         self.app.push_screen(
@@ -186,9 +186,9 @@ class ResultsScreen(Page):
 
     def _take_runs(self, folders: list[str] | None) -> None:
         if folders and len(folders) == 2:
-            self.kit.compare(Path(folders[1]), Path(folders[0]))
+            self.kit.shelf.compare(Path(folders[1]), Path(folders[0]))
         elif folders:
-            self.kit.show_run(Path(folders[0]))
+            self.kit.shelf.show_run(Path(folders[0]))
 
     def action_filter(self) -> None:
         self.query_one(Tabs).active = f"tab-{CELLS}"
@@ -197,7 +197,7 @@ class ResultsScreen(Page):
         box.add_class("open")
         box.focus()
 
-    def action_back(self) -> bool:
+    def undo(self) -> bool:
         box = self.query_one("#filter", Input)
         if not box.has_class("open"):
             return False
@@ -215,7 +215,7 @@ class ResultsScreen(Page):
             self.notify(safe(str(error), 1000), severity="error", markup=False, timeout=8)
             return
         self._expression = event.value.strip()
-        self.action_back()
+        self.undo()
         self._show(cursor=0)
 
     def action_copy(self) -> None:

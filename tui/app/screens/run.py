@@ -16,6 +16,7 @@ from tui.app.charts import bar, columns, resampled, widened
 from tui.app.course import CellCourse, Course
 from tui.app.screens.base import Page
 from tui.app.text import clock, fitted, safe
+from tui.app.titles import Titles
 from tui.app.widgets.log import Log
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.app.words import state
@@ -23,6 +24,7 @@ from tui.words import duration
 
 if TYPE_CHECKING:
     from tui.app.app import Repliquant
+    from tui.app.stage import Followed
 
 _QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
 _CURVE_LINES = 4
@@ -50,6 +52,7 @@ class RunScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._order: list[CellCourse] = []
+        self._titles = Titles(())
 
     def body(self) -> ComposeResult:
         with Vertical(classes="panel"):
@@ -65,7 +68,7 @@ class RunScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A replay has no cells to pause, a run no speed."""
-        replaying = self.kit.replay is not None
+        replaying = self.kit.stage.replay is not None
         if action in ("pause", "cancel"):
             return not replaying
         if action in ("slower", "faster", "skip", "hold"):
@@ -74,17 +77,16 @@ class RunScreen(Page):
 
     def on_mount(self) -> None:
         self.query_one("#view-log", Log).focus()
-        notes = self.query_one("#view-notes", Log)
-        notes.add(self.kit.course.notes)
 
     def renew(self) -> None:
-        course = self.kit.course
+        course = self.kit.stage.course
         self._order = [course.cells[id_] for id_ in course.queued]
+        self._titles = Titles([cell.planned for cell in self._order])
         self.query_one("#view-queue", Rows).show(Table(_QUEUE, len(self._order), self._row))
         self.beat()
 
     def beat(self) -> None:
-        course, now_s = self.kit.course, self.kit.now_s
+        course, now_s = self.kit.stage.course, self.kit.stage.now_s
         if len(self._order) != course.total:
             self.renew()
             return
@@ -92,20 +94,17 @@ class RunScreen(Page):
         self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit))
         self._draw_curves(course.shown, width)
         cell = course.shown.planned.id if course.shown else ""
-        lines = self.kit.trace.lines(width, cell, self.kit.no_readings)
+        lines = self.kit.stage.trace.lines(width, cell, self.kit.stage.no_readings)
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         if self.query_one(ContentSwitcher).current == "view-queue":
             self.query_one("#view-queue", Rows).refresh_rows()
 
-    def add_log(self, lines: list[str], anew: bool) -> None:
-        """More lines of the cell that is shown; ``anew`` when it is another cell."""
+    def follow(self, followed: Followed) -> None:
         log = self.query_one("#view-log", Log)
-        if anew:
+        if followed.anew:
             log.clear()
-        log.add(lines)
-
-    def add_notes(self, notes: list[str]) -> None:
-        self.query_one("#view-notes", Log).add(notes)
+        log.add(followed.lines)
+        self.query_one("#view-notes", Log).add(followed.notes)
 
     def action_pause(self) -> None:
         self.kit.pause()
@@ -114,16 +113,17 @@ class RunScreen(Page):
         self.kit.ask_to_cancel()
 
     def action_hold(self) -> None:
-        self.kit.hold_replay()
+        self.kit.stage.hold()
 
     def action_slower(self) -> None:
-        self.kit.change_speed(-1)
+        self.kit.stage.change_speed(-1)
 
     def action_faster(self) -> None:
-        self.kit.change_speed(1)
+        self.kit.stage.change_speed(1)
 
     def action_skip(self, by: int) -> None:
-        self.kit.skip_cell(by)
+        self.kit.stage.skip(by)
+        self.renew()
 
     def action_tab(self, by: int) -> None:
         tabs = self.query_one(Tabs)
@@ -135,7 +135,7 @@ class RunScreen(Page):
         box.add_class("open")
         box.focus()
 
-    def action_back(self) -> bool:
+    def undo(self) -> bool:
         box = self.query_one("#filter", Input)
         if not box.has_class("open"):
             return False
@@ -146,7 +146,7 @@ class RunScreen(Page):
     @on(Input.Submitted, "#filter")
     def _search(self, event: Input.Submitted) -> None:
         found = self.query_one("#view-log", Log).find(event.value)
-        self.action_back()
+        self.undo()
         if event.value and not found:
             self.notify(f"{safe(event.value, 60)!r} is not in the log", markup=False)
 
@@ -159,18 +159,18 @@ class RunScreen(Page):
 
     @on(Rows.Opened, "#view-queue")
     def _open(self, event: Rows.Opened) -> None:
-        run = self.kit.running_run
+        run = self.kit.stage.run
         if run is not None:
             self.kit.open_manifest(run, self._order[event.index].planned.id)
 
     def _row(self, index: int) -> list[Field | str]:
         cell = self._order[index]
-        cell = self.kit.course.cells.get(cell.planned.id, cell)
+        cell = self.kit.stage.course.cells.get(cell.planned.id, cell)
         took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
         if cell.state == "running":
-            took = self.kit.now_s - cell.began_s
+            took = self.kit.stage.now_s - cell.began_s
         shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
-        return [cell.planned.cell.title, shown, state(cell.state)]
+        return [self._titles.of(cell.planned.cell), shown, state(cell.state)]
 
     def _draw_curves(self, cell: CellCourse | None, width: int) -> None:
         curves = self.query_one("#curves", Static)
@@ -186,7 +186,7 @@ def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> Text
     """What runs, and two bars: the cell's phase, and the whole run."""
     cell = course.shown
     if cell is None:
-        return _labelled("now", Text(safe(_work(course) or kit.idle_words), "bold"))
+        return _labelled("now", Text(safe(_work(course) or kit.stage.idle_words), "bold"))
     others = f"  and {len(course.running) - 1} more" if len(course.running) > 1 else ""
     title = Text(safe(cell.planned.cell.title) + others, "bold")
     if cell.state != "running":

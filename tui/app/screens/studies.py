@@ -44,23 +44,23 @@ class StudiesScreen(Page):
         self.query_one("#studies", Rows).focus()
 
     def renew(self) -> None:
-        names, lines = self.kit.study_names, self.kit.surveyed
+        names, lines = self.kit.shelf.study_names, self.kit.shelf.surveyed
         rows = self.query_one("#studies", Rows)
         rows.styles.height = len(names) + 2
         rows.show(Table(_COLUMNS, len(names), lambda i: _row(names[i], lines.get(names[i]))))
         self._describe()
 
     def action_plan(self) -> None:
-        self.kit.choose_study(self._study)
+        self.kit.shelf.choose_study(self._study)
         self.kit.action_go("plan")
 
     def action_results(self) -> None:
-        self.kit.choose_study(self._study)
+        self.kit.shelf.choose_study(self._study)
         self.kit.action_go("results")
 
     @property
     def _study(self) -> str:
-        names = self.kit.study_names
+        names = self.kit.shelf.study_names
         return names[self.query_one("#studies", Rows).cursor] if names else ""
 
     @on(Rows.Opened)
@@ -72,7 +72,7 @@ class StudiesScreen(Page):
         self._describe()
 
     def _describe(self) -> None:
-        line = self.kit.surveyed.get(self._study)
+        line = self.kit.shelf.surveyed.get(self._study)
         text = _about(line) if line else Text("reading …", style="dim")
         self.query_one("#text", Static).update(text)
 
