@@ -7,6 +7,7 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
+from manifests.phases import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
 SCHEMA_VERSION = 1
@@ -212,65 +213,6 @@ class PhaseTime(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     name: str
     seconds: float
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the samples of one phase say of one quantity, in the unit of its name."""
-
-    mean: float
-    max: float
-
-
-class Energy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Energy over a phase.
-
-    ``method``: the difference of the device's own counter, or its power integrated over time
-    (trapezoids). Both are interpolated at the phase's ends.
-    """
-
-    energy_j: Optional[float]
-    method: Literal["counter-difference", "integrated-power", "none"]
-    reason: str = ""
-
-
-class PhaseTelemetry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One phase (all of that name together), until the next one began.
-
-    ``readings`` are by the name they have in the series (``gpus/0/power_w``,
-    ``host/cpu_percent``, ``cell/memory_bytes``), ``energy`` by device. ``throttle_share`` is
-    the share of a GPU's samples in which its clocks were held down; a GPU that doesn't say has
-    ``None``.
-    """
-
-    name: str
-    seconds: float
-    samples: int
-    readings: Dict[str, Reading] = {}
-    energy: Dict[str, Energy] = {}
-    throttle_share: Dict[str, Optional[float]] = {}
-
-
-class Telemetry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Summary of the series sampled on the host while the cell ran, and where it lies.
-
-    ``samples`` were taken, one in ``kept_every`` of them is in the file. ``reasons`` says of
-    each reading that was ever missing why. Without a series ``path`` is empty and ``reason``
-    says why.
-    """
-
-    path: str
-    samples: int
-    sha256: Optional[str] = None
-    interval_s: Optional[float] = None
-    kept_every: int = 1
-    gpus: List[int] = []
-    phases: List[PhaseTelemetry] = []
-    reasons: Dict[str, str] = {}
-    reason: str = ""
-
-    def phase(self, name: str) -> Optional[PhaseTelemetry]:
-        """The phase of that name, or None."""
-        return next((phase for phase in self.phases if phase.name == name), None)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -141,9 +141,7 @@ class Reasons(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag="
     reasons: Dict[str, str]
 
 
-class Opening(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="line", tag="opening"
-):
+class Opening(msgspec.Struct, frozen=True, kw_only=True, tag_field="line", tag="opening"):
     """What the series is of.
 
     ``made_up`` is empty for a recording of a real machine; else it says how the numbers were

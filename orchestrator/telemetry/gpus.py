@@ -20,7 +20,9 @@ class GpuReadings(NamedTuple):
 
 
 class GpuReader(Protocol):
-    """Where the readings of GPUs come from."""
+    """Where the readings of GPUs come from; ``made_up`` says how, if from no machine."""
+
+    made_up: str
 
     def describe(self) -> dict[int, Gpu]:
         """The GPUs by their numbers."""
@@ -34,6 +36,8 @@ class GpuReader(Protocol):
 
 class NvmlGpus:
     """The NVIDIA GPUs of this machine, in the order of their places on the bus."""
+
+    made_up = ""
 
     def __init__(self, nvml: Nvml | None = None) -> None:
         self._nvml = nvml or Nvml()

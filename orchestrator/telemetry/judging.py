@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from manifests.manifest import Flag, Metric, PhaseTelemetry
+from manifests.manifest import Flag, Metric
 from manifests.metrics import METRICS
+from manifests.phases import PhaseTelemetry
 from manifests.telemetry import CLOCK_REASONS
 from orchestrator.telemetry.summarizing import HOST, PhaseSums
 

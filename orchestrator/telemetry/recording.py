@@ -12,7 +12,8 @@ from typing import NamedTuple
 import msgspec
 
 from manifests.event import Done, Event, Phase
-from manifests.manifest import Flag, Gpu, Metric, PhaseTelemetry, Telemetry
+from manifests.manifest import Flag, Gpu, Metric
+from manifests.phases import PhaseTelemetry, Telemetry, tabulated
 from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, encode
 from orchestrator.engines import Where
 from orchestrator.telemetry import judging
@@ -154,17 +155,17 @@ class Recorder:
         file = self._file
         self._close()
         good = file is not None and not self._failed
-        return Telemetry(
+        telemetry = Telemetry(
             path=FILE_NAME if os.path.lexists(self._path) else "",
             samples=self._summary.samples,
             sha256=file.sha256() if good and file is not None else None,
             interval_s=self._sampler.interval_s,
             kept_every=file.kept_every if file is not None else 1,
             gpus=sorted(self._gpus),
-            phases=phases,
             reasons=dict(sorted(self._missing.items())),
             reason=self._failed,
         )
+        return tabulated(telemetry, phases)
 
 
 def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:

@@ -65,6 +65,7 @@ class Sampler:
         return Opening(
             started_at=datetime.datetime.now(datetime.UTC).isoformat(),
             interval_s=self.interval_s,
+            made_up=self._gpus.made_up,
             cpus=cpus,
             memory_bytes=memory_bytes,
             gpus=gpus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import NamedTuple
 
-from manifests.manifest import Energy, PhaseTelemetry, Reading
+from manifests.phases import Energy, PhaseTelemetry, Reading
 from manifests.telemetry import BEFORE, THROTTLING, GpuSample, Sample
 
 LAG_S = 2.0
@@ -18,10 +18,7 @@ _GPU = (
     "utilization_percent", "memory_busy_percent", "memory_used_bytes", "power_w",
     "temperature_c", "sm_clock_hz", "memory_clock_hz",
 )  # fmt: skip
-_HOST = (
-    "cpu_percent", "memory_used_bytes", "cpu_frequency_hz", "cpu_temperature_c",
-    "disk_read_bytes_per_s", "disk_write_bytes_per_s",
-)  # fmt: skip
+_HOST = ("cpu_percent", "memory_used_bytes", "cpu_frequency_hz", "cpu_temperature_c")
 _CELL = ("cpu_percent", "memory_bytes", "processes")
 HOST = "host"
 
@@ -47,7 +44,7 @@ class _Statistic:
         self.most = max(self.most, value)
 
     def reading(self) -> Reading:
-        return Reading(mean=_six_digits(self.total / self.count), max=self.most)
+        return Reading(mean=_six_digits(self.total / self.count), max=float(self.most))
 
 
 class _EnergyAccount:
@@ -181,6 +178,7 @@ class Summary:
                 self._between(last, sample, begin, time_s)
                 begin = time_s
             self._now = name
+            self._sums()  # one that took no time is listed as well
         if last is not None:
             self._between(last, sample, begin, sample.time_s)
         self._sums().add(sample)

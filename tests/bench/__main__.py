@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, evidence, latency, overhead, precision, reading
+from tests.bench import engines, evidence, latency, overhead, precision, reading, telemetry
 
 
 def startup() -> None:
@@ -67,6 +67,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "engines": engines.same_cells,
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
+    "telemetry": telemetry.sampling,
 }
 
 

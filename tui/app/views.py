@@ -149,13 +149,8 @@ def cells_table(
         cell = planned[index]
         manifest = manifests.get(cell.id)
         if manifest is None:
-            return [
-                cell.cell.title,
-                state("can't run" if cell.skip else "waiting"),
-                "",
-                "",
-                cell.id,
-            ]
+            name = "can't run" if cell.skip else "waiting"
+            return [titles.of(cell.cell), state(name), "", ""]
         found = manifest.metric(metric)
         middle = median(readings(found)) if found else None
         told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
