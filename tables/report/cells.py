@@ -82,9 +82,9 @@ def _telemetry(manifest: Manifest) -> list[tuple[str, str]]:
     if manifest.telemetry is None:
         return []
     rows = [("samples", str(manifest.telemetry.samples))]
-    for phase in manifest.telemetry.phases:
-        told = {name: reading.mean for name, reading in phase.readings.items()}
-        rows += [(f"{phase.name}: {name}, mean", number(mean)) for name, mean in told.items()]
+    for phase, told in manifest.telemetry.phases.items():
+        means = {name: reading.mean for name, reading in told.readings.items()}
+        rows += [(f"{phase}: {name}, mean", number(mean)) for name, mean in means.items()]
     return rows
 
 
