@@ -82,9 +82,9 @@ def _telemetry(manifest: Manifest) -> list[tuple[str, str]]:
     if manifest.telemetry is None:
         return []
     rows = [("samples", str(manifest.telemetry.samples))]
-    for phase, told in manifest.telemetry.phases.items():
-        means = {name: reading.mean for name, reading in told.readings.items()}
-        rows += [(f"{phase}: {name}, mean", number(mean)) for name, mean in means.items()]
+    for phase in manifest.telemetry.by_phase():
+        means = {name: reading.mean for name, reading in phase.readings.items()}
+        rows += [(f"{phase.name}: {name}, mean", number(mean)) for name, mean in means.items()]
     return rows
 
 
