@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
+from orchestrator.engines import AUTO, ENGINES
 from tui.app.asking import request_for, what_it_takes
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Asked, Choice, Form, Question
@@ -140,7 +141,7 @@ class PlanScreen(Page):
             Asked("tier", "tier", request.tier, tuple(prepared.study.tiers)),
             Asked("dataset", "data set", request.dataset or "", (), prepared.plan.dataset),
             Asked("data_dir", "data folder", str(request.data_dir or ""), (), "none"),
-            Asked("engine", "engine", request.engine, ("auto", "docker", "local")),
+            Asked("engine", "engine", request.engine, (AUTO, *ENGINES)),
             Asked(
                 "run_dir", "run folder", str(request.run_dir or ""), (), str(prepared.run.folder)
             ),

@@ -234,9 +234,9 @@ class ResultsScreen(Page):
         ids = tuple(c.id for c in self._results.comparisons)
         current = self._current if self._current in ids else "all"
         fields = [
+            Asked("path", "file", "", (), str(self._results.run.folder / "FILE")),
             Asked("table", "table", current, ("all", *ids)),
             Asked("format", "format", "md", tuple(TEXT_FORMATS)),
-            Asked("path", "file", "", (), str(self._results.run.folder / "FILE")),
         ]
         self.app.push_screen(
             Form(
