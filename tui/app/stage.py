@@ -59,7 +59,7 @@ class Stage:
     def status_line(self) -> str:
         """In a few words, what goes on."""
         if self.replay is not None:
-            sign = "held" if self.replay.paused else "ended" if self.replay.ended else "replay"
+            sign = "ended" if self.replay.ended else "held" if self.replay.paused else "replay"
             whole = clock(self.replay.recording.length_s)
             return f"{sign} {self.replay.speed:g}x  {clock(self.replay.now_s)} of {whole}"
         if not self.conducting.active:

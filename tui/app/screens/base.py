@@ -25,6 +25,8 @@ class Page(Screen[None]):
         Binding("escape", "app.back", "Back", show=False),
     ]
 
+    _settled = False
+
     @property
     def kit(self) -> Repliquant:
         """The app, by its own type."""
@@ -32,8 +34,10 @@ class Page(Screen[None]):
 
     @property
     def settled(self) -> bool:
-        """Whether its widgets are there; the timer doesn't wait for them."""
-        return self.is_mounted and bool(self.query(Footer))
+        """Whether all its widgets are there; neither timer nor threads wait for them."""
+        if not self._settled and self.query(Footer):
+            self._settled = all(widget.is_mounted for widget in self.walk_children())
+        return self._settled
 
     def compose(self) -> ComposeResult:
         yield Head(self.mode)
@@ -44,9 +48,13 @@ class Page(Screen[None]):
         """What stands between the first line and the footer."""
         yield from ()
 
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.on_screen_resume)
+
     def on_screen_resume(self) -> None:
-        self.query_one(Head).news = self.kit.news_line
-        self.renew()
+        if self.settled:
+            self.query_one(Head).news = self.kit.news_line
+            self.renew()
 
     def renew(self) -> None:
         """Something that the page shows may have changed."""

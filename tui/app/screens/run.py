@@ -152,6 +152,8 @@ class RunScreen(Page):
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
+        if not self.settled:
+            return
         view = f"view-{event.tab.id}"
         self.query_one(ContentSwitcher).current = view
         if self.focused is None or self.focused.id != "filter":

@@ -94,8 +94,8 @@ class Rows(ScrollView, can_focus=True):
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    class Opened(Message):
-        """A row was opened, by enter or by a click on the row under the cursor."""
+    class OfRow(Message):
+        """Something about one row."""
 
         def __init__(self, rows: Rows, index: int) -> None:
             super().__init__()
@@ -106,10 +106,13 @@ class Rows(ScrollView, can_focus=True):
         def control(self) -> Rows:
             return self.rows
 
-    class Moved(Opened):
+    class Opened(OfRow):
+        """A row was opened, by enter or by a click on the row under the cursor."""
+
+    class Moved(OfRow):
         """The cursor stands on another row."""
 
-    class Marked(Opened):
+    class Marked(OfRow):
         """A row is to be marked, or not any more."""
 
     def __init__(
