@@ -25,6 +25,7 @@ from orchestrator.news import Listener, Note
 from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
 from orchestrator.resources import allot
+from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
 
 if TYPE_CHECKING:
@@ -139,11 +140,17 @@ def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
     return set(rerun)
 
 
-def execute(request: Request, tell: Listener, sampler: Sampler | None = None) -> Outcome:
+def execute(
+    request: Request,
+    tell: Listener,
+    sampler: Sampler | None = None,
+    steering: Steering | None = None,
+) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
     ``sampler`` is one that samples already and goes on afterwards; by default the run has one
-    of its own. Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
+    of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
+    KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.packs import prepare_packs
@@ -151,6 +158,8 @@ def execute(request: Request, tell: Listener, sampler: Sampler | None = None) ->
     from orchestrator.running import Conductor, Means
     from orchestrator.telemetry.sampling import sampling
 
+    steering = steering or Steering()
+    tell = steering.heard(tell)
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
@@ -177,6 +186,7 @@ def execute(request: Request, tell: Listener, sampler: Sampler | None = None) ->
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
         )  # fmt: skip
         conductor = Conductor(prepared.run, means)
+        steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
 

@@ -53,7 +53,6 @@ def execute(
         inputs=_inputs(job, weights),
         artifacts=job.artifacts,
         phases=job.phases,
-        telemetry=job.telemetry,
     )
     write_manifest(job.folder / "manifest.json", manifest)
     job.events.done(manifest.status, manifest.reason)

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, T
 import msgspec
 
 from manifests.cell import Cell
-from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof, Telemetry
+from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS
 from manifests.quality import FLAGS
 from runners.applications import APPLICATIONS
@@ -60,7 +60,6 @@ class Job:
         self.artifacts: List[Artifact] = []
         self.proof: Optional[Proof] = None
         self.starts_from = ""  # weights that no cell made, and where they came from
-        self.telemetry: Optional[Telemetry] = None
 
     @property
     def data(self) -> Data:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
-from manifests.manifest import Gpu, Telemetry
+from manifests.manifest import Gpu
 from runners.job import Job
 
 INTERVAL_S = 0.2
-_SERIES_FILE = "telemetry.jsonl"
 
 
 class Device:
@@ -133,8 +131,8 @@ def described_gpus() -> List[Gpu]:
 def watching(job: Job, index: int, series: bool = True) -> Iterator[None]:
     """Record ``energy_j`` and the driver's ``peak_memory_bytes`` of what goes on inside.
 
-    With ``series``, a reading each ``INTERVAL_S`` goes to telemetry.jsonl in the cell's folder;
-    without, there is one reading at each end.
+    With ``series`` there is a reading each ``INTERVAL_S``, without one at each end. The whole
+    series of the machine is the orchestrator's to record.
     """
     device, reason = open_device(index)
     if device is None:
@@ -156,7 +154,6 @@ def watching(job: Job, index: int, series: bool = True) -> Iterator[None]:
         often = f"every {INTERVAL_S} s" if series else "at the beginning and the end"
         source = f"NVML memory used on the device, {often}"
         job.record("peak_memory_bytes", [peak], label="nvml", source=source)
-        job.telemetry = _write(job, readings)
 
 
 class _Sampler(threading.Thread):
@@ -190,15 +187,3 @@ class _Sampler(threading.Thread):
 def _largest(series: List[Dict[str, Optional[float]]], name: str) -> Optional[float]:
     known = [reading[name] for reading in series if reading.get(name) is not None]
     return max(known) if known else None  # type: ignore[type-var]
-
-
-def _write(job: Job, series: List[Dict[str, Optional[float]]]) -> Telemetry:
-    with open(job.folder / _SERIES_FILE, "a") as file:
-        for reading in series:
-            file.write(json.dumps(reading) + "\n")
-    summary = {}
-    for name in _READINGS:
-        known = [reading[name] for reading in series if reading.get(name) is not None]
-        summary[f"{name}_mean"] = sum(known) / len(known) if known else None  # type: ignore[arg-type]
-        summary[f"{name}_max"] = _largest(series, name)
-    return Telemetry(path=_SERIES_FILE, samples=len(series), summary=summary)

@@ -29,6 +29,8 @@ COMMANDS = {
     "bundle": "A run with everything behind it as one archive (RO-Crate).",
     "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",
+    "tui": "The terminal UI: plan, watch, compare and explain on a screen.",
+    "replay": "A finished run on the screen, as it happened, at any speed.",
     "images": "The environments that cells run in: list, build, verify.",
     "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
 }

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from manifests import event
 from orchestrator.news import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
 from tui.words import count, duration, printable
+
+if TYPE_CHECKING:
+    from tui.app.course import Course
 
 # A refresh costs a few milliseconds of a core that may be being measured.
 REFRESH_S = 1.0
@@ -48,6 +51,14 @@ class Progress:
             self._cell(news)
         else:
             self._end(news)
+
+    def join_in(self, course: Course) -> None:
+        """Go on from what the screen has seen of the run already."""
+        self._total, self._number = course.total, course.ended + len(course.running)
+        self._estimate = course.whole_estimate_s
+        self._done_estimate, self._done_wall = course.done_estimate_s, course.done_wall_s
+        for cell in course.running.values():
+            self._cell_started, self._phase = cell.began_s, cell.phase
 
     def _note(self, note: Note) -> None:
         """Details pass by beside the bar, or stay as lines when asked for."""

@@ -81,8 +81,11 @@ def _metric(metric: Metric) -> MetricRow:
 def _telemetry(manifest: Manifest) -> list[tuple[str, str]]:
     if manifest.telemetry is None:
         return []
-    summary = manifest.telemetry.summary.items()
-    return [("samples", str(manifest.telemetry.samples)), *((k, number(v)) for k, v in summary)]
+    rows = [("samples", str(manifest.telemetry.samples))]
+    for phase in manifest.telemetry.by_phase():
+        means = {name: reading.mean for name, reading in phase.readings.items()}
+        rows += [(f"{phase.name}: {name}, mean", number(mean)) for name, mean in means.items()]
+    return rows
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
