@@ -93,6 +93,7 @@ class Recorder:
             self._sampler.watch(self._cell_id, reader),
             self._sampler.subscribe(self._take),
         ]
+        self._sampler.tick()  # so that the first phases are covered whole
 
     def heard(self, event: Event) -> None:
         """Place a phase by the runner's clock, which the quickest of its events gives away."""

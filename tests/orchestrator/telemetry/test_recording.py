@@ -220,9 +220,9 @@ def test_an_hour_stays_within_its_limit_and_is_summed_up_whole(tmp_path: Path) -
         source.tick()
     record = found.finish()
     assert (tmp_path / "telemetry.jsonl").stat().st_size <= 100_000
-    assert record.telemetry.samples == 2001
+    assert record.telemetry.samples == 2002
     assert record.telemetry.kept_every >= 4
-    assert record.telemetry.phase_samples == [2001]
+    assert record.telemetry.phase_samples == [2002]
     series = read_series(tmp_path / "telemetry.jsonl")
     assert series.opening.kept_every == record.telemetry.kept_every
     assert series.opening.cell_source == ""
@@ -245,7 +245,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
         source.tick()
     telemetry = found.finish().telemetry
     assert telemetry.reason == "telemetry.jsonl ends early: No space left on device"
-    assert (telemetry.sha256, telemetry.samples) == (None, 5)
+    assert (telemetry.sha256, telemetry.samples) == (None, 6)
 
 
 def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
     telemetry = found.finish().telemetry
     assert telemetry.path == ""
     assert telemetry.reason == "telemetry.jsonl can't be written: No such file or directory"
-    assert telemetry.samples == 2
+    assert telemetry.samples == 3
 
 
 def test_a_cell_on_another_machine_is_not_recorded(tmp_path: Path) -> None:
