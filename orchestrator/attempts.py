@@ -66,7 +66,7 @@ class Attempt:
 
         Raises OSError when nothing can be written, after ending the cell.
         """
-        reader = EventReader(self.folder / "events.jsonl")
+        reader = self._reader(running)
         self._begin_following(running)
         try:
             if self._recorder is not None:
@@ -89,12 +89,21 @@ class Attempt:
         self.lost = ended.lost if manifest.transient else ""
         return manifest
 
+    def _reader(self, running: Running) -> EventReader:
+        try:
+            return EventReader(self.folder / "events.jsonl")
+        except OSError:
+            running.kill()
+            running.wait()
+            raise
+
     def cancel(self, reason: str) -> None:
         """Have the cell end as cancelled; it is killed when it has not after ``GRACE_S``."""
         self._ask("cancelled", reason)
 
     def kill(self) -> None:
-        """End the cell now; it has been asked before."""
+        """End the cell now, or as soon as it has been started; it has been asked before."""
+        self._kill_at = -math.inf
         running = self._running
         if running is not None:
             running.kill()

@@ -104,9 +104,9 @@ class Conductor:
         """One cell to its manifest; once more when the engine loses it."""
         planned, again = todo
         self._tell(CellStarted(planned, again))
-        for _ in range(_TRIES):
+        for more in reversed(range(_TRIES)):
             manifest, lost = self._once(planned, again, lane)
-            if not lost or self._cancelled:
+            if not lost or not more or self._cancelled:
                 break
             again = lost
             self._tell(Note(f"{planned.cell.title} is run again: {lost}", "important"))

@@ -1,12 +1,8 @@
-"""How a cell ended, in the manifest: every kind of end, several cells of each.
-
-REPLIQUANT_TEST_TIMES is how many of each kind (20 for the figures of a release).
-"""
+"""How a cell ended, in the manifest: every kind of end, several cells of each."""
 
 from __future__ import annotations
 
 import collections
-import os
 import subprocess
 import threading
 import time
@@ -22,11 +18,10 @@ from orchestrator.containers.building import tag
 from orchestrator.containers.daemon import Daemon
 from orchestrator.containers.reaping import CELL
 from orchestrator.images import load_image
-from tests.docker.conftest import DockerWorkshop, a_workshop, wait_for
+from tests.docker.conftest import TIMES, DockerWorkshop, a_workshop, wait_for
 from tests.docker.faults import AT_ONCE, BY_HAND, BY_THE_CLOCK, write_faults
 
 pytestmark = pytest.mark.docker
-TIMES = int(os.environ.get("REPLIQUANT_TEST_TIMES", "2"))
 
 
 class Ends(NamedTuple):
