@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -107,10 +110,22 @@ class Repliquant(App[str]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._theme or fitting(self.console.color_system)
+        self._heed_signals()
         replay = self.stage.replay
         self.switch_mode("run" if replay else "studies")
         self.set_interval(BEAT_S, self._beat)
         self.call_after_refresh(self._begin)
+
+    def _heed_signals(self) -> None:
+        """Who ends the process from outside gets the terminal back and the run cancelled."""
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread
+                loop = asyncio.get_running_loop()
+                loop.add_signal_handler(signum, lambda: self.exit("", return_code=130))
+
+    def on_resize(self) -> None:
+        """A terminal made small and large again has lost what was on it, though no size changed."""
+        self.screen.refresh(layout=True)
 
     def _begin(self) -> None:
         """What takes time begins when the first screen has been drawn."""

@@ -156,9 +156,11 @@ class Conducting:
 
     def _one(self, job: _Job) -> Ended:
         from orchestrator.sessions import execute
+        from tui.exporting import save_tables
 
         try:
             outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
+            save_tables(outcome.prepared, outcome.prepared.run.load().manifests)
             return Ended(job.request, outcome)
         except KeyboardInterrupt:
             return Ended(job.request, interrupted=True)

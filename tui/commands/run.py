@@ -46,6 +46,7 @@ def command(
     """
     from orchestrator.sessions import Request, execute
     from tui.console import err, print_json
+    from tui.exporting import save_tables
     from tui.progress import Progress
 
     if claim:
@@ -59,7 +60,7 @@ def command(
         click.echo("finished cells are kept; the same command goes on from here", err=True)
         raise
     loaded = outcome.prepared.run.load()
-    _save_tables(outcome.prepared, loaded.manifests)
+    save_tables(outcome.prepared, loaded.manifests)
     counts = _counts(outcome.prepared, loaded.manifests)
     if as_json:
         executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
@@ -127,28 +128,6 @@ def _counts(prepared: Any, manifests: list[Any]) -> dict[str, int]:
 
     chosen = {planned.id for planned in prepared.chosen}
     return dict(collections.Counter(m.status for m in manifests if m.id in chosen))
-
-
-def _save_tables(prepared: Any, manifests: list[Any]) -> None:
-    """tables.md, tables.csv and tables.json in the run's folder."""
-    from manifests.files import write_atomically
-    from orchestrator.holding import disk_error
-    from orchestrator.places import STUDIES
-    from tables.comparison import compare_tables, describe_environments
-    from tables.published import load_published
-    from tables.render import TEXT_FORMATS, markdown_footer
-
-    published = load_published(STUDIES / prepared.study.id)
-    comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
-    folder = prepared.run.folder
-    try:
-        for name, render in TEXT_FORMATS.items():
-            text = render(comparisons)
-            if name == "md":
-                text += markdown_footer(describe_environments(manifests))
-            write_atomically(folder / f"tables.{name}", text.encode())
-    except OSError as error:
-        raise disk_error(folder, error) from error
 
 
 def _say(prepared: Any, counts: dict[str, int], executed: int, warnings: list[str]) -> None:

@@ -61,7 +61,8 @@ def test_from_the_start_through_a_run_to_an_exported_table(
     assert "Table I" in screen
     keys(terminal, "e")
     terminal.shows(lambda screen: "Export tables" in screen)
-    terminal.tmux("send-keys", "-l", str(workshop.folder / "out.md"))
+    terminal.tmux("send-keys", "-l", "out.md")
+    terminal.shows(lambda screen: "out.md" in screen)
     keys(terminal, "Enter")
     until((workshop.folder / "out.md").exists)
     assert (workshop.folder / "out.md").read_text().startswith("### Latency")
@@ -154,11 +155,20 @@ def test_a_terminal_of_20_by_5_and_back(workshop: Workshop, terminal: Terminal) 
     for key in "2345":
         keys(terminal, key)
         terminal.tmux("resize-window", "-x", "20", "-y", "5")
-        time.sleep(0.3)
         terminal.tmux("resize-window", "-x", "100", "-y", "40")
         terminal.shows(lambda screen: "5 Explain" in screen)
     keys(terminal, "q")
     terminal.shows(lambda screen: "status 0" in screen)
+
+
+def test_what_a_terminal_lost_is_drawn_again(workshop: Workshop, terminal: Terminal) -> None:
+    start(terminal, workshop)
+    tty = terminal.tmux("display", "-p", "#{pane_tty}").strip()
+    Path(tty).write_bytes(b"\x1b[2J\x1b[Hrubbish")
+    terminal.shows(lambda screen: screen.startswith("rubbish"))
+    os.kill(process_of(workshop), signal.SIGWINCH)
+    screen = terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    assert "rubbish" not in screen
 
 
 def test_without_a_terminal_it_says_so(workshop: Workshop) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from tui.app.widgets.head import Head
@@ -21,6 +22,7 @@ class Page(Screen[None]):
 
     mode: ClassVar[str] = ""
     about: ClassVar[str] = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012 (Textual's own form)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.back", "Back", show=False),
     ]
@@ -36,7 +38,7 @@ class Page(Screen[None]):
     def settled(self) -> bool:
         """Whether all its widgets are there; neither timer nor threads wait for them."""
         if not self._settled and self.query(Footer):
-            self._settled = all(widget.is_mounted for widget in self.walk_children())
+            self._settled = all(widget.is_mounted for widget in self.walk_children(Widget))
         return self._settled
 
     def compose(self) -> ComposeResult:

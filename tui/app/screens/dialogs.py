@@ -96,7 +96,7 @@ class Form(ModalScreen[dict[str, str] | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self._title)), classes="title")
-            with VerticalScroll(classes="field"):
+            with VerticalScroll(classes="field", can_focus=False):
                 for asked in self._fields:
                     with Horizontal(classes="field"):
                         yield Label(Text(asked.label))
