@@ -21,7 +21,7 @@ from orchestrator.containers import archives
 from orchestrator.containers.daemon import GONE, Daemon
 from orchestrator.containers.settings import CELL
 from orchestrator.containers.sharing import Shared
-from orchestrator.containers.stream import Output, Readable, connection
+from orchestrator.containers.stream import Connection, Output
 from orchestrator.engines import Exit, Order, Tell, Where
 from orchestrator.errors import EngineGoneError
 from orchestrator.news import Note
@@ -45,7 +45,7 @@ class DockerCell:
         self._tell = tell
         self._shared = Shared([], {}, [])
         self._container: Any = None
-        self._connection: Readable | None = None
+        self._connection: Connection | None = None
         self._output: Output | None = None
         self._reader: threading.Thread | None = None
         self._asked = False
@@ -120,7 +120,7 @@ class DockerCell:
     def _attach(self) -> None:
         asked = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         attached = self._daemon.client.api.attach_socket(self._container.id, params=asked)
-        self._connection = connection(attached)
+        self._connection = Connection(attached)
         self._output = Output(self._connection, self._order.folder / "stderr.txt", self._at_end)
 
     def _let_go(self) -> None:

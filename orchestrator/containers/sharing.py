@@ -62,7 +62,7 @@ class Sharing:
             return str(folder)
         for inside, outside in self._translation:
             if folder.is_relative_to(inside):
-                return str(Path(outside) / folder.relative_to(inside))
+                return str(Path(outside) / folder.relative_to(inside)) if outside else None
         return None
 
     def share(self, order: Order, image: str) -> Shared:
@@ -127,7 +127,8 @@ def _translation(daemon: Daemon) -> list[tuple[Path, str]] | None:
     own = _own_container(daemon)
     if own is None:
         return None if os.path.isdir(daemon.info.get("DockerRootDir", "")) else []
-    pairs = [(Path(m["Destination"]), str(m["Source"])) for m in own["Mounts"] if m.get("Source")]
+    pairs = [(Path(m["Destination"]), str(m.get("Source") or "")) for m in own["Mounts"]]
+    pairs += [(Path(place), "") for place in own["HostConfig"].get("Tmpfs") or {}]
     return sorted(pairs, key=lambda pair: len(pair[0].parts), reverse=True)
 
 

@@ -80,7 +80,8 @@ def test_a_flood_is_not_slowed_and_all_of_it_is_kept(docker_workshop: DockerWork
     assert lines >= int(100_000 * FLOOD_S)
     assert watched.grown_mb < 50
     unread = took(run_unread(docker_workshop, folder) / "log.txt")
-    assert read <= unread * 1.25  # the figure itself is for a quiet machine: just bench flood
+    print(f"{read:.3f} s with a reader, {unread:.3f} s without: {read / unread:.4f}")
+    assert read <= unread * 1.25  # 1.02 on a quiet machine: REPLIQUANT_TEST_FLOOD_S=30 pytest -s
 
 
 def test_a_flood_of_events_is_bounded(docker_workshop: DockerWorkshop) -> None:
