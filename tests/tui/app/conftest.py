@@ -27,7 +27,8 @@ Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the recorded run, among the runs that the app finds."""
     shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
-    monkeypatch.setenv("REPLIQUANT_RUNS", str(tmp_path / "runs"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "gpu_count", lambda: 0)
     monkeypatch.setattr(sessions, "gpu_count", lambda: 0, raising=False)

@@ -17,7 +17,7 @@ from textual.widgets import Static, Tab, Tabs
 from manifests.manifest import Manifest, Metric
 from manifests.series import Series
 from manifests.store import Run
-from manifests.telemetry import Sample
+from manifests.telemetry import PhaseMark, Sample
 from tables.render.words import number
 from tables.statistics import median, readings
 from tui.app.charts import Reading, columns, histogram, resampled, widened
@@ -169,18 +169,24 @@ def _gib(count: int | None) -> float | None:
 
 
 def _phases(series: Series, width: int) -> Text:
-    """The names of the phases over the columns in which they begin."""
+    """The names of the phases over the columns in which they begin; long phases come first."""
     room = min(100, width)
     whole = series.length_s or 1.0
+    begins = [mark.time_s for mark in series.phases]
+    ends = [*begins[1:], whole]
     line = [" "] * room
-    end = 0
-    for mark in series.phases:
+    phases = zip(series.phases, ends, strict=False)
+    for mark, _ in sorted(phases, key=_length, reverse=True):
         at = min(room - 1, round(mark.time_s / whole * room))
         name = f"▏{safe(mark.name, 12)} "
-        if at >= end:
+        if set(line[at : at + len(name)]) == {" "}:
             line[at : at + len(name)] = name[: room - at]
-            end = at + len(name)
     return Text(f"{series.length_s:.1f} s\n" + "".join(line[:room]), "dim")
+
+
+def _length(phase: tuple[PhaseMark, float]) -> float:
+    mark, end_s = phase
+    return end_s - mark.time_s
 
 
 def _drawn(name: str, values: list[Reading], width: int, colour: str) -> Text:

@@ -62,10 +62,14 @@ class Log(ScrollView, can_focus=True):
         gone = before + added - len(self._lines)
         self.virtual_size = Size(self._widest, len(self._lines))
         if self.following:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.call_after_refresh(self._to_the_end)
         elif gone:
             self.scroll_to(y=max(0, self.scroll_offset.y - gone), animate=False)
         self.refresh()
+
+    def _to_the_end(self) -> None:
+        if self.following:
+            self.scroll_end(animate=False, immediate=True, x_axis=False)
 
     def clear(self) -> None:
         """Forget all lines."""
@@ -98,7 +102,10 @@ class Log(ScrollView, can_focus=True):
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
-        self.following = new_value >= self.max_scroll_y - 0.5
+        if new_value < old_value:
+            self.following = False
+        elif new_value >= self.max_scroll_y - 0.5:
+            self.following = True
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width

@@ -77,8 +77,12 @@ class Rows(ScrollView, can_focus=True):
         & > .rows--strong { text-style: bold; }
         &:ansi > .rows--header { color: ansi_default; text-style: bold underline; }
         &:ansi > .rows--dim { color: ansi_default; text-style: dim; }
-        &:ansi > .rows--cursor { text-style: underline; }
-        &:ansi:focus > .rows--cursor { text-style: reverse; }
+        &:ansi > .rows--cursor {
+            background: ansi_default; color: ansi_default; text-style: underline;
+        }
+        &:ansi:focus > .rows--cursor {
+            background: ansi_default; color: ansi_default; text-style: reverse;
+        }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
