@@ -13,11 +13,39 @@ default:
 [group('start')]
 setup: (_install "requirements.txt" "host")
 
-# Re-run a study and show its tables, published beside measured
+# Re-run a study: tables, published beside measured, verdicts on its claims, and a report
 [group('start')]
 reproduce study="lad2023" tier="quick" *options="": setup
     -@repliquant doctor
     @repliquant run {{ study }} --tier {{ tier }} --tables {{ options }}
+
+# A run (the latest by default) as one page that opens from disk
+[group('start')]
+report run="" *options="": setup
+    @repliquant report {{ run }} {{ options }}
+
+# For reviewers, at most ten minutes: prerequisites, a small cell of each image, cost of the rest
+[group('start')]
+kick-tires study="lad2023" tier="paper": setup
+    #!/bin/sh
+    set -eu
+    echo "1. prerequisites"
+    repliquant doctor || echo "going on with what works"
+    echo "2. the published numbers against one another (no measurement)"
+    repliquant audit {{ study }} --json >/dev/null && echo "audit: done"
+    echo "3. a small cell of each environment"
+    repliquant run {{ study }} --sample --run runs/kick-tires-{{ study }}
+    echo "4. an archive of it, checked"
+    repliquant bundle runs/kick-tires-{{ study }} -o runs/kick-tires-{{ study }}.crate.zip
+    repliquant verify runs/kick-tires-{{ study }}.crate.zip
+    echo "5. what the rest would take"
+    repliquant plan {{ study }} --tier quick --cost
+    repliquant plan {{ study }} --tier {{ tier }} --cost
+
+# Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
+[group('start')]
+gpu-check *options: setup
+    @repliquant gpu-check {{ options }}
 
 # All tests; the environments are built on the way (network needed once). Options go to pytest
 [group('develop')]

@@ -53,10 +53,14 @@ class Cell(
 
     @property
     def title(self) -> str:
-        """One line for people, e.g. ``pytorch infer ptq-eager batch 128``."""
+        """One line for people, e.g. ``pytorch infer ptq-eager resnet18 32 px batch 128``."""
         words = [self.framework, self.task, self.technique, f"batch {self.batch_size}"]
+        if self.model != "none":
+            words.insert(3, f"{self.model} {self.image_size} px")
         if self.device != "cpu":
             words.append(self.device)
+        if self.protocol != "rigorous":
+            words.append(self.protocol)
         if self.repeat:
             words.append(f"repeat {self.repeat}")
         return " ".join(words)

@@ -16,6 +16,8 @@ from manifests.manifest import SCHEMA, SCHEMA_NAME, SCHEMA_VERSION, Manifest
 from manifests.plan import Plan
 
 MAX_BYTES = 16 * 2**20
+MAX_PLAN_BYTES = 256 * 2**20
+"""A plan lists every cell of a run; 100,000 of them take about 80 MiB."""
 
 T = TypeVar("T")
 Upgrade = Callable[[Dict[str, Any]], Dict[str, Any]]
@@ -127,7 +129,7 @@ def read_manifest(path: Path) -> Manifest:
     return _named(path, decode_manifest)
 
 
-def read_struct(path: Path, kind: Type[T]) -> T:
+def read_struct(path: Path, kind: Type[T], limit: int = MAX_BYTES) -> T:
     """Read a plan, cell or context. Raises UnreadableError (named) or OSError."""
 
     def decode(data: bytes) -> T:
@@ -136,10 +138,10 @@ def read_struct(path: Path, kind: Type[T]) -> T:
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise UnreadableError(f"is not a {kind.__name__.lower()}: {error}") from error
 
-    return _named(path, decode)
+    return _named(path, decode, limit)
 
 
-def read_bounded(path: str) -> bytes:
+def read_bounded(path: str, limit: int = MAX_BYTES) -> bytes:
     """A regular file, at most one byte more than is allowed. Raises UnreadableError, OSError.
 
     Opened without blocking: something in the file's place may be a pipe.
@@ -149,14 +151,14 @@ def read_bounded(path: str) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableError("is not a file")
-        return os.read(descriptor, min(status.st_size, MAX_BYTES) + 1)
+        return os.read(descriptor, min(status.st_size, limit) + 1)
     finally:
         os.close(descriptor)
 
 
-def _named(path: Path, decode: Callable[[bytes], T]) -> T:
+def _named(path: Path, decode: Callable[[bytes], T], limit: int = MAX_BYTES) -> T:
     try:
-        return decode(read_bounded(str(path)))
+        return decode(read_bounded(str(path), limit))
     except UnreadableError as error:
         raise UnreadableError(f"{path}: {error}") from error
 

@@ -8,6 +8,11 @@ from typing import Type, TypeVar
 
 import msgspec
 
+from manifests.codec import UnreadableError, read_bounded
+
+MAX_BYTES = 2**20
+"""Of a document; ours have some tens of thousands."""
+
 T = TypeVar("T")
 
 
@@ -20,8 +25,11 @@ def read_toml(path: Path, kind: Type[T]) -> T:
     import tomllib  # the standard library has it from 3.11; runners never come here
 
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        data = read_bounded(str(path), MAX_BYTES)
+        if len(data) > MAX_BYTES:
+            raise UnreadableError(f"more than {MAX_BYTES:,} bytes")
+        text = data.decode("utf-8").replace("\r\n", "\n")
+    except (OSError, UnreadableError, UnicodeDecodeError) as error:
         raise DocumentError(f"{path} can't be read: {error}") from error
     try:
         return msgspec.convert(tomllib.loads(text), kind)
@@ -31,6 +39,8 @@ def read_toml(path: Path, kind: Type[T]) -> T:
         raise DocumentError(f"{path}:1: not TOML: nested too deep") from error
     except msgspec.ValidationError as error:
         raise DocumentError(_explain(path, text, str(error))) from error
+    except ValueError as error:  # a number or a date that Python can't hold
+        raise DocumentError(f"{path}:1: not TOML: {error}") from error
 
 
 def _line_in(message: str) -> str:

@@ -7,6 +7,7 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
+from manifests.phases import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
 SCHEMA_VERSION = 1
@@ -54,7 +55,11 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A GPU as its driver describes it."""
+    """A GPU as its driver describes it; clocks are the highest that it may take.
+
+    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is
+    divided into instances.
+    """
 
     name: str
     memory_bytes: Optional[int] = None
@@ -63,6 +68,9 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     compute_capability: Optional[str] = None
     power_limit_w: Optional[float] = None
     sm_clock_hz: Optional[int] = None
+    memory_clock_hz: Optional[int] = None
+    index: Optional[int] = None
+    mig: Optional[bool] = None
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -205,14 +213,6 @@ class PhaseTime(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     name: str
     seconds: float
-
-
-class Telemetry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Summary of the series sampled on the host while the cell ran."""
-
-    path: str
-    samples: int
-    summary: Dict[str, Optional[float]] = {}
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional
+from typing import Dict, List, Literal, Optional
 
 import msgspec
 
-from manifests.cell import Cell, Protocol
+from manifests.cell import Cell
 
 PLAN_SCHEMA = "repliquant/plan/1"
 
@@ -30,12 +30,17 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """All cells of a run in their order; each gets ``threads`` processor threads."""
+    """All cells of a run in their order; each gets ``threads`` processor threads.
+
+    ``dataset`` names what is shown, joined by " + "; it stands in for the paper's data sets
+    ``stands_in_for``. ``data_sha256`` is one hash over ``packs``, which has the hash of each
+    data set at each size, e.g. ``digits at 48 x 48``.
+    """
 
     schema: str = PLAN_SCHEMA
     study: str
     tier: str
-    protocol: Protocol
+    protocol: Literal["rigorous", "as-published", "both"]
     dataset: str
     cells: List[PlannedCell]
     tier_about: str = ""
@@ -44,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     downloads_bytes: int = 0
     threads: int = 0
     images: Dict[str, str] = {}
+    stands_in_for: List[str] = []
+    packs: Dict[str, str] = {}
 
     def find(self, cell_id: str) -> Optional[PlannedCell]:
         """The planned cell of that id, or None."""

@@ -14,5 +14,7 @@ FLAGS: Dict[str, str] = {
     "few-samples": "too few samples for some percentiles, which are left out",
     "busy-machine": "other processes or the hypervisor took processor time during measuring",
     "clock-throttled": "the processor lowered its clock for its temperature during measuring",
+    "gpu-throttled": "the GPU's clocks were held down during measuring",
+    "foreign-gpu-process": "processes other than the cell's computed on its GPU during measuring",
     "simulated-quantization": "quantization was simulated in floating point",
 }

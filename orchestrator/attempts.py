@@ -13,17 +13,21 @@ from pathlib import Path
 import msgspec
 
 from manifests.cell import Cell
-from manifests.codec import UnreadableError, read_manifest, write_manifest
+from manifests.codec import UnreadableError, encode_manifest, read_manifest, write_manifest
 from manifests.event import Event
 from manifests.files import write_atomically
 from manifests.manifest import Context, Environment, Inputs, Manifest, Status
 from manifests.plan import PlannedCell
 from orchestrator.engines import Exit, Running
 from orchestrator.streams import EventReader
+from orchestrator.telemetry.completing import completed
+from orchestrator.telemetry.recording import Record, Recorder
 
 GRACE_S = 15.0
 _TICK_S = 1.0
 _TAIL_BYTES = 4000
+# What a C++ program says when an allocation failed and nobody caught it.
+_BAD_ALLOC = "std::bad_alloc"
 
 
 def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
@@ -36,10 +40,18 @@ def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
 class Attempt:
     """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
-    def __init__(self, planned: PlannedCell, folder: Path, context: Context) -> None:
+    def __init__(
+        self,
+        planned: PlannedCell,
+        folder: Path,
+        context: Context,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.planned = planned
         self.folder = folder
         self.context = context
+        self._recorder = recorder
+        self._record: Record | None = None
         self._begin = time.monotonic()
         self._started_at = _now()
         self.strays = 0  # lines on its standard output that were no events
@@ -57,6 +69,8 @@ class Attempt:
         reader = self._reader(running)
         self._begin_following(running)
         try:
+            if self._recorder is not None:
+                self._recorder.begin(running.where())
             self._pump(running, reader, on_event)
         except BaseException as error:
             self._stop_for(running, error)
@@ -64,7 +78,11 @@ class Attempt:
         finally:
             reader.close()
             self.strays = reader.strays
-            ended = running.wait()
+            try:
+                ended = running.wait()
+            finally:
+                if self._recorder is not None:
+                    self._record = self._recorder.finish()
             self._running = None
         manifest = self._manifest(ended)
         # What the cell itself had settled stands, whatever became of the engine afterwards.
@@ -111,6 +129,8 @@ class Attempt:
             if chunk is None:
                 return
             for event in reader.feed(chunk):
+                if self._recorder is not None:
+                    self._recorder.heard(event)
                 on_event(event)
             self._watch_the_clock(running)
 
@@ -153,13 +173,20 @@ class Attempt:
     def _manifest(self, ended: Exit) -> Manifest:
         path = self.folder / "manifest.json"
         try:
-            return read_manifest(path)
+            return self._complete(path, read_manifest(path))
         except FileNotFoundError:
             pass
         except UnreadableError:
             path.rename(path.with_name("manifest.unreadable.json"))
         status, reason, transient = self._judge(ended)
         return self.conclude(status, reason, transient, error=_tail(self.folder))
+
+    def _complete(self, path: Path, manifest: Manifest) -> Manifest:
+        """With what only the host knows of it. From here on it is never written again."""
+        whole = completed(manifest, self._record)
+        if whole is not manifest:
+            write_atomically(path, encode_manifest(whole))
+        return whole
 
     def _judge(self, ended: Exit) -> tuple[Status, str, bool]:
         """The engine's word on why there is no manifest."""
@@ -171,6 +198,8 @@ class Attempt:
             return "crashed", ended.lost, True
         if ended.oom:
             return "oom", "the kernel ended it: it reached its memory limit", False
+        if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
+            return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
         if ended.signal:
             outside = _from_outside(ended)
             where = " from outside the runner" if outside else ""
@@ -195,6 +224,7 @@ class Attempt:
             environment=Environment(),
             inputs=Inputs(weights=weights, seeds={"seed": cell.seed}),
         )
+        manifest = completed(manifest, self._record)
         write_manifest(self.folder / "manifest.json", manifest)
         return manifest
 

@@ -13,6 +13,18 @@ from orchestrator.errors import InputError
 from orchestrator.places import IMAGES
 
 
+class GpuRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The NVIDIA GPUs that an image can serve, by compute capability, e.g. "7.5".
+
+    ``why`` says what sets the limit, ``instead`` names the image for newer ones.
+    """
+
+    lowest: str
+    highest: str
+    why: str
+    instead: str = ""
+
+
 class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[container]`` in image.toml: what an image needs beyond the hardened defaults.
 
@@ -29,7 +41,8 @@ class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``image.toml``. ``python`` lists the versions that the lock was made for.
+    """``image.toml``. ``python`` lists the versions that the lock was made for; none for an image
+    that exists as a container only.
 
     ``lock_without`` names packages that the resolver finds and the environment must not get.
     """
@@ -42,6 +55,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     download_mb: int
     disk_mb: int
     note: str = ""
+    gpu: GpuRange | None = None
     lock_without: list[str] = []
     container: ContainerNeeds = ContainerNeeds()
 
@@ -55,6 +69,11 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def name(self) -> str:
         return self.file.name
+
+    @property
+    def container_only(self) -> bool:
+        """True where no environment can be made of the lock alone."""
+        return not self.file.python
 
     @property
     def lock(self) -> Path:

@@ -20,6 +20,13 @@ def kit() -> Kit:
     return Kit(version=VERSION, commit=commit, dirty=None if changes is None else bool(changes))
 
 
+def describe() -> str:
+    """One word for documents: ``0.1.0``, ``0.1.0-4a1448e0a6ff``, ``0.1.0-4a1448e0a6ff+changes``."""
+    found = kit()
+    commit = f"-{found.commit[:12]}" if found.commit else ""
+    return f"{found.version}{commit}{'+changes' if found.dirty else ''}"
+
+
 def _git(*arguments: str) -> str | None:
     try:
         done = subprocess.run(

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from manifests.files import write_atomically
-from orchestrator.engines.venvs import clean_environment
+from orchestrator.engines.venvs import clean_environment, pip_for
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.interpreters import find_interpreter
 
-_HEAD = "# Locked by 'just lock'; edit requirements.in instead.\n"
+_HEAD = "# Locked by 'just lock'; edit {source} instead.\n"
 
 
 def lock_image(image: Image) -> bool:
-    """Write requirements.txt anew; whether it changed. Raises MachineError."""
-    wanted = image.folder / "requirements.in"
-    base = find_interpreter(image.file.python)
+    """Write the image's locks anew; whether one changed. Raises MachineError."""
+    changed = _lock(image, image.lock, image.file.python or [image.container_python])
+    if image.container_lock != image.lock:
+        changed |= _lock(image, image.container_lock, [image.container_python])
+    return changed
+
+
+def _lock(image: Image, lock: Path, versions: list[str]) -> bool:
+    """Resolve ``lock``'s .in file with an interpreter of one of ``versions``."""
+    wanted = lock.with_suffix(".in")
+    base = find_interpreter(versions)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = folder / "bin" / "python"
-        _run([str(base), "-m", "venv", "--without-pip", name])
-        _run(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "--python",
-                str(python),
-                "install",
-                "--quiet",
-                "pip-tools",
-            ]
-        )
+        without, pip = pip_for(versions, python)
+        _run([str(base), "-m", "venv", *without, name])
+        _run([*pip, "install", "--quiet", "--disable-pip-version-check", "pip-tools"])
         resolved = folder / "resolved.txt"
         _run([
             str(python), "-m", "piptools", "compile", "--quiet", "--upgrade", "--no-header",
@@ -43,10 +40,11 @@ def lock_image(image: Image) -> bool:
             "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options",
             "--output-file", str(resolved), str(wanted),
         ])  # fmt: skip
-        text = _HEAD + "".join(_pins(resolved.read_text(), image))
-    if image.lock.exists() and image.lock.read_text() == text:
+        head = _HEAD.format(source=wanted.name)
+        text = head + "".join(_pins(resolved.read_text(), image))
+    if lock.exists() and lock.read_text() == text:
         return False
-    write_atomically(image.lock, text.encode())
+    write_atomically(lock, text.encode())
     return True
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,59 +13,83 @@ from manifests.cell import Cell, Device, Protocol
 from manifests.plan import Plan, PlannedCell
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
+from orchestrator.lineage import Lineage
+from orchestrator.pairing import Pairing
 from orchestrator.study import CellGroup, Study
 
 _CPU: Device = "cpu"
+_T = TypeVar("_T")
 _NO_GPU = "needs an NVIDIA GPU; none was found"
 
 
 class Choices(NamedTuple):
-    """What the person chose for a run."""
+    """What the person chose for a run.
+
+    ``protocol`` None means all that the study has. ``dataset`` stands in for the study's data
+    sets, but for those that ``datasets`` gives a name of their own.
+    """
 
     tier: str
-    protocol: Protocol
+    protocol: Protocol | None
     dataset: str
     data_dir: Path | None = None
+    datasets: Mapping[str, str] = {}
+
+    def name_of(self, slot: str) -> str:
+        """What a cell of the study's data set ``slot`` shows."""
+        return self.datasets.get(slot) or self.dataset or slot
 
 
-def make_plan(study: Study, choices: Choices, estimates: Estimates, gpus: int) -> Plan:
+def make_plan(
+    study: Study,
+    choices: Choices,
+    estimates: Estimates,
+    gpus: int,
+    pairings: Mapping[str, Pairing] = {},
+) -> Plan:
     """All cells of the tier. Raises InputError for choices the study doesn't have.
+
+    ``pairings`` has the image for this machine's GPU, by framework.
 
     Training and quantizing come first, then inference repeat by repeat, every other repeat
     backwards (A B B A), so that a slow drift of the machine falls on all variants alike.
     """
     tier = study.tier(choices.tier)
-    if choices.protocol not in study.protocols:
+    if choices.protocol is not None and choices.protocol not in study.protocols:
         raise InputError(
             f"{study.id} has no protocol {choices.protocol!r}. "
             f"Accepted: {', '.join(study.protocols)}"
         )
-    made: dict[tuple[str, str, str], Cell] = {}
+    lineage = Lineage(study.id)
     planned: list[PlannedCell] = []
-    seen: set[str] = set()
     for group, cell in _ordered(study, choices, tier.repeats):
-        cell = _with_weights(cell, group, made, study)
-        if cell.id in seen:
-            raise InputError(f"studies/{study.id}/study.toml: {cell.title} is listed twice")
-        seen.add(cell.id)
-        if cell.task != "infer":
-            made[cell.framework, cell.task, cell.technique] = cell
-        planned.append(_planned(study, group, cell, estimates))
+        cell = lineage.add(cell, group.weights)
+        planned.append(_planned(study, group, cell, estimates, _place(study, cell, pairings)))
+    used = {item.cell.protocol for item in planned}
     plan = Plan(
         study=study.id,
         tier=choices.tier,
         tier_about=tier.about,
-        protocol=choices.protocol,
-        dataset=choices.dataset,
+        protocol=used.pop() if len(used) == 1 else "both",
+        dataset=" + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes())),
+        stands_in_for=[s for s in study.sizes() if s and choices.name_of(s) != s],
         data_dir=str(choices.data_dir) if choices.data_dir else None,
         cells=planned,
         images=study.images,
     )
-    return with_gpus(plan, gpus)
+    plan = with_gpus(plan, gpus)
+    return _of_protocol(plan, choices.protocol) if choices.protocol else plan
+
+
+def _of_protocol(plan: Plan, protocol: Protocol) -> Plan:
+    """The cells of one protocol, and of another one only what they start from."""
+    chosen = [planned.id for planned in plan.cells if planned.cell.protocol == protocol]
+    return msgspec.structs.replace(plan, cells=with_ancestors(plan, chosen), protocol=protocol)
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
-    pairs = [(group, cell) for group in study.cells for cell in _expand(study, group, choices)]
+    parts = [part for group in study.cells for part in group.parts(choices.tier)]
+    pairs = [(part, cell) for part in parts for cell in _expand(study, part, choices)]
     yield from (pair for pair in pairs if pair[1].task != "infer")
     infer = [pair for pair in pairs if pair[1].task == "infer"]
     for repeat in range(repeats):
@@ -75,62 +99,75 @@ def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[Cel
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     axes = study.axes
-    batches = group.batch_size or [axes.batch_size]
-    for framework, batch, device, technique in itertools.product(
-        group.framework, batches, group.device or [_CPU], group.technique
+    own = group.protocol or study.protocols
+    protocols = [p for p in own if choices.protocol in (None, p)]
+    if group.task != "infer" and not protocols:
+        protocols = own  # what is timed in the chosen protocol starts from somewhere
+    for slot, model, framework, batch, device, protocol, technique in itertools.product(
+        _or_default(group.dataset, list(study.sizes())),
+        _or_default(group.model, [axes.model]),
+        group.framework,
+        _or_default(group.batch_size, [axes.batch_size]),
+        _or_default(group.device, [_CPU]),
+        protocols,
+        group.technique,
     ):
         yield Cell(
             study=study.id,
             task=group.task,
             framework=framework,
             technique=technique,
-            model=axes.model,
-            dataset=choices.dataset,
-            image_size=axes.image_size,
+            model=model,
+            dataset=choices.name_of(slot),
+            image_size=study.sizes()[slot],
             batch_size=batch,
             device=device,
             seed=axes.seed,
-            protocol=choices.protocol,
+            protocol=protocol,
             tier=choices.tier,
-            recipe=study.recipe(group.recipe, choices.tier),
+            recipe=study.recipe(group.recipe_for(protocol), choices.tier),
         )
 
 
-def _with_weights(
-    cell: Cell, group: CellGroup, made: dict[tuple[str, str, str], Cell], study: Study
-) -> Cell:
-    if group.weights is None:
-        return cell
-    key = (cell.framework, group.weights.task, group.weights.technique or cell.technique)
-    if key not in made:
-        raise InputError(
-            f"studies/{study.id}/study.toml: {cell.title} starts from {' '.join(key)}, "
-            "which no group before it makes"
-        )
-    return msgspec.structs.replace(cell, weights_from=made[key].id)
+def _or_default(values: list[_T] | None, default: list[_T]) -> list[_T]:
+    """An empty list stays empty: it means none."""
+    return default if values is None else values
 
 
-def _planned(study: Study, group: CellGroup, cell: Cell, estimates: Estimates) -> PlannedCell:
-    estimate = estimates.of(cell, group.estimate_s[cell.tier])
+def _planned(
+    study: Study, group: CellGroup, cell: Cell, estimates: Estimates, place: Pairing
+) -> PlannedCell:
+    guess = group.estimate_s[cell.tier] * study.effort.get(cell.model, 1.0)
+    estimate = estimates.of(cell, guess)
     return PlannedCell(
         id=cell.id,
         cell=cell,
-        image=study.images[cell.framework],
+        image=group.image or place.image,
         needs=[cell.weights_from] if cell.weights_from else [],
         estimate_s=round(estimate.seconds, 1),
-        study_estimate_s=group.estimate_s[cell.tier],
+        study_estimate_s=guess,
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
+        skip=place.obstacle,
     )
+
+
+def _place(study: Study, cell: Cell, pairings: Mapping[str, Pairing]) -> Pairing:
+    """The environment of a cell, and what keeps it from running there."""
+    if cell.device != "gpu":
+        return Pairing(study.images[cell.framework])
+    names = study.gpu_images.get(cell.framework) or [study.images[cell.framework]]
+    return pairings.get(cell.framework) or Pairing(names[0])
 
 
 def with_gpus(plan: Plan, gpus: int) -> Plan:
     """The plan for a machine with so many GPUs: without one, cells that need it are skipped."""
     replace = msgspec.structs.replace
-    cells = [
-        replace(p, skip="" if gpus else _NO_GPU) if p.cell.device == "gpu" else p
-        for p in plan.cells
-    ]
+
+    def skip(planned: PlannedCell) -> str:
+        return _NO_GPU if not gpus else "" if planned.skip == _NO_GPU else planned.skip
+
+    cells = [replace(p, skip=skip(p)) if p.cell.device == "gpu" else p for p in plan.cells]
     return replace(plan, cells=cells)
 
 

@@ -23,12 +23,17 @@ from orchestrator.kit import kit
 from orchestrator.lanes import Lane, Lanes, gpu_lanes
 from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, News, Note, RunStarted
 from orchestrator.resuming import Todo, manifest_or_none, outstanding
+from orchestrator.telemetry.recording import Recorder
+from orchestrator.telemetry.sampling import Sampler
 
 _TRIES = 3
 
 
 class Means(NamedTuple):
-    """What a run works with. ``data`` gives the folder of a cell's pack."""
+    """What a run works with. ``data`` gives the folder of a cell's pack.
+
+    ``sampler`` has been started; without one nothing is recorded.
+    """
 
     engine: Engine
     data: Callable[[Cell], Path]
@@ -38,6 +43,7 @@ class Means(NamedTuple):
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] = ()
     memory_bytes: int | None = None
+    sampler: Sampler | None = None
 
 
 class Conductor:
@@ -120,7 +126,8 @@ class Conductor:
         settings = self.means.engine.container(load_image(planned.image), order)
         context = self._context(image, number, again, settings)
         write_inputs(order.folder, planned.cell, context)
-        attempt = self._attempts[planned.id] = Attempt(planned, order.folder, context)
+        attempt = Attempt(planned, order.folder, context, self._recorder(order))
+        self._attempts[planned.id] = attempt
         if self._cancelled:
             attempt.cancel("interrupted")
         try:
@@ -129,6 +136,12 @@ class Conductor:
             del self._attempts[planned.id]
         self._tell_strays(attempt)
         return manifest, attempt.lost
+
+    def _recorder(self, order: Order) -> Recorder | None:
+        sampler = self.means.sampler
+        return (
+            Recorder(sampler, order.folder, order.cell, map(int, order.gpus)) if sampler else None
+        )
 
     def _follow(self, attempt: Attempt, order: Order) -> Manifest:
         """A cell that can't be started is a result too."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,22 +20,28 @@ from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.images import load_image
-from orchestrator.machine import gpu_count, usable_cpus
+from orchestrator.machine import compute_capability, gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
+from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
 from orchestrator.resources import allot
+from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
+
+if TYPE_CHECKING:
+    from orchestrator.telemetry.sampling import Sampler
 
 
 class Request(NamedTuple):
     """What a person asks for; ``None`` and empty mean the default.
 
     ``gpus`` are numbers of GPUs, one cell each; the default is the first one alone.
+    ``python`` is an interpreter that runs every cell in place of the images.
     """
 
     study: str
     tier: str = "quick"
-    protocol: Protocol = "rigorous"
+    protocol: Protocol | None = None
     dataset: str | None = None
     data_dir: Path | None = None
     expression: str = ""
@@ -45,15 +52,20 @@ class Request(NamedTuple):
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
+    python: Path | None = None
 
 
 class Prepared(NamedTuple):
-    """A request that was understood. ``chosen`` are the cells it selects, ancestors included."""
+    """A request that was understood. ``chosen`` are the cells it selects, ancestors included.
+
+    ``places`` says where a data set lies that is neither embedded nor fetched, by its name.
+    """
 
     study: Study
     plan: Plan
     chosen: list[PlannedCell]
     run: Run
+    places: Mapping[str, Path] = {}
 
 
 class Outcome(NamedTuple):
@@ -72,22 +84,39 @@ def history() -> Path:
 def prepare(request: Request) -> Prepared:
     """Check everything that can be checked before work begins. Raises InputError."""
     study = load_study(request.study)
-    for name in study.images.values():
+    for name in study.image_names():
         load_image(name)
     tier = study.tier(request.tier)
-    dataset = catalogue.name_of(request.data_dir, request.dataset, tier.dataset)
-    catalogue.source(dataset, request.data_dir, places.cache())
-    choices = Choices(request.tier, request.protocol, dataset, request.data_dir)
-    plan = make_plan(study, choices, Estimates(history()), gpu_count())
+    data = catalogue.choose(list(study.sizes()), request.data_dir, request.dataset, tier.dataset)
+    downloads = 0
+    for name in {data.name_of(slot) for slot in study.sizes()}:
+        catalogue.source(name, data.places.get(name), places.cache())
+        downloads += catalogue.download_bytes(name, data.places.get(name), places.cache())
+    choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
+    capability = compute_capability()
+    pairings = {
+        framework: pair([load_image(name) for name in names], capability)
+        for framework, names in study.gpu_images.items()
+    }
+    plan = make_plan(study, choices, Estimates(history()), gpu_count(), pairings)
     plan = msgspec.structs.replace(
         plan,
-        downloads_bytes=catalogue.download_bytes(dataset, request.data_dir, places.cache()),
+        downloads_bytes=downloads,
         threads=request.threads or len(request.cpus or usable_cpus()),
     )
-    folder = request.run_dir or places.runs() / f"{study.id}-{request.tier}-{dataset}"
+    run = Run(_run_folder(request, study, plan))
+    return Prepared(study, plan, _choose(plan, request.expression), run, data.places)
+
+
+def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
+    """The folder asked for, else one named after what is run. Raises InputError."""
+    name = f"{study.id}-{request.tier}-{plan.dataset.replace(' ', '')}"
+    if request.protocol is not None and len(study.protocols) > 1:
+        name += f"-{request.protocol}"
+    folder = request.run_dir or places.runs() / name
     if folder == Path() or (folder.exists() and not folder.is_dir()):
         raise InputError(f"--run {str(folder)!r} is no folder for a run; give a new or a run's own")
-    return Prepared(study, plan, _choose(plan, request.expression), Run(folder))
+    return folder
 
 
 def _choose(plan: Plan, expression: str) -> list[PlannedCell]:
@@ -111,40 +140,53 @@ def check_rerun(rerun: tuple[str, ...], plan: Plan) -> set[str]:
     return set(rerun)
 
 
-def execute(request: Request, tell: Listener) -> Outcome:
+def execute(
+    request: Request,
+    tell: Listener,
+    sampler: Sampler | None = None,
+    steering: Steering | None = None,
+) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    Raises KitError, and KeyboardInterrupt after marking the cell that was cut off.
+    ``sampler`` is one that samples already and goes on afterwards; by default the run has one
+    of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
+    KeyboardInterrupt after marking the cell that was cut off.
     """
     # The data sets need numpy; planning and showing don't.
-    from orchestrator.data.pack import pack_digest, read_meta
-    from orchestrator.data.pack import prepare as prepare_data
+    from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
+    from orchestrator.telemetry.sampling import sampling
 
+    steering = steering or Steering()
+    tell = steering.heard(tell)
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
     allotted = allot(engine, request.cpus, request.gpus, request.memory_bytes, request.threads)
     prepared = _for_engine(prepared, len(allotted.gpus))
-    source = catalogue.source(prepared.plan.dataset, request.data_dir, places.cache())
-    size = prepared.study.axes.image_size
-    data = prepare_data(
-        source,
-        size,
+    if engine.name == "local" and request.python is None:
+        prepared = _within_reach(prepared)
+    packs = prepare_packs(
+        prepared.plan,
+        prepared.places,
         places.cache(),
         lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of)),
     )
     plan = msgspec.structs.replace(
-        prepared.plan, data_sha256=pack_digest(read_meta(data)), threads=allotted.threads
+        prepared.plan,
+        data_sha256=packs.sha256,
+        packs=packs.digests,
+        threads=allotted.threads,
     )
     prepared = prepared._replace(plan=plan)
-    means = Means(
-        engine, lambda cell: data, plan.threads, Estimates(history()), tell,
-        allotted.cpus, allotted.gpus, allotted.memory_bytes,
-    )  # fmt: skip
-    with opened(prepared.run, plan):
+    with opened(prepared.run, plan), sampling(sampler) as sampler:
+        means = Means(
+            engine, packs.folder_of, plan.threads, Estimates(history()), tell,
+            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
+        )  # fmt: skip
         conductor = Conductor(prepared.run, means)
+        steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
 
@@ -158,11 +200,30 @@ def _for_engine(prepared: Prepared, gpus: int) -> Prepared:
 
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     """The engine that was asked for, or the best there is; says which and why."""
+    if request.python is not None:
+        tell(Note(f"engine local: cells run with {request.python}"))
+        return make_engine(request.engine, request.python)
     if request.engine == AUTO:
-        names = dict.fromkeys(planned.image for planned in prepared.chosen)
+        names = dict.fromkeys(planned.image for planned in prepared.chosen if not planned.skip)
         choice = choose_engine([load_image(name) for name in names])
         tell(Note(f"engine {choice.engine.name}: {choice.why}"))
         return choice.engine
     engine = make_engine(request.engine)
     tell(Note(f"engine {engine.name}"))
     return engine
+
+
+def _within_reach(prepared: Prepared) -> Prepared:
+    """Cells whose environment can't be made here are skipped with the reason."""
+    from orchestrator.engines import venvs
+
+    names = dict.fromkeys(planned.image for planned in prepared.plan.cells if not planned.skip)
+    obstacles = {name: venvs.obstacle(load_image(name)) for name in names}
+    cells = {
+        planned.id: planned
+        if planned.skip
+        else msgspec.structs.replace(planned, skip=obstacles[planned.image])
+        for planned in prepared.plan.cells
+    }
+    plan = msgspec.structs.replace(prepared.plan, cells=list(cells.values()))
+    return prepared._replace(plan=plan, chosen=[cells[planned.id] for planned in prepared.chosen])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -15,23 +16,66 @@ from orchestrator.places import STUDIES
 
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The cell to start from; ``technique`` is this cell's own unless given."""
+    """The cell to start from: of the same framework, model and data set.
+
+    ``technique`` is this cell's own unless given. ``batch_size`` and ``trained_with`` (the
+    technique of the training before it) choose among several.
+    """
 
     task: Task
     technique: str | None = None
+    batch_size: int | None = None
+    trained_with: str | None = None
+
+
+class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a group's axes."""
+
+    framework: list[str] | None = None
+    model: list[str] | None = None
+    dataset: list[str] | None = None
+    batch_size: list[int] | None = None
+    technique: list[str] | None = None
+    protocol: list[Protocol] | None = None
 
 
 class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Cells that differ only along the listed axes."""
+    """Cells that differ only along the listed axes.
+
+    ``only``: the parts that a tier takes, by tier; no part leaves the group out. ``recipe`` may
+    differ by protocol. ``image`` is the framework's own unless given. ``estimate_s`` is by tier,
+    for the study's own model; ``effort`` has the others' factor.
+    """
 
     task: Task
     framework: list[str]
     technique: list[str]
-    recipe: str
+    recipe: str | dict[Protocol, str]
     estimate_s: dict[str, float]
+    model: list[str] | None = None
+    dataset: list[str] | None = None
     batch_size: list[int] | None = None
     device: list[Device] | None = None
+    protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
+    image: str | None = None
+    only: dict[str, list[Narrowing]] = {}
+
+    def recipe_for(self, protocol: Protocol) -> str:
+        """The name of the recipe."""
+        return self.recipe if isinstance(self.recipe, str) else self.recipe[protocol]
+
+    def parts(self, tier: str) -> list[CellGroup]:
+        """What the tier takes of the group, each part a group of its own."""
+        if tier not in self.only:
+            return [self]
+        return [_narrowed(self, part) for part in self.only[tier]]
+
+
+def _narrowed(group: CellGroup, part: Narrowing) -> CellGroup:
+    given = {name: getattr(part, name) for name in part.__struct_fields__}
+    taken = {name: values for name, values in given.items() if values is not None}
+    return msgspec.structs.replace(group, **taken)
 
 
 class Axes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,12 +87,18 @@ class Axes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: int
 
 
+class DataSlot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A data set of the paper, and the size of its pictures there."""
+
+    image_size: int
+
+
 class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the recipe is spent."""
+    """How much of the recipe is spent. ``dataset`` stands in for the paper's own unless empty."""
 
     about: str
-    dataset: str
     repeats: int
+    dataset: str = ""
     timeout_s: dict[str, float]
     recipes: dict[str, dict[str, Scalar]] = {}
 
@@ -77,6 +127,21 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tiers: dict[str, Tier]
     cells: list[CellGroup]
     unspecified: list[Unspecified]
+    datasets: dict[str, DataSlot] = {}
+    gpu_images: dict[str, list[str]] = {}
+    effort: dict[str, float] = {}
+
+    def sizes(self) -> dict[str, int]:
+        """Image sizes by the name of the data set; an empty name where the study has one set."""
+        if not self.datasets:
+            return {"": self.axes.image_size}
+        return {name: slot.image_size for name, slot in self.datasets.items()}
+
+    def image_names(self) -> list[str]:
+        """Every environment that the study may need."""
+        more = (name for names in self.gpu_images.values() for name in names)
+        grouped = (group.image for group in self.cells if group.image)
+        return list(dict.fromkeys([*self.images.values(), *more, *grouped]))
 
     def tier(self, name: str) -> Tier:
         """Raises InputError with the tiers there are."""
@@ -124,25 +189,56 @@ def _check(study: Study, path: Path) -> None:
     if study.id != path.parent.name:
         raise InputError(f"{path}: id: is {study.id!r}, but the folder is {path.parent.name!r}")
     for index, group in enumerate(study.cells):
-        where = f"{path}: cells[{index}] ({group.task} {', '.join(group.technique)})"
-        _known(where, "recipe", group.recipe, study.recipes)
-        for framework in group.framework:
-            _known(where, "framework", framework, study.images)
-        for tier in study.tiers:
-            _known(where, "estimate_s for tier", tier, group.estimate_s)
-    for name, tier_ in study.tiers.items():
-        for recipe, changes in tier_.recipes.items():
-            where = f"{path}: tiers.{name}.recipes"
-            _known(where, "recipe", recipe, study.recipes)
-            for key in changes:
-                _known(f"{where}.{recipe}", "key", key, [*study.recipes[recipe], "longest_s"])
-        for task in ("train", "quantize", "infer"):
-            _known(f"{path}: tiers.{name}.timeout_s", "task", task, tier_.timeout_s)
+        _check_group(
+            f"{path}: cells[{index}] ({group.task} {', '.join(group.technique)})", study, group
+        )
+    for name, tier in study.tiers.items():
+        _check_tier(f"{path}: tiers.{name}", study, tier)
 
 
-def _known(where: str, what: str, value: str, accepted: Collection[str]) -> None:
+def _check_group(where: str, study: Study, group: CellGroup) -> None:
+    names = [group.recipe] if isinstance(group.recipe, str) else group.recipe.values()
+    for name in names:
+        _known(where, "recipe", name, study.recipes)
+    for protocol in group.protocol or study.protocols:
+        if not isinstance(group.recipe, str):
+            _known(where, "recipe for protocol", protocol, group.recipe)
+    for framework in group.framework:
+        _known(where, "framework", framework, study.images)
+    for tier in study.tiers:
+        _known(where, "estimate_s for tier", tier, group.estimate_s)
+    for dataset in group.dataset or []:
+        _known(where, "data set", dataset, study.datasets)
+    for tier, parts in group.only.items():
+        _known(where, "tier", tier, study.tiers)
+        for part in parts:
+            _check_part(f"{where}.only.{tier}", study, group, part)
+
+
+def _check_tier(where: str, study: Study, tier: Tier) -> None:
+    for recipe, changes in tier.recipes.items():
+        _known(f"{where}.recipes", "recipe", recipe, study.recipes)
+        for key in changes:
+            known = [*study.recipes[recipe], "longest_s"]
+            _known(f"{where}.recipes.{recipe}", "key", key, known)
+    for task in ("train", "quantize", "infer"):
+        _known(f"{where}.timeout_s", "task", task, tier.timeout_s)
+
+
+def _check_part(where: str, study: Study, group: CellGroup, part: Narrowing) -> None:
+    """A tier takes some of a group's values; it adds none."""
+    otherwise: dict[str, Collection[Any]] = {
+        "protocol": study.protocols, "dataset": study.datasets, "model": [study.axes.model],
+        "batch_size": [study.axes.batch_size],
+    }  # fmt: skip
+    for axis in part.__struct_fields__:
+        for value in getattr(part, axis) or []:
+            _known(where, axis, value, getattr(group, axis) or otherwise.get(axis, []))
+
+
+def _known(where: str, what: str, value: Any, accepted: Collection[Any]) -> None:
     if value not in accepted:
         raise InputError(
-            f"{where}: no {what} {value!r}.{nearest(value, accepted)} "
-            f"Accepted: {', '.join(accepted)}"
+            f"{where}: no {what} {value!r}.{nearest(str(value), map(str, accepted))} "
+            f"Accepted: {', '.join(map(str, accepted))}"
         )

@@ -34,6 +34,7 @@ class Data:
         self.folder = folder
         self.meta = read_struct(folder / "meta.json", Dataset)
         self.used: Dict[str, int] = {}
+        self.raw = False
         self._mean = np.array(self.meta.mean, np.float32)
         self._std = np.array(self.meta.std, np.float32)
 
@@ -61,7 +62,12 @@ class Data:
         return np.array(images[:count])
 
     def normalise(self, images: Array) -> Array:
-        """uint8 to float32 with the training split's mean 0 and standard deviation 1."""
+        """uint8 to float32 with the training split's mean 0 and standard deviation 1.
+
+        With ``raw``, 0 ... 255: for models that hold their own preprocessing.
+        """
+        if self.raw:
+            return images.astype(np.float32)
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std
 
     def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
@@ -89,8 +95,10 @@ def augment(images: Array, generator: np.random.Generator) -> Array:
     return padded[picture, rows[:, :, None], columns[:, None, :]]
 
 
-def training_batches(data: Data, part: Images, batch_size: int, seed: int) -> Iterator[Images]:
-    """One epoch of shuffled, augmented, normalised float32 batches; a short last one is left out.
+def training_batches(
+    data: Data, part: Images, batch_size: int, seed: int, augmented: bool = True
+) -> Iterator[Images]:
+    """One epoch of shuffled, normalised float32 batches; a short last one is left out.
 
     The same seed gives the same batches to every framework.
     """
@@ -98,8 +106,10 @@ def training_batches(data: Data, part: Images, batch_size: int, seed: int) -> It
     order = generator.permutation(len(part.labels))
     for begin in range(0, len(order) - batch_size + 1, batch_size):
         chosen = order[begin : begin + batch_size]
-        images = data.normalise(augment(part.images[chosen], generator))
-        yield Images(images, part.labels[chosen].astype(np.int64))
+        images = part.images[chosen]
+        if augmented:
+            images = augment(images, generator)
+        yield Images(data.normalise(images), part.labels[chosen].astype(np.int64))
 
 
 def batches(data: Data, part: Images, batch_size: int) -> Iterator[Images]:

@@ -11,8 +11,8 @@ from typing import Callable, Optional
 import msgspec
 
 from manifests.codec import write_manifest
-from manifests.manifest import Context, Dataset, Environment, Inputs, Manifest
-from runners import cgroup, machine, techniques
+from manifests.manifest import Context, Dataset, Environment, Inputs, Machine, Manifest
+from runners import cgroup, machine, nvml, techniques
 from runners.failures import Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights, file_sha256
 
@@ -74,7 +74,7 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
 
 def _environment(job: Job) -> Environment:
     return Environment(
-        machine=machine.machine(),
+        machine=_machine(),
         python=platform.python_version(),
         packages=machine.package_versions(),
         threads=job.threads,
@@ -82,10 +82,16 @@ def _environment(job: Job) -> Environment:
     )
 
 
+def _machine() -> Machine:
+    """With the GPUs as NVML describes them, where it can be asked."""
+    found = machine.machine()
+    return msgspec.structs.replace(found, gpus=nvml.described_gpus() or found.gpus)
+
+
 def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
     return Inputs(
         dataset=_dataset(job),
-        weights=f"cell {job.cell.weights_from}" if job.cell.weights_from else "none",
+        weights=f"cell {job.cell.weights_from}" if weights else job.starts_from or "none",
         weights_manifest_sha256=_weights_hash(weights),
         seeds={"seed": job.cell.seed},
     )

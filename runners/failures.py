@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from typing import NamedTuple, Optional
 
 from manifests.manifest import Status
@@ -29,7 +30,10 @@ class Verdict(NamedTuple):
     transient: bool
 
 
-_OOM_TEXTS = ("oom when allocating", "can't allocate memory", "out of memory")
+_OOM_TEXTS = (
+    "oom when allocating", "can't allocate memory", "out of memory", "cudnn_status_alloc_failed",
+    "cublas_status_alloc_failed",
+)  # fmt: skip
 _OOM_TYPES = frozenset(["OutOfMemoryError", "MemoryError"])
 _TELLING_TYPES = frozenset(["RuntimeError", "ResourceExhaustedError", "InternalError"])
 
@@ -41,7 +45,7 @@ def classify(error: BaseException) -> Verdict:
     if isinstance(error, Unsupported):
         return Verdict("unsupported", str(error), False)
     if is_out_of_memory(error):
-        return Verdict("oom", f"out of memory: {first_line(error)}", False)
+        return Verdict("oom", f"out of {memory_of(error)}: {_telling_line(error)}", False)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
     return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
@@ -56,6 +60,20 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return bool(names & _TELLING_TYPES) and any(part in text for part in _OOM_TEXTS)
+
+
+def memory_of(error: BaseException) -> str:
+    """Whose memory ran out, by the allocator that TensorFlow names."""
+    allocator = re.search(r"by allocator (\S+)", str(error))
+    if allocator is None:
+        return "memory"
+    return "GPU memory" if allocator[1].startswith("GPU") else "host memory"
+
+
+def _telling_line(error: BaseException) -> str:
+    """TensorFlow's graphs tell of the operation first, and of the memory further down."""
+    lines = (line.strip() for line in str(error).splitlines())
+    return next((line[:300] for line in lines if "OOM when" in line), "") or first_line(error)
 
 
 def for_lack_of_memory(verdict: Verdict, before: Optional[int], after: Optional[int]) -> Verdict:

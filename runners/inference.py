@@ -7,23 +7,39 @@ the normalisation.
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple
+import itertools
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 import msgspec
 import numpy as np
 
 from runners.data import batches
 from runners.job import Job
-from runners.measure import Protocol, measure
+from runners.measure import Measurement, Protocol, Stopwatch, measure, measure_as_published
 
 Array = Any
 
 
 class InferRecipe(Protocol, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The measuring protocol; the share of it for end-to-end calls; how many calls to profile."""
+    """The measuring protocol; the share of it for end-to-end calls; how many calls to profile.
+
+    ``test_images``: how many images the accuracy is taken on (0: all); without it, none is.
+    ``calibration_images``: for engines that are calibrated where they run; without it, a batch.
+    """
 
     end_to_end_share: float = 0.25
     profile_calls: int = 0
+    test_images: Optional[int] = None
+    calibration_images: Optional[int] = None
+
+
+class PublishedRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The protocol as-published: counts of calls, no times (shafique2023's public notebook)."""
+
+    warm_up_count: int = 50
+    measure_count: int = 300
+    profile_calls: int = 0
+    test_images: Optional[int] = None
 
 
 class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,45 +50,104 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Session(NamedTuple):
-    """``place``: float32 NHWC -> inputs. ``call``: inputs -> outputs. ``classes``: -> int (n,)."""
+    """``place``: float32 NHWC -> inputs. ``call``: inputs -> outputs. ``classes``: -> int (n,).
+
+    ``stopwatch`` times a call by the device's own clock. With ``fixed_batch`` the model takes
+    batches of the cell's size only, and a shorter last one is filled up.
+    """
 
     place: Callable[[Array], Any]
     call: Callable[[Any], Any]
     classes: Callable[[Any], Array]
     synchronise: Callable[[], Any] = lambda: None
+    stopwatch: Optional[Stopwatch] = None
+    fixed_batch: bool = False
 
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
     """Top-1 accuracy on the test split (0 images: all of it); records ``accuracy``."""
+    if job.cell.protocol == "as-published":
+        return evaluate_first_fifth(job, session, test_images, batch_size)
     part = job.data.test(test_images)
     correct = 0
     with job.phase("evaluate"):
         for done, batch in enumerate(batches(job.data, part, batch_size)):
-            predicted = session.classes(session.call(session.place(batch.images)))
-            correct += int(np.sum(predicted == batch.labels))
+            images = filled(batch.images, batch_size) if session.fixed_batch else batch.images
+            predicted = session.classes(session.call(session.place(images)))
+            correct += int(np.sum(predicted[: len(batch.labels)] == batch.labels))
             job.events.step(min((done + 1) * batch_size, len(part.labels)), len(part.labels))
     accuracy = correct / len(part.labels)
     job.record("accuracy", [accuracy], items=len(part.labels))
     return accuracy
 
 
+def evaluate_first_fifth(job: Job, session: Session, test_images: int, batch_size: int) -> float:
+    """As shafique2023's notebook did: the mean of the batches' accuracies, over the first fifth
+    of the test split's batches; records ``accuracy``.
+    """
+    part = job.data.test(test_images)
+    count = max(1, -(-len(part.labels) // batch_size) // 5)
+    shares = []
+    with job.phase("evaluate"):
+        for batch in itertools.islice(batches(job.data, part, batch_size), count):
+            images = filled(batch.images, batch_size) if session.fixed_batch else batch.images
+            predicted = session.classes(session.call(session.place(images)))
+            shares.append(float(np.mean(predicted[: len(batch.labels)] == batch.labels)))
+            job.events.step(len(shares), count)
+    accuracy = sum(shares) / count
+    source = f"mean over the first {count} batches, a fifth of the test split"
+    job.record("accuracy", [accuracy], items=count * batch_size, source=source)
+    return accuracy
+
+
+def filled(images: Array, count: int) -> Array:
+    """``images`` and as many copies of the last one as make ``count``."""
+    missing = count - len(images)
+    return np.concatenate([images, np.repeat(images[-1:], missing, axis=0)]) if missing else images
+
+
+def infer_recipe(job: Job) -> Union[InferRecipe, PublishedRecipe]:
+    """The cell's recipe, by its protocol. Raises msgspec.ValidationError."""
+    if job.cell.protocol == "as-published":
+        return job.recipe(PublishedRecipe)
+    return job.recipe(InferRecipe)
+
+
 def time_inference(job: Job, session: Session) -> None:
     """Measure one batch by the cell's recipe: latency, throughput, end-to-end time."""
-    recipe = job.recipe(InferRecipe)
+    recipe = infer_recipe(job)
     pixels = job.data.timed(job.cell.batch_size)
     placed = session.place(job.data.normalise(pixels))
-    _time_compute(job, session, recipe, placed)
-    _time_end_to_end(job, session, recipe, pixels)
+    if isinstance(recipe, PublishedRecipe):
+        _time_as_published(job, session, recipe, placed)
+    else:
+        _time_compute(job, session, recipe, placed)
+        _time_end_to_end(job, session, recipe, pixels)
+
+
+def _time_as_published(job: Job, session: Session, recipe: PublishedRecipe, placed: Any) -> None:
+    with job.phase("measure"):
+        measurement = measure_as_published(
+            lambda: session.call(placed), recipe.warm_up_count, recipe.measure_count,
+            progress=job.events.step,
+        )  # fmt: skip
+        session.synchronise()
+    _record_latency(job, measurement, "time.time() around the call, not synchronised")
 
 
 def _time_compute(job: Job, session: Session, recipe: InferRecipe, placed: Any) -> None:
     with job.phase("measure"):
         measurement = measure(
-            lambda: session.call(placed), recipe, session.synchronise, progress=job.events.step
-        )
+            lambda: session.call(placed), recipe, session.synchronise, progress=job.events.step,
+            stopwatch=session.stopwatch,
+        )  # fmt: skip
+    _record_latency(job, measurement, "the device's events" if session.stopwatch else "")
+
+
+def _record_latency(job: Job, measurement: Measurement, source: str) -> None:
     samples, batch = measurement.samples, job.cell.batch_size
     job.flag(*measurement.flags)
-    job.record("latency_s", samples, items=batch)
+    job.record("latency_s", samples, items=batch, source=source)
     job.record("throughput_items_per_s", [len(samples) * batch / sum(samples)], items=batch)
 
 

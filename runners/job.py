@@ -14,6 +14,7 @@ from manifests.cell import Cell
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS
 from manifests.quality import FLAGS
+from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
 
@@ -50,12 +51,15 @@ class Job:
         self.threads = threads
         self.events = emitter
         self._data = data
+        if data is not None:
+            data.raw = cell.model in APPLICATIONS  # their preprocess_input is part of the model
         self._weights = weights
         self.metrics: List[Metric] = []
         self.phases: List[PhaseTime] = []
         self.flags: List[Flag] = []
         self.artifacts: List[Artifact] = []
         self.proof: Optional[Proof] = None
+        self.starts_from = ""  # weights that no cell made, and where they came from
 
     @property
     def data(self) -> Data:

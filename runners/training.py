@@ -6,8 +6,9 @@ frameworks differ in nothing but how they compute that step.
 
 from __future__ import annotations
 
+import itertools
 import time
-from typing import Any, Callable, List, NamedTuple
+from typing import Any, Callable, List, Literal, NamedTuple, Union
 
 import msgspec
 
@@ -34,6 +35,36 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay: float
 
 
+class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Adam at one rate (Kingma 2015, betas 0.9 and 0.999). ``channels_last``: PyTorch's layout.
+
+    ``steps`` ends an epoch early (0: never). ``weights``: what the layers before the head start
+    from, ``imagenet`` or ``none``. ``keep_weights`` is False where no cell starts from them.
+    """
+
+    optimizer: Literal["adam"]
+    epochs: int
+    train_images: int
+    test_images: int
+    learning_rate: float
+    epsilon: float = 1e-7
+    augment: bool = False
+    channels_last: bool = False
+    steps: int = 0
+    weights: Literal["imagenet", "none"] = "none"
+    keep_weights: bool = True
+
+
+Recipe = Union[TrainRecipe, AdamRecipe]
+
+
+def training_recipe(job: Job) -> Recipe:
+    """The cell's recipe, by its key ``optimizer``. Raises msgspec.ValidationError."""
+    if "optimizer" in job.cell.recipe:
+        return job.recipe(AdamRecipe)
+    return job.recipe(TrainRecipe)
+
+
 class TrainLog(NamedTuple):
     """Seconds of every step, seconds of every epoch, mean loss of every epoch in nats."""
 
@@ -42,8 +73,10 @@ class TrainLog(NamedTuple):
     losses: List[float]
 
 
-def learning_rate_at(recipe: TrainRecipe, step: int, steps: int) -> float:
+def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
     """The rate of step ``step`` (from 0) of ``steps``: linear warm-up, then milestones."""
+    if isinstance(recipe, AdamRecipe):
+        return recipe.learning_rate
     rate = recipe.learning_rate
     for milestone in recipe.milestones:
         if step >= milestone * steps:
@@ -52,18 +85,18 @@ def learning_rate_at(recipe: TrainRecipe, step: int, steps: int) -> float:
     return rate * min(1.0, (step + 1) / ramp) if ramp >= 1 else rate
 
 
-def train(job: Job, recipe: TrainRecipe, take_step: StepFunction) -> None:
+def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
     """Run all epochs; records train_step_s, train_epoch_s and train_loss, also when cut off.
 
     Raises FloatingPointError when the loss is no longer a number.
     """
     part = job.data.train(recipe.train_images, job.cell.seed)
     batch = job.cell.batch_size
-    per_epoch = len(part.labels) // batch
+    per_epoch = _steps_per_epoch(len(part.labels), batch, recipe)
     if not per_epoch * recipe.epochs:
         raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
-    if len(part.labels) % batch:
-        left_out = len(part.labels) % batch
+    left_out = len(part.labels) % batch
+    if left_out and per_epoch == len(part.labels) // batch:
         job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [])
     try:
@@ -75,14 +108,24 @@ def train(job: Job, recipe: TrainRecipe, take_step: StepFunction) -> None:
         job.record("train_loss", log.losses)
 
 
+def _steps_per_epoch(images: int, batch: int, recipe: Recipe) -> int:
+    """Whole batches; as many as the recipe's ``steps`` where it has them."""
+    most = recipe.steps if isinstance(recipe, AdamRecipe) else 0
+    return min(images // batch, most or images // batch)
+
+
 def _epoch(
-    job: Job, recipe: TrainRecipe, take_step: StepFunction, part: Images, epoch: int, log: TrainLog
+    job: Job, recipe: Recipe, take_step: StepFunction, part: Images, epoch: int, log: TrainLog
 ) -> None:
-    per_epoch = len(part.labels) // job.cell.batch_size
+    per_epoch = _steps_per_epoch(len(part.labels), job.cell.batch_size, recipe)
     steps = per_epoch * recipe.epochs
     total = 0.0
+    augmented = recipe.augment if isinstance(recipe, AdamRecipe) else True
     begin = time.perf_counter()
-    for images, labels in training_batches(job.data, part, job.cell.batch_size, _seed(job, epoch)):
+    epochs_batches = training_batches(
+        job.data, part, job.cell.batch_size, _seed(job, epoch), augmented
+    )
+    for images, labels in itertools.islice(epochs_batches, per_epoch):
         start = time.perf_counter()
         loss = take_step(images, labels, learning_rate_at(recipe, len(log.step_s), steps))
         log.step_s.append(time.perf_counter() - start)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
-from tables.measured import Measured, Points, derive, measure_place, row_keys
-from tables.published import Column, Printed, PublishedRow, PublishedTable, TableFile
+from tables.intervals import median_interval, ratio_interval, share_interval
+from tables.measured import Measured, Points, derive, measure_place, published_value, row_keys
+from tables.published import UNITS, Column, Printed, PublishedRow, PublishedTable, TableFile
 
 _PAPER = "paper"
 _TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
@@ -20,7 +22,11 @@ class UnknownTableError(ValueError):
 
 
 class Line(NamedTuple):
-    """One quantity of one row. ``ratio`` is measured over published."""
+    """One quantity of one row. ``ratio`` is measured over published.
+
+    ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
+    processes, or over test images for the accuracy of one process.
+    """
 
     key: dict[str, str]
     quantity: str
@@ -36,6 +42,9 @@ class Line(NamedTuple):
     cells: list[str]
     flags: list[str]
     work: str = ""
+    column: str = ""
+    low: float | None = None
+    high: float | None = None
 
 
 class Comparison(NamedTuple):
@@ -76,7 +85,9 @@ def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]
 
 def describe_scope(plan: Plan) -> str:
     """What every table has to say of itself: tier, data set, protocol."""
-    return f"tier {plan.tier} · {plan.dataset} · {plan.protocol}"
+    instead = f" in place of {' and '.join(plan.stands_in_for)}" if plan.stands_in_for else ""
+    protocol = "both protocols" if plan.protocol == "both" else plan.protocol
+    return f"tier {plan.tier} · {plan.dataset}{instead} · {protocol}"
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
@@ -108,21 +119,75 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
 
 
 def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Comparison:
-    rows = table.rows or [PublishedRow(key, {}) for key in row_keys(table.file, points)]
-    lines = [line for row in rows for line in _lines(table.file, row, points, plan.tier)]
     file = table.file
+    rows = table.rows or [PublishedRow(key, {}) for key in row_keys(file, points)]
+    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    if len(protocols) < 2:
+        protocols = []
+    lines = [line for row in rows for line in side_by_side(file, row, points, plan.tier, protocols)]
     return Comparison(
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=describe_scope(plan),
+        scope=describe_scope(plan) + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
         note=file.note,
-        key=file.key,
+        key=[*file.key, "protocol"] if protocols else file.key,
         lines=lines,
         issues=table.issues,
         run=run,
     )
+
+
+def _stand_ins(table: TableFile, lines: list[Line]) -> str:
+    """For a table about a GPU with numbers of a processor beside it."""
+    devices = {
+        column.name: wanted["device"]
+        for column in table.column
+        for wanted in column.select.values()
+        if "device" in wanted
+    }
+    shown = {devices.get(line.column) for line in lines if line.measured is not None}
+    mixed = {"cpu", "gpu"} <= set(devices.values()) and "cpu" in shown
+    return " · lines marked CPU are stand-ins" if mixed else ""
+
+
+def describe_weights(table: TableFile, points: Points) -> str:
+    """For a table of accuracies: what its networks started from, where the recipe says so."""
+    if not any(column.metric == "accuracy" for column in table.column):
+        return ""
+    trained = [
+        point for point in points.matching(table.select, {"task": "train"})
+        if "weights" in point.cell.recipe
+    ]  # fmt: skip
+    told = {
+        p.manifest.inputs.weights.partition(",")[0].partition(":")[0]
+        if p.manifest is not None and p.manifest.status == "ok"
+        else str(p.cell.recipe["weights"])
+        for p in trained
+    }
+    names = sorted({"ImageNet" if name.lower() == "imagenet" else name for name in told})
+    return f" · pretrained weights: {', '.join(names)}" if names else ""
+
+
+def side_by_side(
+    table: TableFile, row: PublishedRow, points: Points, tier: str, protocols: Sequence[str]
+) -> list[Line]:
+    """A row's lines, for each protocol; what has neither a cell nor a printed number is left out,
+    and a printed number without a cell stands once.
+    """
+    if not protocols:
+        lines = _lines(table, row, points, tier)
+        return [line for line in lines if line.cells or line.printed or not table.data]
+    pairs = [
+        _lines(table, PublishedRow({**row.key, "protocol": name}, row.numbers), points, tier)
+        for name in protocols
+    ]  # fmt: skip
+    kept: list[Line] = []
+    for same in zip(*pairs, strict=True):
+        with_cells = [line for line in same if line.cells]
+        kept += with_cells or [line for line in same[:1] if line.printed]
+    return sorted(kept, key=lambda line: protocols.index(line.key["protocol"]))
 
 
 def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> list[Line]:
@@ -133,7 +198,7 @@ def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> li
     for column in table.column:
         if column.derive:
             measured[column.name] = _derived(column, measured)
-    return [_line(column, row, measured[column.name], tier) for column in table.column]
+    return [_line(column, row, measured, tier) for column in table.column]
 
 
 def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
@@ -151,19 +216,56 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _line(column: Column, row: PublishedRow, measured: Measured, tier: str) -> Line:
+def _interval(column: Column, measured: dict[str, Measured]) -> _Ends:
+    """In the column's unit, None for a single process."""
+    if not column.derive:
+        return _own_interval(column, measured[column.name])
+    ((name, (first, second)),) = column.derive.items()
+    if name == "drop":
+        return _drop_interval(*(_own_interval(column, measured[part]) for part in (first, second)))
+    found = ratio_interval(measured[first].values, measured[second].values)
+    if found is None:
+        return None, None
+    # second / first, as a function of which each derivation rises or falls.
+    ends = sorted(derive(name, 1.0, ratio) or 0.0 for ratio in found)
+    return ends[0], ends[1]
+
+
+_Ends = tuple[float, float] | tuple[None, None]
+
+
+def _drop_interval(first: _Ends, second: _Ends) -> _Ends:
+    """Of first - second, from the ends of both: wider than need be where they go together."""
+    if first[0] is None or second[0] is None:
+        return None, None
+    return first[0] - second[1], first[1] - second[0]
+
+
+def _own_interval(column: Column, found: Measured) -> _Ends:
+    if len(found.values) == 1 and found.images:
+        share = found.values[0] / UNITS[column.unit]
+        low, high = share_interval(share * found.images, found.images)
+        return low * UNITS[column.unit], high * UNITS[column.unit]
+    interval = median_interval(found.values)
+    return (interval.low, interval.high) if interval else (None, None)
+
+
+def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: str) -> Line:
+    measured = every[column.name]
+    low, high = _interval(column, every)
     printed = row.numbers.get(column.name, Printed("", None))
+    published = published_value(column, row)
     ratio = None
     same_work = not column.work or tier == _PAPER
-    if measured.value is not None and printed.value and same_work:
-        ratio = measured.value / printed.value
+    if measured.value is not None and published and same_work and "drop" not in column.derive:
+        ratio = measured.value / published
     return Line(
         key=row.key,
         quantity=column.label,
         unit=column.unit,
         printed=printed.text,
         printed_unit=column.printed_unit or column.unit,
-        published=printed.value,
+        published=published,
         measured=measured.value,
         ratio=ratio,
         n=measured.n,
@@ -172,4 +274,7 @@ def _line(column: Column, row: PublishedRow, measured: Measured, tier: str) -> L
         cells=measured.cells,
         flags=measured.flags,
         work=measured.work,
+        column=column.name,
+        low=low,
+        high=high,
     )

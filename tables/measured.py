@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from manifests.cell import Cell
-from manifests.manifest import Manifest
+from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
-from tables.published import UNITS, Column, TableFile, Wanted
+from tables.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
 from tables.statistics import median, readings
 
 
 class Point(NamedTuple):
-    """A planned cell, and its manifest where there is one."""
+    """A planned cell, and its manifest where there is one.
+
+    ``trained_with`` is the technique whose training made the weights, empty where none did.
+    """
 
     id: str
     cell: Cell
     manifest: Manifest | None
+    trained_with: str = ""
+
+    def value(self, name: str) -> object:
+        """A field of the cell, or ``trained_with``."""
+        return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
 
 
 class Measured(NamedTuple):
-    """A value in the column's unit, or the reason for none. ``n`` counts processes."""
+    """A value in the column's unit, or the reason for none. ``n`` counts processes.
+
+    ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    """
 
     value: float | None
     n: int
@@ -30,6 +42,8 @@ class Measured(NamedTuple):
     cells: list[str]
     flags: list[str]
     work: str = ""
+    values: tuple[float, ...] = ()
+    images: int = 0
 
 
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
@@ -40,7 +54,11 @@ class Points:
 
     def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
         by_id = {manifest.id: manifest for manifest in manifests}
-        self.all = [Point(item.id, item.cell, by_id.get(item.id)) for item in planned]
+        planned = list(planned)
+        training = _training_techniques(planned)
+        self.all = [
+            Point(item.id, item.cell, by_id.get(item.id), training[item.id]) for item in planned
+        ]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
             key = (point.cell.framework, point.cell.task, point.cell.technique)
@@ -53,8 +71,17 @@ class Points:
             head = {"framework": framework, "task": task, "technique": technique}
             if all(_fits(head.get(k), v) for want in wanted for k, v in want.items() if k in head):
                 rest = [(k, v) for want in wanted for k, v in want.items() if k not in head]
-                found += [p for p in points if all(_fits(getattr(p.cell, k), v) for k, v in rest)]
+                found += [p for p in points if all(_fits(p.value(k), v) for k, v in rest)]
         return found
+
+
+def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
+    """By cell id. A plan lists a cell after the one it starts from."""
+    found: dict[str, str] = {}
+    for item in planned:
+        parent = found.get(item.cell.weights_from or "", "")
+        found[item.id] = item.cell.technique if item.cell.task == "train" else parent
+    return found
 
 
 def _fits(value: object, wanted: object) -> bool:
@@ -68,7 +95,7 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
     for point in points.matching(table.select):
-        seen[tuple(str(getattr(point.cell, name)) for name in table.key)] = None
+        seen[tuple(str(point.value(name)) for name in table.key)] = None
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
     )
@@ -97,7 +124,27 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
     flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
     ids = [point.id for point in points]
     state = "ok" if values else _state(points)
-    return Measured(median(values), len(values), samples, state, ids, flags, _work(column, points))
+    return Measured(
+        median(values), len(values), samples, state, ids, flags, _work(column, points),
+        tuple(values), _images(column, points),
+    )  # fmt: skip
+
+
+def _images(column: Column, points: list[Point]) -> int:
+    """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
+    if column.metric != "accuracy":
+        return 0
+    counts = [images_tested(p.manifest) for p in points if p.manifest and p.manifest.status == "ok"]
+    return min((count or 0 for count in counts), default=0)
+
+
+def images_tested(manifest: Manifest) -> int | None:
+    """How many images an accuracy of this cell is a share of, None where it isn't recorded."""
+    data = manifest.inputs.dataset
+    if data is None:
+        return None
+    split = data.splits.get("test")
+    return data.used.get("test") or (split.count if split else None)
 
 
 def _work(column: Column, points: list[Point]) -> str:
@@ -113,13 +160,28 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
         return None, 0
     if column.share:
         return _share(column, point.manifest)
-    metric = point.manifest.metric(column.metric)
+    metric = _metric(column, point.manifest)
     found = readings(metric)[column.skip :] if metric else []
-    middle = median(found)
-    if metric is None or middle is None:
+    if metric is None or not found:
         return None, 0
+    value = sum(found) if column.total else _middle(point.cell, found)
     items = metric.items if column.per_item else 1
-    return middle * UNITS[column.unit] / items, len(found)
+    return value * UNITS[column.unit] / items, len(found)
+
+
+def _middle(cell: Cell, samples: list[float]) -> float:
+    """The median; as published, the mean."""
+    mean = cell.protocol == "as-published"
+    return statistics.fmean(samples) if mean else statistics.median(samples)
+
+
+def _metric(column: Column, manifest: Manifest) -> Metric | None:
+    """The column's metric, by the label or the source that it asks for."""
+    if not column.source:
+        return manifest.metric(column.metric)
+    named = (metric for metric in manifest.metrics if metric.name == column.metric)
+    wanted = column.source
+    return next((m for m in named if wanted == m.label or m.source.startswith(wanted)), None)
 
 
 def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
@@ -143,7 +205,27 @@ def _state(points: list[Point]) -> str:
 
 
 def derive(name: str, first: float | None, second: float | None) -> float | None:
-    """``reduction`` or ``increase`` from first to second, in percent."""
-    if first is None or second is None or first == 0:
+    """``reduction`` or ``increase`` from first to second in percent, ``ratio`` first / second,
+    ``drop`` first - second.
+    """
+    if first is not None and second is not None and name == "drop":
+        return first - second
+    if first is None or second is None or (second if name == "ratio" else first) == 0:
         return None
+    if name == "ratio":
+        return first / second
     return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100
+
+
+def published_value(column: Column, row: PublishedRow) -> float | None:
+    """What is printed, else what follows from the printed numbers that it is derived from.
+
+    So a speedup stands beside ours where the paper prints latencies alone, and a drop in
+    accuracy where it prints accuracies.
+    """
+    printed = row.numbers.get(column.name)
+    if printed is None or printed.value is not None or not column.derive or printed.text:
+        return printed.value if printed is not None else None
+    ((name, operands),) = column.derive.items()
+    first, second = (row.numbers[part].value for part in column.published_from or operands)
+    return derive(name, first, second)

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 
+from manifests.codec import UnreadableError, read_bounded
 from manifests.documents import DocumentError, read_toml
 from manifests.metrics import METRICS
 from manifests.select import FIELDS, nearest
 
 Wanted = dict[str, str | int | list[str | int]]
-UNITS = {"MiB": 2.0**-20, "ms": 1e3, "s": 1.0, "%": 100.0, "items/s": 1.0, "bytes": 1.0}
-DERIVATIONS = ("reduction", "increase")
+UNITS = {
+    "GiB": 2.0**-30, "MiB": 2.0**-20, "bytes": 1.0, "ms": 1e3, "s": 1.0, "%": 100.0,
+    "items/s": 1.0, "×": 1.0,
+}  # fmt: skip
+DERIVATIONS = ("reduction", "increase", "ratio", "drop")
+TRAINED_WITH = "trained_with"
+"""What rows and selections may name beside a cell's own fields: the technique whose training
+made the weights, which for a cell that trains is its own."""
+SELECTABLE = (*FIELDS, TRAINED_WITH)
+_WORDS = {"": "blank", "OOM": "oom", "N/A": "not-applicable"}
+
+
+MAX_BYTES, MAX_ROWS = 2**20, 5000
+LONGEST_NUMBER = 30
+"""Of one table; the longest that papers print have some hundred rows."""
 
 
 class PublishedError(ValueError):
@@ -26,8 +41,11 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One quantity: a metric of selected cells, or derived from two other columns.
 
     ``share`` names operations whose part of the whole is shown. ``skip`` leaves out the first
-    samples. ``work`` names what a sample covers ("images"): its count is shown, and a ratio to
-    the published number only in tier ``paper``, where the amount of work is the paper's.
+    samples; ``total`` adds them up. ``source`` is the metric's label, or how its source begins.
+    ``work`` names what a sample covers ("images"): its count is shown, and a ratio to the
+    published number only in tier ``paper``, where the amount of work is the paper's.
+    ``published_from`` names the columns that the printed number was derived from, where ours
+    takes others.
     """
 
     name: str
@@ -40,7 +58,10 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     share: list[str] = []
     per_item: bool = False
     skip: int = 0
+    total: bool = False
+    source: str = ""
     work: str = ""
+    published_from: list[str] = []
 
 
 class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,7 +81,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``tables.toml``."""
 
-    table: list[TableFile]
+    table: Annotated[list[TableFile], msgspec.Meta(max_length=100)]
 
 
 class Printed(NamedTuple):
@@ -68,6 +89,11 @@ class Printed(NamedTuple):
 
     text: str
     value: float | None
+
+    @property
+    def kind(self) -> str:
+        """``number``, ``oom``, ``not-applicable`` or ``blank``."""
+        return "number" if self.value is not None else _WORDS[self.text]
 
 
 class PublishedRow(NamedTuple):
@@ -98,12 +124,12 @@ def load_published(study_folder: Path) -> list[PublishedTable]:
 def _load(table: TableFile, folder: Path) -> PublishedTable:
     where = f"{folder / 'tables.toml'}: table {table.id}"
     for name in table.key:
-        _known(where, "key", name, list(FIELDS))
+        _known(where, "key", name, list(SELECTABLE))
     for column in table.column:
         _check_column(f"{where}, column {column.name}", column, table)
     for wanted in (table.select, *(w for c in table.column for w in c.select.values())):
         for name in wanted:
-            _known(f"{where}, select", "field", name, list(FIELDS))
+            _known(f"{where}, select", "field", name, list(SELECTABLE))
     rows = [_row(line, table, folder) for line in _lines(folder, table.data)]
     return PublishedTable(table, rows, _lines(folder, table.issues))
 
@@ -118,6 +144,8 @@ def _check_column(where: str, column: Column, table: TableFile) -> None:
             raise PublishedError(f"{where}: {name} takes two columns, not {len(operands)}")
         for operand in operands:
             _known(where, "column", operand, [c.name for c in table.column if not c.derive])
+    for name in column.published_from:
+        _known(where, "column", name, [c.name for c in table.column if not c.derive])
     if not column.derive:
         _known(where, "metric", column.metric, list(METRICS))
 
@@ -125,10 +153,16 @@ def _check_column(where: str, column: Column, table: TableFile) -> None:
 def _lines(folder: Path, name: str) -> list[dict[str, str]]:
     if not name:
         return []
+    if Path(name).name != name:
+        raise PublishedError(f"{folder / 'tables.toml'}: {name!r} is not a file beside it")
     try:
-        with open(folder / name, newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file, strict=True))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_bounded(str(folder / name), MAX_BYTES).decode("utf-8")
+        if len(text) > MAX_BYTES or text.count("\n") > MAX_ROWS:
+            raise PublishedError(
+                f"{folder / name} has more than {MAX_BYTES:,} bytes or {MAX_ROWS:,} rows"
+            )
+        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    except (OSError, UnreadableError, UnicodeDecodeError, csv.Error) as error:
         raise PublishedError(f"{folder / name} can't be read: {error}") from error
     for number, line in enumerate(lines, start=2):
         if None in line or None in line.values():
@@ -151,13 +185,13 @@ def _row(line: dict[str, str], table: TableFile, folder: Path) -> PublishedRow:
 
 
 def _number(text: str, path: Path) -> Printed:
-    """``~40`` is 40, nothing and words like OOM are no value."""
+    """``~40`` is 40; nothing, OOM and N/A are no value."""
     text = text.strip()
     bare = text.lstrip("~").replace(",", "")
-    if re.fullmatch(r"-?\d+(\.\d+)?", bare):
+    if len(bare) <= LONGEST_NUMBER and re.fullmatch(r"-?\d+(\.\d+)?", bare, re.ASCII):
         return Printed(text, float(bare))
-    if re.search(r"\d", text):
-        raise PublishedError(f"{path}: {text!r} is not a number")
+    if text not in _WORDS:
+        raise PublishedError(f"{path}: {text!r} is not a number. Accepted words: OOM, N/A")
     return Printed(text, None)
 
 

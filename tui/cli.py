@@ -21,8 +21,18 @@ COMMANDS = {
     "run": "Run a study's cells, or go on with a run that was begun.",
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
+    "explain": "Each speedup taken apart: calling convention, compiler, precision.",
+    "claims": "Verdicts on what a paper claims, on its own numbers and on yours.",
+    "audit": "Whether a paper's published numbers agree with one another. Measures nothing.",
+    "compare": "Two runs cell by cell, and what differs between their environments.",
+    "report": "A run as one self-contained page, or for a paper in Markdown or LaTeX.",
+    "bundle": "A run with everything behind it as one archive (RO-Crate).",
+    "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",
+    "tui": "The terminal UI: plan, watch, compare and explain on a screen.",
+    "replay": "A finished run on the screen, as it happened, at any speed.",
     "images": "The environments that cells run in: list, build, verify.",
+    "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
 }
 
 
@@ -35,7 +45,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"tui.commands.{cmd_name}").command
+        module = f"tui.commands.{cmd_name.replace('-', '_')}"
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def resolve_command(
@@ -110,13 +121,16 @@ def _explain(error: Exception) -> int:
     """One message for what a person can act on; anything else is a bug and keeps its traceback."""
     from manifests.codec import UnreadableError
     from orchestrator.errors import KitError
+    from tables.claims.claims import UnknownClaimError
     from tables.comparison import UnknownTableError
     from tables.published import PublishedError
     from tui.words import printable
 
     if isinstance(error, KitError):
         code = error.exit_code
-    elif isinstance(error, UnreadableError | UnknownTableError | PublishedError):
+    elif isinstance(
+        error, UnreadableError | UnknownTableError | UnknownClaimError | PublishedError
+    ):
         code = 2
     elif isinstance(error, OSError):
         code = 3

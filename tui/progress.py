@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from manifests import event
 from orchestrator.news import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
 from tui.words import count, duration, printable
+
+if TYPE_CHECKING:
+    from tui.app.course import Course
 
 # A refresh costs a few milliseconds of a core that may be being measured.
 REFRESH_S = 1.0
@@ -26,11 +29,14 @@ class Progress:
         self._started = time.monotonic()
         self._cell_started = self._refreshed = 0.0
         self._phase = ""
+        self._skipped: list[str] = []
+        self._why_skipped = ""
 
     def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *details: object) -> None:
+        self._tell_skipped()
         if self._bar is not None:
             self._bar.stop()
 
@@ -45,6 +51,14 @@ class Progress:
             self._cell(news)
         else:
             self._end(news)
+
+    def join_in(self, course: Course) -> None:
+        """Go on from what the screen has seen of the run already."""
+        self._total, self._number = course.total, course.ended + len(course.running)
+        self._estimate = course.whole_estimate_s
+        self._done_estimate, self._done_wall = course.done_estimate_s, course.done_wall_s
+        for cell in course.running.values():
+            self._cell_started, self._phase = cell.began_s, cell.phase
 
     def _note(self, note: Note) -> None:
         """Details pass by beside the bar, or stay as lines when asked for."""
@@ -102,7 +116,26 @@ class Progress:
         took = f" {duration(manifest.wall_s)}" if manifest.status == "ok" else ""
         left = f" · {duration(self._remaining_s())} left" if self._number < self._total else ""
         title = news.planned.cell.title
-        self._line(f"[{self._number}/{self._total}] {title}: {manifest.status}{reason}{took}{left}")
+        line = f"[{self._number}/{self._total}] {title}: {manifest.status}{reason}{took}{left}"
+        if news.planned.skip and not self._verbose:
+            self._skip(line, f"{manifest.status}{reason}")
+        else:
+            self._line(line)
+
+    def _skip(self, line: str, why: str) -> None:
+        """Cells that can't run here for one reason pass by as one line."""
+        if why != self._why_skipped:
+            self._tell_skipped()
+        self._why_skipped = why
+        self._skipped.append(line)
+
+    def _tell_skipped(self) -> None:
+        lines, self._skipped = self._skipped, []
+        if len(lines) == 1:
+            self._line(lines[0])
+        elif lines:
+            last = lines[-1].partition("]")[0].lstrip("[")
+            self._line(f"[{last}] {count(len(lines), 'cell')}: {self._why_skipped}")
 
     def _remaining_s(self, current: float = 0.0) -> float:
         """The estimates still open, at the pace that this run has shown so far."""
@@ -110,6 +143,7 @@ class Progress:
         return max(0.0, (self._estimate - self._done_estimate - current) * pace)
 
     def _line(self, text: str) -> None:
+        self._tell_skipped()
         self._console.print(printable(text, lines=True), markup=False)
 
     def _show(self, text: str, estimate_s: float = 0.0) -> None:

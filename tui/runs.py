@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
 
 from manifests.codec import UnreadableError
+from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
 from manifests.store import Run
 from orchestrator import places
 from orchestrator.errors import InputError
+from tui.words import count, printable
+
+if TYPE_CHECKING:
+    from tables.evidence import Evidence
 
 
 def all_runs() -> list[Run]:
@@ -39,6 +47,26 @@ def plan_of(run: Run) -> Plan:
         raise InputError(f"the plan of run {run.id} can't be used: {error}") from error
 
 
+def load_planned(run: Run) -> tuple[Plan, list[Manifest]]:
+    """The plan and the manifests of its cells; what is left out is told on standard error.
+
+    Raises InputError when the plan can't be used.
+    """
+    plan = plan_of(run)
+    loaded = run.load()
+    planned = {item.id for item in plan.cells}
+    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned]
+    unplanned = len(loaded.manifests) - len(manifests)
+    warnings = list(loaded.warnings)
+    if unplanned:
+        warnings.append(
+            f"{count(unplanned, 'manifest')} of cells that the plan doesn't have: left out"
+        )
+    for warning in warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    return plan, manifests
+
+
 def latest_run(study: str) -> Run:
     """The latest run of a study. Raises InputError when there is none."""
     for run in all_runs():
@@ -51,3 +79,22 @@ def latest_run(study: str) -> Run:
         f"no run of {study} under {places.runs()}. Run it first: repliquant run {study}, "
         "or name a run's folder"
     )
+
+
+def check_study(study: str) -> None:
+    """Raises InputError with the studies there are."""
+    known = sorted(path.parent.name for path in places.STUDIES.glob("*/claims.toml"))
+    if study not in known:
+        raise InputError(
+            f"no study {study!r}.{nearest(study, known)} Accepted: {', '.join(known) or 'none'}"
+        )
+
+
+def evidence_of(study: str, run: Run, claim: str = "") -> Evidence:
+    """Tables and verdicts of a run. Raises InputError when it is a run of another study."""
+    from tables.evidence import gather
+
+    plan, manifests = load_planned(run)
+    if plan.study != study:
+        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
+    return gather(places.STUDIES / study, plan, manifests, run.id, claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from rich.console import RenderableType
@@ -36,7 +37,7 @@ def rich_comparison(comparison: Comparison, width: int) -> Iterator[RenderableTy
 
 def _lines(comparison: Comparison, wide: bool) -> RenderableType:
     """What says the same on every line, or nothing at all, gets no column."""
-    lines = comparison.lines
+    lines = list(_gathered(comparison.lines))
     columns: dict[str, list[str]] = {
         name: [line.key[name] for line in lines] for name in comparison.key
     }
@@ -54,6 +55,28 @@ def _lines(comparison: Comparison, wide: bool) -> RenderableType:
     if wide:
         columns["cell"] = [_only_cell(line) for line in lines]
     return table("", list(columns), zip(*columns.values(), strict=True), right=_RIGHT)
+
+
+def _gathered(lines: list[Line]) -> Iterator[Line]:
+    """Quantities of one row that were not measured for one reason share a line."""
+    for (key, state), group in itertools.groupby(
+        lines, lambda line: (line.key, line.state if line.measured is None else line.quantity)
+    ):
+        same = list(group)
+        told = [line for line in same if line.printed] or same
+        if same[0].measured is not None or len(told) < 2:
+            yield from told
+            continue
+        yield told[0]._replace(
+            key=key,
+            quantity=" / ".join(line.quantity for line in told),
+            printed=" / ".join(f"{line.printed or words.NONE} {line.printed_unit}".strip()
+                               if line.printed_unit != told[-1].printed_unit
+                               else line.printed or words.NONE for line in told),
+            printed_unit=told[-1].printed_unit if told[-1].printed else "",
+            state=state,
+            cells=[cell for line in same for cell in line.cells],
+        )  # fmt: skip
 
 
 def _only_cell(line: Line) -> str:

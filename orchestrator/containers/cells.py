@@ -22,7 +22,7 @@ from orchestrator.containers.daemon import GONE, Daemon
 from orchestrator.containers.settings import CELL
 from orchestrator.containers.sharing import Shared
 from orchestrator.containers.stream import Connection, Output
-from orchestrator.engines import Exit, Order, Tell
+from orchestrator.engines import Exit, Order, Tell, Where
 from orchestrator.errors import EngineGoneError
 from orchestrator.news import Note
 
@@ -70,6 +70,19 @@ class DockerCell:
         self._reader = threading.Thread(target=self._output.pump, name="container output")
         self._reader.daemon = True
         self._reader.start()
+
+    def where(self) -> Where:
+        if not self._daemon.shares_files:
+            reason = f"the cell runs on the machine of the {self._daemon.words}"
+            return Where(None, elsewhere=True, reason=reason)
+        if self._container is None:
+            return Where(None, reason=self._lost or "it was not started")
+        try:
+            state = self._daemon.client.api.inspect_container(self._container.id)["State"]
+        except (APIError, *GONE):
+            return Where(None, reason="the Docker daemon did not tell its process")
+        pid = int(state["Pid"])
+        return Where(pid or None, self._container.id, reason="" if pid else "it has ended")
 
     def lose(self, why: str) -> None:
         """It could not be started, and that was not its own fault."""

@@ -1,32 +1,90 @@
-"""Which data set a run uses: by name, or whatever a folder turns out to hold."""
+"""Which data sets a run uses: by name, or whatever a folder or an archive turns out to hold."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from manifests.select import nearest
-from orchestrator.data import cifar10, digits, folders
+from orchestrator.data import archives, cats_vs_dogs, cifar10, digits, folders
 from orchestrator.data.pack import Source, pack_folder
 from orchestrator.errors import InputError
 
-NAMES = ("digits", cifar10.NAME)
+NAMES = ("digits", cifar10.NAME, cats_vs_dogs.NAME)
+
+
+class DataChoice(NamedTuple):
+    """``dataset`` stands in for every data set of the study but those named in ``by_slot``.
+
+    ``places`` says where a data set lies, by its name; without a place it is embedded or fetched.
+    """
+
+    dataset: str
+    by_slot: Mapping[str, str]
+    places: Mapping[str, Path]
+
+    def name_of(self, slot: str) -> str:
+        return self.by_slot.get(slot) or self.dataset or slot
+
+
+def choose(
+    slots: list[str], data_dir: Path | None, dataset: str | None, default: str
+) -> DataChoice:
+    """What a person's ``data_dir`` and ``dataset`` mean for a study's data sets ``slots``.
+
+    A folder that holds one folder or archive for each data set gives each its own; anything else
+    stands in for all. Raises InputError.
+    """
+    own = _own_places(slots, data_dir) if data_dir and not dataset else {}
+    if own:
+        by_slot = {slot: name_of(path, None, "") for slot, path in own.items()}
+        return DataChoice(default, by_slot, {by_slot[slot]: own[slot] for slot in own})
+    name = name_of(data_dir, dataset, default)
+    return DataChoice(name, {}, {name: data_dir} if data_dir else {})
+
+
+def _own_places(slots: list[str], data_dir: Path) -> dict[str, Path]:
+    """The folder or archive in ``data_dir`` whose name begins like each data set's."""
+    found: dict[str, Path] = {}
+    if not data_dir.is_dir():
+        return found
+    for slot in filter(None, slots):
+        for path in sorted(data_dir.iterdir()):
+            if path.name.startswith(slot) and (path.is_dir() or archives.is_archive(path)):
+                found.setdefault(slot, path)
+    filtered = data_dir / cats_vs_dogs.ARCHIVE
+    if cats_vs_dogs.NAME in slots and filtered.is_file():
+        found[cats_vs_dogs.NAME] = filtered
+    if found and cifar10.NAME in slots and cifar10.lies_in(data_dir):
+        found[cifar10.NAME] = data_dir
+    return found
 
 
 def source(name: str, data_dir: Path | None, cache: Path) -> Source:
     """The data set ``name``, taken from ``data_dir`` where one is given. Raises InputError."""
     if data_dir is not None:
-        if cifar10.lies_in(data_dir):
-            return cifar10.source(cache, data_dir, name)
-        return folders.source(data_dir, name)
+        return _local(name, data_dir, cache)
     if name == "digits":
         return digits.source()
-    if name == "cifar10":
+    if name == cifar10.NAME:
         return cifar10.source(cache)
+    if name == cats_vs_dogs.NAME:
+        return cats_vs_dogs.source(cache)
     raise InputError(
         f"no data set {name!r}.{nearest(name, NAMES)} Accepted: {', '.join(NAMES)}, "
-        "or a folder of images with --data-dir"
+        "or images with --data-dir"
     )
+
+
+def _local(name: str, place: Path, cache: Path) -> Source:
+    if archives.is_archive(place):
+        official = name == cats_vs_dogs.NAME
+        return cats_vs_dogs.source(cache, place) if official else archives.source(place, name)
+    if cifar10.lies_in(place):
+        return cifar10.source(cache, place, name)
+    return folders.source(place, name)
 
 
 def _checked(name: str) -> str:
@@ -48,19 +106,26 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
         return _checked(dataset) if dataset else default
     if cifar10.lies_in(data_dir):
         return cifar10.NAME if cifar10.is_official(data_dir) else cifar10.LOCAL_NAME
-    name = _checked(dataset or data_dir.resolve().name)
+    if cats_vs_dogs.is_official(data_dir):
+        return cats_vs_dogs.NAME
+    own = archives.name_of(data_dir) if archives.is_archive(data_dir) else data_dir.resolve().name
+    name = _checked(dataset or own)
     if name in (*NAMES, cifar10.LOCAL_NAME):
         raise InputError(
             f"{name!r} is the name of a known data set, and {data_dir} is a folder of images: "
-            "give it another name with --dataset NAME"
+            "give it another name, its own or with --dataset NAME"
         )
     return name
 
 
 def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:
     """How much preparing ``name`` would fetch from the network."""
-    if name != "cifar10" or data_dir is not None:
+    if data_dir is not None or name not in (cifar10.NAME, cats_vs_dogs.NAME):
         return 0
+    if name == cats_vs_dogs.NAME:
+        pack = pack_folder(cats_vs_dogs.source(cache), 128, cache)
+        there = cats_vs_dogs.downloaded(cache).exists() or pack.exists()
+        return 0 if there else cats_vs_dogs.SIZE_BYTES
     pack = pack_folder(cifar10.source(cache), cifar10.IMAGE_SIZE, cache)
     there = (cache / "downloads" / cifar10.ARCHIVE).exists() or pack.exists()
     return 0 if there else cifar10.SIZE_BYTES

@@ -72,8 +72,26 @@ def _stamp(folder: Path) -> int:
 
 
 def _load(size: int, progress: Progress, cache: Path, folder: Path | None) -> dict[str, Part]:
-    if size != IMAGE_SIZE:
-        raise InputError(f"cifar10 is used at its own size of 32 x 32, not {size}")
+    parts = _decode(progress, cache, folder)
+    if size == IMAGE_SIZE:
+        return parts
+    return {split: _resized(part, size, progress) for split, part in parts.items()}
+
+
+def _resized(part: Part, size: int, progress: Progress) -> Part:
+    """Bilinear, as shafique2023 did for 48 x 48."""
+    from PIL import Image
+
+    images = np.empty((len(part.images), size, size, 3), np.uint8)
+    for index, picture in enumerate(part.images):
+        resized = Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
+        images[index] = np.asarray(resized)
+        if index % 5000 == 0:
+            progress(f"resizing to {size} x {size}", index, len(images))
+    return Part(images, part.labels)
+
+
+def _decode(progress: Progress, cache: Path, folder: Path | None) -> dict[str, Part]:
     if folder is not None and not (folder / ARCHIVE).is_file():
         return _parts(lambda name: (folder / FOLDER / name).read_bytes(), progress)
     archive = folder / ARCHIVE if folder is not None else _fetch(cache / "downloads")

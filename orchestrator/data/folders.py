@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -24,12 +25,7 @@ def source(folder: Path, name: str) -> Source:
     others = _classes(test)
     if classes != others:
         raise InputError(_different(folder, test, classes, others))
-    if not 2 <= len(classes) <= _MOST_CLASSES:
-        raise InputError(
-            f"{train} has {len(classes)} class folder{'s' * (len(classes) != 1)}"
-            f"{f' ({classes[0]})' if len(classes) == 1 else ''}; "
-            f"2 to {_MOST_CLASSES} are needed: {_EXPECTED}"
-        )
+    check_class_count(str(train), classes)
     files = {"train": _files(train, classes), "test": _files(test, classes)}
     return Source(
         name=name,
@@ -40,6 +36,16 @@ def source(folder: Path, name: str) -> Source:
             split: _decode(paths, size, progress) for split, paths in files.items()
         },
     )
+
+
+def check_class_count(where: str, classes: list[str]) -> None:
+    """Raises InputError for fewer classes than two, or more than a label can count."""
+    if not 2 <= len(classes) <= _MOST_CLASSES:
+        raise InputError(
+            f"{where} has {len(classes)} class folder{'s' * (len(classes) != 1)}"
+            f"{f' ({classes[0]})' if len(classes) == 1 else ''}; "
+            f"2 to {_MOST_CLASSES} are needed: {_EXPECTED}"
+        )
 
 
 def _splits(folder: Path) -> tuple[Path, Path]:
@@ -100,27 +106,30 @@ def _status(path: Path) -> os.stat_result:
 def _decode(files: list[tuple[Path, int]], size: int, progress: Progress) -> Part:
     images = np.empty((len(files), size, size, 3), np.uint8)
     for index, (path, _) in enumerate(files):
-        images[index] = _picture(path, size)
+        images[index] = decode(path, str(path), size)
         if index % 500 == 0:
             progress("decoding images", index, len(files))
     return Part(images, np.array([label for _, label in files], np.uint8))
 
 
-def _picture(path: Path, size: int) -> np.ndarray:  # type: ignore[type-arg]
-    """RGB at (size, size), stretched to it like the Keras loader does."""
+def decode(file: Path | BinaryIO, place: str, size: int) -> np.ndarray:  # type: ignore[type-arg]
+    """RGB at (size, size), stretched to it like the Keras loader does.
+
+    Raises InputError that names ``place``.
+    """
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as image:
+        with Image.open(file) as image:
             picture = image.convert("RGB")
             if picture.size != (size, size):
                 picture = picture.resize((size, size), Image.Resampling.BILINEAR)
             return np.asarray(picture)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise _no_picture(path, error) from error
+        raise _no_picture(place, error) from error
 
 
-def _no_picture(path: Path, error: Exception) -> InputError:
+def _no_picture(place: Path | str, error: Exception) -> InputError:
     return InputError(
-        f"{path} can't be read as an image ({error}). Mend it or take it out of the folder"
+        f"{place} can't be read as an image ({error}). Mend it or take it out of the folder"
     )

@@ -52,8 +52,25 @@ class Exit(NamedTuple):
     lost: str = ""
 
 
+class Where(NamedTuple):
+    """Where a started cell can be watched from outside.
+
+    ``pid`` is its first process as this host numbers it, ``container`` the id of its container
+    if it has one. Without a ``pid`` it can't be watched, and ``reason`` says why; ``elsewhere``
+    says that it doesn't even run on this machine.
+    """
+
+    pid: int | None
+    container: str = ""
+    elsewhere: bool = False
+    reason: str = ""
+
+
 class Running(Protocol):
     """A started cell. Every method may be called from any thread."""
+
+    def where(self) -> Where:
+        """Where it runs, for those who watch this machine."""
 
     def read(self, timeout_s: float) -> bytes | None:
         """Bytes that it printed: b"" when there were none in time, None at the end."""
@@ -115,11 +132,24 @@ ENGINES: dict[str, Callable[[], Engine]] = {"docker": _docker, "local": _local}
 AUTO = "auto"
 
 
-def make_engine(name: str) -> Engine:
-    """The engine called ``name``. Raises InputError with the names, MachineError without one."""
+def make_engine(name: str, python: Path | None = None) -> Engine:
+    """The engine called ``name``; ``python`` replaces the environments of the local one.
+
+    Raises InputError with the names, MachineError without one.
+    """
+    if python is not None:
+        return _given(name, python)
     if name not in ENGINES:
         accepted = [AUTO, *ENGINES]
         raise InputError(
             f"no engine {name!r}.{nearest(name, accepted)} Accepted: {', '.join(accepted)}"
         )
     return ENGINES[name]()
+
+
+def _given(name: str, python: Path) -> Engine:
+    from orchestrator.engines.given import GivenEngine
+
+    if name not in (AUTO, "local"):
+        raise InputError(f"--python goes with --engine local; {name!r} brings its own interpreter")
+    return GivenEngine(python)

@@ -14,7 +14,7 @@ from pathlib import Path
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
-from orchestrator.engines import Exit, Order, Tell, venvs
+from orchestrator.engines import Exit, Order, Tell, Where, venvs
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.machine import gpu_count, usable_cpus
@@ -31,6 +31,8 @@ class LocalEngine:
     def status(self, image: Image) -> str:
         if venvs.ready(image):
             return "ready"
+        if image.container_only:
+            return "a container only, which this engine can't run"
         return f"not built; about {image.file.download_mb} MB to download"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
@@ -39,7 +41,7 @@ class LocalEngine:
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
-            [venvs.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
+            [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", check=False,
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
@@ -57,7 +59,11 @@ class LocalEngine:
         return None
 
     def start(self, image: Image, order: Order) -> LocalCell:
-        return LocalCell(_command(venvs.interpreter(image), order), order)
+        return LocalCell(_command(self.interpreter(image), order), order)
+
+    def interpreter(self, image: Image) -> Path:
+        """The Python that runs the image's cells."""
+        return venvs.interpreter(image)
 
 
 def _command(interpreter: Path, order: Order) -> list[str]:
@@ -77,6 +83,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 def _environment(order: Order) -> dict[str, str]:
     environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
     if order.gpus:
+        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers that the driver uses
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)
     return environment
 
@@ -107,6 +114,9 @@ class LocalCell:
             self.kill()
             self.wait()
             raise MachineError(f"the cell can't be held to processors {cpus}: {error}") from error
+
+    def where(self) -> Where:
+        return Where(self._process.pid)
 
     def read(self, timeout_s: float) -> bytes | None:
         assert self._process.stdout is not None

@@ -28,6 +28,7 @@ from orchestrator.locks import waiting
 from orchestrator.news import Note
 
 _LAST_LINES = 15
+_OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
 
 
 def clean_environment() -> dict[str, str]:
@@ -69,11 +70,26 @@ def interpreter(image: Image) -> Path:
     return environment_folder(image) / "bin" / "python"
 
 
+def obstacle(image: Image) -> str:
+    """Why no environment can be made here, whatever is downloaded; empty when one can."""
+    if ready(image) is not None:
+        return ""
+    if image.container_only:
+        return f"{image.name} exists as a container only ({image.file.note}); use --engine docker"
+    try:
+        find_interpreter(image.file.python)
+    except MachineError as error:
+        return str(error)
+    return ""
+
+
 def build(image: Image, tell: Tell) -> Ready:
     """Make the environment unless it is finished. Raises MachineError with the last lines."""
     done = ready(image)
     if done is not None:
         return done
+    if image.container_only:
+        raise MachineError(obstacle(image))
     folder = environment_folder(image)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -102,8 +118,9 @@ class _Build(NamedTuple):
         _enough_disk(image, folder.parent)
         base = find_interpreter(image.file.python)
         self.tell(Note(f"making {image.name} with {base}", "detail"))
-        self._run("venv", [str(base), "-m", "venv", "--without-pip", str(folder)])
-        self._run("install", _install_command(image))
+        without, pip = pip_for(image.file.python, interpreter(image))
+        self._run("venv", [str(base), "-m", "venv", *without, str(folder)])
+        self._run("install", _install_command(image, pip))
         lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
         checks = [line for line in lines if line.startswith("ok: ")]
         done = Ready(
@@ -142,9 +159,19 @@ def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineErr
     )
 
 
-def _install_command(image: Image) -> list[str]:
+def pip_for(versions: list[str], python: Path) -> tuple[list[str], list[str]]:
+    """Options of venv, and the pip that installs for its ``python``: the host's where it can.
+
+    It no longer serves Pythons that are long out of support; those get the pip they come with.
+    """
+    if all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions):
+        return [], [str(python), "-m", "pip"]
+    return ["--without-pip"], [sys.executable, "-m", "pip", "--python", str(python)]
+
+
+def _install_command(image: Image, pip: list[str]) -> list[str]:
     command = [
-        sys.executable, "-m", "pip", "--python", str(interpreter(image)), "install",
+        *pip, "install",
         "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
         "--requirement", str(image.lock),
     ]  # fmt: skip

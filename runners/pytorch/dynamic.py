@@ -13,7 +13,6 @@ from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
-from runners.pytorch.parts.network import ResNetModule
 from runners.pytorch.parts.steps import begin, finish_model, time_model
 
 
@@ -22,7 +21,7 @@ def quantize(job: Job) -> None:
     eager.quiet()
     recipe = job.recipe(QuantizeRecipe)
     with job.phase("build"):
-        model = trained_model(job, ResNetModule)
+        model = trained_model(job)
     with job.phase("convert"):
         quantized = _quantized(model)
     job.record("convert_s", [job.last_phase_s("convert")])
@@ -34,7 +33,7 @@ def infer(job: Job) -> None:
     begin(job)
     eager.quiet()
     with job.phase("build"):
-        model = _quantized(empty_model(job, ResNetModule))
+        model = _quantized(empty_model(job))
         model.load_state_dict(load_weights(job))
     time_model(job, model, "int8")
 

@@ -14,16 +14,15 @@ from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
-from runners.pytorch.parts.network import ResNetModule
-from runners.pytorch.parts.steps import begin, finish_model, time_model
+from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 
 
 def quantize(job: Job) -> None:
-    begin(job)
+    begin_on_cpu(job)
     eager.quiet()
     recipe = job.recipe(QuantizeRecipe)
     with job.phase("build"):
-        model = _observed(trained_model(job, ResNetModule), job)
+        model = _observed(trained_model(job), job)
     eager.calibrate(job, model, recipe.calibration_images)
     with job.phase("convert"):
         model = convert_fx(model)
@@ -33,15 +32,15 @@ def quantize(job: Job) -> None:
 
 
 def infer(job: Job) -> None:
-    begin(job)
+    begin_on_cpu(job)
     eager.quiet()
     with job.phase("build"):
-        model = convert_fx(_observed(empty_model(job, ResNetModule), job))
+        model = convert_fx(_observed(empty_model(job), job))
         model.load_state_dict(load_weights(job))
     time_model(job, model, "int8")
 
 
-def _observed(model: ResNetModule, job: Job) -> torch.nn.Module:
+def _observed(model: torch.nn.Module, job: Job) -> torch.nn.Module:
     size = job.cell.image_size
     mapping = get_default_qconfig_mapping(eager.choose_backend())
     return prepare_fx(model, mapping, (torch.zeros(1, 3, size, size),))

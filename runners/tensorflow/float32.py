@@ -1,4 +1,5 @@
-"""Baseline (lad2023, III-A): ResNet18 in float32 with tf_keras, trained with SGD.
+"""Baseline in float32 with Keras 2: ResNet18 with SGD (lad2023, III-A), or one of shafique2023's
+networks with Adam (section 6.1).
 
 Timed region: every optimizer step and every epoch. How the trained model is called is a
 technique of its own: keras-predict, keras-call, signature, tflite-float32.
@@ -6,9 +7,11 @@ technique of its own: keras-predict, keras-call, signature, tflite-float32.
 
 from __future__ import annotations
 
+from runners.applications import APPLICATIONS
 from runners.inference import evaluate
 from runners.job import Job
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
+from runners.tensorflow.parts.finetuning import train_application
 from runners.tensorflow.parts.keras_sessions import call_session, prove
 from runners.tensorflow.parts.models import new_model, save_weights
 from runners.tensorflow.parts.training import train_model
@@ -17,6 +20,9 @@ from runners.training import TrainRecipe
 
 def train(job: Job) -> None:
     begin(job)
+    if job.cell.model in APPLICATIONS:
+        train_application(job, "float32")
+        return
     recipe = job.recipe(TrainRecipe)
     with job.phase("build"):
         model = new_model(job)

@@ -10,7 +10,7 @@ import tempfile
 from runners.inference import time_inference
 from runners.job import Job
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
-from runners.tensorflow.parts.keras_sessions import prove, signature_session
+from runners.tensorflow.parts.keras_sessions import prove, settled, signature_session
 from runners.tensorflow.parts.models import trained_model
 
 
@@ -21,5 +21,5 @@ def infer(job: Job) -> None:
             model = trained_model(job)
         with job.phase("convert"):
             session = signature_session(model, folder)
-        time_inference(job, session)
+        time_inference(job, settled(job, session))
     job.proof = prove(model)

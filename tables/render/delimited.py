@@ -12,7 +12,7 @@ from tables.render import words
 
 HEADER = [
     "run", "table", "place", "scope", "key", "quantity", "printed", "printed_unit", "published",
-    "measured", "unit", "work", "ratio", "n", "samples", "state", "flags", "cells",
+    "measured", "low", "high", "unit", "work", "ratio", "n", "samples", "state", "flags", "cells",
 ]  # fmt: skip
 
 
@@ -32,7 +32,8 @@ def _fields(comparison: Comparison, line: Line) -> list[object]:
     key = " ".join(f"{name}={value}" for name, value in line.key.items())
     return [
         comparison.run, comparison.id, comparison.place, comparison.scope, key, line.quantity,
-        line.printed, line.printed_unit, line.published, line.measured, line.unit, line.work,
+        line.printed, line.printed_unit, line.published, line.measured, line.low, line.high,
+        line.unit, line.work,
         line.ratio, line.n, line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
     ]  # fmt: skip
 

@@ -17,16 +17,19 @@ def render(comparisons: list[Comparison]) -> str:
 
 def footer(environments: list[str]) -> str:
     """What the columns mean, and where the numbers were measured."""
-    legend = "ratio = measured / published; n = processes; samples = readings behind the medians"
-    return "".join(f"\n{_text(line)}\n" for line in (legend, *dict.fromkeys(environments)))
+    legend = (
+        "ratio = measured / published; n = processes; samples = readings behind the medians; "
+        "[interval of 95 % over processes, or over test images for an accuracy]"
+    )
+    return "".join(f"\n{text(line)}\n" for line in (legend, *dict.fromkeys(environments)))
 
 
 def _table(comparison: Comparison) -> str:
     title = words.heading(comparison.title, comparison.place, comparison.scope)
-    parts = [f"### {_text(title)}", ""]
-    parts += [f"{_text(note)}\n" for note in (comparison.scope_note, comparison.note) if note]
+    parts = [f"### {text(title)}", ""]
+    parts += [f"{text(note)}\n" for note in (comparison.scope_note, comparison.note) if note]
     parts += _lines(comparison) if comparison.lines else _issues(comparison)
-    parts += [f"\n{_text(reason)}" for reason in words.reasons(comparison)]
+    parts += [f"\n{text(reason)}" for reason in words.reasons(comparison)]
     return "\n".join(parts) + "\n"
 
 
@@ -67,9 +70,15 @@ def _issues(comparison: Comparison) -> list[str]:
 
 
 def _row(fields: list[str]) -> str:
-    return "| " + " | ".join(_text(field) for field in fields) + " |"
+    return "| " + " | ".join(text(field) for field in fields) + " |"
 
 
-def _text(text: str) -> str:
+def text(plain: str) -> str:
     """No field breaks out of its place."""
-    return _SPECIAL.sub(r"\\\1", words.printable(text))
+    return _SPECIAL.sub(r"\\\1", words.printable(plain))
+
+
+def simple_table(title: str, header: list[str], rows: list[list[str]]) -> str:
+    """A heading and a table of texts; ends with a newline."""
+    rule = "| " + " | ".join("---" for _ in header) + " |"
+    return "\n".join([f"### {text(title)}", "", _row(header), rule, *map(_row, rows)]) + "\n"

@@ -8,6 +8,7 @@ from tables.comparison import Comparison, Line
 
 NONE = "–"
 _REASON_LIMIT = 300
+_NAMED_CELLS = 6
 
 
 def printable(text: str) -> str:
@@ -26,8 +27,10 @@ def number(value: float | None) -> str:
 
 
 def published(line: Line) -> str:
-    """As printed, with the unit as printed."""
-    return f"{line.printed} {line.printed_unit}" if line.printed else NONE
+    """As printed, with the unit as printed; or computed from what is printed."""
+    if line.printed or line.published is None:
+        return f"{line.printed} {line.printed_unit}" if line.printed else NONE
+    return f"{number(line.published)} {line.unit} (from others)"
 
 
 def measured(line: Line) -> str:
@@ -35,7 +38,14 @@ def measured(line: Line) -> str:
     if line.measured is None:
         return line.state.partition(":")[0]
     work = f" ({line.work})" if line.work else ""
-    return f"{number(line.measured)} {line.unit}{work}"
+    return f"{number(line.measured)} {line.unit}{work}{interval(line)}"
+
+
+def interval(line: Line) -> str:
+    """`` [2.05, 2.31]`` where there is one that isn't a point."""
+    if line.low is None or line.high is None or line.low == line.high:
+        return ""
+    return f" [{number(line.low)}, {number(line.high)}]"
 
 
 def reasons(comparison: Comparison) -> list[str]:
@@ -44,7 +54,12 @@ def reasons(comparison: Comparison) -> list[str]:
     for line in comparison.lines:
         if line.measured is None and ":" in line.state:
             found.setdefault(line.state, {}).update(dict.fromkeys(line.cells))
-    return [f"{one_line(state)} (cell {', '.join(cells)})" for state, cells in found.items()]
+    return [f"{one_line(state)} ({_named(list(cells))})" for state, cells in found.items()]
+
+
+def _named(cells: list[str]) -> str:
+    """A few by their ids, many by their number."""
+    return f"cell {', '.join(cells)}" if len(cells) <= _NAMED_CELLS else f"{len(cells)} cells"
 
 
 def ratio(line: Line) -> str:

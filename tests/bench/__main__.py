@@ -1,7 +1,7 @@
 """``just bench [NAME ...]``: figures for the README, as ratios within one run.
 
 Every comparison is interleaved (A B B A) on this machine; medians are quoted. Needs a finished
-``lad2023`` run in tier quick for what measures a model.
+``lad2023`` run in tier quick for what measures its models.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, latency, overhead, reading
+from tests.bench import (
+    calling,
+    engines,
+    evidence,
+    latency,
+    overhead,
+    precision,
+    reading,
+    telemetry,
+)
 
 
 def startup() -> None:
@@ -55,12 +64,20 @@ def ten_thousand() -> None:
 BENCHMARKS: dict[str, Callable[[], None]] = {
     "startup": startup,
     "manifests": ten_thousand,
+    "claims": evidence.claims_of_many,
+    "report": evidence.report_of_300,
+    "audit": evidence.audits,
+    "verdicts": evidence.verdicts,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
+    "calling": calling.predict_against_signature,
     "int8": latency.int8_against_float32,
+    "amp": precision.bfloat16_training,
+    "pt2e": precision.compiled_int8,
     "engines": engines.same_cells,
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
+    "telemetry": telemetry.sampling,
 }
 
 

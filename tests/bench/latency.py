@@ -35,14 +35,13 @@ from runners.job import Job, Weights
 from runners.measure import measure
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.network import ResNetModule
 from runners.pytorch.parts.sessions import session
 cell_file, data, weights, threads, turns = sys.argv[1:]
 cell = read_struct(Path(cell_file), Cell)
 job = Job(cell, Path("."), Data(Path(data)), Weights(Path(weights)), int(threads), Emitter(None))
 torch.set_num_threads(job.threads)
 floats = cell.technique == "float32"
-model = trained_model(job, ResNetModule) if floats else eager.converted_model(job)
+model = trained_model(job) if floats else eager.converted_model(job)
 ready = session(model, torch.device("cpu"))
 placed = ready.place(job.data.normalise(job.data.timed(cell.batch_size)))
 protocol = InferRecipe(warm_up_s=0.5, warm_up_count=3, measure_s=2.0, measure_count=5)
@@ -69,7 +68,7 @@ def against_litert_benchmark() -> None:
                     ours.append(_median(_run_cell(run, cell)))
                 else:
                     theirs.append(_litert_benchmark(run, cell))
-        _print_ratio(f"{technique} batch 1, ours / litert-benchmark", ours, theirs)
+        print_ratio(f"{technique} batch 1, ours / litert-benchmark", ours, theirs)
 
 
 def against_torch_benchmark() -> None:
@@ -87,7 +86,7 @@ def against_torch_benchmark() -> None:
             cwd=ROOT, check=True, capture_output=True, text=True,
         )  # fmt: skip
         found = json.loads(done.stdout.splitlines()[-1])
-        _print_ratio(
+        print_ratio(
             f"{technique} batch {batch}, ours / torch.utils.benchmark",
             found["ours"],
             found["theirs"],
@@ -103,10 +102,10 @@ def int8_against_float32() -> None:
             for technique in list(times) if turn % 2 else list(times)[::-1]:
                 cell = _cell(run, "pytorch", technique, batch)
                 times[technique].append(_median(_run_cell(run, cell)))
-        _print_ratio(f"batch {batch}, float32 / int8", times["float32"], times["ptq-eager"])
+        print_ratio(f"batch {batch}, float32 / int8", times["float32"], times["ptq-eager"])
 
 
-def _print_ratio(what: str, first: list[float], second: list[float]) -> None:
+def print_ratio(what: str, first: list[float], second: list[float]) -> None:
     pairs = [a / b for a, b in zip(first, second, strict=True)]
     print(
         f"  {what}: {statistics.median(pairs):.3f} (pairs {min(pairs):.3f} to {max(pairs):.3f}; "

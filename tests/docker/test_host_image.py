@@ -37,9 +37,9 @@ def in_container(workshop: DockerWorkshop, image: str, *arguments: str) -> str:
         image, list(arguments), user=f"{USER}:{USER}", network_mode="none",
         group_add=[os.stat(socket).st_gid],
         volumes=[
-            f"{socket}:/var/run/docker.sock", f"{folder}/runs:/work/runs",
-            f"{folder}/inside:/work/cache", f"{folder}/studies:/studies:ro",
-            f"{folder}/images:/images:ro", f"{folder / 'cache' / 'wheels'}:/work/cache/wheels",
+            f"{socket}:/var/run/docker.sock", f"{folder}/runs:/srv/runs",
+            f"{folder}/inside:/srv/cache", f"{folder}/studies:/studies:ro",
+            f"{folder}/images:/images:ro", f"{folder / 'cache' / 'wheels'}:/srv/cache/wheels",
         ],
         environment={"REPLIQUANT_STUDIES": "/studies", "REPLIQUANT_IMAGES": "/images"},
     )  # fmt: skip

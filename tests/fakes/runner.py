@@ -29,7 +29,7 @@ def behave(job: Job) -> None:
     begin = time.monotonic()
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
-    with job.phase("work"):
+    with job.phase(str(recipe.get("phase", "work"))):
         _act(str(recipe.get("behave", "ok")), job)
         time.sleep(seconds)
     job.record("accuracy", [0.5])

@@ -25,14 +25,22 @@ SMALLEST = {
     ),
     "profile_calls = 10": "profile_calls = 2",
 }
+SMALLEST_CHARACTERIZATION = {
+    "warm_up_s = 0.3, warm_up_count = 1, measure_s = 0.5, measure_count = 4": (
+        "warm_up_s = 0.2, warm_up_count = 1, measure_s = 0.3, measure_count = 3"
+    ),
+    "calibration_images = 32, test_images = 32": "calibration_images = 4, test_images = 32",
+}
+# MobileNet_v1 at 48 x 48 in TensorFlow on a processor: training, AMP, TFLite, the whole ladder.
+CHOSEN = "framework=tensorflow and device=cpu and model=mobilenet-v1 and image_size=48"
 
 
 class Reproduction:
     """The run, and how to start its command line again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, run: str = "lad2023-quick-digits") -> None:
         self.folder = folder
-        self.run = Run(folder / "runs" / "lad2023-quick-digits")
+        self.run = Run(folder / "runs" / run)
         self.environment = {
             **os.environ,
             "PYTHONPATH": str(ROOT),
@@ -63,22 +71,23 @@ class Reproduction:
 def smallest_study(folder: Path) -> None:
     """A copy of the studies whose tier quick does as little as possible."""
     shutil.copytree(ROOT / "studies", folder / "studies")
-    path = folder / "studies" / "lad2023" / "study.toml"
-    text = path.read_text()
-    for before, after in SMALLEST.items():
-        assert before in text, before
-        text = text.replace(before, after)
-    path.write_text(text)
+    for study, changes in (("lad2023", SMALLEST), ("shafique2023", SMALLEST_CHARACTERIZATION)):
+        path = folder / "studies" / study / "study.toml"
+        text = path.read_text()
+        for before, after in changes.items():
+            assert before in text, before
+            text = text.replace(before, after)
+        path.write_text(text)
 
 
 @pytest.fixture(scope="session")
 def images() -> dict[str, Path]:
     """The interpreters of both environments, built when they are not there yet."""
     found = {}
-    for name in ("pytorch-cpu", "tensorflow-cpu"):
+    for name in ("pytorch-cpu", "tensorflow-22.03", "tensorflow-cpu"):
         image = load_image(name)
         venvs.build(image, lambda line: None)
-        found[image.file.framework] = venvs.interpreter(image)
+        found[image.file.framework] = found[name] = venvs.interpreter(image)
     return found
 
 
@@ -89,4 +98,16 @@ def reproduction(images: dict[str, Path], tmp_path_factory: pytest.TempPathFacto
     smallest_study(made.folder)
     done = made("run", "lad2023", "--engine", "local")
     assert re.search(r"33 cells executed; of 33: 32 ok, 1 unsupported", done.stderr), done.stderr
+    return made
+
+
+@pytest.fixture(scope="session")
+def characterization(
+    images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Reproduction:
+    """Cells of shafique2023, really run on TensorFlow 2.8.4 and 2.21; about two minutes."""
+    made = Reproduction(tmp_path_factory.mktemp("characterization"), "shafique2023-quick-digits")
+    smallest_study(made.folder)
+    done = made("run", "shafique2023", "--engine", "local", "-k", CHOSEN)
+    assert re.search(r"12 cells executed; of 12: 12 ok", done.stderr), done.stderr
     return made

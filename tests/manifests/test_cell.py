@@ -111,8 +111,16 @@ def test_the_id_survives_being_written_and_read(recipe: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "title"),
     [
-        ({}, "pytorch infer ptq-eager batch 128"),
-        ({"device": "gpu", "repeat": 2}, "pytorch infer ptq-eager batch 128 gpu repeat 2"),
+        ({}, "pytorch infer ptq-eager resnet18 32 px batch 128"),
+        (
+            {"device": "gpu", "repeat": 2},
+            "pytorch infer ptq-eager resnet18 32 px batch 128 gpu repeat 2",
+        ),
+        ({"model": "none"}, "pytorch infer ptq-eager batch 128"),
+        (
+            {"protocol": "as-published"},
+            "pytorch infer ptq-eager resnet18 32 px batch 128 as-published",
+        ),
     ],
 )
 def test_the_title_names_what_is_not_usual(changes: dict[str, Any], title: str) -> None:

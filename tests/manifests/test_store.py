@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import array
 import os
 from pathlib import Path
 
 import pytest
 
-from manifests.codec import UnreadableError, encode_manifest
+from manifests.codec import UnreadableError, encode_manifest, write_plan
+from manifests.manifest import Metric
+from manifests.plan import Plan
 from manifests.select import Selector
 from manifests.store import Run
 from tests.manifests.samples import a_cell, a_manifest, a_run, put
@@ -140,4 +143,33 @@ def test_a_run_knows_where_its_files_lie(tmp_path: Path) -> None:
     assert run.id == "2024-05-01"
     assert run.manifest_path("ab") == tmp_path / "2024-05-01" / "cells" / "ab" / "manifest.json"
     with pytest.raises(FileNotFoundError):
+        run.plan()
+
+
+def test_many_manifests_take_less_memory_and_read_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples: list[list[int | float | None]] = [
+        [0.25 * n for n in range(20)], [0.5, None] * 20, [1, 2], [10**400] * 20,
+    ]  # fmt: skip
+    metrics = [Metric(name="latency_s", unit="s", samples=values) for values in samples]
+    written = a_manifest(metrics=metrics)
+    run = a_run(tmp_path / "r", written)
+    monkeypatch.setattr("manifests.store.MANY", 0)
+    (read,) = run.load().manifests
+    assert [list(metric.samples) for metric in read.metrics] == samples
+    assert isinstance(read.metrics[0].samples, array.array)
+    assert read.cell == written.cell
+    assert (read.id, read.cell.id, read.status) == (written.id, written.id, "ok")
+
+
+def test_a_plan_may_be_larger_than_a_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = a_run(tmp_path / "r")
+    write_plan(run.plan_path, Plan(study="s", tier="t", protocol="rigorous", dataset="d", cells=[]))
+    monkeypatch.setattr("manifests.codec.MAX_BYTES", 10)
+    assert run.plan().study == "s"
+    monkeypatch.setattr("manifests.store.MAX_PLAN_BYTES", 10)
+    with pytest.raises(UnreadableError, match="is not a plan: Input data was truncated"):
         run.plan()

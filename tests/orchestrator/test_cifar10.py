@@ -148,9 +148,13 @@ def test_an_archive_that_lacks_a_batch_names_it(tmp_path: Path) -> None:
         load(archive(tmp_path / "given", files), tmp_path)
 
 
-def test_another_image_size_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="its own size of 32 x 32, not 48"):
-        packed(cifar10.source(tmp_path), 48, tmp_path)
+def test_another_image_size_is_resized_to(tmp_path: Path) -> None:
+    given = archive(tmp_path / "given", batches())
+    folder = pack.prepare(catalogue.source("cifar10", given, tmp_path), 48, tmp_path, quiet)
+    images = np.load(folder / "train_images.npy")
+    assert (images.shape, images.dtype) == ((15, 48, 48, 3), np.uint8)
+    assert images[3, 0, 0].tolist() == [10, 0, 255]
+    assert len(np.load(folder / "train_labels.npy")) == 15
 
 
 def test_without_a_network_the_next_step_is_told_and_nothing_looks_complete(
@@ -186,3 +190,12 @@ def test_a_pack_of_a_given_archive_does_not_save_the_download(tmp_path: Path) ->
     assert catalogue.download_bytes("cifar10", folder, tmp_path) == 0
     assert catalogue.download_bytes("cifar10", None, tmp_path) == 170_498_071
     assert catalogue.download_bytes("digits", None, tmp_path) == 0
+
+
+def test_the_download_of_cats_vs_dogs_is_told_beforehand_until_it_is_there(tmp_path: Path) -> None:
+    assert catalogue.download_bytes("cats_vs_dogs", None, tmp_path) == 68_606_236
+    archive_file = tmp_path / "downloads" / "cats_and_dogs_filtered.zip"
+    archive_file.parent.mkdir()
+    archive_file.write_bytes(b"")
+    assert catalogue.download_bytes("cats_vs_dogs", None, tmp_path) == 0
+    assert catalogue.download_bytes("cats_vs_dogs", tmp_path, tmp_path) == 0

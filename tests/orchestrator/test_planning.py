@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -163,3 +165,148 @@ def test_the_quick_plan_of_lad2023_has_these_cells() -> None:
 def test_the_longer_tiers_of_lad2023_repeat_inference_only() -> None:
     assert len(lad2023("short").cells) == 9 + 3 * 24
     assert len(lad2023("paper").cells) == 9 + 5 * 24
+
+
+@pytest.mark.parametrize(
+    ("tier", "count", "digest"),
+    [
+        ("quick", 33, "69778dac33805b07"),
+        ("short", 81, "420d2c702b0be313"),
+        ("paper", 129, "6933e3bc9f5638d6"),
+    ],
+)
+def test_the_cells_of_lad2023_keep_their_ids(tier: str, count: int, digest: str) -> None:
+    """Ids name results that were published; nothing but the study itself may change them."""
+    found = [planned.id for planned in lad2023(tier).cells]
+    assert len(found) == count
+    assert hashlib.sha256(" ".join(found).encode()).hexdigest()[:16] == digest
+
+
+def test_ids_that_the_readme_shows() -> None:
+    assert {"0686ba1ad152", "88f82d0007a9", "1f5dbd8e2d16"} <= {
+        planned.id for planned in lad2023("quick").cells
+    }
+
+
+AXES = (
+    'batch_size = [1, 2]\ndevice = ["cpu"]\nrecipe = "infer"',
+    'batch_size = [1, 2]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\n'
+    'device = ["cpu"]\nrecipe = "infer"',
+)
+SETS = (
+    "[images]",
+    "[datasets.first]\nimage_size = 8\n[datasets.second]\nimage_size = 16\n[images]",
+)
+TRAINED = (
+    'technique = ["plain"]\ndevice = ["cpu"]\nrecipe = "train"',
+    'technique = ["plain"]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\n'
+    'device = ["cpu"]\nrecipe = "train"',
+)
+
+
+def points(plan: Plan, task: str = "infer") -> list[tuple[str, int, str, int]]:
+    return [
+        (p.cell.model, p.cell.image_size, p.cell.framework, p.cell.batch_size)
+        for p in plan.cells
+        if p.cell.task == task
+    ]
+
+
+def test_models_and_data_sets_multiply_each_at_its_own_size(tmp_path: Path) -> None:
+    plan = planned(tmp_path, SETS, TRAINED, AXES)
+    assert len(points(plan)) == 2 * 2 * 2 * 2
+    assert {(model, size) for model, size, _, _ in points(plan)} == {
+        ("m", 8), ("n", 8), ("m", 16), ("n", 16),
+    }  # fmt: skip
+    assert {p.cell.dataset for p in plan.cells} == {"digits"}
+    assert plan.stands_in_for == ["first", "second"]
+
+
+def test_a_cell_starts_from_the_one_of_its_model_and_size(tmp_path: Path) -> None:
+    plan = planned(tmp_path, SETS, TRAINED, AXES)
+    by_id = {p.id: p.cell for p in plan.cells}
+    for item in plan.cells:
+        if item.cell.task == "infer":
+            parent = by_id[item.needs[0]]
+            assert (parent.model, parent.image_size) == (item.cell.model, item.cell.image_size)
+
+
+def test_a_tier_takes_parts_of_a_group(tmp_path: Path) -> None:
+    parts = (
+        "weights = { task",
+        'only.quick = [{ model = ["m"], dataset = ["first"], batch_size = [2] }, '
+        '{ model = ["n"], dataset = ["second"], framework = ["beta"] }]\nweights = { task',
+    )
+    plan = planned(tmp_path, SETS, TRAINED, AXES, parts)
+    assert points(plan) == [
+        ("m", 8, "alpha", 2), ("m", 8, "beta", 2), ("n", 16, "beta", 1), ("n", 16, "beta", 2),
+    ]  # fmt: skip
+
+
+def test_no_part_leaves_a_group_out(tmp_path: Path) -> None:
+    plan = planned(tmp_path, ("weights = { task", "only.quick = []\nweights = { task"))
+    assert points(plan) == []
+    assert len(points(plan, "train")) == 2
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("{ batch_size = [3] }", "only.quick: no batch_size 3. Accepted: 1, 2"),
+        ('{ framework = ["gamma"] }', "only.quick: no framework 'gamma'. Accepted: alpha, beta"),
+        ('{ protocol = ["as-published"] }', "no protocol 'as-published'. Accepted: rigorous"),
+        ('{ dataset = ["x"] }', "only.quick: no dataset 'x'"),
+    ],
+)
+def test_a_part_takes_only_what_the_group_has(tmp_path: Path, part: str, message: str) -> None:
+    change = ("weights = { task", f"only.quick = [{part}]\nweights = {{ task")
+    with pytest.raises(InputError, match=re.escape(message)):
+        planned(tmp_path, change)
+
+
+def test_weights_that_two_cells_make_have_to_be_told_apart(tmp_path: Path) -> None:
+    two = (
+        'technique = ["plain"]\ndevice = ["cpu"]\nrecipe = "train"',
+        'technique = ["plain"]\nbatch_size = [2, 4]\ndevice = ["cpu"]\nrecipe = "train"',
+    )
+    message = "could start from 2 cells alpha train plain: give weights.batch_size"
+    with pytest.raises(InputError, match=message):
+        planned(tmp_path, two)
+    chosen = ('weights = { task = "train" }', 'weights = { task = "train", batch_size = 4 }')
+    plan = planned(tmp_path, two, chosen)
+    by_id = {p.id: p.cell for p in plan.cells}
+    parents = {by_id[p.needs[0]].batch_size for p in plan.cells if p.cell.task == "infer"}
+    assert parents == {4}
+
+
+def test_protocols_have_recipes_of_their_own_and_can_be_chosen(tmp_path: Path) -> None:
+    changes = (
+        ('protocols = ["rigorous"]', 'protocols = ["rigorous", "as-published"]'),
+        ("[tiers.quick]", "[recipes.published]\nbehave = 'as-published'\n[tiers.quick]"),
+        (
+            'batch_size = [1, 2]\ndevice = ["cpu"]\nrecipe = "infer"',
+            'batch_size = [1, 2]\ndevice = ["cpu"]\n'
+            'recipe = { rigorous = "infer", as-published = "published" }',
+        ),
+    )
+    planned(tmp_path, *changes)
+    study = load_study("toy", tmp_path / "studies")
+    estimates = Estimates(tmp_path / "no-history")
+    both = make_plan(study, Choices("quick", None, "digits"), estimates, 0)
+    assert both.protocol == "both"
+    behaves = {(p.cell.protocol, p.cell.recipe["behave"]) for p in both.cells}
+    assert ("as-published", "as-published") in behaves and ("rigorous", "ok") in behaves
+    one = make_plan(study, Choices("quick", "as-published", "digits"), estimates, 0)
+    assert {p.cell.protocol for p in one.cells} == {one.protocol} == {"as-published"}
+    assert len(both.cells) == 2 * len(one.cells)
+
+
+def test_an_image_may_belong_to_a_group_and_an_effort_to_a_model(tmp_path: Path) -> None:
+    plan = planned(
+        tmp_path, SETS, TRAINED, AXES,
+        ("weights = { task", 'image = "broken"\nweights = { task'),
+        ("[images]", "[effort]\nn = 3.0\n[images]"),
+    )  # fmt: skip
+    assert {p.image for p in plan.cells if p.cell.task == "infer"} == {"broken"}
+    estimates = {p.cell.model: p.study_estimate_s for p in plan.cells}
+    assert estimates == {"m": 1.0, "n": 3.0}

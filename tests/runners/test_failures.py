@@ -109,3 +109,25 @@ def test_the_first_line_that_says_something_is_kept(text: str, line: str) -> Non
 
 def test_what_is_no_unicode_is_spelled_out() -> None:
     assert printable("weights-\udcff-ü.npz") == r"weights-\udcff-ü.npz"
+
+
+GRAPH = """Graph execution error:
+
+Detected at node 'model/block1_conv1/Conv2D' defined at (most recent call last):
+OOM when allocating tensor with shape[256,64,128,128] and type float on \
+/job:localhost/replica:0/task:0/device:{device}:0 by allocator {allocator}
+\t [[{{node model/block1_conv1/Conv2D}}]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "allocator", "memory"),
+    [("GPU", "GPU_0_bfc", "GPU memory"), ("CPU", "cpu", "host memory"),
+     ("CPU", "mklcpu", "host memory")],
+)  # fmt: skip
+def test_tensorflows_allocator_tells_whose_memory_ran_out(
+    device: str, allocator: str, memory: str
+) -> None:
+    verdict = classify(ResourceExhaustedError(GRAPH.format(device=device, allocator=allocator)))
+    assert verdict.status == "oom"
+    assert verdict.reason.startswith(f"out of {memory}: OOM when allocating tensor with shape[256")

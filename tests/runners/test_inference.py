@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -85,4 +86,38 @@ def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:
 def test_a_test_split_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, batch_size=13)
     with pytest.raises(Unsupported, match="a batch of 13 images; the test split has 12"):
+        time_inference(job, Model([0]).session())
+
+
+def test_a_model_for_one_batch_size_gets_its_last_batch_filled_up(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path))
+    right = [number % 10 for number in range(201, 201 + TEST)]
+    model = Model([*right, 0, 0, 0])
+    session = model.session()._replace(fixed_batch=True)
+    assert evaluate(job, session, 0, batch_size=5) == 1.0
+    assert model.placed == [(5, SIZE, SIZE, 3)] * 3
+
+
+def test_as_published_times_calls_and_nothing_else(tmp_path: Path) -> None:
+    recipe = {"warm_up_count": 3, "measure_count": 7}
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=recipe, protocol="as-published")
+    model = Model([0])
+    time_inference(job, model.session())
+    found = {metric.name: metric for metric in job.metrics}
+    assert list(found) == ["latency_s", "throughput_items_per_s"]
+    assert len(found["latency_s"].samples) == 7 and model.called == 3 + 7
+    assert found["latency_s"].source == "time.time() around the call, not synchronised"
+
+
+def test_the_devices_events_are_named_as_the_source(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
+    session = Model([0]).session()._replace(stopwatch=lambda call: 0.5 * (call() or 1.0) / 8)
+    time_inference(job, session)
+    assert job.metrics[0].source == "the device's events"
+    assert job.metrics[0].samples == [0.5] * 16
+
+
+def test_a_recipe_of_the_other_protocol_is_refused(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, protocol="as-published")
+    with pytest.raises(msgspec.ValidationError, match="warm_up_s"):
         time_inference(job, Model([0]).session())

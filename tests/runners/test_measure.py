@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from runners.measure import Measurement, Protocol, measure
+from runners.measure import Call, Measurement, Protocol, measure, measure_as_published
 
 
 class Machine:
@@ -85,7 +85,7 @@ def test_the_warm_up_is_kept_apart() -> None:
 def test_a_call_is_synchronised_on_both_sides_and_reported_outside() -> None:
     machine = Machine()
     machine.measure(_protocol())
-    once = ["synchronise", "clock", "call", "synchronise", "clock", "progress 1"]
+    once = ["synchronise", "clock", "call", "synchronise", "clock", "clock", "progress 1"]
     assert machine.happened == ["clock", *once, "clock", *once]
 
 
@@ -134,3 +134,28 @@ def test_few_samples_are_flagged() -> None:
     measured = Machine().measure(_protocol(measure_count=5))
     assert measured.flags[0].name == "few-samples"
     assert measured.flags[0].detail == "5 samples: no p90 and p99"
+
+
+def test_as_published_counts_calls_and_synchronises_nothing() -> None:
+    machine = Machine(call_s=0.25)
+    measured = measure_as_published(machine.call, 2, 3, machine.progress, machine.clock)
+    assert (measured.warm_up, measured.samples) == ([0.25] * 2, [0.25] * 3)
+    once = ["clock", "call", "clock"]
+    assert machine.happened == [
+        *once, *once, *once, "progress 1", *once, "progress 2", *once, "progress 3",
+    ]  # fmt: skip
+
+
+def test_a_stopwatch_of_the_device_replaces_the_hosts_clock() -> None:
+    machine = Machine()
+
+    def stopwatch(call: Call) -> float:
+        call()
+        return 0.125
+
+    measured = measure(
+        machine.call, _protocol(measure_count=3), machine.synchronise, machine.progress,
+        machine.clock, stopwatch,
+    )  # fmt: skip
+    assert measured.samples == [0.125] * 3
+    assert "synchronise" not in machine.happened

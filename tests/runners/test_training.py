@@ -11,7 +11,13 @@ import pytest
 
 from manifests import event
 from runners.failures import Stopped
-from runners.training import TrainRecipe, learning_rate_at, train
+from runners.training import (
+    AdamRecipe,
+    TrainRecipe,
+    learning_rate_at,
+    train,
+    training_recipe,
+)
 from tests.runners.samples import SIZE, a_job, a_pack, events_of
 
 RECIPE = TrainRecipe(
@@ -158,3 +164,31 @@ def test_a_recipe_with_a_key_too_many_is_refused(tmp_path: Path) -> None:
         a_job(tmp_path, recipe=recipe).recipe(TrainRecipe)
     del recipe["nesterov"]
     assert a_job(tmp_path, recipe=recipe).recipe(TrainRecipe) == RECIPE
+
+
+ADAM = {"optimizer": "adam", "epochs": 1, "train_images": 40, "test_images": 0,
+        "learning_rate": 1e-4}  # fmt: skip
+
+
+def test_the_key_optimizer_makes_it_adams_recipe(tmp_path: Path) -> None:
+    assert training_recipe(a_job(tmp_path, recipe=ADAM)) == AdamRecipe(
+        optimizer="adam", epochs=1, train_images=40, test_images=0, learning_rate=1e-4,
+        epsilon=1e-7, augment=False, channels_last=False,
+    )  # fmt: skip
+    builtins = msgspec.to_builtins(RECIPE)
+    assert training_recipe(a_job(tmp_path, recipe=builtins)) == RECIPE
+
+
+def test_another_optimizer_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(msgspec.ValidationError, match="optimizer"):
+        training_recipe(a_job(tmp_path, recipe={**ADAM, "optimizer": "lion"}))
+
+
+def test_adams_rate_stays_and_its_pixels_are_not_augmented(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=ADAM, model="vgg16")
+    network = Network([0.5] * 5)
+    train(job, training_recipe(job), network.take_step)
+    assert network.rates == [1e-4] * 5
+    red = np.concatenate([images[:, 0, 0, 0] for images in network.images])
+    assert sorted(red) == [float(number) for number in range(1, 41)]
+    assert network.images[0].dtype == np.float32

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from manifests.manifest import Environment, Machine
+from manifests.manifest import Environment, Inputs, Machine
 from orchestrator.places import ROOT
 from tables.comparison import (
     Comparison,
+    Line,
     UnknownTableError,
     choose_table,
     compare_tables,
     describe_environments,
+    describe_weights,
+    side_by_side,
 )
-from tables.published import load_published
+from tables.measured import Points
+from tables.published import (
+    Column,
+    Printed,
+    PublishedRow,
+    PublishedTable,
+    TableFile,
+    load_published,
+)
 from tests.manifests.samples import a_cell, a_manifest
 from tests.tables.samples import a_plan, measured, metric
 
@@ -95,3 +106,120 @@ def _machine(cpu: str) -> Machine:
         system="Linux", architecture="x86_64", cpu=cpu, cpus=2, instruction_sets=[],
         memory_bytes=None,
     )  # fmt: skip
+
+
+def derived(name: str, *pairs: tuple[float, float], **fields: float) -> Line:
+    """A column derived from accuracies a and b of as many processes as there are pairs."""
+    columns = [
+        Column(name="a", label="a", unit="%", metric="accuracy", select={"any": {"seed": 1}}),
+        Column(name="b", label="b", unit="%", metric="accuracy", select={"any": {"seed": 2}}),
+        Column(name="d", label="d", unit="%", derive={name: ["a", "b"]}),
+    ]
+    cells = [a_cell(seed=seed, repeat=n) for n in range(len(pairs)) for seed in (1, 2)]
+    values = [value for pair in pairs for value in pair]
+    manifests = [
+        measured(cell, metric("accuracy", value)) for cell, value in zip(cells, values, strict=True)
+    ]
+    numbers = {name: Printed(str(value), value) for name, value in fields.items()}
+    none = dict.fromkeys(("a", "b", "d"), Printed("", None))
+    row = PublishedRow({"framework": "pytorch"}, {**none, **numbers})
+    table = PublishedTable(
+        TableFile(id="t", title="T", place="p", key=["framework"], column=columns), [row], []
+    )
+    (compared,) = compare_tables([table], a_plan(*cells), manifests)
+    return compared.lines[-1]
+
+
+def test_a_drop_stands_beside_the_papers_and_is_no_ratio() -> None:
+    line = derived("drop", (0.9, 0.85), a=90.0, b=88.0)
+    assert line.measured == pytest.approx(5.0)
+    assert (line.printed, line.published, line.ratio) == ("", 2.0, None)
+
+
+def test_a_speedup_that_is_not_printed_stands_beside_ours() -> None:
+    line = derived("ratio", (0.9, 0.3), a=80.0, b=20.0)
+    assert line.measured == pytest.approx(3.0)
+    assert (line.published, line.ratio) == (4.0, pytest.approx(0.75))
+
+
+def test_what_is_derived_has_an_interval_over_processes() -> None:
+    assert (derived("ratio", (0.9, 0.3)).low, derived("ratio", (0.9, 0.3)).high) == (None, None)
+    line = derived("ratio", (0.9, 0.3), (0.8, 0.3), (0.85, 0.3))
+    assert line.low is not None
+    assert line.high is not None
+    assert line.low < 0.85 / 0.3 < line.high
+    line = derived("drop", (0.9, 0.3), (0.9, 0.3))
+    assert (line.low, line.high) == (pytest.approx(60.0), pytest.approx(60.0))
+
+
+def test_both_protocols_stand_side_by_side_and_empty_lines_are_left_out() -> None:
+    cells = [
+        a_cell(task="infer", technique="a", protocol=protocol)
+        for protocol in ("rigorous", "as-published")
+    ]
+    only = a_cell(task="infer", technique="b")
+    plan = a_plan(*cells, only)
+    values = (0.002, 0.004, 0.006)
+    manifests = [
+        measured(cell, metric("latency_s", value, value, 5 * value))
+        for cell, value in zip([*cells, only], values, strict=True)
+    ]
+    columns = [
+        Column(name=name, label=name, unit="ms", metric="latency_s",
+               select={"any": {"technique": name}})
+        for name in ("a", "b", "c", "d")
+    ]  # fmt: skip
+    table = TableFile(
+        id="t", title="T", place="p", key=["framework"], data="t.csv",
+        select={"task": "infer"}, column=columns,
+    )  # fmt: skip
+    printed = {"a": Printed("1", 1.0), "b": Printed("", None), "c": Printed("OOM", None),
+               "d": Printed("", None)}  # fmt: skip
+    row = PublishedRow({"framework": "pytorch"}, printed)
+    lines = side_by_side(
+        table, row, Points(plan.cells, manifests), "quick", ["as-published", "rigorous"]
+    )
+    told = [(line.key["protocol"], line.quantity, line.printed, line.measured) for line in lines]
+    # As published the mean counts, in the rigorous protocol the median.
+    assert told == [
+        ("as-published", "a", "1", pytest.approx(4.0 * 7 / 3)),
+        ("as-published", "c", "OOM", None),
+        ("rigorous", "a", "1", pytest.approx(2.0)),
+        ("rigorous", "b", "", pytest.approx(6.0)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ("ImageNet, keras.applications", " · pretrained weights: ImageNet"),
+        ("none: ImageNet's could not be fetched (no network)", " · pretrained weights: none"),
+    ],
+)
+def test_a_table_of_accuracies_says_what_its_networks_started_from(weights: str, told: str) -> None:
+    cell = a_cell(task="train", recipe={"weights": "imagenet"})
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    table = TableFile(id="t", title="T", place="p", key=["framework"], column=[column])
+    manifest = measured(cell, inputs=Inputs(weights=weights, seeds={}))
+    plan = a_plan(cell)
+    assert describe_weights(table, Points(plan.cells, [manifest])) == told
+    assert describe_weights(table, Points(plan.cells, [])) == " · pretrained weights: ImageNet"
+
+
+@pytest.mark.parametrize(("device", "told"), [("gpu", ""), ("cpu", " · lines marked CPU are sta")])
+def test_a_table_with_stand_ins_says_so_in_its_head(device: str, told: str) -> None:
+    columns = [
+        Column(
+            name=name, label=name, unit="s", metric="latency_s", select={"any": {"device": name}}
+        )
+        for name in ("gpu", "cpu")
+    ]  # fmt: skip
+    table = PublishedTable(
+        TableFile(id="t", title="T", place="p", key=["framework"], column=columns),
+        [PublishedRow({"framework": "pytorch"}, {})],
+        [],
+    )
+    cell = a_cell(device=device)
+    (found,) = compare_tables([table], a_plan(cell), [measured(cell, metric("latency_s", 1.0))])
+    assert found.scope.partition("rigorous")[2].startswith(told)
+    assert bool(told) == ("stand-ins" in found.scope)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from manifests.cell import Cell
-from manifests.manifest import Flag, Manifest
-from tables.measured import Measured, Points, derive, measure_place, row_keys
-from tables.published import Column, TableFile, Wanted
+from manifests.manifest import Dataset, Flag, Inputs, Manifest, Split
+from tables.measured import (
+    Measured,
+    Points,
+    derive,
+    measure_place,
+    published_value,
+    row_keys,
+)
+from tables.published import Column, Printed, PublishedRow, TableFile, Wanted
 from tests.manifests.samples import a_cell
 from tests.tables.samples import measured, metric, planned, repeats
 
@@ -27,7 +37,7 @@ def place(
 def test_the_median_of_the_samples_in_the_columns_unit() -> None:
     cell = a_cell()
     found = place([cell], [measured(cell, metric("latency_s", 0.002, 0.001, 0.009))])
-    assert found == Measured(2.0, 1, 3, "ok", [cell.id], [])
+    assert found == Measured(2.0, 1, 3, "ok", [cell.id], [], values=(2.0,))
 
 
 def test_repeats_count_as_processes_and_give_the_median_of_their_medians() -> None:
@@ -169,3 +179,72 @@ def test_the_amount_of_work_stands_beside_the_value() -> None:
     column = Column(name="s", label="s", unit="s", metric="latency_s", work="images")
     found = place([cell], [measured(cell, metric("latency_s", 2.0, items=50_000))], column)
     assert found.work == "50,000 images"
+
+
+def test_a_total_adds_the_samples_up() -> None:
+    cell = a_cell()
+    column = Column(name="t", label="t", unit="s", metric="train_epoch_s", total=True)
+    found = place([cell], [measured(cell, metric("train_epoch_s", 2.0, 3.0))], column)
+    assert (found.value, found.samples) == (5.0, 2)
+
+
+def test_a_column_may_ask_for_a_source() -> None:
+    cell = a_cell()
+    manifest = measured(
+        cell,
+        metric("peak_memory_bytes", 2**30, source="rss of the process"),
+        metric("peak_memory_bytes", 2**29, source="allocator of TensorFlow"),
+    )
+    column = Column(name="m", label="m", unit="GiB", metric="peak_memory_bytes", source="allocator")
+    assert place([cell], [manifest], column).value == 0.5
+    from_nvml = msgspec.structs.replace(column, source="nvml")
+    assert place([cell], [manifest], from_nvml).state == "not measured by this cell"
+
+
+def test_rows_can_tell_apart_how_the_weights_were_trained() -> None:
+    plain = a_cell(task="train", technique="float32")
+    mixed = a_cell(task="train", technique="amp-float16")
+    children = [
+        a_cell(task="quantize", technique="int8", weights_from=parent.id)
+        for parent in (plain, mixed)
+    ]
+    manifests = [
+        measured(cell, metric("accuracy", value))
+        for cell, value in zip(children, (0.25, 0.5), strict=True)
+    ]
+    points = Points([planned(cell) for cell in (plain, mixed, *children)], manifests)
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    key = {"framework": "pytorch", "trained_with": "amp-float16"}
+    found = measure_place(table(task="quantize"), column, key, points)
+    assert (found.value, found.cells) == (50.0, [children[1].id])
+
+
+def test_a_ratio_is_the_first_over_the_second() -> None:
+    assert derive("ratio", 6.0, 4.0) == 1.5
+    assert derive("ratio", 6.0, 0.0) is None
+    assert derive("ratio", 0.0, 4.0) == 0.0
+
+
+def a_row(**printed: float | None) -> PublishedRow:
+    return PublishedRow({}, {name: Printed(f"{v}" if v else "", v) for name, v in printed.items()})
+
+
+@pytest.mark.parametrize(("name", "value"), [("ratio", 4.0), ("drop", 6.0), ("reduction", 75.0)])
+def test_what_is_not_printed_follows_from_what_is(name: str, value: float) -> None:
+    column = Column(name="d", label="d", unit="×", derive={name: ["a", "b"]})
+    assert published_value(column, a_row(a=8.0, b=2.0, d=None)) == value
+    assert published_value(column, a_row(a=8.0, b=2.0, d=3.5)) == 3.5
+    assert published_value(column, a_row(a=8.0, b=None, d=None)) is None
+    assert published_value(column, PublishedRow({}, {})) is None
+
+
+def test_an_accuracy_knows_its_number_of_test_images() -> None:
+    column = Column(name="a", label="a", unit="%", metric="accuracy")
+    cells = repeats(2)
+    data = Dataset(
+        name="digits", origin="here", classes=[], image_size=8, mean=[], std=[],
+        splits={"test": Split(count=300, sha256="0")}, used={"test": 200},
+    )  # fmt: skip
+    known = measured(cells[0], metric("accuracy", 0.5), inputs=Inputs(dataset=data))
+    assert place([cells[0]], [known], column).images == 200
+    assert place(cells, [known, measured(cells[1], metric("accuracy", 0.5))], column).images == 0

@@ -66,7 +66,7 @@ def test_a_number_that_was_not_printed_is_no_value() -> None:
 @pytest.mark.parametrize("study", study_ids(STUDIES))
 def test_every_claim_is_about_a_table_that_there_is(study: str) -> None:
     tables = {table.file.id for table in load_published(STUDIES / study)}
-    for claim in load_claims(STUDIES / study):
+    for claim in load_claims(STUDIES / study).claim:
         assert claim.table in tables
 
 
@@ -81,7 +81,15 @@ def changed(folder: Path, name: str, old: str, new: str) -> list[PublishedTable]
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("4", 4.0), ("~8.5", 8.5), ("1,900", 1900.0), ("-3", -3.0), ("OOM", None), ("", None)],
+    [
+        ("4", 4.0),
+        ("~8.5", 8.5),
+        ("1,900", 1900.0),
+        ("-3", -3.0),
+        ("OOM", None),
+        ("N/A", None),
+        ("", None),
+    ],
 )
 def test_numbers_are_read_as_printed(tmp_path: Path, text: str, value: float | None) -> None:
     field = f'"{text}"' if "," in text else text
@@ -93,6 +101,7 @@ def test_numbers_are_read_as_printed(tmp_path: Path, text: str, value: float | N
     ("name", "old", "new", "message"),
     [
         ("table1.csv", "alpha,4", "alpha,4x", r"table1\.csv: '4x' is not a number"),
+        ("table1.csv", "alpha,4", "alpha,OMM", r"'OMM' is not a number"),
         ("table1.csv", "alpha,4", "alpha,1e3", r"table1\.csv: '1e3' is not a number"),
         (
             "table1.csv",

@@ -46,12 +46,12 @@ crashed: it broke \[31m (cell 0123456789ab)
 """
 
 CSV = """\
-run,table,place,scope,key,quantity,printed,printed_unit,published,measured,unit,work,ratio,n,\
-samples,state,flags,cells
+run,table,place,scope,key,quantity,printed,printed_unit,published,measured,low,high,unit,work,\
+ratio,n,samples,state,flags,cells
 a-run,table1,Table I,tier quick · digits · rigorous,framework=pytorch,int8 size,~10.76,MB,10.76,\
-5.38,MiB,,0.5,1,3,ok,drift few-samples,0123456789ab
+5.38,,,MiB,,0.5,1,3,ok,drift few-samples,0123456789ab
 a-run,table1,Table I,tier quick · digits · rigorous,framework=a|b c  [31m`x` =1 <script>,\
-'=HYPERLINK(1),,MB,,,MiB,,,0,0,crashed: it broke [31m,,0123456789ab
+'=HYPERLINK(1),,MB,,,,,MiB,,,0,0,crashed: it broke [31m,,0123456789ab
 """
 
 
@@ -61,6 +61,40 @@ def test_markdown_to_the_byte() -> None:
 
 def test_csv_to_the_byte() -> None:
     assert TEXT_FORMATS["csv"]([COMPARISON]) == CSV
+
+
+LATEX = r"""% \usepackage{booktabs}
+\begin{table}[ht]
+\centering
+\caption{Model size (Table I) $\cdot$ tier quick $\cdot$ digits $\cdot$ rigorous}
+\label{tab:table1}
+\begin{tabular}{llrrrr}
+\toprule
+framework & quantity & published & measured & ratio & n \\
+\midrule
+pytorch & int8 size & \textasciitilde{}10.76 MB & 5.380 MiB & 0.500 & 1 \\
+a\textbar{}b c  {[}31m`x` =1 \textless{}script\textgreater{} & =HYPERLINK(1) & -- & crashed & -- & 0 \\
+\bottomrule
+\end{tabular}
+\end{table}
+"""  # noqa: E501
+
+
+def test_latex_to_the_byte() -> None:
+    assert TEXT_FORMATS["latex"]([COMPARISON]) == LATEX
+
+
+@given(st.text(), st.text())
+def test_no_text_is_a_command_in_latex(key: str, quantity: str) -> None:
+    line = a_line(key={"framework": key}, quantity=quantity, state="x", measured=None)
+    (row,) = TEXT_FORMATS["latex"]([a_comparison(line)]).splitlines()[9:10]
+    commands = set(re.findall(r"\\(?:[A-Za-z]+|.)", row.removesuffix("\\\\")))
+    assert commands <= {
+        r"\textbackslash", r"\{", r"\}", r"\$", r"\&", r"\#", r"\_", r"\%", r"\textasciicircum",
+        r"\textasciitilde", r"\textless", r"\textgreater", r"\textbar", r"\textquotedbl",
+        r"\times", r"\cdot", r"\ldots", r"\pm",
+    }  # fmt: skip
+    assert row.count("&") - row.count(r"\&") == 5
 
 
 def test_json_is_read_back_whole() -> None:
@@ -108,7 +142,7 @@ def test_no_text_changes_the_number_of_columns_in_markdown(
 def test_any_text_is_one_harmless_field_in_csv(quantity: str, state: str) -> None:
     line = a_line(quantity=quantity, state=state)
     rows = list(csv.reader(io.StringIO(TEXT_FORMATS["csv"]([a_comparison(line)]))))
-    assert [len(row) for row in rows] == [18, 18]
+    assert [len(row) for row in rows] == [20, 20]
     assert all(field[:1] not in ("=", "+", "-", "@", "\t", "\r") for field in rows[1])
 
 
@@ -121,7 +155,7 @@ def test_any_text_is_valid_json(text: str) -> None:
 
 
 def test_the_formats_there_are() -> None:
-    assert FORMATS == ("rich", "md", "csv", "json")
+    assert FORMATS == ("rich", "md", "csv", "json", "latex")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
+from tests.tui.terminal import Terminal
 
 RUN = "toy-quick-digits"
 
@@ -27,3 +29,14 @@ def finished(workshop: Workshop, _finished_once: Path) -> Workshop:
     """A workshop with a run: alpha's training is ok, its inference crashed, beta is to do."""
     shutil.copytree(_finished_once, workshop.folder, dirs_exist_ok=True)
     return workshop
+
+
+@pytest.fixture
+def terminal(workshop: Workshop) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("there is no tmux here")
+    made = Terminal(workshop)
+    try:
+        yield made
+    finally:
+        made.close()

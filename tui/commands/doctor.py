@@ -42,6 +42,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
     yield _gpu()
+    yield from _telemetry()
     yield from _docker()
     yield from _images()
     yield from _places()
@@ -67,6 +68,34 @@ def _gpu() -> Finding:
     if count:
         return Finding("ok", "gpu", f"{count} NVIDIA")
     return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
+
+
+def _telemetry() -> Iterator[Finding]:
+    """What can be read of the machine while cells run."""
+    from orchestrator.telemetry.gpus import NvmlGpus
+    from orchestrator.telemetry.host import Host
+    from tui.telemetry import gpu_words
+
+    gpus = NvmlGpus()
+    for index, gpu in gpus.describe().items():
+        yield Finding("ok", f"gpu {index}", gpu_words(gpu))
+    reasons = {**gpus.read(lambda pid: None).reasons, **_lasting(Host().read().reasons)}
+    gpus.close()
+    if reasons:
+        missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())
+        yield Finding("note", "telemetry", f"not read: {missing}", _NULL)
+    else:
+        yield Finding("ok", "telemetry", "everything can be read")
+
+
+_NULL = "null with this reason in manifests; nothing else depends on it"
+
+
+def _lasting(reasons: dict[str, str]) -> dict[str, str]:
+    """Without those of a first reading."""
+    from orchestrator.telemetry.host import WARMING_UP
+
+    return {what: why for what, why in reasons.items() if why != WARMING_UP}
 
 
 _OTHERS_WORK = "mend it, then run again; other images are not affected"
@@ -114,25 +143,34 @@ def _images() -> Iterator[Finding]:
             images.append(load_image(name))
         except KitError as error:
             yield Finding("problem", f"image {name}", str(error), _OTHERS_WORK)
-    choice = choose_engine(images)
+    choice = choose_engine([image for image in images if not image.container_only])
     yield Finding("ok", "engine", f"{choice.engine.name}: {choice.why}")
     for image in images:
         yield _image(choice.engine, image)
 
 
 def _image(engine: Any, image: Any) -> Finding:
-    from orchestrator.errors import KitError
+    from orchestrator.errors import KitError, MachineError
     from orchestrator.interpreters import find_interpreter
+    from orchestrator.machine import compute_capability
+    from orchestrator.pairing import obstacle
 
     name = f"image {image.name}"
     try:
         state = engine.status(image)
         if state == "ready":
             return Finding("ok", name, state)
+        if engine.name == "local" and image.container_only:
+            return Finding("note", name, state, "its cells need Docker; others run without")
         if engine.name == "local":
             state += f"; will use {find_interpreter(image.file.python)}"
+    except MachineError as error:
+        return Finding("note", name, str(error), "its cells are recorded as unsupported")
     except KitError as error:
         return Finding("problem", name, str(error), _OTHERS_WORK)
+    refused = obstacle(image, compute_capability())
+    if refused:
+        return Finding("note", name, refused, "runs choose the image that fits")
     step = f"built by the first run, or: repliquant images build {image.name}"
     return Finding("note", name, state, step)
 

@@ -14,12 +14,15 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _CHOICES = (
     click.option("--tier", default="quick", show_default=True, help="How much of the recipe."),
-    click.option("--protocol", default="rigorous", show_default=True, help="How to measure."),
-    click.option("--dataset", help="Data set (digits, cifar10); the tier's own by default."),
+    click.option("--protocol", help="rigorous or as-published; all that the study has by default."),
+    click.option(
+        "--dataset", help="Data set (digits, cifar10, cats_vs_dogs); the tier's own by default."
+    ),
     click.option(
         "--data-dir",
         type=click.Path(path_type=Path),
-        help="A folder of train/<class>/* and test/<class>/* images, or the CIFAR-10 archive.",
+        help="A folder or archive of train/<class>/* and test/<class>/* images, the CIFAR-10 "
+        "archive, or a folder that holds one of these for each data set.",
     ),
     click.option(
         "-k",

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from tui.commands.options import as_json, request_options
 
+_MOST_LINES = 100
+_SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
+
 
 @click.command("plan")
 @click.argument("study")
 @request_options
+@click.option("--cost", is_flag=True, help="Only what it takes: time, disk, energy.")
+@click.option("--watts", type=click.FloatRange(0, 1e6), help="What this machine draws, for --cost.")
 @as_json
-def command(as_json: bool, **choices: Any) -> None:
+def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
     from orchestrator.sessions import Request, prepare
 
     prepared = prepare(Request(**choices))
     if as_json:
         _print_json(prepared)
+    elif cost:
+        _print_cost(prepared, watts)
     else:
         _print(prepared)
 
@@ -30,33 +38,96 @@ def _print_json(prepared: Any) -> None:
     from tui.console import print_json
 
     chosen = msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
-    print_json({"run": str(prepared.run.folder), "plan": chosen})
+    covered = _covered(prepared.plan)
+    print_json(
+        {
+            "run": str(prepared.run.folder),
+            "published_numbers": [item._asdict() for item in covered],
+            "plan": chosen,
+        }
+    )
 
 
 def _print(prepared: Any) -> None:
+    from tables.comparison import describe_scope
     from tui.console import out, table
     from tui.words import duration
 
     plan = prepared.plan
     rows = [
         (
-            planned.id,
-            planned.cell.framework,
-            planned.cell.task,
-            planned.cell.technique,
-            str(planned.cell.batch_size),
-            str(planned.cell.repeat),
-            duration(planned.estimate_s) if not planned.skip else "–",
-            planned.skip or _state(prepared, planned),
+            cells[0].id if len(cells) == 1 else f"{len(cells)} cells",
+            *(getattr(cells[0].cell, name) for name in _SHOWN),
+            str(cells[0].cell.image_size),
+            _values(planned.cell.batch_size for planned in cells),
+            _values(planned.cell.repeat for planned in cells),
+            duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
+            state,
         )
-        for planned in prepared.chosen
+        for state, cells in _gathered(prepared)
     ]
-    columns = ("cell", "framework", "task", "technique", "batch", "repeat", "estimate", "state")
-    title = f"{plan.study} · tier {plan.tier} · {plan.dataset} · {plan.protocol}"
+    columns = (
+        "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
+        "repeat", "estimate", "state",
+    )  # fmt: skip
+    title = f"{plan.study} · {describe_scope(plan)}"
     console = out()
-    console.print(table(title, columns, rows, right=("batch", "repeat", "estimate")))
+    console.print(table(title, columns, rows, right=("size", "batch", "repeat", "estimate")))
     for line in _summary(prepared):
         console.print(line, markup=False)
+
+
+def _print_cost(prepared: Any, watts: float | None) -> None:
+    from tui.console import out
+
+    console = out()
+    plan = prepared.plan
+    console.print(f"{plan.study} · tier {plan.tier} · {plan.dataset}", markup=False)
+    for line in [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]:
+        console.print(line, markup=False)
+
+
+def _disk(prepared: Any) -> list[str]:
+    """As much a cell as the latest run of the study left."""
+    from orchestrator.errors import InputError
+    from tui.runs import latest_run
+    from tui.words import size
+
+    try:
+        folder = latest_run(prepared.plan.study).folder
+    except InputError:
+        return ["disk for the run: not known before a first run"]
+    taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    cells = max(1, len(list(folder.glob("cells/*/manifest.json"))))
+    whole = taken / cells * len(prepared.chosen)
+    return [f"disk for the run: about {size(whole)} (a cell takes what it took in {folder})"]
+
+
+def _energy(prepared: Any, watts: float | None) -> str:
+    seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
+    if watts is None:
+        return f"energy: {seconds / 3600:.2f} h times what this machine draws; say it with --watts"
+    return f"energy: about {seconds / 3600 * watts / 1000:.3f} kWh at {watts:g} W"
+
+
+def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:
+    """Cells and their state, one by one; in a large plan those that differ in batch and repeat
+    alone share a line.
+    """
+    one_by_one = len(prepared.chosen) <= _MOST_LINES
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for planned in prepared.chosen:
+        cell = planned.cell
+        state = planned.skip or _state(prepared, planned)
+        same = (
+            (planned.id,) if one_by_one else (cell.image_size, *(getattr(cell, n) for n in _SHOWN))
+        )
+        found.setdefault((state, *same), []).append(planned)
+    return [(str(key[0]), cells) for key, cells in found.items()]
+
+
+def _values(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in sorted(set(numbers)))
 
 
 def _state(prepared: Any, planned: Any) -> str:
@@ -76,11 +147,29 @@ def _summary(prepared: Any) -> list[str]:
         f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
         f"{len(prepared.chosen) - len(chosen)} can't run here",
         f"run folder: {prepared.run.folder}",
+        *_coverage(prepared.plan),
     ]
     lines += _environments({planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
     return lines
+
+
+def _covered(plan: Any) -> list[Any]:
+    """For each table, how many of the paper's numbers the whole plan answers."""
+    from orchestrator.places import STUDIES
+    from tables.coverage import coverage
+    from tables.published import load_published
+
+    return coverage(load_published(STUDIES / plan.study), plan)
+
+
+def _coverage(plan: Any) -> list[str]:
+    found = _covered(plan)
+    printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
+    lacking = [f"{c.table} {c.planned} of {c.printed}" for c in found if c.planned < c.printed]
+    told = f" ({', '.join(lacking)})" if lacking else ""
+    return [f"published numbers with a planned cell: {planned} of {printed}{told}"]
 
 
 def _environments(names: set[str]) -> list[str]:

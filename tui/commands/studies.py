@@ -45,7 +45,7 @@ def _one(name: str) -> None:
 
     study = load_study(name)
     published = load_published(STUDIES / name)
-    claims = load_claims(STUDIES / name)
+    claims = load_claims(STUDIES / name).claim
     console = out()
     console.print(
         f"{study.title}\n{', '.join(study.authors)} {study.year}, {study.where}\n{study.about}",

@@ -14,7 +14,7 @@ from tui.commands.options import as_json
 @click.argument("study")
 @click.argument("runs", nargs=-1)
 @click.option(
-    "--format", "format_", default="rich", show_default=True, help="rich, md, csv or json."
+    "--format", "format_", default="rich", show_default=True, help="rich, md, csv, json or latex."
 )
 @click.option("--table", "wanted", default="", help="One table by its id, e.g. table1.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
@@ -68,27 +68,13 @@ def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[st
     from orchestrator.places import STUDIES
     from tables.comparison import choose_table, compare_tables, describe_environments
     from tables.published import load_published
-    from tui.runs import plan_of
+    from tui.runs import load_planned
 
-    plan = plan_of(run)
+    plan, manifests = load_planned(run)
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    loaded = run.load()
-    planned_ids = {planned.id for planned in plan.cells}
-    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned_ids]
-    _warn(loaded.warnings, len(loaded.manifests) - len(manifests))
     comparisons = compare_tables(load_published(STUDIES / study), plan, manifests, run.id)
     return run, choose_table(comparisons, wanted), describe_environments(manifests)
-
-
-def _warn(warnings: list[str], unplanned: int) -> None:
-    from tui.words import count, printable
-
-    if unplanned:
-        of = count(unplanned, "manifest")
-        warnings = [*warnings, f"{of} of cells that the plan doesn't have: left out"]
-    for warning in warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
 
 
 def _write(text: str, output: Path | None) -> None:

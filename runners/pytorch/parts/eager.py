@@ -10,7 +10,7 @@ from torch.ao import quantization
 from runners.data import batches
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.pytorch.parts.models import empty_model, load_weights, trained_model
+from runners.pytorch.parts.models import empty_stubbed_model, load_weights
 from runners.pytorch.parts.network import StubbedResNetModule
 from runners.pytorch.parts.sessions import session
 
@@ -33,12 +33,18 @@ def choose_backend() -> str:
 
 def observed_model(job: Job) -> torch.nn.Module:
     """The parent's model, fused, with observers that wait for calibration."""
-    return _prepared(trained_model(job, StubbedResNetModule))
+    return _prepared(_trained(job))
 
 
 def converted_model(job: Job) -> torch.nn.Module:
     """The int8 model that the parent cell saved."""
-    model = quantization.convert(_prepared(empty_model(job, StubbedResNetModule)))
+    model = quantization.convert(_prepared(empty_stubbed_model(job)))
+    model.load_state_dict(load_weights(job))
+    return model
+
+
+def _trained(job: Job) -> StubbedResNetModule:
+    model = empty_stubbed_model(job)
     model.load_state_dict(load_weights(job))
     return model
 
@@ -52,7 +58,7 @@ def _prepared(model: StubbedResNetModule) -> torch.nn.Module:
 
 def qat_model(job: Job) -> torch.nn.Module:
     """The parent's model, fused, with fake quantization, in training mode."""
-    model = trained_model(job, StubbedResNetModule).train()
+    model = _trained(job).train()
     fused = quantization.fuse_modules_qat(model, model.fusible())
     fused.qconfig = quantization.get_default_qat_qconfig(choose_backend())
     prepared: torch.nn.Module = quantization.prepare_qat(fused)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Type, TypeVar
+from typing import Union
 
 import torch
 
+from runners.applications import APPLICATIONS, Application, application, initial_arrays
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.networks import initial_weights, network_of
-from runners.pytorch.parts.network import ResNetModule, load_arrays
+from runners.networks import NETWORKS, initial_weights, network_of
+from runners.pytorch.parts import applications
+from runners.pytorch.parts.applications import ApplicationModule
+from runners.pytorch.parts.network import ResNetModule, StubbedResNetModule, load_arrays
 
 WEIGHTS_FILE = "weights.pt"
 
-M = TypeVar("M", bound=ResNetModule)
+Network = Union[ResNetModule, ApplicationModule]
 
 
 def device_of(job: Job) -> torch.device:
@@ -27,33 +30,76 @@ def device_of(job: Job) -> torch.device:
     return torch.device("cuda")
 
 
-def new_model(job: Job) -> ResNetModule:
-    """Seeded initial weights, the same as in every other framework."""
+def new_model(job: Job) -> Network:
+    """Seeded initial weights, the same as in every other framework.
+
+    ImageNet's, where the recipe asks for them, can't be had: the manifest says so.
+    """
+    if job.cell.recipe.get("weights") == "imagenet":
+        job.starts_from = "none: ImageNet's are published for Keras, whose files torch can't read"
+        job.warn(job.starts_from)
     torch.manual_seed(job.cell.seed)
+    if job.cell.model in APPLICATIONS:
+        described = _application(job)
+        made = ApplicationModule(described)
+        applications.load_arrays(made, described, initial_arrays(described, job.cell.seed))
+        return made
     network = network_of(job.cell.model, len(job.data.meta.classes))
     model = ResNetModule(network)
     load_arrays(model, network, initial_weights(network, job.cell.seed))
     return model
 
 
-def empty_model(job: Job, kind: Type[M]) -> M:
-    """The cell's network for the classes of its data, in evaluation mode, weights to come."""
-    model = kind(network_of(job.cell.model, len(job.data.meta.classes)))
+def empty_model(job: Job) -> Network:
+    """The cell's network for the classes of its data, in evaluation mode, weights to come.
+
+    Raises Unsupported for an unknown model.
+    """
+    name = job.cell.model
+    if name in APPLICATIONS:
+        model: Network = ApplicationModule(_application(job))
+    elif name in NETWORKS:
+        model = ResNetModule(network_of(name, len(job.data.meta.classes)))
+    else:
+        raise Unsupported(f"no model {name!r}. Accepted: {', '.join([*NETWORKS, *APPLICATIONS])}")
     model.eval()
     return model
 
 
-def trained_model(job: Job, kind: Type[M]) -> M:
-    """The float32 model of the cell this one starts from, in evaluation mode."""
-    model = empty_model(job, kind)
+def empty_stubbed_model(job: Job) -> StubbedResNetModule:
+    """The same with hand-placed stubs, for quantization in eager mode. Raises Unsupported."""
+    if job.cell.model in APPLICATIONS:
+        raise Unsupported(
+            f"quantization in eager mode needs stubs placed by hand; {job.cell.model} has none: "
+            "use ptq-fx or ptq-pt2e"
+        )
+    model = StubbedResNetModule(network_of(job.cell.model, len(job.data.meta.classes)))
+    model.eval()
+    return model
+
+
+def trained_model(job: Job) -> Network:
+    """The float32 model of the cell this one starts from, in evaluation mode.
+
+    Without such a cell, the seeded initial weights: times don't depend on them.
+    """
+    if job.cell.weights_from is None:
+        model = new_model(job)
+        model.eval()
+        return model
+    model = empty_model(job)
     model.load_state_dict(load_weights(job))
     return model
 
 
+def _application(job: Job) -> Application:
+    return application(job.cell.model, len(job.data.meta.classes), job.cell.image_size)
+
+
 def load_weights(job: Job) -> dict[str, torch.Tensor]:
-    """The state dictionary that the parent cell saved."""
+    """The state dictionary that the parent cell saved, on the host."""
     path = job.weights.file(WEIGHTS_FILE)
-    state: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -12,6 +12,12 @@ from torch.profiler import ProfilerActivity, profile
 from manifests.manifest import Proof
 from runners.inference import Session
 from runners.job import Job
+from runners.pytorch.parts.kernels import (
+    counted,
+    kernel_type,
+    operator_type,
+    proof_by_type,
+)
 
 _COMPUTE_FLOAT = ("aten::conv2d", "aten::linear")
 _COMPUTE_INT8 = (
@@ -59,6 +65,44 @@ def proof_of(operations: Dict[str, Dict[str, int]], promised: str) -> Proof:
         fallback=fallback if promised != "float32" else [],
         source="operators executed in one call, torch.autograd.profiler",
     )
+
+
+def prove_by_type(job: Job, session: Session, promised: str, by_kernels: bool = False) -> None:
+    """Run black pictures under the profiler; set the job's proof from what it saw.
+
+    Operators are judged by the types of their inputs, which works inside compiled graphs as
+    well; with ``by_kernels``, the GPU's kernels by their names, for what no operator shows
+    (TF32, a replayed graph, an engine).
+    """
+    size, batch = job.cell.image_size, job.cell.batch_size if session.fixed_batch else 1
+    inputs = session.place(job.data.normalise(np.zeros((batch, size, size, 3), np.uint8)))
+    session.call(inputs)
+    operators, kernels = _executed(session, inputs)
+    if by_kernels:
+        counts = counted((name, kernel_type(name)) for name in kernels)
+        source = "names of the GPU's kernels in one call, torch.profiler"
+    else:
+        counts = counted((name, operator_type(name, types)) for name, types in operators)
+        source = "input types of the operators executed in one call, torch.profiler"
+    job.proof = proof_by_type(counts, promised, source)
+
+
+def _executed(session: Session, inputs: Any) -> Tuple[List[Tuple[str, List[str]]], List[str]]:
+    """Operators with the types of their inputs, and kernels by name, of one call."""
+    activities = [ProfilerActivity.CPU]
+    if torch.cuda.is_available():
+        activities.append(ProfilerActivity.CUDA)
+    with profile(activities=activities, record_shapes=True) as profiler:
+        session.call(inputs)
+        session.synchronise()
+    operators: List[Tuple[str, List[str]]] = []
+    kernels: List[str] = []
+    for event in profiler.profiler.kineto_results.events():
+        if event.device_type() == torch.autograd.DeviceType.CPU:
+            operators.append((event.name(), list(event.dtypes())))
+        else:
+            kernels.append(event.name())
+    return operators, kernels
 
 
 def record_breakdown(job: Job, session: Session, calls: int) -> None:

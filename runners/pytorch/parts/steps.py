@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import torch
 
-from runners.inference import InferRecipe, evaluate, time_inference
+from runners.failures import Unsupported
+from runners.inference import Session, evaluate, infer_recipe, time_inference
 from runners.job import Job
+from runners.pytorch.parts.memory import watching_memory
 from runners.pytorch.parts.models import device_of
-from runners.pytorch.parts.proof import prove, record_breakdown
+from runners.pytorch.parts.proof import prove, prove_by_type, record_breakdown
 from runners.pytorch.parts.sessions import session
 
 
-def begin(job: Job) -> torch.device:
-    """Threads and device of the cell."""
+def begin(job: Job, tf32: bool = False) -> torch.device:
+    """Threads and device of the cell; a GPU's float32 is float32 unless ``tf32``."""
     torch.set_num_threads(job.threads)
-    return device_of(job)
+    device = device_of(job)
+    torch.backends.cuda.matmul.allow_tf32 = tf32
+    torch.backends.cudnn.allow_tf32 = tf32
+    return device
+
+
+def begin_on_gpu(job: Job, tf32: bool = False) -> torch.device:
+    """The same for what only a GPU has. Raises Unsupported on a processor."""
+    if job.cell.device == "cpu":
+        raise Unsupported(f"{job.cell.technique} needs an NVIDIA GPU; this cell is for a processor")
+    return begin(job, tf32)
+
+
+def begin_on_cpu(job: Job) -> torch.device:
+    """The same for kernels that only processors have. Raises Unsupported on a GPU."""
+    if job.cell.device != "cpu":
+        raise Unsupported(f"torch has {job.cell.technique}'s int8 kernels for processors only")
+    return begin(job)
 
 
 def finish_model(job: Job, model: torch.nn.Module, test_images: int, promised: str) -> None:
@@ -25,11 +44,24 @@ def finish_model(job: Job, model: torch.nn.Module, test_images: int, promised: s
 
 
 def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:
-    """Latency, end-to-end time, breakdown by operation, and the proof."""
+    """Latency, end-to-end time, breakdown by operation, and the proof, in eager mode."""
     device = device_of(job)
     ready = session(model.to(device), device)
-    time_inference(job, ready)
-    calls = job.recipe(InferRecipe).profile_calls
-    if calls:
-        record_breakdown(job, ready, calls)
+    _time(job, ready)
     prove(job, ready, promised)
+
+
+def time_session(job: Job, ready: Session, promised: str, by_kernels: bool = False) -> None:
+    """The same for a session whose proof comes from types or kernels."""
+    _time(job, ready)
+    prove_by_type(job, ready, promised, by_kernels)
+
+
+def _time(job: Job, ready: Session) -> None:
+    recipe = infer_recipe(job)
+    with watching_memory(job, device_of(job), "measure"):
+        time_inference(job, ready)
+    if recipe.test_images is not None:
+        evaluate(job, ready, recipe.test_images, job.cell.batch_size)
+    if recipe.profile_calls:
+        record_breakdown(job, ready, recipe.profile_calls)

@@ -1,40 +1,116 @@
-"""One optimizer step in torch, and the baseline's and QAT's training around it."""
+"""One optimizer step in torch, and the training around it."""
 
 from __future__ import annotations
+
+import contextlib
+from typing import Any, Callable, ContextManager, NamedTuple, Optional, Tuple
 
 import torch
 from torch import nn
 
+from runners.inference import evaluate
 from runners.job import Job
-from runners.training import Array, StepFunction, TrainRecipe, train
+from runners.pytorch.parts.memory import watching_memory
+from runners.pytorch.parts.models import new_model, save_model
+from runners.pytorch.parts.proof import prove_by_type
+from runners.pytorch.parts.sessions import placing, session
+from runners.training import (
+    AdamRecipe,
+    Array,
+    Recipe,
+    StepFunction,
+    TrainRecipe,
+    train,
+    training_recipe,
+)
 
 
-def train_model(job: Job, model: nn.Module, recipe: TrainRecipe, device: torch.device) -> None:
+class Precision(NamedTuple):
+    """What the forward pass computes in; ``scaled`` loss gradients are for float16's range."""
+
+    guard: Callable[[], ContextManager[Any]] = contextlib.nullcontext
+    scaled: bool = False
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> Precision:
+    """Mixed precision; float16 with GradScaler (Micikevicius 2018, section 3.2)."""
+    return Precision(lambda: torch.autocast(device.type, dtype), dtype == torch.float16)
+
+
+def train_model(
+    job: Job,
+    model: nn.Module,
+    recipe: Recipe,
+    device: torch.device,
+    precision: Optional[Precision] = None,
+) -> None:
     """Train ``model`` in place by the recipe; see runners.training.train."""
     model.train()
-    with job.phase("train"):
-        train(job, recipe, step_function(model, recipe, device))
+    if _channels_last(recipe):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    with job.phase("train"), watching_memory(job, device, "train"):
+        train(job, recipe, step_function(model, recipe, device, precision or Precision()))
 
 
-def step_function(model: nn.Module, recipe: TrainRecipe, device: torch.device) -> StepFunction:
-    """SGD with momentum, L2 weight decay and clipping by the global norm."""
+def step_function(
+    model: nn.Module, recipe: Recipe, device: torch.device, precision: Precision
+) -> StepFunction:
+    """Forward, loss, backward, update; the loss's value waits for the device."""
     loss_function = nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(
+    optimizer = optimizer_of(model, recipe)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision.scaled)
+    place = placing(device, _channels_last(recipe))
+
+    def take_step(images: Array, labels: Array, learning_rate: float) -> float:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate
+        with precision.guard():
+            loss = loss_function(model(place(images)), torch.from_numpy(labels).to(device))
+        optimizer.zero_grad(set_to_none=True)
+        scaler.scale(loss).backward()
+        if isinstance(recipe, TrainRecipe):
+            scaler.unscale_(optimizer)
+            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
+        scaler.step(optimizer)
+        scaler.update()
+        return float(loss.item())
+
+    return take_step
+
+
+def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Adam, or SGD with momentum and L2 weight decay."""
+    if isinstance(recipe, AdamRecipe):
+        return torch.optim.Adam(model.parameters(), recipe.learning_rate, eps=recipe.epsilon)
+    return torch.optim.SGD(
         model.parameters(),
         lr=recipe.learning_rate,
         momentum=recipe.momentum,
         weight_decay=recipe.weight_decay,
     )
 
-    def take_step(images: Array, labels: Array, learning_rate: float) -> float:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate
-        inputs = torch.from_numpy(images).permute(0, 3, 1, 2).contiguous().to(device)
-        loss = loss_function(model(inputs), torch.from_numpy(labels).to(device))
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-        optimizer.step()
-        return float(loss.item())
 
-    return take_step
+def _channels_last(recipe: Recipe) -> bool:
+    return isinstance(recipe, AdamRecipe) and recipe.channels_last
+
+
+def made_model(job: Job, device: torch.device, precision: Precision) -> Tuple[nn.Module, Recipe]:
+    """A new model, trained by the cell's recipe and saved unless the recipe says not to."""
+    recipe = training_recipe(job)
+    with job.phase("build"):
+        model: nn.Module = new_model(job).to(device)
+    job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
+    train_model(job, model, recipe, device, precision)
+    model.eval()
+    if not isinstance(recipe, AdamRecipe) or recipe.keep_weights:
+        save_model(job, model)
+    return model, recipe
+
+
+def train_new_model(
+    job: Job, device: torch.device, precision: Precision, promised: str, by_kernels: bool = False
+) -> None:
+    """A whole training cell: build, train, save, test in float32, prove the forward pass."""
+    model, recipe = made_model(job, device, precision)
+    evaluate(job, session(model, device), recipe.test_images, job.cell.batch_size)
+    prove_by_type(job, session(model, device, guard=precision.guard), promised, by_kernels)

@@ -1,4 +1,4 @@
-"""Three ways to call one Keras model, and the proof for it."""
+"""Ways to call one Keras model, and the proof for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from manifests.manifest import Proof
 from runners.inference import Array, Session
-
-_COMPUTE = ("Conv2D", "MatMul")
+from runners.job import Job
+from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 
 
 def predict_session(model: Any) -> Session:
@@ -34,7 +34,10 @@ def signature_session(model: Any, folder: str) -> Session:
     def serve(pixels: Any) -> Any:
         return {"logits": model(pixels, training=False)}
 
-    tf.saved_model.save(model, folder, signatures={"serving_default": serve})
+    # A module of the variables alone: Keras would trace every layer once more to save itself.
+    module = tf.Module()
+    module.held = model.variables
+    tf.saved_model.save(module, folder, signatures={"serving_default": serve})
     loaded = tf.saved_model.load(folder)
     serving = loaded.signatures["serving_default"]
     # The function holds no reference to the object that owns its variables.
@@ -42,26 +45,34 @@ def signature_session(model: Any, folder: str) -> Session:
     return Session(tf.constant, lambda images: serving(pixels=images)["logits"], _classes)
 
 
+def xla_session(model: Any, batch_size: int) -> Session:
+    """The same graph compiled by XLA for batches of ``batch_size``."""
+    shape = (batch_size, *model.inputs[0].shape[1:])
+
+    @tf.function(jit_compile=True, input_signature=[tf.TensorSpec(shape, tf.float32)])
+    def serve(pixels: Any) -> Any:
+        return model(pixels, training=False)
+
+    compiled = serve.get_concrete_function()
+    return Session(tf.constant, compiled, _classes, fixed_batch=True)
+
+
+def settled(job: Job, session: Session) -> Session:
+    """In the rigorous protocol a call on a GPU ends when its answer is on the host, as that of
+    ``predict()`` does; as published the answer stays on the device.
+    """
+    if job.cell.device != "gpu" or job.cell.protocol == "as-published":
+        return session
+    return session._replace(call=lambda images: np.asarray(session.call(images)))
+
+
 def prove(model: Any) -> Proof:
     """Operations of the inference graph by the type they compute in."""
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(
         tf.TensorSpec(model.inputs[0].shape, tf.float32)
     )
-    operations: dict[str, dict[str, int]] = {}
-    for node in graph.graph.as_graph_def().node:
-        if node.op in (*_COMPUTE, "AddV2", "BiasAdd", "Relu", "Mean", "Pad"):
-            kind = tf.dtypes.as_dtype(node.attr["T"].type).name
-            counts = operations.setdefault(kind, {})
-            counts[node.op] = counts.get(node.op, 0) + 1
-    total = sum(ops.get(name, 0) for ops in operations.values() for name in _COMPUTE)
-    floats = sum(operations.get("float32", {}).get(name, 0) for name in _COMPUTE)
-    return Proof(
-        promised="float32",
-        operations=operations,
-        coverage=floats / total if total else None,
-        fallback=[],
-        source="type attributes of the inference graph",
-    )
+    types = compute_types(graph.graph.as_graph_def())
+    return proof_of_types(types, "float32", "type attributes of the inference graph")
 
 
 def _classes(logits: Any) -> Array:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from runners.applications import APPLICATIONS
 from runners.job import Job
 from runners.networks import initial_weights, network_of
+from runners.tensorflow.parts import applications
 from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
 from runners.tensorflow.parts.network import build, load_arrays
 
@@ -20,6 +22,8 @@ def new_model(job: Job) -> Any:
 
 def trained_model(job: Job) -> Any:
     """The float32 model of the cell this one starts from."""
+    if job.cell.model in APPLICATIONS:
+        return applications.trained_model(job)
     model = build(network_of(job.cell.model, len(job.data.meta.classes)), job.cell.image_size)
     model.load_weights(str(job.weights.file(WEIGHTS_FILE)))
     return model

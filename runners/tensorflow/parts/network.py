@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
-import tf_keras as keras
+import tensorflow as tf
 
 from runners.networks import Block, Conv, ResNet
 
+keras = tf.keras  # Keras 2 in every version: parts.setup sees to it
 layers = keras.layers
 Tensor = Any
 

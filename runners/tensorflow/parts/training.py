@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import tensorflow as tf
-import tf_keras as keras
 
 from runners.job import Job
 from runners.training import Array, StepFunction, TrainRecipe, train
@@ -24,7 +23,7 @@ def train_model(job: Job, model: Any, recipe: TrainRecipe) -> None:
 
 def step_function(model: Any, recipe: TrainRecipe, batch_size: int, size: int) -> StepFunction:
     """A compiled step: gradients, then ``Momentum``."""
-    loss_function = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss_function = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     momentum = Momentum(model.trainable_variables, recipe)
 
     @tf.function(

@@ -18,9 +18,9 @@ from tests.fakes.daemon import FakeDaemon
 
 MOUNTS = [
     {"Type": "bind", "Source": "/home/me/project", "Destination": "/work"},
-    {"Type": "bind", "Source": "/big/disk", "Destination": "/work/runs"},
+    {"Type": "bind", "Source": "/big/disk", "Destination": "/srv/runs"},
     {"Type": "volume", "Source": "/var/lib/docker/volumes/c/_data", "Destination": "/cache"},
-    {"Type": "tmpfs", "Source": "", "Destination": "/work/tmp"},
+    {"Type": "tmpfs", "Source": "", "Destination": "/srv/tmp"},
     {"Type": "bind", "Source": "/run/docker.sock", "Destination": "/var/run/docker.sock"},
 ]
 
@@ -47,7 +47,7 @@ def ourselves(daemon: FakeDaemon, **config: Any) -> None:
     name = os.uname().nodename
     config = {"Hostname": name, **config}
     daemon.answers[f"/containers/{name}/json"] = {
-        "Config": config, "Mounts": MOUNTS, "HostConfig": {"Tmpfs": {"/work/fast": "rw"}},
+        "Config": config, "Mounts": MOUNTS, "HostConfig": {"Tmpfs": {"/srv/fast": "rw"}},
     }  # fmt: skip
 
 
@@ -64,13 +64,13 @@ def test_a_daemon_elsewhere_sees_nothing_of_ours(shared: Any) -> None:
 @pytest.mark.parametrize(
     ("folder", "known_as"),
     [
-        ("/work/studies/toy", "/home/me/project/studies/toy"),
+        ("/srv/studies/toy", "/home/me/project/studies/toy"),
         ("/work", "/home/me/project"),
-        ("/work/runs/toy/cells/0", "/big/disk/toy/cells/0"),
-        ("/work/runs2", "/home/me/project/runs2"),
+        ("/srv/runs/toy/cells/0", "/big/disk/toy/cells/0"),
+        ("/srv/runs2", "/home/me/project/runs2"),
         ("/cache/data/digits", "/var/lib/docker/volumes/c/_data/data/digits"),
-        ("/work/tmp/x", None),  # in our memory alone
-        ("/work/fast/x", None),
+        ("/srv/tmp/x", None),  # in our memory alone
+        ("/srv/fast/x", None),
         ("/opt/elsewhere", None),  # in our own layer
         ("/", None),
     ],
@@ -87,8 +87,8 @@ def test_what_the_daemon_cannot_mount_travels_in_a_volume(
 ) -> None:
     ourselves(fake_daemon)
     order = Order(
-        run="toy", cell="0", folder=Path("/work/runs/toy/cells/0"), data=Path("/opt/pack"),
-        weights=Path("/work/tmp/parent"), threads=1,
+        run="toy", cell="0", folder=Path("/srv/runs/toy/cells/0"), data=Path("/opt/pack"),
+        weights=Path("/srv/tmp/parent"), threads=1,
     )  # fmt: skip
     assert shared(contained=True).mounts(order) == [
         Mount(target="/cell", kind="bind", read_only=False),

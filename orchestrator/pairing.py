@@ -1,0 +1,46 @@
+"""Which image can serve which GPU: told before anything is downloaded, not by a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from orchestrator.images import Image
+
+
+class Pairing(NamedTuple):
+    """The image for a GPU; ``obstacle`` says why none fits."""
+
+    image: str
+    obstacle: str = ""
+
+
+def obstacle(image: Image, capability: str) -> str:
+    """Why ``image`` can't serve a GPU of that compute capability, and what can; else empty.
+
+    An unknown capability, or an image that names no limits, is no obstacle.
+    """
+    limits = image.file.gpu
+    if limits is None or not capability:
+        return ""
+    if _number(limits.lowest) <= _number(capability) <= _number(limits.highest):
+        return ""
+    instead = f". Use {limits.instead} instead" if limits.instead else ""
+    return (
+        f"image {image.name} can't serve a GPU of compute capability {capability}: "
+        f"{limits.why}{instead}"
+    )
+
+
+def pair(images: Sequence[Image], capability: str) -> Pairing:
+    """The first image that can serve the GPU, else the first one's obstacle."""
+    obstacles = [obstacle(image, capability) for image in images]
+    for image, found in zip(images, obstacles, strict=True):
+        if not found:
+            return Pairing(image.name)
+    return Pairing(images[0].name, obstacles[0])
+
+
+def _number(capability: str) -> tuple[int, ...]:
+    """``10.0`` comes after ``9.0``."""
+    return tuple(int(part) for part in capability.split("."))

@@ -1,0 +1,19 @@
+"""float8 (e4m3) products through torchao on GPUs from Ada and Hopper on.
+
+Covers linear layers and 1 x 1 convolutions with channel counts divisible by 16; the proof says
+how much that is. Timed region: quantizing and compiling; the call.
+"""
+
+from __future__ import annotations
+
+from runners.job import Job
+from runners.pytorch.parts.steps import begin_on_gpu, time_session
+from runners.pytorch.parts.torchao_linear import quantized_session
+
+
+def infer(job: Job) -> None:
+    device = begin_on_gpu(job)
+    ready = quantized_session(
+        job, device, lambda torchao: torchao.Float8DynamicActivationFloat8WeightConfig()
+    )
+    time_session(job, ready, "float8")

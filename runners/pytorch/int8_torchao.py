@@ -1,0 +1,19 @@
+"""int8 products through torchao: weights by channel, activations at each call.
+
+Covers linear layers and 1 x 1 convolutions; the proof says how much that is. Timed region:
+quantizing and compiling; the call.
+"""
+
+from __future__ import annotations
+
+from runners.job import Job
+from runners.pytorch.parts.steps import begin, time_session
+from runners.pytorch.parts.torchao_linear import quantized_session
+
+
+def infer(job: Job) -> None:
+    device = begin(job)
+    ready = quantized_session(
+        job, device, lambda torchao: torchao.Int8DynamicActivationInt8WeightConfig()
+    )
+    time_session(job, ready, "int8")

@@ -1,0 +1,89 @@
+"""Reading precision from what the profiler shows: operators' types, and GPU kernels' names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Dict, Iterable, Optional, Sequence, Tuple
+
+from manifests.manifest import Proof
+
+Counts = Dict[str, Dict[str, int]]
+"""Type -> operation -> how often."""
+
+# Operators that do the arithmetic of convolutions and matrix products, each at one level of the
+# dispatcher only: below autocast, above the libraries, so that none is missed or counted twice.
+_ATEN = (
+    "aten::_convolution", "aten::addmm", "aten::mm", "aten::bmm", "aten::_scaled_mm",
+    "aten::_int_mm",
+)  # fmt: skip
+_COMPILED = re.compile(r"^(mkldnn|mkl|onednn|quantized)::.*(conv|linear)")
+_INT8 = re.compile(r"^(onednn::q|quantized::|aten::_int_mm$)")
+
+_TYPES = {
+    "float": "float32", "double": "float64", "c10::BFloat16": "bfloat16", "c10::Half": "float16",
+    "signed char": "int8", "unsigned char": "int8", "c10::Float8_e4m3fn": "float8",
+    "c10::Float8_e5m2": "float8", "c10::qint8": "int8", "c10::quint8": "int8",
+    "QInt8": "int8", "QUInt8": "int8",
+}  # fmt: skip
+
+# The first pattern that fits names the type; cuDNN's, cuBLAS's and CUTLASS's own spelling.
+_KERNEL = re.compile(r"gemm|conv|fprop|xmma|cutlass|nvjet|hmma|imma|matmul|winograd")
+_KERNEL_TYPES = (
+    ("float8", re.compile(r"e4m3|e5m2|fp8|_qmma|nvjet_(sm\d+_)?q")),
+    ("int8", re.compile(r"i8i8|int8|imma|i8816|i16832|s8s8|_s8_|i8_i8")),
+    ("tf32", re.compile(r"tf32|nvjet_(sm\d+_)?sss")),
+    ("bfloat16", re.compile(r"bf16|bfloat16|nvjet_(sm\d+_)?tst")),
+    ("float16", re.compile(r"f16f16|fp16|half|hgemm|h884|h1688|h16816|_f16|nvjet_(sm\d+_)?hsh")),
+    ("tf32", re.compile(r"s1688")),
+    ("float32", re.compile(r"f32f32|fp32|sgemm|ffma|float|scudnn")),
+)
+
+
+def operator_type(name: str, dtypes: Sequence[str]) -> Optional[str]:
+    """The type that an operator computes in, None when it is no convolution or product."""
+    if name not in _ATEN and not _COMPILED.match(name):
+        return None
+    if _INT8.match(name):
+        return "int8"
+    known = [_TYPES[dtype] for dtype in dtypes if dtype in _TYPES]
+    return known[0] if known else "unknown"
+
+
+def kernel_type(name: str) -> Optional[str]:
+    """The type that a GPU kernel computes in, None when it is no convolution or product."""
+    lowered = name.lower()
+    if not _KERNEL.search(lowered) or lowered.startswith("triton_poi"):
+        return None
+    for kind, pattern in _KERNEL_TYPES:
+        if pattern.search(lowered):
+            return kind
+    return "unknown"
+
+
+def counted(operations: Iterable[Tuple[str, Optional[str]]]) -> Counts:
+    """(name, type) of every executed operation -> counts; those without a type are left out."""
+    counts: Counts = {}
+    for name, kind in operations:
+        if kind is not None:
+            of_kind = counts.setdefault(kind, {})
+            of_kind[name] = of_kind.get(name, 0) + 1
+    return counts
+
+
+def proof_by_type(counts: Counts, promised: str, source: str) -> Proof:
+    """Coverage is the promised type's share of all convolutions and matrix products."""
+    totals = Counter({kind: sum(names.values()) for kind, names in counts.items()})
+    total = sum(totals.values())
+    return Proof(
+        promised=promised,
+        operations=counts,
+        coverage=totals[promised] / total if total else None,
+        fallback=[
+            f"{name} x{count} in {kind}"
+            for kind, names in counts.items()
+            if kind != promised
+            for name, count in names.items()
+        ],
+        source=source,
+    )

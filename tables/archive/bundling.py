@@ -1,0 +1,150 @@
+"""Writing an archive: the same bytes for the same run."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from manifests.cell import sha256_hex
+from manifests.manifest import Manifest
+from manifests.plan import Plan
+from manifests.store import Run
+from tables.archive import contents, opening
+from tables.archive.contents import ABOUT, CHECKSUMS, KEPT, METADATA, About
+from tables.archive.crate import metadata
+from tables.evidence import read_paper
+
+_DERIVED = 100
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class Bundled(NamedTuple):
+    """How many files an archive got, its size, and what was left out or can't be used."""
+
+    files: int
+    size_bytes: int
+    left_out: list[str]
+    warnings: list[str]
+
+
+class Sources(NamedTuple):
+    """Folders that an archive is made from; ``images`` holds one folder an environment."""
+
+    run: Run
+    study: Path
+    images: Path
+
+
+def write_bundle(
+    sources: Sources,
+    plan: Plan,
+    target: Path,
+    kit: str,
+    script: Callable[[], str],
+    artifacts: bool = False,
+) -> Bundled:
+    """Raises OSError, PublishedError, RefusedError for a run too large for an archive."""
+    manifests, warnings = contents.planned(sources.run, plan)
+    kept, models, left_out = _of_run(sources.run, manifests, artifacts)
+    kept |= _study(sources.study) | _images(sources.images, plan)
+    date = max((m.started_at for m in manifests), default="1980-01-01T00:00:00+00:00")
+    about = About(
+        study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out)
+    )
+    _check_limits(kept)
+    made = contents.derive(about, sources.study, plan, manifests, script)
+    made[ABOUT] = msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n"
+    names = [*kept, *models, *made]
+    made[METADATA] = metadata(about, read_paper(sources.study).title, names, manifests)
+    _write(target, kept | models, made)
+    return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings)
+
+
+def _check_limits(kept: dict[str, Path]) -> None:
+    """Nobody's ``verify`` would open an archive beyond them."""
+    if len(kept) > opening.MAX_ENTRIES - _DERIVED:
+        raise opening.RefusedError(
+            f"would hold {len(kept):,} files; {opening.MAX_ENTRIES:,} are allowed"
+        )
+    values = sum(
+        path.read_bytes().count(b",") for name, path in kept.items() if name.endswith(".json")
+    )
+    if values > opening.MAX_VALUES * 0.9:
+        raise opening.RefusedError(
+            f"would hold {values:,} values in its JSON files; {opening.MAX_VALUES:,} are allowed"
+        )
+
+
+def _of_run(
+    run: Run, manifests: list[Manifest], artifacts: bool
+) -> tuple[dict[str, Path], dict[str, Path], list[str]]:
+    """Files to keep, models to keep, and names of what is left out."""
+    kept, models, left_out = {"plan.json": run.plan_path}, {}, []
+    for manifest in manifests:
+        folder = run.cell_folder(manifest.id)
+        for name in KEPT:
+            path = folder / name
+            if path.is_file() and path.stat().st_size <= opening.MAX_FILE_BYTES:
+                kept[f"cells/{manifest.id}/{name}"] = path
+            elif path.is_file():
+                left_out.append(f"cells/{manifest.id}/{name}")
+        for artifact in manifest.artifacts:
+            path, place = folder / artifact.path, f"{manifest.id}/{artifact.path}"
+            if artifacts and path.is_file() and opening.allowed_name(f"artifacts/{place}"):
+                models[f"artifacts/{place}"] = path
+            else:
+                left_out.append(f"cells/{place}")
+    return kept, models, left_out
+
+
+def _study(folder: Path) -> dict[str, Path]:
+    place = contents.study_place(folder.name)
+    paths = [*folder.glob("*.toml"), *folder.glob("published/*")]
+    return {f"{place}/{path.relative_to(folder).as_posix()}": path for path in paths}
+
+
+def _images(folder: Path, plan: Plan) -> dict[str, Path]:
+    """What the environments were built from."""
+    return {
+        f"environments/{name}/{path.name}": path
+        for name in sorted({planned.image for planned in plan.cells})
+        for path in sorted((folder / name).glob("*"))
+        if path.name in ("image.toml", "requirements.txt", "requirements.in", "Dockerfile")
+    }
+
+
+def _write(target: Path, paths: dict[str, Path], made: dict[str, bytes]) -> None:
+    """Into a temporary file beside ``target``, which then takes its place."""
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
+            sums = [f"{digest}  {name}" for name, digest in _add_all(archive, paths, made)]
+            _add(archive, CHECKSUMS, ("\n".join(sums) + "\n").encode())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _add_all(
+    archive: zipfile.ZipFile, paths: dict[str, Path], made: dict[str, bytes]
+) -> Iterator[tuple[str, str]]:
+    """Names and hashes, the crate's metadata first, the rest in alphabetical order."""
+    for name in sorted(paths.keys() | made.keys(), key=lambda name: (name != METADATA, name)):
+        data = made[name] if name in made else paths[name].read_bytes()
+        _add(archive, name, data)
+        yield name, sha256_hex(data)
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.external_attr = 0o100644 << 16
+    entry.create_system = 3
+    archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 6)

@@ -1,0 +1,94 @@
+"""The summary of a gpu-check: one line a cell, speed beside the same cell in plain float32."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from manifests.manifest import Manifest, Metric
+from tables.statistics import median, readings
+
+_SKIPPED_STEPS = 3
+_METRIC = {"train": "train_step_s", "infer": "latency_s"}
+
+
+class CheckLine(NamedTuple):
+    """Times in seconds, memory in bytes, energy in joules an image; None where unknown.
+
+    ``speedup`` is against the technique float32 of the same task, model and batch size.
+    """
+
+    task: str
+    technique: str
+    model: str
+    batch_size: int
+    status: str
+    seconds: float | None
+    speedup: float | None
+    allocator_bytes: float | None
+    nvml_bytes: float | None
+    energy_j: float | None
+    coverage: float | None
+    reason: str
+    cell: str
+
+
+def check_lines(manifests: list[Manifest]) -> list[CheckLine]:
+    """A line for each manifest, in their order."""
+    base = {_place(m): _seconds(m) for m in manifests if m.cell.technique == "float32"}
+    return [_line(manifest, base.get(_place(manifest))) for manifest in manifests]
+
+
+def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]:
+    """By training technique: the largest batch that fitted, and the smallest that didn't."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for line in lines:
+        if line.task != "train" or line.status not in ("ok", "oom"):
+            continue
+        key = f"{line.model} {line.technique}"
+        fitted, failed = found.get(key, (0, None))
+        if line.status == "ok":
+            fitted = max(fitted, line.batch_size)
+        else:
+            failed = min(failed or line.batch_size, line.batch_size)
+        found[key] = (fitted, failed)
+    return found
+
+
+def _line(manifest: Manifest, base: float | None) -> CheckLine:
+    cell = manifest.cell
+    seconds = _seconds(manifest)
+    return CheckLine(
+        task=cell.task,
+        technique=cell.technique,
+        model=cell.model,
+        batch_size=cell.batch_size,
+        status=manifest.status,
+        seconds=seconds,
+        speedup=base / seconds if base and seconds else None,
+        allocator_bytes=_one(manifest.metric("peak_memory_bytes", "allocator")),
+        nvml_bytes=_one(manifest.metric("peak_memory_bytes", "nvml")),
+        energy_j=_one(manifest.metric("energy_j")),
+        coverage=manifest.proof.coverage if manifest.proof else None,
+        reason=manifest.reason,
+        cell=manifest.id,
+    )
+
+
+def _place(manifest: Manifest) -> tuple[str, str, int]:
+    return manifest.cell.task, manifest.cell.model, manifest.cell.batch_size
+
+
+def _seconds(manifest: Manifest) -> float | None:
+    """The median; a training's first steps, in which kernels are chosen, are left out."""
+    metric = manifest.metric(_METRIC.get(manifest.cell.task, ""))
+    if metric is None or manifest.status != "ok":
+        return None
+    values = readings(metric)
+    if manifest.cell.task == "train":
+        values = values[_SKIPPED_STEPS:]
+    return median(values)
+
+
+def _one(metric: Metric | None) -> float | None:
+    values = readings(metric) if metric else []
+    return values[0] if values else None

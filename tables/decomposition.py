@@ -1,0 +1,246 @@
+"""Taking a speedup apart: calling convention x compiler x precision = total.
+
+A ladder is a tree of ways to run one model. Each rung names the one it stands on and what
+changes between the two; a speedup is the product of the steps from the root to its rung. Where
+rungs in between were not measured (or, in a paper, not published), steps of different kinds
+can't be told apart and their product is one factor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from manifests.plan import Plan
+from tables.measured import Points, measure_place
+from tables.published import Column, PublishedRow, PublishedTable, TableFile
+
+CALLING, COMPILER, PRECISION, LAYOUT = (
+    "calling convention", "compiler", "precision", "memory layout",
+)  # fmt: skip
+KINDS = (CALLING, LAYOUT, COMPILER, PRECISION)
+
+
+class Rung(NamedTuple):
+    """``after``: the rung below. ``kind``: what changes on the step up from it."""
+
+    after: str
+    kind: str
+
+
+# Roots are the techniques that no ladder lists.
+LADDERS: dict[str, dict[str, Rung]] = {
+    "tensorflow": {
+        "keras-call": Rung("keras-predict", CALLING),
+        "signature": Rung("keras-call", CALLING),
+        "xla": Rung("signature", COMPILER),
+        "tftrt-fp32": Rung("signature", COMPILER),
+        "tftrt-fp16": Rung("tftrt-fp32", PRECISION),
+        "tftrt-int8": Rung("tftrt-fp16", PRECISION),
+        "tflite-float32": Rung("signature", COMPILER),
+        "ptq-tflite": Rung("tflite-float32", PRECISION),
+        "qat-tfmot": Rung("tflite-float32", PRECISION),
+    },
+    "pytorch": {
+        "channels-last": Rung("float32", LAYOUT),
+        "compiled": Rung("channels-last", COMPILER),
+        "compiled-bfloat16": Rung("compiled", PRECISION),
+        "compiled-float16": Rung("compiled", PRECISION),
+        "ptq-pt2e": Rung("compiled", PRECISION),
+        "float8-torchao": Rung("compiled", PRECISION),
+        "int8-torchao": Rung("compiled", PRECISION),
+        "cuda-graph": Rung("channels-last", CALLING),
+        "cuda-graph-float16": Rung("cuda-graph", PRECISION),
+        "tensorrt-float32": Rung("channels-last", COMPILER),
+        "tensorrt-float16": Rung("tensorrt-float32", PRECISION),
+        "tensorrt-int8": Rung("tensorrt-float16", PRECISION),
+        "tf32": Rung("float32", PRECISION),
+        "ptq-eager": Rung("float32", PRECISION),
+        "ptq-fx": Rung("float32", PRECISION),
+        "qat-eager": Rung("float32", PRECISION),
+        "dynamic": Rung("float32", PRECISION),
+    },
+}
+_POINT = ("framework", "device", "image_size", "model", "batch_size")
+_LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
+
+
+class Factor(NamedTuple):
+    """``kind`` is one of KINDS, or several joined by " x " that can't be told apart.
+
+    ``share`` is its part of the logarithm of the whole speedup, None where there is no speedup.
+    """
+
+    kind: str
+    value: float
+    share: float | None
+
+
+class Explanation(NamedTuple):
+    """One speedup: of ``technique`` over ``baseline``, both at ``point``.
+
+    ``source`` is "published" with the table, or "measured" with the protocol. ``rungs`` are the
+    techniques whose values were there, with milliseconds a call (0 where only ratios are known).
+    ``state`` says why there is no total.
+    """
+
+    source: str
+    point: dict[str, str]
+    baseline: str
+    technique: str
+    total: float | None
+    factors: list[Factor]
+    rungs: list[tuple[str, float]]
+    state: str = "ok"
+    cells: tuple[str, ...] = ()
+
+
+def path_to(framework: str, technique: str) -> list[str]:
+    """The techniques from the root of the ladder up to ``technique``."""
+    ladder = LADDERS.get(framework, {})
+    path = [technique]
+    while path[0] in ladder:
+        path.insert(0, ladder[path[0]].after)
+    return path
+
+
+def take_apart(framework: str, technique: str, times: Mapping[str, float]) -> list[Factor]:
+    """The factors of the speedup of ``technique`` over its ladder's root.
+
+    ``times`` has any positive time per call, by technique. Needs those of both ends.
+    """
+    path = path_to(framework, technique)
+    products: dict[str, float] = {}
+    below, kinds = path[0], []
+    for rung in path[1:]:
+        kinds.append(LADDERS[framework][rung].kind)
+        if rung in times:
+            name = " x ".join(dict.fromkeys(kinds))
+            products[name] = products.get(name, 1.0) * times[below] / times[rung]
+            below, kinds = rung, []
+    whole = math.log(times[path[0]] / times[technique])
+    return [
+        Factor(name, value, math.log(value) / whole if abs(whole) > 1e-9 else None)
+        for name, value in products.items()
+    ]
+
+
+def explain_published(tables: list[PublishedTable]) -> list[Explanation]:
+    """Every speedup over the ladder's root that the paper's own latencies and rates give."""
+    found = []
+    for table in tables:
+        for point, times in _published_times(table).items():
+            framework = dict(point)["framework"]
+            for technique in times:
+                root = path_to(framework, technique)[0]
+                if technique != root and root in times:
+                    source = f"published, {table.file.place.partition(',')[0]}"
+                    found.append(_explanation(source, dict(point), technique, times))
+    return found
+
+
+def explain_measured(plan: Plan, points: Points) -> list[Explanation]:
+    """Every speedup over the ladder's root among the plan's inference cells."""
+    found = []
+    for point, techniques in _planned_points(plan).items():
+        fields = dict(point)
+        framework = fields["framework"]
+        measured = {t: _measured(fields, t, points) for t in techniques}
+        times = {t: value for t, (value, _, _) in measured.items() if value}
+        for technique in techniques:
+            path = path_to(framework, technique)
+            if technique == path[0] or path[0] not in techniques:
+                continue
+            states = [measured[end][1] for end in (technique, path[0])]
+            state = next((text for text in states if text != "ok"), "ok")
+            cells = tuple(c for rung in path if rung in measured for c in measured[rung][2])
+            source = f"measured, {fields['protocol']}"
+            shown = {name: fields[name] for name in _POINT}
+            found.append(_explanation(source, shown, technique, times, state, cells))
+    return found
+
+
+def _explanation(
+    source: str,
+    point: dict[str, str],
+    technique: str,
+    times: Mapping[str, float],
+    state: str = "ok",
+    cells: tuple[str, ...] = (),
+) -> Explanation:
+    framework = point["framework"]
+    path = path_to(framework, technique)
+    rungs = [(rung, times[rung]) for rung in path if rung in times]
+    known = state == "ok"
+    return Explanation(
+        source=source,
+        point=point,
+        baseline=path[0],
+        technique=technique,
+        total=times[path[0]] / times[technique] if known else None,
+        factors=take_apart(framework, technique, times) if known else [],
+        rungs=rungs,
+        state=state,
+        cells=cells,
+    )
+
+
+_Point = tuple[tuple[str, str], ...]
+
+
+def _published_times(table: PublishedTable) -> dict[_Point, dict[str, float]]:
+    """Milliseconds a call (of a rate: seconds an item, scaled) by point and technique."""
+    found: dict[_Point, dict[str, float]] = {}
+    for row in table.rows:
+        for column in table.file.column:
+            place = _place(table.file, column, row)
+            number = row.numbers[column.name].value
+            if not number or "technique" not in place or "framework" not in place:
+                continue
+            if column.metric == "latency_s":
+                value = number
+            elif column.metric == "throughput_items_per_s":
+                value = 1e3 / number * float(place.get("batch_size", "1"))
+            else:
+                continue
+            point = tuple((name, place[name]) for name in _POINT if name in place)
+            found.setdefault(point, {})[place["technique"]] = value
+    return found
+
+
+def _place(table: TableFile, column: Column, row: PublishedRow) -> dict[str, str]:
+    """The cell that a printed number is about, as far as the table says."""
+    wanted = {**table.select, **column.select.get("any", {})}
+    return {**{name: str(value) for name, value in wanted.items()}, **row.key}
+
+
+def _planned_points(plan: Plan) -> dict[_Point, list[str]]:
+    """Techniques of the ladders by point and protocol, in the order of the plan."""
+    found: dict[_Point, dict[str, None]] = {}
+    for planned in plan.cells:
+        cell = planned.cell
+        if cell.task == "infer" and cell.framework in LADDERS:
+            names = (*_POINT, "protocol")
+            point = tuple((name, str(getattr(cell, name))) for name in names)
+            found.setdefault(point, {})[cell.technique] = None
+    return {point: list(techniques) for point, techniques in found.items()}
+
+
+def _measured(
+    fields: dict[str, str], technique: str, points: Points
+) -> tuple[float | None, str, list[str]]:
+    """Milliseconds a call over all processes, or the reason for none; and the cells behind."""
+    table = TableFile(id="", title="", place="", key=[*fields, "technique"], select=_INFERENCE)
+    found = measure_place(table, _LATENCY, {**fields, "technique": technique}, points)
+    return found.value, found.state, found.cells
+
+
+_INFERENCE: dict[str, str | int | list[str | int]] = {"task": "infer"}
+
+
+def kinds_of(explanations: list[Explanation]) -> Iterator[str]:
+    """The kinds of factors there are, plain ones first, as columns of a table."""
+    seen = {factor.kind for explanation in explanations for factor in explanation.factors}
+    yield from (kind for kind in KINDS if kind in seen)
+    yield from sorted(seen - set(KINDS))

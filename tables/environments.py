@@ -1,0 +1,81 @@
+"""What surrounded the cells of a run, as facts that can be laid beside another run's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from manifests.manifest import Environment, Manifest
+
+Facts = dict[str, set[str]]
+"""A fact's name to every value that some cell of the run has for it."""
+
+
+class Differing(NamedTuple):
+    """A fact that isn't the same on both sides; no value is ``(none)``."""
+
+    what: str
+    base: str
+    new: str
+
+
+def facts(manifests: Iterable[Manifest]) -> Facts:
+    """Machine, system, threads, packages, image and kit of all cells that really ran."""
+    found: Facts = {}
+    seen: set[tuple[int, int]] = set()
+    for manifest in manifests:
+        # The manifests of a run share one object for each environment and context.
+        key = (id(manifest.environment), id(manifest.context))
+        if manifest.environment.machine is not None and key not in seen:
+            seen.add(key)
+            for name, value in _facts(manifest):
+                found.setdefault(name, set()).add(str(value))
+    return found
+
+
+def differing(base: Facts, new: Facts) -> list[Differing]:
+    """Every fact whose values differ, in alphabetical order."""
+    names = sorted({*base, *new})
+    return [
+        Differing(name, _shown(base.get(name)), _shown(new.get(name)))
+        for name in names
+        if base.get(name) != new.get(name)
+    ]
+
+
+def _shown(values: set[str] | None) -> str:
+    return ", ".join(sorted(values)) if values else "(none)"
+
+
+def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
+    environment, context = manifest.environment, manifest.context
+    image = context.image.name if context is not None else manifest.cell.framework
+    yield from _machine(environment)
+    yield "threads", environment.threads
+    yield f"{image}: python", environment.python
+    for name, version in environment.packages.items():
+        yield f"{image}: {name}", version
+    for name, text in environment.variables.items():
+        yield f"{image}: ${name}", text
+    if context is not None:
+        yield "engine", context.engine
+        yield f"{image}: lock", context.image.lock_sha256
+        yield f"{image}: digest", context.image.digest
+        kit = context.kit
+        yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
+
+
+def _machine(environment: Environment) -> Iterator[tuple[str, object]]:
+    machine = environment.machine
+    if machine is None:
+        return
+    yield "processor", machine.cpu
+    yield "processors", machine.cpus
+    yield "instruction sets", " ".join(machine.instruction_sets)
+    yield "memory", machine.memory_bytes
+    yield "system", f"{machine.system} {machine.architecture}"
+    yield "virtual machine", machine.hypervisor
+    for gpu in machine.gpus:
+        yield "gpu", gpu.name
+        yield "gpu driver", gpu.driver
+        yield "gpu power limit", gpu.power_limit_w

@@ -1,0 +1,70 @@
+"""Verdicts on claims as text: Markdown, JSON, and the table for LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tables.claims import Judged, Verdict
+from tables.render import markdown, words
+
+HEADER = ["claim", "the paper says", "place", "its own numbers", "measured", "why"]
+
+
+def row(judged: Judged) -> list[str]:
+    """In the order of HEADER."""
+    return [
+        judged.number,
+        judged.claim.text,
+        judged.claim.place,
+        judged.published.state,
+        measured(judged),
+        words.one_line(why(judged)),
+    ]
+
+
+def measured(judged: Judged) -> str:
+    """The verdict on ours, and the stand-in's beside it where there is one."""
+    if judged.stand_in is None:
+        return judged.measured.state
+    return f"{judged.measured.state}; stand-in: {judged.stand_in.state}"
+
+
+def why(judged: Judged) -> str:
+    """The numbers of what was measured, else those of the paper."""
+    parts = []
+    if judged.stand_in is not None and judged.stand_in.why != judged.measured.why:
+        parts.append(f"stand-in: {judged.stand_in.why}")
+    if judged.measured.why:
+        parts.insert(0, judged.measured.why)
+    if judged.published.state not in ("holds", "not printed"):
+        parts.append(f"printed: {judged.published.why}")
+    return "; ".join(parts)
+
+
+def render_markdown(claims: Sequence[Judged], scope: str) -> str:
+    """One table; ends with a newline."""
+    return markdown.simple_table(f"Claims · {scope}", HEADER, [row(judged) for judged in claims])
+
+
+def plain(claims: Sequence[Judged]) -> list[dict[str, Any]]:
+    """For JSON."""
+    return [
+        {
+            "number": judged.number,
+            "id": judged.claim.id,
+            "place": judged.claim.place,
+            "text": judged.claim.text,
+            "test": judged.claim.test.strip(),
+            "tolerance": judged.claim.tolerance,
+            "published": _verdict(judged.published),
+            "measured": _verdict(judged.measured),
+            "stand_in": _verdict(judged.stand_in),
+            "cells": judged.cells,
+        }
+        for judged in claims
+    ]
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, str] | None:
+    return None if verdict is None else {"verdict": verdict.state, "why": verdict.why}

@@ -1,0 +1,85 @@
+"""The page: what a reader asks first stands first."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+from collections import Counter
+from typing import Any, NamedTuple
+
+from tables.audit import Report
+from tables.audit.findings import KINDS
+from tables.claims import count_verdicts
+from tables.comparison import Comparison
+from tables.environments import facts
+from tables.evidence import Evidence
+from tables.render import words
+from tables.report import charts
+from tables.report.cells import describe
+from tables.report.ladder import ladder
+
+MOST_LINKS = 6
+
+
+class ReportInput(NamedTuple):
+    """``base`` is the way from the page to the run's folder.
+
+    ``script`` is Vega's; without it the page shows the drawn charts alone.
+    """
+
+    evidence: Evidence
+    audit: Report
+    base: str
+    script: str
+
+
+def render_page(given: ReportInput) -> str:
+    """HTML that needs nothing beside it."""
+    evidence = given.evidence
+    drawn = {chart.id: chart for chart in charts.draw(evidence.comparisons)}
+    counts = Counter(manifest.status for manifest in evidence.manifests)
+    page: str = _template("page.html.j2").render(
+        given=given,
+        evidence=evidence,
+        audit=given.audit,
+        kinds=KINDS,
+        verdicts=count_verdicts(evidence.claims),
+        statuses=sorted(counts.items()),
+        todo=len(evidence.plan.cells) - len(evidence.manifests) if evidence.plan else 0,
+        minutes=sum(manifest.wall_s for manifest in evidence.manifests) / 60,
+        charts=drawn,
+        specs={id: charts.embedded(chart.spec) for id, chart in drawn.items()},
+        facts=sorted((k, ", ".join(sorted(v))) for k, v in facts(evidence.manifests).items()),
+        cells=[describe(manifest, given.base) for manifest in evidence.manifests],
+        columns=_columns,
+        ladder=ladder(evidence),
+        words=words,
+        links=MOST_LINKS,
+        style=_resource("page.css"),
+        known={manifest.id for manifest in evidence.manifests},
+    )
+    return page
+
+
+def _columns(comparison: Comparison) -> dict[str, bool]:
+    """Which columns of a table have anything to say."""
+    return {
+        "published": any(line.printed for line in comparison.lines),
+        "quantity": len({line.quantity for line in comparison.lines}) > 1,
+        "flags": any(words.flags(line) for line in comparison.lines),
+    }
+
+
+@functools.cache
+def _template(name: str) -> Any:
+    import jinja2
+
+    environment = jinja2.Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["clean"] = words.printable
+    return environment.from_string(_resource(name))
+
+
+def _resource(name: str) -> str:
+    return importlib.resources.files("tables.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,141 @@
+"""The report in a real browser: nothing fetched, nothing complained of, all of it reachable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from manifests.plan import Plan
+from orchestrator.places import ROOT
+from tables.audit import audit
+from tables.evidence import gather
+from tables.report import ReportInput, render_page
+from tables.report.charts import script
+from tests.browser.conftest import Browser
+from tests.manifests.samples import a_cell
+from tests.tables.samples import a_plan, measured, metric
+
+STUDY = ROOT / "studies" / "lad2023"
+MIB = 2**20
+CELL = a_cell(task="train", technique="float32")
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some cells of lad2023, one of which crashed with a hostile reason."""
+    int8 = a_cell(task="quantize", technique="ptq-eager")
+    failed = a_cell(technique="ptq-fx", batch_size=1)
+    manifests = [
+        measured(CELL, metric("model_size_bytes", 42.6 * MIB)),
+        measured(int8, metric("model_size_bytes", 10.8 * MIB)),
+        measured(failed, status="crashed", reason="<script>alert(1)</script>"),
+        *(
+            measured(
+                a_cell(technique="float32", batch_size=1, repeat=n), metric("latency_s", 0.01 + n)
+            )
+            for n in range(3)
+        ),
+    ]
+    plan: Plan = a_plan(*(manifest.cell for manifest in manifests))
+    evidence = gather(STUDY, plan, manifests, "a-run")
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render_page(ReportInput(evidence, audit(STUDY), "", script())))
+    return path
+
+
+def test_nothing_is_fetched_and_the_console_is_silent(browser: Browser, page: Path) -> None:
+    browser.screen(1200, 900)
+    browser.open(page)
+    browser.wait("document.querySelectorAll('.alive svg').length > 0")
+    assert browser.requests() == [page.as_uri()]
+    assert browser.logs() == []
+
+
+def test_tables_and_charts_are_visible(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.wait("document.querySelectorAll('.alive svg').length > 0")
+    charts = browser.ask(
+        "[...document.querySelectorAll('.chart')].map((c) => c.getBoundingClientRect().height)"
+    )
+    assert charts
+    assert all(height > 40 for height in charts)
+    assert browser.ask("document.querySelectorAll('.drawn:not([hidden])').length") == 0
+    rows = browser.ask("document.querySelectorAll('#tables tbody tr').length")
+    assert rows > 20
+    assert browser.ask("document.querySelector('#claims').innerText.includes('C15')")
+    assert browser.ask("document.querySelector('#audit').innerText.includes('67 TFLOPS')")
+
+
+def test_without_its_script_the_drawn_charts_stay(browser: Browser, page: Path) -> None:
+    text = page.read_text().replace('<script type="module">', '<script type="text/plain">')
+    still = page.with_name("still.html")
+    still.write_text(text)
+    browser.open(still)
+    assert browser.ask("document.querySelectorAll('.drawn:not([hidden]) svg').length") > 0
+    assert browser.logs() == []
+
+
+def test_a_number_leads_to_its_cell_by_keyboard_alone(browser: Browser, page: Path) -> None:
+    browser.screen(1200, 900)
+    browser.open(page)
+    seen = []
+    for _ in range(200):
+        browser.press("\ue004")  # tab
+        seen.append(browser.ask("document.activeElement.getAttribute('href')"))
+        if seen[-1] == f"#cell-{CELL.id}":
+            break
+    assert seen[0] == "#main"
+    assert seen[-1] == f"#cell-{CELL.id}"
+    outline = browser.ask("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    browser.press("\ue007")  # enter
+    browser.wait(f"document.getElementById('cell-{CELL.id}').open")
+    assert browser.ask(
+        f"document.getElementById('cell-{CELL.id}').innerText.includes('manifest.json')"
+    )
+
+
+def test_a_link_from_outside_opens_its_cell(browser: Browser, page: Path) -> None:
+    browser.open(page, f"#cell-{CELL.id}")
+    browser.wait(f"document.getElementById('cell-{CELL.id}').open")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 768, 1400])
+def test_it_fits_the_screen_and_can_be_read(
+    browser: Browser, page: Path, width: int, scheme: str
+) -> None:
+    browser.screen(width, 800, prefers_color_scheme=scheme)
+    browser.open(page)
+    assert browser.ask("document.documentElement.scrollWidth") <= width
+    assert browser.ask("parseFloat(getComputedStyle(document.body).fontSize)") >= 15
+    for element in ("body", ".holds", ".does-not-hold", ".soft", "a"):
+        assert browser.ask(_CONTRAST.replace("SELECTOR", element)) >= 4.5, (element, scheme)
+
+
+_CONTRAST = """(() => {
+  const light = (text) => { const [r, g, b] = text.match(/[\\d.]+/g).map((v) => v / 255).map(
+    (v) => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const front = light(getComputedStyle(document.querySelector('SELECTOR')).color);
+  const back = light(getComputedStyle(document.body).backgroundColor);
+  return (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+})()"""
+
+
+def test_it_prints_without_what_only_a_screen_needs(browser: Browser, page: Path) -> None:
+    browser.screen(1200, 900)
+    browser.open(page)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert browser.ask("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert browser.ask("getComputedStyle(document.querySelector('.wide')).overflowX") == "visible"
+    printed = browser.driver.print_page()
+    assert len(printed) > 10_000
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_hostile_text_stays_text(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    assert browser.ask("document.querySelector('#cells').innerText.includes('<script>alert(1)')")
+    assert browser.ask("[...document.scripts].every((s) => !s.textContent.startsWith('alert'))")

@@ -1,0 +1,178 @@
+"""Every PyTorch technique of shafique2023 that a processor can run, on MobileNet_v1 and digits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from manifests.manifest import Manifest
+from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench
+
+pytestmark = pytest.mark.frameworks
+QUANTIZE = {"calibration_images": 16, "test_images": 40}
+# 27 convolutions and 3 dense layers.
+OPERATIONS = 30
+
+
+@pytest.fixture(scope="module")
+def bench(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return digits_bench(images["pytorch"], tmp_path_factory.mktemp("ladder"))
+
+
+@pytest.fixture(scope="module")
+def trained(bench: Bench) -> Manifest:
+    return ok(bench.run(bench.cell("train", "float32", ADAM)))
+
+
+def ok(manifest: Manifest) -> Manifest:
+    assert manifest.status == "ok", manifest.reason + manifest.error
+    return manifest
+
+
+def samples(manifest: Manifest, name: str, label: str = "") -> list[Any]:
+    metric = manifest.metric(name, label)
+    assert metric is not None, name
+    return metric.samples
+
+
+def proven(manifest: Manifest, kind: str) -> dict[str, int]:
+    """The operations in the promised type, which have to be all there are."""
+    proof = manifest.proof
+    assert proof is not None and (proof.promised, proof.coverage) == (kind, 1.0)
+    assert sum(proof.operations[kind].values()) == OPERATIONS
+    return proof.operations[kind]
+
+
+def test_float32_is_trained_by_adam(bench: Bench, trained: Manifest) -> None:
+    assert samples(trained, "parameters") == [3_259_456]
+    assert len(samples(trained, "train_step_s")) == 4
+    proven(trained, "float32")
+    assert samples(trained, "model_size_bytes")[0] == pytest.approx(4 * 3_281_344, rel=0.01)
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_mixed_precision_computes_in_bfloat16(
+    bench: Bench, trained: Manifest, channels_last: bool
+) -> None:
+    recipe = {**ADAM, "channels_last": channels_last, "keep_weights": False}
+    manifest = ok(bench.run(bench.cell("train", "amp-bfloat16", recipe)))
+    proven(manifest, "bfloat16")
+    assert manifest.artifacts == []
+    loss, exact = samples(manifest, "train_loss"), samples(trained, "train_loss")
+    assert loss == pytest.approx(exact, rel=0.15)
+
+
+def test_eager_and_channels_last_answer_alike(bench: Bench, trained: Manifest) -> None:
+    accuracies = []
+    for technique in ("float32", "channels-last"):
+        cell = bench.cell("infer", technique, {**INFER, "test_images": 100})
+        manifest = ok(bench.run(cell, trained))
+        assert len(samples(manifest, "latency_s")) == 3
+        accuracies += samples(manifest, "accuracy")
+    assert accuracies[0] == accuracies[1]
+
+
+@pytest.mark.parametrize(
+    ("technique", "kind", "convolution"),
+    [
+        ("compiled", "float32", "mkldnn::_convolution_pointwise"),
+        ("compiled-bfloat16", "bfloat16", "mkldnn::_convolution_pointwise"),
+    ],
+)
+def test_compiled_graphs_prove_their_type(
+    bench: Bench, trained: Manifest, technique: str, kind: str, convolution: str
+) -> None:
+    manifest = ok(bench.run(bench.cell("infer", technique, {**INFER, "test_images": 20}), trained))
+    assert proven(manifest, kind)[convolution] == 27
+    assert samples(manifest, "convert_s")[0] > 0
+    assert [phase.name for phase in manifest.phases][2:4] == ["compile", "measure"]
+
+
+def test_fx_quantization_is_int8_throughout(bench: Bench, trained: Manifest) -> None:
+    quantized = ok(bench.run(bench.cell("quantize", "ptq-fx", QUANTIZE), trained))
+    assert proven(quantized, "int8")["quantized::conv2d"] == 27
+    assert samples(quantized, "model_size_bytes")[0] < 3_600_000
+    manifest = ok(bench.run(bench.cell("infer", "ptq-fx", INFER), quantized))
+    assert proven(manifest, "int8") == proven(quantized, "int8")
+
+
+def test_pt2e_quantization_is_int8_in_the_compiled_graph(bench: Bench, trained: Manifest) -> None:
+    quantized = ok(bench.run(bench.cell("quantize", "ptq-pt2e", QUANTIZE), trained))
+    assert proven(quantized, "int8") == {
+        "onednn::qconv_pointwise": 27, "onednn::qlinear_pointwise": 3,
+    }  # fmt: skip
+    assert quantized.inputs.dataset is not None
+    assert quantized.inputs.dataset.used == {"calibration": 16, "test": 40}
+    # The float32 weights that int8 replaces are not in the file.
+    assert samples(quantized, "model_size_bytes")[0] < 4_500_000
+    again = bench.cell("infer", "ptq-pt2e", {**INFER, "test_images": 40}, batch_size=5)
+    manifest = ok(bench.run(again, quantized))
+    proven(manifest, "int8")
+    assert samples(manifest, "accuracy") == samples(quantized, "accuracy")
+
+
+def test_torchao_says_how_little_its_int8_covers(bench: Bench, trained: Manifest) -> None:
+    manifest = ok(bench.run(bench.cell("infer", "int8-torchao", INFER), trained))
+    proof = manifest.proof
+    assert proof is not None and proof.operations["int8"] == {"aten::_int_mm": 13}
+    assert proof.coverage == pytest.approx(13 / OPERATIONS)
+    assert any("convolution" in text and "bfloat16" in text for text in proof.fallback)
+
+
+def test_as_published_times_calls_alone(bench: Bench, trained: Manifest) -> None:
+    recipe = {"warm_up_count": 2, "measure_count": 9}
+    cell = bench.cell("infer", "float32", recipe, protocol="as-published")
+    manifest = ok(bench.run(cell, trained))
+    assert len(samples(manifest, "latency_s")) == 9
+    assert manifest.metric("end_to_end_s") is None
+
+
+def test_times_need_no_trained_weights(bench: Bench) -> None:
+    manifest = ok(bench.run(bench.cell("infer", "channels-last", INFER)))
+    assert manifest.inputs.weights == "none"
+
+
+@pytest.mark.parametrize(
+    ("task", "technique"),
+    [
+        ("train", "tf32"), ("train", "amp-float16"), ("infer", "tf32"),
+        ("infer", "compiled-float16"), ("infer", "cuda-graph"), ("infer", "cuda-graph-float16"),
+        ("infer", "float8-torchao"), ("infer", "tensorrt-float32"), ("infer", "tensorrt-int8"),
+    ],
+)  # fmt: skip
+def test_what_only_a_gpu_has_is_unsupported_on_a_processor(
+    bench: Bench, task: str, technique: str
+) -> None:
+    manifest = bench.run(bench.cell(task, technique, ADAM if task == "train" else INFER, seed=1))
+    assert manifest.status == "unsupported"
+    assert manifest.reason == f"{technique} needs an NVIDIA GPU; this cell is for a processor"
+
+
+def test_eager_quantization_of_a_keras_application_names_the_way_out(
+    bench: Bench, trained: Manifest
+) -> None:
+    manifest = bench.run(bench.cell("quantize", "ptq-eager", QUANTIZE), trained)
+    assert manifest.status == "unsupported" and "use ptq-fx or ptq-pt2e" in manifest.reason
+
+
+def test_without_a_compiler_compiling_is_unsupported(bench: Bench, trained: Manifest) -> None:
+    cell = bench.cell("infer", "compiled", INFER, seed=2)
+    manifest = bench.run(cell, trained, env={"PATH": "/nowhere"})
+    assert manifest.status == "unsupported"
+    assert manifest.reason == (
+        "torch.compile needs a compiler; none of g++, clang++, c++ is on the PATH"
+    )
+
+
+@pytest.mark.parametrize(("model", "parameters"), [("vgg16", 14_741_568), ("resnet50", 23_945_472)])
+def test_the_other_networks_train_and_answer(
+    images: dict[str, Path], tmp_path: Path, model: str, parameters: int
+) -> None:
+    bench = digits_bench(images["pytorch"], tmp_path, model)
+    trained = ok(bench.run(bench.cell("train", "amp-bfloat16", {**ADAM, "train_images": 16})))
+    assert samples(trained, "parameters") == [parameters]
+    quantized = ok(bench.run(bench.cell("quantize", "ptq-fx", QUANTIZE), trained))
+    proof = quantized.proof
+    assert proof is not None and proof.coverage == 1.0

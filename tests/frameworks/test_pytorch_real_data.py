@@ -1,0 +1,62 @@
+"""PyTorch's training and int8 inference of shafique2023 on real photographs, where they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.data import archives, folders
+from orchestrator.data.pack import prepare
+from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench
+from tests.frameworks.test_pytorch_ladder import ok, proven, samples
+from tests.frameworks.test_real_data import PLACES, pictures  # noqa: F401  a fixture
+
+CATS_AND_DOGS = next(
+    (path for p in PLACES if (path := Path(p) / "cats_vs_dogs-160px.tar").is_file()), None
+)
+pytestmark = [pytest.mark.frameworks, pytest.mark.real_data]
+QUANTIZE = {"calibration_images": 32, "test_images": 0}
+
+
+def trained_and_quantized(bench: Bench, tests: int) -> None:
+    """A training cell, then both ways to int8 and the inference with each."""
+    recipe = {**ADAM, "train_images": 160, "test_images": 0, "channels_last": True}
+    trained = ok(bench.run(bench.cell("train", "amp-bfloat16", recipe, batch_size=16)))
+    losses = samples(trained, "train_loss")
+    assert trained.inputs.dataset is not None
+    assert trained.inputs.dataset.used == {"train": 160, "test": tests}
+    assert 0 < losses[0] < 5
+    for technique in ("ptq-fx", "ptq-pt2e"):
+        cell = bench.cell("quantize", technique, QUANTIZE, batch_size=16)
+        quantized = ok(bench.run(cell, trained))
+        manifest = ok(bench.run(bench.cell("infer", technique, INFER), quantized))
+        proven(manifest, "int8")
+        accuracy = samples(quantized, "accuracy")[0]
+        assert accuracy == pytest.approx(samples(trained, "accuracy")[0], abs=0.25)
+
+
+@pytest.mark.skipif(CATS_AND_DOGS is None, reason="no cats_vs_dogs-160px.tar")
+def test_cats_and_dogs(images: dict[str, Path], tmp_path: Path) -> None:
+    assert CATS_AND_DOGS is not None
+    source = archives.source(CATS_AND_DOGS, "cats_vs_dogs-160px")
+    bench = digits_bench(images["pytorch"], tmp_path, size=128)
+    data = prepare(source, 128, tmp_path / "cache", lambda what, done, of: None)
+    base = {**bench.base, "dataset": "cats_vs_dogs-160px"}
+    trained_and_quantized(bench._replace(data=data, base=base), tests=1000)
+
+
+@pytest.mark.skipif(
+    not any((Path(p) / "cifar10-jpeg.tar.xz").is_file() for p in PLACES),
+    reason="no cifar10-jpeg.tar.xz",
+)
+def test_cifar10(
+    images: dict[str, Path],
+    pictures: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    source = folders.source(pictures, "cifar10-jpeg")
+    bench = digits_bench(images["pytorch"], tmp_path)
+    data = prepare(source, 48, tmp_path / "cache", lambda what, done, of: None)
+    base = {**bench.base, "dataset": "cifar10-jpeg"}
+    trained_and_quantized(bench._replace(data=data, base=base), tests=300)

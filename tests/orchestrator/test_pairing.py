@@ -1,0 +1,64 @@
+"""Images and GPUs: a wrong pairing is refused before anything is fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.estimates import Estimates
+from orchestrator.images import image_names, load_image
+from orchestrator.pairing import Pairing, obstacle, pair
+from orchestrator.places import ROOT
+from orchestrator.planning import Choices, make_plan
+from orchestrator.study import load_study
+
+OLD, NEW = (load_image(name) for name in ("tensorflow-22.03", "tensorflow-25.02"))
+
+
+@pytest.mark.parametrize(
+    ("image", "capability", "chosen"),
+    [
+        ("pascal", "6.1", "tensorflow-22.03"),
+        ("the paper's Quadro RTX 4000", "7.5", "tensorflow-22.03"),
+        ("A100", "8.0", "tensorflow-22.03"),
+        ("L4", "8.9", "tensorflow-25.02"),
+        ("H100", "9.0", "tensorflow-25.02"),
+        ("B200", "10.0", "tensorflow-25.02"),
+        ("unknown", "", "tensorflow-22.03"),
+    ],
+)
+def test_the_first_image_that_knows_the_gpu_is_chosen(
+    image: str, capability: str, chosen: str
+) -> None:
+    assert pair([OLD, NEW], capability) == Pairing(chosen)
+
+
+def test_tensorrt_8_2_on_hopper_is_refused_with_the_image_to_use_instead() -> None:
+    assert obstacle(OLD, "9.0") == (
+        "image tensorflow-22.03 can't serve a GPU of compute capability 9.0: TensorRT 8.2.3 and "
+        "CUDA 11.6 know no GPU newer than Ampere. Use tensorflow-25.02 instead"
+    )
+
+
+def test_no_image_for_a_gpu_is_an_obstacle_of_its_cells() -> None:
+    found = pair([OLD, NEW], "3.5")
+    assert found.image == "tensorflow-22.03" and "3.5" in found.obstacle
+    study = load_study("shafique2023", ROOT / "studies")
+    plan = make_plan(
+        study, Choices("quick", None, "digits"), Estimates(Path("/nonexistent")), 1,
+        {"tensorflow": found},
+    )  # fmt: skip
+    skips = {p.skip for p in plan.cells if p.cell.device == "gpu"}
+    assert skips == {"", found.obstacle}
+    assert not [p for p in plan.cells if p.cell.device == "cpu" and p.skip]
+
+
+def test_the_images_that_limits_name_exist() -> None:
+    for name in image_names():
+        limits = load_image(name).file.gpu
+        assert limits is None or limits.instead in ("", *image_names())
+
+
+def test_an_image_without_limits_serves_all() -> None:
+    assert obstacle(load_image("pytorch-cpu"), "12.0") == ""

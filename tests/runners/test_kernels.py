@@ -1,0 +1,101 @@
+"""Precision read from operators and from the names of GPU kernels, without torch."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _load() -> ModuleType:
+    """The module alone: its package belongs to torch, which the host doesn't have."""
+    path = ROOT / "runners" / "pytorch" / "parts" / "kernels.py"
+    spec = importlib.util.spec_from_file_location("kernels_under_test", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+kernels = _load()
+
+
+@pytest.mark.parametrize(
+    ("name", "dtypes", "kind"),
+    [
+        ("aten::_convolution", ["float", "float", "float"], "float32"),
+        ("aten::_convolution", ["c10::BFloat16", "c10::BFloat16"], "bfloat16"),
+        ("aten::addmm", ["c10::Half", "c10::Half", "c10::Half"], "float16"),
+        ("mkldnn::_convolution_pointwise", ["c10::BFloat16", "c10::BFloat16"], "bfloat16"),
+        ("mkl::_mkl_linear", ["float", "float"], "float32"),
+        ("onednn::qconv_pointwise", ["unsigned char"], "int8"),
+        ("onednn::qlinear_pointwise", ["unsigned char"], "int8"),
+        ("quantized::conv2d_relu", [""], "int8"),
+        ("aten::_int_mm", ["signed char", "signed char"], "int8"),
+        ("aten::_scaled_mm", ["c10::Float8_e4m3fn", "c10::Float8_e4m3fn"], "float8"),
+        ("aten::mm", [], "unknown"),
+        ("aten::conv2d", ["float"], None),
+        ("aten::convolution", ["float"], None),
+        ("aten::cudnn_convolution", ["float"], None),
+        ("aten::relu", ["float"], None),
+        ("quantized::add_relu", [""], None),
+        ("onednn::qconv_prepack", ["signed char"], "int8"),
+    ],
+)
+def test_operators(name: str, dtypes: list[str], kind: str | None) -> None:
+    assert kernels.operator_type(name, dtypes) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("sm80_xmma_fprop_implicit_gemm_tf32f32_tf32f32_f32_nhwckrsc_nchw_tilesize128x128x16",
+         "tf32"),
+        ("sm90_xmma_gemm_f32f32_tf32f32_f32_tn_n_tilesize64x64x32_warpgroupsize1x1x1", "tf32"),
+        ("cutlass_80_tensorop_s1688gemm_128x64_32x6_tn_align4", "tf32"),
+        ("sm80_xmma_fprop_implicit_gemm_indexed_f32f32_f32f32_f32_nhwckrsc_nhwc", "float32"),
+        ("cudnn_infer_ampere_scudnn_winograd_128x128_ldg1_ldg4_relu_tile148t_nt_v1", "float32"),
+        ("ampere_sgemm_128x64_tn", "float32"),
+        ("void implicit_convolve_sgemm<float, float, 128, 6, 7, 3, 3, 5, 1, false>", "float32"),
+        ("void at::native::(anonymous namespace)::conv_depthwise2d_forward_kernel<3, float, int>",
+         "float32"),
+        ("void at::native::(anonymous namespace)::conv_depthwise2d_forward_kernel<3, c10::Half>",
+         "float16"),
+        ("sm90_xmma_fprop_implicit_gemm_f16f16_f16f32_f32_nhwckrsc_nhwc_tilesize64x256x64",
+         "float16"),
+        ("ampere_fp16_s16816gemm_fp16_128x128_ldg8_f2f_stages_32x5_tn", "float16"),
+        ("turing_fp16_s1688gemm_fp16_128x128_ldg8_f2f_tn", "float16"),
+        ("nvjet_hsh_128x256_64x4_1x2_h_bz_coopB_TNT", "float16"),
+        ("sm80_xmma_fprop_implicit_gemm_bf16bf16_bf16f32_f32_nhwckrsc_nhwc", "bfloat16"),
+        ("nvjet_tst_64x8_64x16_4x1_v_bz_TNT", "bfloat16"),
+        ("sm80_xmma_fprop_implicit_gemm_interleaved_i8i8_i8i32_f32_nchw_vect_c_32kcrs", "int8"),
+        ("sm89_xmma_gemm_e4m3bf16_e4m3f32_f32_tn_n_tilesize128x64x64", "float8"),
+        ("void at::native::vectorized_elementwise_kernel<4, at::native::relu>", None),
+        ("triton_poi_fused_convolution_relu_3", None),
+        ("Memcpy HtoD (Pageable -> Device)", None),
+        ("mystery_conv_kernel", "unknown"),
+    ],
+)  # fmt: skip
+def test_kernels(name: str, kind: str | None) -> None:
+    assert kernels.kernel_type(name) == kind
+
+
+def test_a_proof_counts_what_fell_back() -> None:
+    executed = [("aten::_convolution", "float16")] * 3 + [
+        ("aten::addmm", "float32"),
+        ("relu", None),
+    ]
+    proof = kernels.proof_by_type(kernels.counted(executed), "float16", "a test")
+    assert proof.coverage == 0.75
+    assert proof.operations == {"float16": {"aten::_convolution": 3}, "float32": {"aten::addmm": 1}}
+    assert proof.fallback == ["aten::addmm x1 in float32"]
+
+
+def test_nothing_seen_is_no_coverage_and_not_zero() -> None:
+    assert kernels.proof_by_type({}, "int8", "a test").coverage is None

@@ -1,0 +1,70 @@
+"""The summary of a gpu-check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from manifests.manifest import Manifest, Proof
+from tables.checks import check_lines, largest_batches
+from tests.manifests.samples import a_cell
+from tests.tables.samples import measured, metric
+
+
+def training(technique: str, batch: int, *steps: float, **fields: Any) -> Manifest:
+    cell = a_cell(task="train", technique=technique, batch_size=batch, device="gpu")
+    metrics = [
+        metric("train_step_s", *steps),
+        metric("peak_memory_bytes", 123, source="rss of the process"),
+        metric("peak_memory_bytes", 4e9, label="allocator"),
+        metric("peak_memory_bytes", None, label="nvml", reason="no NVML"),
+        metric("energy_j", 250.0),
+    ]
+    return measured(cell, *metrics, **fields)
+
+
+def test_the_first_steps_choose_kernels_and_are_left_out() -> None:
+    plain, amp = check_lines(
+        [training("float32", 64, 9.0, 9.0, 9.0, 0.5, 0.25, 0.75),
+         training("amp-float16", 64, 9.0, 9.0, 9.0, 0.25)]
+    )  # fmt: skip
+    assert (plain.seconds, plain.speedup) == (0.5, 1.0)
+    assert (amp.seconds, amp.speedup) == (0.25, 2.0)
+    assert (amp.allocator_bytes, amp.nvml_bytes, amp.energy_j) == (4e9, None, 250.0)
+
+
+def test_a_cell_that_failed_has_its_reason_and_no_time() -> None:
+    (line,) = check_lines(
+        [training("float32", 1400, 1.0, 1.0, 1.0, 1.0, status="oom", reason="out of memory")]
+    )
+    assert (line.status, line.seconds, line.reason) == ("oom", None, "out of memory")
+    assert line.allocator_bytes == 4e9
+
+
+def test_speedups_compare_the_same_task_model_and_batch() -> None:
+    lines = check_lines(
+        [training("float32", 64, 0, 0, 0, 1.0), training("tf32", 512, 0, 0, 0, 0.5)]
+    )
+    assert [line.speedup for line in lines] == [1.0, None]
+
+
+def test_coverage_comes_from_the_proof() -> None:
+    proof = Proof(promised="int8", operations={}, coverage=0.4, fallback=[], source="")
+    cell = a_cell(task="infer", technique="int8-torchao", device="gpu")
+    (line,) = check_lines([measured(cell, metric("latency_s", 0.01, 0.02, 0.03), proof=proof)])
+    assert line.coverage == 0.4 and line.seconds == pytest.approx(0.02)
+
+
+def test_the_largest_batches_are_told_by_technique() -> None:
+    lines = check_lines(
+        [
+            training("float32", 64, 1.0), training("float32", 512, 1.0),
+            training("float32", 1400, status="oom"), training("amp-float16", 1400, 1.0),
+            training("tf32", 1400, status="crashed"),
+        ]
+    )  # fmt: skip
+    model = lines[0].model
+    assert largest_batches(lines) == {
+        f"{model} float32": (512, 1400), f"{model} amp-float16": (1400, None),
+    }  # fmt: skip

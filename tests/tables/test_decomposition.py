@@ -1,0 +1,161 @@
+"""Speedups taken apart: published ones as far as the rows allow, measured ones rung by rung."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from manifests.cell import Cell
+from manifests.manifest import Manifest
+from orchestrator.places import ROOT
+from runners.techniques import techniques
+from tables.decomposition import (
+    LADDERS,
+    Explanation,
+    explain_measured,
+    explain_published,
+    path_to,
+    take_apart,
+)
+from tables.measured import Points
+from tables.published import load_published
+from tests.manifests.samples import a_cell
+from tests.tables.samples import a_plan, measured, metric
+
+FRAMEWORKS = sorted(LADDERS)
+
+
+def test_a_path_goes_from_the_root_to_the_technique() -> None:
+    assert path_to("tensorflow", "ptq-tflite") == [
+        "keras-predict", "keras-call", "signature", "tflite-float32", "ptq-tflite",
+    ]  # fmt: skip
+    assert path_to("pytorch", "ptq-pt2e") == ["float32", "channels-last", "compiled", "ptq-pt2e"]
+    assert path_to("tensorflow", "keras-predict") == ["keras-predict"]
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+def test_every_rung_is_a_technique_and_ends_at_one_root(framework: str) -> None:
+    known = set(techniques(framework))
+    assert set(LADDERS[framework]) <= known
+    roots = {path_to(framework, name)[0] for name in LADDERS[framework]}
+    assert len(roots) == 1 and roots <= known
+
+
+def test_each_step_counts_for_its_own_kind() -> None:
+    times = {
+        "keras-predict": 60.0, "keras-call": 40.0, "signature": 20.0, "tflite-float32": 10.0,
+        "ptq-tflite": 2.5,
+    }  # fmt: skip
+    factors = take_apart("tensorflow", "ptq-tflite", times)
+    assert [(factor.kind, factor.value) for factor in factors] == [
+        ("calling convention", 3.0), ("compiler", 2.0), ("precision", 4.0),
+    ]  # fmt: skip
+    assert sum(factor.share or 0 for factor in factors) == pytest.approx(1.0)
+
+
+def test_steps_that_were_not_measured_join_what_can_not_be_told_apart() -> None:
+    times = {"keras-predict": 40.0, "tftrt-fp32": 5.0, "tftrt-int8": 2.0}
+    assert [(f.kind, f.value) for f in take_apart("tensorflow", "tftrt-int8", times)] == [
+        ("calling convention x compiler", 8.0), ("precision", 2.5),
+    ]  # fmt: skip
+    without_call = {"keras-predict": 40.0, "signature": 20.0}
+    (only,) = take_apart("tensorflow", "signature", without_call)
+    assert only == ("calling convention", 2.0, 1.0)
+
+
+def test_no_speedup_has_no_shares() -> None:
+    (only,) = take_apart("tensorflow", "signature", {"keras-predict": 3.0, "signature": 3.0})
+    assert (only.value, only.share) == (1.0, None)
+
+
+@given(st.data())
+def test_the_product_of_the_factors_is_always_the_total(data: st.DataObject) -> None:
+    framework = data.draw(st.sampled_from(FRAMEWORKS))
+    technique = data.draw(st.sampled_from(sorted(LADDERS[framework])))
+    path = path_to(framework, technique)
+    between = data.draw(st.sets(st.sampled_from(path)))
+    seconds = st.floats(1e-3, 1e3)
+    times = {rung: data.draw(seconds) for rung in {path[0], technique, *between}}
+    product = math.prod(factor.value for factor in take_apart(framework, technique, times))
+    assert product == pytest.approx(times[path[0]] / times[technique])
+
+
+def published(study: str) -> list[Explanation]:
+    return explain_published(load_published(ROOT / "studies" / study))
+
+
+def test_every_published_speedup_of_shafique2023_is_taken_apart() -> None:
+    found = published("shafique2023")
+    assert len(found) == 4 * 12 * 3  # four tables, twelve rows, three precision modes
+    assert {item.source for item in found} == {f"published, Table {n}" for n in (6, 7, 8, 9)}
+    for item in found:
+        assert item.total == pytest.approx(math.prod(f.value for f in item.factors))
+
+
+def test_vgg16_at_batch_8_as_the_paper_has_it() -> None:
+    found = {
+        (item.source, item.technique): item
+        for item in published("shafique2023")
+        if item.point["model"] == "vgg16" and item.point["batch_size"] == "8"
+    }
+    int8 = found["published, Table 6", "tftrt-int8"]
+    assert int8.total == pytest.approx(39.3 / 1.2)
+    assert [(f.kind, f.value) for f in int8.factors] == [
+        ("calling convention x compiler", pytest.approx(39.3 / 4.7)),
+        ("precision", pytest.approx(4.7 / 1.2)),
+    ]
+    rate = found["published, Table 8", "tftrt-fp16"]
+    assert rate.total == pytest.approx(5470 / 204)
+
+
+def test_lad2023_publishes_one_speedup() -> None:
+    (only,) = published("lad2023")
+    assert (only.technique, only.total) == ("ptq-eager", pytest.approx(33 / 13))
+
+
+def explained(*pairs: tuple[Cell, float | None]) -> list[Explanation]:
+    """Of inference cells with their latencies in seconds; None for one that is unsupported."""
+    manifests: list[Manifest] = []
+    for cell, seconds in pairs:
+        if seconds is None:
+            manifests.append(measured(cell, status="unsupported", reason="no GPU"))
+        else:
+            manifests.append(measured(cell, metric("latency_s", seconds)))
+    plan = a_plan(*(cell for cell, _ in pairs))
+    return explain_measured(plan, Points(plan.cells, manifests))
+
+
+def rung(technique: str, **changes: object) -> Cell:
+    return a_cell(framework="tensorflow", task="infer", technique=technique, **changes)
+
+
+def test_measured_rungs_of_one_point_and_protocol_belong_together() -> None:
+    found = explained(
+        (rung("keras-predict"), 0.06),
+        (rung("signature"), 0.02),
+        (rung("keras-predict", protocol="as-published"), 0.05),
+        (rung("signature", protocol="as-published"), 0.02),
+        (rung("signature", batch_size=7), 0.01),
+    )
+    assert [(item.source, item.technique, item.total) for item in found] == [
+        ("measured, rigorous", "signature", pytest.approx(3.0)),
+        ("measured, as-published", "signature", pytest.approx(2.5)),
+    ]
+
+
+def test_repeats_give_the_median_of_their_processes() -> None:
+    found = explained(
+        *((rung("keras-predict", repeat=n), s) for n, s in enumerate((0.06, 0.08, 0.07))),
+        *((rung("signature", repeat=n), s) for n, s in enumerate((0.01, 0.02, 0.09))),
+    )
+    assert [item.total for item in found] == [pytest.approx(0.07 / 0.02)]
+    assert len(found[0].cells) == 6
+
+
+def test_what_could_not_run_says_why() -> None:
+    (found,) = explained((rung("keras-predict"), 0.06), (rung("tftrt-int8"), None))
+    assert (found.total, found.factors) == (None, [])
+    assert found.state == "unsupported: no GPU"

@@ -1,0 +1,1 @@
+"""The terminal UI, as its users meet it: keys, pictures, and what must not harm it."""

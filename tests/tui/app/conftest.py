@@ -1,0 +1,81 @@
+"""The app over a recording of a real run, with nothing of this machine in the picture."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from orchestrator import machine, sessions
+from tests.conftest import ROOT
+from tui.app.app import Repliquant
+from tui.app.recording import read_recording
+from tui.app.replay import Replay
+from tui.runs import find_run
+
+DEMO = ROOT / "tui" / "demo"
+RUN = "lad2023-quick-digits"
+
+Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the recorded run, among the runs that the app finds."""
+    shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
+    monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(machine, "gpu_count", lambda: 0)
+    monkeypatch.setattr(sessions, "gpu_count", lambda: 0, raising=False)
+    return tmp_path / "runs" / RUN
+
+
+@pytest.fixture
+def app(recorded: Path) -> Repliquant:
+    """The app, reading this run; nothing is sampled."""
+    return Repliquant(sample=False, theme="repliquant")
+
+
+@pytest.fixture
+def replaying(recorded: Path) -> Repliquant:
+    """A replay that stands still until it is told where to go."""
+    replay = Replay(read_recording(find_run(recorded)), clock=lambda: 0.0)
+    return Repliquant(replay=replay, theme="repliquant")
+
+
+async def settle(pilot: Pilot[str], app: Repliquant) -> None:
+    """Wait until what threads read is on the screen."""
+    for _ in range(200):
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.05)
+        shelf = app.shelf
+        read = shelf.results is not None or bool(shelf.results_problem)
+        planned = shelf.prepared is not None or bool(shelf.plan_problem) or app.stage.replay
+        if read and planned and len(shelf.surveyed) == len(shelf.study_names):
+            break
+    await pilot.pause()
+
+
+def drive(app: Repliquant, steps: Steps, size: tuple[int, int] = (80, 24)) -> None:
+    """Start the app without a terminal, wait for its data, and do the steps."""
+
+    async def main() -> None:
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot, app)
+            await steps(pilot, app)
+
+    asyncio.run(main())
+
+
+def shown(app: Repliquant) -> str:
+    """The text on the screen, line by line."""
+    width, height = app.size
+    return "\n".join(
+        "".join(segment.text for segment in strip)
+        for strip in app.screen._compositor.render_strips()
+    )[: (width + 1) * height]

@@ -1,0 +1,178 @@
+"""The real program in a real terminal (tmux): from start through a run to an exported table."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Workshop
+from tests.fakes.studies import write_study
+from tests.tui.terminal import Terminal
+
+
+def start(terminal: Terminal, workshop: Workshop, *options: str) -> None:
+    """Start the screen and wait for its first page."""
+    command = shlex.join(workshop.command("tui", "toy", "--engine", "fake", *options))
+    terminal.type(f"{command}; echo status $?")
+    terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+
+
+def keys(terminal: Terminal, *names: str) -> None:
+    for name in names:
+        terminal.tmux("send-keys", name)
+
+
+def plan(terminal: Terminal) -> None:
+    keys(terminal, "2")
+    terminal.shows(lambda screen: "6 to do" in screen)
+
+
+def go(terminal: Terminal) -> None:
+    """From the plan: start all cells."""
+    plan(terminal)
+    keys(terminal, "s")
+    terminal.shows(lambda screen: "Start: 6 cells" in screen)
+    keys(terminal, "y")
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_from_the_start_through_a_run_to_an_exported_table(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "6 of 6 cells" in screen)
+    keys(terminal, "4")
+    screen = terminal.shows(lambda screen: "run toy-quick-digits" in screen and "6 ok" in screen)
+    assert "Table I" in screen
+    keys(terminal, "e")
+    terminal.shows(lambda screen: "Export tables" in screen)
+    terminal.tmux("send-keys", "-l", "out.md")
+    terminal.shows(lambda screen: "out.md" in screen)
+    keys(terminal, "Enter")
+    until((workshop.folder / "out.md").exists)
+    assert (workshop.folder / "out.md").read_text().startswith("### Latency")
+    keys(terminal, "q")
+    screen = terminal.shows(lambda screen: "status 0" in screen)
+    assert "Studies" not in screen
+    assert len(workshop.executed()) == 6
+
+
+def test_a_run_goes_on_as_lines_when_the_screen_is_left(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    write_study(workshop.folder, seconds=0.7)
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "running" in screen and "of 6 cells" in screen)
+    keys(terminal, "q")
+    terminal.shows(lambda screen: "A run goes on" in screen)
+    keys(terminal, "g")
+    screen = terminal.shows(lambda screen: "status 0" in screen)
+    assert "[6/6]" in screen
+    assert len(workshop.manifests()) == 6
+
+
+def test_cancelling_asks_and_leaves_a_run_that_can_go_on(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    write_study(workshop.folder, seconds=30)
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "work" in screen and "0 of 6 cells" in screen)
+    keys(terminal, "X")
+    terminal.shows(lambda screen: "Cancel the run?" in screen)
+    keys(terminal, "y")
+    until(lambda: len(workshop.manifests()) == 1)
+    manifest = json.loads(workshop.manifests()[0].read_text())
+    assert (manifest["status"], manifest["transient"]) == ("cancelled", True)
+    terminal.shows(lambda screen: "running" not in screen and "cancelling" not in screen)
+    keys(terminal, "q")
+    terminal.shows(lambda screen: "status 130" in screen)
+
+
+def test_pausing_ends_after_the_cell_and_starting_goes_on(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    write_study(workshop.folder, seconds=1.5)
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "work" in screen and "0 of 6 cells" in screen)
+    keys(terminal, "p")
+    terminal.shows(lambda screen: "1 ok, 5 to do" in screen or "1 of 6 cells" in screen)
+    keys(terminal, "2")
+    terminal.shows(lambda screen: "1 ok, 5 to do" in screen)
+    assert len(workshop.manifests()) == 1
+    write_study(workshop.folder, seconds=1.5)
+    keys(terminal, "s")
+    terminal.shows(lambda screen: "Start: 5 cells" in screen)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
+def test_a_screen_that_is_ended_from_outside_ends_its_run_and_restores_the_terminal(
+    workshop: Workshop, terminal: Terminal, signum: int
+) -> None:
+    write_study(workshop.folder, seconds=30)
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "work" in screen and "0 of 6 cells" in screen)
+    os.kill(process_of(workshop), signum)
+    terminal.shows(lambda screen: "status" in screen.splitlines()[-1] or "status " in screen)
+    terminal.type("echo shell $((6*7)) works")
+    terminal.shows(lambda screen: "shell 42 works" in screen)
+    until(lambda: len(workshop.manifests()) == 1)
+    assert json.loads(workshop.manifests()[0].read_text())["status"] == "cancelled"
+
+
+def process_of(workshop: Workshop) -> int:
+    """The process that shows the screen of this workshop."""
+    lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
+    for line in lines.stdout.splitlines():
+        pid, _, arguments = line.strip().partition(" ")
+        if "tests.fakes.cli tui" in arguments and "tmux" not in arguments:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            if str(workshop.folder).encode() in environment:
+                return int(pid)
+    raise AssertionError(lines.stdout)
+
+
+def test_a_terminal_of_20_by_5_and_back(workshop: Workshop, terminal: Terminal) -> None:
+    start(terminal, workshop)
+    for key in "2345":
+        keys(terminal, key)
+        terminal.tmux("resize-window", "-x", "20", "-y", "5")
+        terminal.tmux("resize-window", "-x", "100", "-y", "40")
+        terminal.shows(lambda screen: "5 Explain" in screen)
+    keys(terminal, "q")
+    terminal.shows(lambda screen: "status 0" in screen)
+
+
+def test_what_a_terminal_lost_is_drawn_again(workshop: Workshop, terminal: Terminal) -> None:
+    start(terminal, workshop)
+    tty = terminal.tmux("display", "-p", "#{pane_tty}").strip()
+    Path(tty).write_bytes(b"\x1b[2J\x1b[Hrubbish")
+    terminal.shows(lambda screen: screen.startswith("rubbish"))
+    os.kill(process_of(workshop), signal.SIGWINCH)
+    screen = terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    assert "rubbish" not in screen
+
+
+def test_without_a_terminal_it_says_so(workshop: Workshop) -> None:
+    done = workshop("tui", "toy", status=3)
+    assert "needs a terminal" in done.stderr
+    done = workshop("replay", "nothing", status=2)
+    assert "no run 'nothing'" in done.stderr

@@ -1,0 +1,362 @@
+"""The app: the screens, the keys that hold everywhere, and the timer that takes up news."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import on
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from manifests.plan import PlannedCell
+from manifests.store import Run
+from orchestrator.errors import KitError
+from tui.app import messages
+from tui.app.conducting import Ended
+from tui.app.palette import KitCommands
+from tui.app.screens.base import Page
+from tui.app.screens.dialogs import Choice, Question
+from tui.app.screens.studies import StudiesScreen
+from tui.app.shelf import Shelf
+from tui.app.stage import Stage
+from tui.app.text import safe
+from tui.app.themes import THEMES, fitting, paint
+from tui.app.widgets.head import Head
+from tui.words import count
+
+if TYPE_CHECKING:
+    from orchestrator.sessions import Request
+    from tables.comparison import Comparison
+    from tui.app.reading import Results, State
+    from tui.app.replay import Replay
+
+BEAT_S = 0.2
+
+
+def _plan() -> Screen[Any]:
+    from tui.app.screens.plan import PlanScreen
+
+    return PlanScreen()
+
+
+def _run() -> Screen[Any]:
+    from tui.app.screens.run import RunScreen
+
+    return RunScreen()
+
+
+def _results() -> Screen[Any]:
+    from tui.app.screens.results import ResultsScreen
+
+    return ResultsScreen()
+
+
+def _explain() -> Screen[Any]:
+    from tui.app.screens.explain import ExplainScreen
+
+    return ExplainScreen()
+
+
+# A screen is imported when it is first shown, so that the first one is there soon.
+PAGES: dict[str, str | Callable[[], Screen[Any]]] = {
+    "studies": StudiesScreen,
+    "plan": _plan,
+    "run": _run,
+    "results": _results,
+    "explain": _explain,
+}
+
+
+class Repliquant(App[str]):
+    """Ends with "go-on" when a run is to go on without the screen, else with ""."""
+
+    TITLE = "Repliquant"
+    CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar = App.COMMANDS | {KitCommands}
+    MODES: ClassVar = PAGES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(str(n), f"go('{mode}')", mode.title(), show=False)
+          for n, mode in enumerate(PAGES, 1)),
+        Binding("question_mark", "help", "Help"),
+        Binding("q", "leave", "Leave"),
+        Binding("ctrl+c", "leave", "Leave", show=False, priority=True),
+    ]  # fmt: skip
+
+    def __init__(
+        self,
+        request: Request | None = None,
+        *,
+        readonly: bool = False,
+        replay: Replay | None = None,
+        sample: bool = True,
+        theme: str = "",
+    ) -> None:
+        super().__init__()
+        self.readonly = readonly or replay is not None
+        self.stage = Stage(replay, sample)
+        study = replay.recording.plan.study if replay else request.study if request else ""
+        self.shelf = Shelf(self, request, study)
+        self._theme = theme
+
+    # --- beginning and end
+
+    def on_mount(self) -> None:
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = self._theme or fitting(self.console.color_system)
+        self._heed_signals()
+        replay = self.stage.replay
+        self.switch_mode("run" if replay else "studies")
+        self.set_interval(BEAT_S, self._beat)
+        self.call_after_refresh(self._begin)
+
+    def _heed_signals(self) -> None:
+        """Who ends the process from outside gets the terminal back and the run cancelled."""
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread
+                loop = asyncio.get_running_loop()
+                loop.add_signal_handler(signum, lambda: self.exit("", return_code=130))
+
+    def on_resize(self) -> None:
+        """A terminal made small and large again has lost what was on it, though no size changed."""
+        self.screen.refresh(layout=True)
+
+    def _begin(self) -> None:
+        """What takes time begins when the first screen has been drawn."""
+        replay, sampling = self.stage.replay, self.stage.sampling
+        self.shelf.survey()
+        self.shelf.show_run(replay.recording.run.folder if replay else None)
+        if replay is None:
+            self.shelf.plan(self.shelf.request)
+        if sampling is not None:
+            self.run_worker(sampling.start, thread=True, group="sampling", exit_on_error=False)
+
+    def on_unmount(self) -> None:
+        if self.stage.sampling is not None:
+            self.stage.sampling.leave()
+
+    def action_leave(self) -> None:
+        """At once when nothing runs, else with a question."""
+        if not self.stage.conducting.active:
+            self.exit("")
+            return
+        lines = ["Cells that are finished are kept, whatever you choose."]
+        choices = [
+            Choice("g", "Go on without the screen", "go-on"),
+            Choice("p", "End after this cell", "pause"),
+            Choice("c", "Cancel", "cancel", danger=True),
+        ]
+        self.push_screen(Question("A run goes on", lines, choices), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "pause":
+            self.stage.conducting.pause()
+        elif answer == "cancel":
+            self.stage.conducting.cancel("cancelled from the screen")
+        if answer:
+            self.exit("go-on")
+
+    # --- keys that hold everywhere
+
+    def action_go(self, mode: str) -> None:
+        """To one of the five screens; what lies on top of another stays there."""
+        if isinstance(self.screen, Page):
+            self.switch_mode(mode)
+
+    async def action_back(self) -> None:
+        """The screen's own way back, else the page under this one."""
+        screen = self.screen
+        undo = getattr(screen, "undo", None)
+        if undo is not None and undo():
+            return
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def action_help(self) -> None:
+        from tui.app.screens.help import Help
+
+        screen = self.screen
+        if isinstance(screen, Page):
+            self.push_screen(Help(screen.about, screen))
+
+    def refused(self, what: str) -> bool:
+        """Whether this is a screen to look at only; it says so."""
+        if self.readonly:
+            why = "this is a replay" if self.stage.replay else "--readonly"
+            self.notify(f"{what} is off: {why}.", severity="warning")
+        return self.readonly
+
+    def paint(self, tone: str) -> str:
+        """A colour of the theme for rich texts."""
+        return paint(self.current_theme, tone)
+
+    def complain(self, text: str) -> None:
+        """Show an error of any origin."""
+        self.notify(safe(text, 1000), severity="error", markup=False, timeout=12)
+
+    @property
+    def news_line(self) -> str:
+        """What the first line says at its end."""
+        return self.stage.status_line or ("readonly" if self.readonly else "")
+
+    def renew(self) -> None:
+        """What the shown page shows may have changed."""
+        if isinstance(self.screen, Page) and self.screen.settled:
+            self.screen.renew()
+
+    # --- running
+
+    def state_of(self, planned: PlannedCell) -> State:
+        """What a cell of the plan has come to, the run that goes on included."""
+        course = self.stage.course
+        cell = course.cells.get(planned.id)
+        if cell is not None and planned.id in course.queued:
+            if cell.state != "waiting":
+                return cell.state, cell.reason
+            if self.stage.conducting.active:
+                return "queued", ""
+        found = self.shelf.states.get(planned.id, ("waiting", ""))
+        return ("can't run", planned.skip) if planned.skip and found[0] == "waiting" else found
+
+    def start(self, request: Request) -> None:
+        """Run it, or queue it behind what runs, and watch."""
+        prepared = self.shelf.prepared
+        if prepared is None:
+            return
+        self.stage.start(request, prepared.run, prepared.chosen)
+        self.shelf.marked = set()
+        self.switch_mode("run")
+
+    def pause(self) -> None:
+        """End after the cells that run now."""
+        if self.refused("Pausing"):
+            return
+        if not self.stage.conducting.active:
+            self.notify("Nothing runs.")
+            return
+        self.stage.conducting.pause()
+        self.notify("The run ends after this cell; s goes on from there.")
+
+    def ask_to_cancel(self) -> None:
+        """Cancel after a question; a second time it kills."""
+        if self.refused("Cancelling"):
+            return
+        conducting = self.stage.conducting
+        if not conducting.active:
+            self.notify("Nothing runs.")
+            return
+        kill = conducting.cancelling
+        title = "Kill the cells that still run?" if kill else "Cancel the run?"
+        lines = ["Finished cells are kept; the cell that is cut off runs again when you go on."]
+        choice = Choice("y", "Kill" if kill else "Cancel it", "yes", danger=True)
+
+        def act(answer: str | None) -> None:
+            if answer == "yes" and kill:
+                conducting.kill()
+            elif answer == "yes":
+                conducting.cancel("cancelled from the screen")
+
+        self.push_screen(Question(title, lines, [choice]), act)
+
+    def _beat(self) -> None:
+        for news in self.stage.take_news():
+            self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
+        for ended in self.stage.take_ends():
+            self._tell_end(ended)
+        screen = self.screen
+        if isinstance(screen, Page) and screen.settled:
+            screen.query_one(Head).news = self.news_line
+            if self.stage.moving or screen.mode == "run":
+                screen.beat()
+        page = self._screen_stacks.get("run", [])[:1]
+        if page and isinstance(page[0], Page) and page[0].settled:
+            page[0].follow(self.stage.follow())
+
+    def _tell_end(self, ended: Ended) -> None:
+        if ended.error:
+            self.complain(ended.error)
+        elif ended.interrupted:
+            self.notify("Cancelled before its first cell.")
+        else:
+            done = ended.outcome.ended if ended.outcome else []
+            self.notify(f"{count(len(done), 'cell')} run.")
+        self.shelf.survey()
+        self.shelf.read_results()
+        self.shelf.plan_again()
+
+    # --- results
+
+    def open_manifest(self, run: Run, cell: str) -> None:
+        """Read one manifest and show it; one that can't be read says why."""
+        from tui.app.screens.manifest import ManifestScreen
+
+        try:
+            manifest = run.manifest(cell)
+        except Exception as error:  # a file that was damaged or deleted meanwhile
+            self.complain(str(error))
+            return
+        if manifest is None:
+            self.notify("This cell has no manifest yet.")
+            return
+        self.push_screen(ManifestScreen(run, manifest, self.current_mode))
+
+    def export(
+        self, results: Results, comparisons: list[Comparison], format_: str, path: Path
+    ) -> None:
+        """Write tables as ``repliquant table -o`` does."""
+        from tui.exporting import write_tables
+
+        try:
+            write_tables(comparisons, results.environments, format_, path)
+        except KitError as error:
+            self.complain(str(error))
+            return
+        self.notify(f"Written: {safe(str(path))}", markup=False, timeout=8)
+
+    # --- messages of background work
+
+    @on(messages.Surveyed)
+    def _on_surveyed(self, message: messages.Surveyed) -> None:
+        self.shelf.surveyed[message.line.study.id] = message.line
+        self.renew()
+
+    @on(messages.PlanReady)
+    def _on_plan_ready(self, message: messages.PlanReady) -> None:
+        shelf = self.shelf
+        shelf.prepared, shelf.plan_problem = message.prepared, ""
+        shelf.states, shelf.groups = message.states, message.groups
+        self.renew()
+
+    @on(messages.PlanFailed)
+    def _on_plan_failed(self, message: messages.PlanFailed) -> None:
+        self.shelf.prepared, self.shelf.plan_problem = None, message.why
+        self.renew()
+
+    @on(messages.ResultsReady)
+    def _on_results_ready(self, message: messages.ResultsReady) -> None:
+        self.shelf.results, self.shelf.results_problem = message.results, ""
+        self.renew()
+
+    @on(messages.ResultsFailed)
+    def _on_results_failed(self, message: messages.ResultsFailed) -> None:
+        self.shelf.results, self.shelf.results_problem = None, message.why
+        self.renew()
+
+    @on(messages.Compared)
+    def _on_compared(self, message: messages.Compared) -> None:
+        from tui.app.screens.comparing import CompareScreen
+
+        self.push_screen(CompareScreen(message.names, message.found))
+
+    @on(messages.Told)
+    def _on_told(self, message: messages.Told) -> None:
+        if message.severity == "error":
+            self.complain(message.text)
+        else:
+            self.notify(safe(message.text, 1000), markup=False)

@@ -1,0 +1,38 @@
+"""What to say before cells are run, and the request that runs just them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tui.words import count, duration
+
+if TYPE_CHECKING:
+    from manifests.plan import PlannedCell
+    from orchestrator.sessions import Prepared, Request
+
+
+def request_for(
+    request: Request, prepared: Prepared, cells: Sequence[PlannedCell], rerun: tuple[str, ...]
+) -> Request:
+    """Runs just these cells, and those that they start from. What ``-k`` can say as well."""
+    every = len(cells) == len(prepared.chosen)
+    expression = request.expression if every else f"id={','.join(p.id for p in cells)}"
+    return request._replace(expression=expression, rerun=rerun)
+
+
+def what_it_takes(
+    request: Request, prepared: Prepared, todo: Sequence[PlannedCell], again: bool, busy: bool
+) -> list[str]:
+    """Time, engine, folder, and what can't run. ``busy``: something runs already."""
+    seconds = sum(planned.estimate_s for planned in todo if not planned.skip)
+    skipped = sum(bool(planned.skip) for planned in todo)
+    lines = [f"About {duration(seconds)} on engine {request.engine}; folder:"]
+    lines.append(str(prepared.run.folder))
+    if skipped:
+        lines.append(f"{count(skipped, 'cell')} can't run here and will say why.")
+    if again:
+        lines.append("What these cells left is put aside, not deleted.")
+    if busy:
+        lines.append("They wait until the run that goes on has ended.")
+    return lines

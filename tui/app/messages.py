@@ -1,0 +1,66 @@
+"""What background work tells the screens: small messages, told to the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from orchestrator.sessions import Prepared
+    from tables.differences import Differences
+    from tui.app.reading import Results, StudyLine
+
+
+@dataclass
+class Surveyed(Message):
+    """What there is to know of one study."""
+
+    line: StudyLine
+
+
+@dataclass
+class PlanReady(Message):
+    """The plan of the chosen study, with the state of each of its cells."""
+
+    prepared: Prepared
+    states: dict[str, tuple[str, str]]
+    groups: dict[str, str]
+
+
+@dataclass
+class PlanFailed(Message):
+    """Why there is no plan."""
+
+    why: str
+
+
+@dataclass
+class ResultsReady(Message):
+    """A run has been read."""
+
+    results: Results
+
+
+@dataclass
+class ResultsFailed(Message):
+    """Why a run can't be shown."""
+
+    why: str
+
+
+@dataclass
+class Compared(Message):
+    """Two runs, base and new, have been compared."""
+
+    names: tuple[str, str]
+    found: Differences
+
+
+@dataclass
+class Told(Message):
+    """A line for the person. ``severity`` is Textual's own word for it."""
+
+    text: str
+    severity: str = "information"

@@ -1,0 +1,136 @@
+"""Questions and small forms on top of a screen. Escape always means: leave it as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, Select, Static
+
+from tui.app.text import safe
+
+
+class Choice(NamedTuple):
+    """A button: its key, its label, and the answer that it gives."""
+
+    key: str
+    label: str
+    answer: str
+    danger: bool = False
+
+
+class Question(ModalScreen[str]):
+    """Answers with the choice's answer, or with "" for escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "answer('')", "Leave it"),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str], choices: Sequence[Choice]) -> None:
+        super().__init__()
+        self._title, self._lines, self._choices = title, lines, choices
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(safe(self._title)), classes="title")
+            yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
+            with Vertical(classes="buttons choices"):
+                for choice in self._choices:
+                    yield _button(choice)
+                yield Button("Leave it (esc)", id="leave", compact=True)
+
+    def on_mount(self) -> None:
+        self.query(Button).first().focus()
+
+    def on_key(self, event: events.Key) -> None:
+        for choice in self._choices:
+            if event.character == choice.key:
+                event.stop()
+                self.dismiss(choice.answer)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        answers = {f"choice-{ord(c.key)}": c.answer for c in self._choices}
+        self.dismiss(answers.get(event.button.id or "", ""))
+
+    def action_answer(self, answer: str) -> None:
+        self.dismiss(answer)
+
+
+def _button(choice: Choice) -> Button:
+    return Button(
+        f"{choice.label} ({choice.key})",
+        id=f"choice-{ord(choice.key)}",
+        variant="error" if choice.danger else "primary",
+        compact=True,
+    )
+
+
+class Asked(NamedTuple):
+    """A field of a form. ``options`` are the values that are accepted; none: any text."""
+
+    name: str
+    label: str
+    value: str
+    options: tuple[str, ...] = ()
+    hint: str = ""
+
+
+class Form(ModalScreen[dict[str, str] | None]):
+    """Gives back every field's text by its name, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
+
+    def __init__(self, title: str, fields: Sequence[Asked], verb: str, note: str = "") -> None:
+        super().__init__()
+        self._title, self._fields, self._verb, self._note = title, fields, verb, note
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(safe(self._title)), classes="title")
+            with VerticalScroll(classes="field", can_focus=False):
+                for asked in self._fields:
+                    with Horizontal(classes="field"):
+                        yield Label(Text(asked.label))
+                        yield _editor(asked)
+            if self._note:
+                yield Static(Text(safe(self._note, 1000)), classes="dim")
+            with Horizontal(classes="buttons"):
+                yield Button(self._verb, id="do", variant="primary", compact=True)
+                yield Button("Leave it (esc)", id="leave", compact=True)
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#do")
+    def _done(self) -> None:
+        self.dismiss({asked.name: self._text(asked) for asked in self._fields})
+
+    @on(Button.Pressed, "#leave")
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _text(self, asked: Asked) -> str:
+        editor = self.query_one(f"#field-{asked.name}")
+        if isinstance(editor, Select):
+            return "" if editor.is_blank() else str(editor.value)
+        assert isinstance(editor, Input)
+        return editor.value.strip()
+
+
+def _editor(asked: Asked) -> Input | Select[str]:
+    if not asked.options:
+        return Input(asked.value, placeholder=asked.hint, id=f"field-{asked.name}", compact=True)
+    return Select(
+        [(option, option) for option in asked.options],
+        value=asked.value,
+        allow_blank=False,
+        id=f"field-{asked.name}",
+        compact=True,
+    )

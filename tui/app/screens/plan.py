@@ -1,0 +1,329 @@
+"""Screen 2: the cells, chosen with the language of ``-k``, started, paused, cancelled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from manifests.plan import PlannedCell
+from manifests.select import SelectionError, Selector
+from orchestrator.engines import AUTO, ENGINES
+from tui.app.asking import request_for, what_it_takes
+from tui.app.screens.base import Page
+from tui.app.screens.dialogs import Asked, Choice, Form, Question
+from tui.app.text import safe
+from tui.app.titles import Titles
+from tui.app.widgets.rows import Column, Field, Rows, Table
+from tui.app.words import state, tally
+from tui.words import count, duration
+
+_COLUMNS = (
+    Column("cell", grow=True), Column("estimate", right=True), Column("state", most=15),
+)  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """A row: a group of cells, or one cell."""
+
+    group: str
+    cells: tuple[PlannedCell, ...]
+
+    @property
+    def planned(self) -> PlannedCell | None:
+        return self.cells[0] if not self.group else None
+
+
+class PlanScreen(Page):
+    """Groups (a table of the paper each) and their cells."""
+
+    mode = "plan"
+    about = "Plan: choose cells and run them"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
+        Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
+        Binding("a", "mark_all", "All", show=False, tooltip="mark all that is shown, or none"),
+        Binding("o", "options", "Options", tooltip="tier, data, engine, folder"),
+        Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
+        Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
+        Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
+        Binding("left", "fold(True)", "Fold", show=False, tooltip="hide a group's cells"),
+        Binding("right", "fold(False)", "Unfold", show=False, tooltip="show a group's cells"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._entries: list[Entry] = []
+        self._folded: set[str] = set()
+        self._selector = Selector("")
+        self._shown_for: object = None
+        self._titles = Titles(())
+
+    def body(self) -> ComposeResult:
+        yield Static(id="summary", classes="line")
+        yield Rows(id="cells", nothing="No cells.", marks=True)
+        yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
+        yield Static(id="details")
+
+    def on_mount(self) -> None:
+        self.query_one("#cells", Rows).focus()
+
+    def renew(self) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is not self._shown_for:
+            self._shown_for = prepared
+            self._titles = Titles(prepared.chosen if prepared else ())
+            self._selector = Selector("")
+        if prepared is None:
+            text = self.kit.shelf.plan_problem or "planning …"
+            self.query_one("#summary", Static).update(Text(safe(text, 2000)))
+            self.query_one("#cells", Rows).show(Table(_COLUMNS, 0, lambda index: ()))
+            return
+        self._arrange()
+
+    def beat(self) -> None:
+        self.query_one("#cells", Rows).refresh_rows()
+        self._summarise()
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.value = self._selector.expression
+        box.add_class("open")
+        box.focus()
+
+    def action_mark_all(self) -> None:
+        shown = {p.id for entry in self._entries for p in entry.cells}
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - shown if shown <= marked else marked | shown
+        self.beat()
+
+    def action_fold(self, folded: bool) -> None:
+        entry = self._entry
+        if entry is None:
+            return
+        group = entry.group or self._group_of(entry.cells[0])
+        (self._folded.add if folded else self._folded.discard)(group)
+        self._arrange()
+        groups = [e.group for e in self._entries]
+        if folded and group in groups:
+            self.query_one("#cells", Rows).cursor = groups.index(group)
+
+    def action_start(self) -> None:
+        self._ask_to_run(self._chosen(), ())
+
+    def action_rerun(self) -> None:
+        """Asks first: the results there are will be put aside."""
+        states = self.kit.shelf.states
+        marked = self._marked() or list(self._entry.cells if self._entry else ())
+        cells = [p for p in marked if states.get(p.id, ("waiting", ""))[0] != "waiting"]
+        if not cells:
+            self.notify("Nothing marked here has a result yet; s starts what has none.")
+            return
+        self._ask_to_run(cells, tuple(planned.id for planned in cells))
+
+    def action_pause(self) -> None:
+        self.kit.pause()
+
+    def action_cancel(self) -> None:
+        self.kit.ask_to_cancel()
+
+    def action_options(self) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is None:
+            return
+        request = self.kit.shelf.request
+        fields = [
+            Asked("tier", "tier", request.tier, tuple(prepared.study.tiers)),
+            Asked("dataset", "data set", request.dataset or "", (), prepared.plan.dataset),
+            Asked("data_dir", "data folder", str(request.data_dir or ""), (), "none"),
+            Asked("engine", "engine", request.engine, (AUTO, *ENGINES)),
+            Asked(
+                "run_dir", "run folder", str(request.run_dir or ""), (), str(prepared.run.folder)
+            ),
+        ]
+        self.app.push_screen(Form("How to run it", fields, "Use it"), self._take_options)
+
+    def _take_options(self, answers: dict[str, str] | None) -> None:
+        if answers is None:
+            return
+        self.kit.shelf.plan(
+            self.kit.shelf.request._replace(
+                tier=answers["tier"],
+                dataset=answers["dataset"] or None,
+                data_dir=Path(answers["data_dir"]) if answers["data_dir"] else None,
+                engine=answers["engine"],
+                run_dir=Path(answers["run_dir"]) if answers["run_dir"] else None,
+            )
+        )
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self, event: Input.Submitted) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is None:
+            return
+        try:
+            selector = Selector(event.value.strip())
+            selector.choose([planned.cell for planned in prepared.chosen])
+        except SelectionError as error:
+            self.notify(safe(str(error), 1000), severity="error", markup=False, timeout=8)
+            return
+        self._selector = selector
+        self._close_filter()
+        self._arrange()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter", Input).remove_class("open")
+        self.query_one("#cells", Rows).focus()
+
+    def undo(self) -> bool:
+        """Escape closes the filter, then takes it away. Whether there was one."""
+        if self.query_one("#filter", Input).has_class("open"):
+            self._close_filter()
+        elif self._selector.expression:
+            self._selector = Selector("")
+            self._arrange()
+        else:
+            return False
+        return True
+
+    @on(Rows.Marked)
+    def _mark(self, event: Rows.Marked) -> None:
+        cells = {planned.id for planned in self._entries[event.index].cells}
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - cells if cells <= marked else marked | cells
+        self.beat()
+
+    @on(Rows.Opened)
+    def _open(self, event: Rows.Opened) -> None:
+        entry = self._entries[event.index]
+        if entry.planned is None:
+            self.action_fold(entry.group not in self._folded)
+        elif self.kit.shelf.prepared is not None:
+            self.kit.open_manifest(self.kit.shelf.prepared.run, entry.planned.id)
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._describe()
+
+    @property
+    def _entry(self) -> Entry | None:
+        cursor = self.query_one("#cells", Rows).cursor
+        return self._entries[cursor] if cursor < len(self._entries) else None
+
+    def _group_of(self, planned: PlannedCell) -> str:
+        return self.kit.shelf.groups.get(planned.id, "cells")
+
+    def _shown(self) -> list[PlannedCell]:
+        prepared = self.kit.shelf.prepared
+        cells = prepared.chosen if prepared else []
+        return [planned for planned in cells if self._selector.accepts(planned.cell)]
+
+    def _marked(self) -> list[PlannedCell]:
+        marked = self.kit.shelf.marked
+        prepared = self.kit.shelf.prepared
+        return [p for p in prepared.chosen if p.id in marked] if prepared else []
+
+    def _chosen(self) -> list[PlannedCell]:
+        return self._marked() or self._shown()
+
+    def _arrange(self) -> None:
+        """Groups in the order in which their first cells come."""
+        groups: dict[str, list[PlannedCell]] = {}
+        for planned in self._shown():
+            groups.setdefault(self._group_of(planned), []).append(planned)
+        self._entries = []
+        for group, cells in groups.items():
+            self._entries.append(Entry(group, tuple(cells)))
+            if group not in self._folded:
+                self._entries += [Entry("", (planned,)) for planned in cells]
+        self.query_one("#cells", Rows).show(
+            Table(_COLUMNS, len(self._entries), self._row, self._is_marked)
+        )
+        self._summarise()
+        self._describe()
+
+    def _is_marked(self, index: int) -> bool:
+        marked = self.kit.shelf.marked
+        return bool(marked) and all(planned.id in marked for planned in self._entries[index].cells)
+
+    def _row(self, index: int) -> list[Field | str]:
+        entry = self._entries[index]
+        planned = entry.planned
+        if planned is None:
+            sign = "▸" if entry.group in self._folded else "▾"
+            seconds = sum(p.estimate_s for p in entry.cells if not p.skip)
+            done = sum(self.kit.state_of(p)[0] == "ok" for p in entry.cells)
+            return [
+                Field(f"{sign} {entry.group}", "strong"),
+                Field(duration(seconds) if seconds else "–", "dim"),
+                Field(f"{done} of {len(entry.cells)} ok", "dim"),
+            ]
+        return [
+            f"  {self._titles.of(planned.cell)}",
+            Field("–", "dim") if planned.skip else duration(planned.estimate_s),
+            state(self.kit.state_of(planned)[0]),
+        ]
+
+    def _summarise(self) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is None:
+            return
+        plan = prepared.plan
+        counts: dict[str, int] = {}
+        for planned in prepared.chosen:
+            name = self.kit.state_of(planned)[0]
+            counts[name] = counts.get(name, 0) + 1
+        text = Text(f"{plan.study} · tier {plan.tier} · {plan.dataset}", style="bold")
+        text.append(f"   {tally(counts)}", style="not bold")
+        marked = self._marked()
+        if marked:
+            text.append(f"   {len(marked)} marked", style="bold")
+        if self._selector.expression:
+            text.append(f"   filter: {safe(self._selector.expression)}", style="italic")
+        self.query_one("#summary", Static).update(text)
+
+    def _describe(self) -> None:
+        entry = self._entry
+        text = Text()
+        if entry is not None and entry.planned is not None:
+            planned = entry.planned
+            name, reason = self.kit.state_of(planned)
+            text.append(f"cell {planned.id} · {planned.image}", style="bold")
+            text.append(f" · {state(name).text}\n")
+            why = reason or planned.skip
+            if why:
+                text.append(f"{safe(why)}\n")
+            source = f"estimate {duration(planned.estimate_s)}, from {planned.estimate_source}"
+            needs = f" · starts from {', '.join(planned.needs)}" if planned.needs else ""
+            text.append(safe(source + needs), style="dim")
+        elif entry is not None:
+            text.append(f"{entry.group}\n", style="bold")
+            text.append(f"{count(len(entry.cells), 'cell')}; space marks them all", style="dim")
+        self.query_one("#details", Static).update(text)
+
+    def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
+        shelf = self.kit.shelf
+        if self.kit.refused("Running cells") or shelf.prepared is None:
+            return
+        done = ("ok", "running", "queued")
+        todo = [p for p in cells if rerun or self.kit.state_of(p)[0] not in done]
+        if not todo:
+            self.notify("Every one of these cells has a result. R runs cells again.")
+            return
+        busy = self.kit.stage.conducting.active
+        request = request_for(shelf.request, shelf.prepared, cells, rerun)
+        lines = what_it_takes(shelf.request, shelf.prepared, todo, bool(rerun), busy)
+        verb = "Run again" if rerun else "Queue" if busy else "Start"
+        self.app.push_screen(
+            Question(
+                f"{verb}: {count(len(todo), 'cell')}",
+                lines,
+                [Choice("y", verb, "yes", danger=bool(rerun))],
+            ),
+            lambda answer: self.kit.start(request) if answer == "yes" else None,
+        )

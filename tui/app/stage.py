@@ -1,0 +1,176 @@
+"""What happens now, or happened when a replay plays it: the course, the machine, the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestrator.news import CellEnded
+from tui.app.conducting import Conducting, Ended, Heard
+from tui.app.course import Course
+from tui.app.machine import Trace
+from tui.app.tails import FileTail
+from tui.app.telemetry import Sampling
+from tui.app.text import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from manifests.plan import PlannedCell
+    from manifests.store import Run
+    from orchestrator.sessions import Request
+    from tui.app.replay import Replay
+
+
+class Followed(NamedTuple):
+    """What is new of the shown cell's log; ``anew`` when it is another cell than before."""
+
+    lines: list[str]
+    anew: bool
+    notes: list[str]
+
+
+class Stage:
+    """One run at a time is on it. Methods are for the screen's thread."""
+
+    def __init__(self, replay: Replay | None, sample: bool) -> None:
+        self.replay = replay
+        self.course = Course()
+        self.trace = Trace()
+        self.run: Run | None = replay.recording.run if replay else None
+        self.sampling = Sampling(self.trace) if sample and replay is None else None
+        self.conducting = Conducting(self.sampling.sampler if self.sampling else None)
+        self.cut_off = False
+        self.failure = 0
+        self._tails: list[FileTail] = []
+        self._cell = ""
+
+    @property
+    def now_s(self) -> float:
+        """The clock of what is shown: that of the run, or that of the replay."""
+        return self.replay.now_s if self.replay is not None else time.monotonic()
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is something to watch."""
+        return self.replay is not None or self.conducting.active
+
+    @property
+    def status_line(self) -> str:
+        """In a few words, what goes on."""
+        if self.replay is not None:
+            sign = "ended" if self.replay.ended else "held" if self.replay.paused else "replay"
+            whole = clock(self.replay.recording.length_s)
+            return f"{sign} {self.replay.speed:g}x  {clock(self.replay.now_s)} of {whole}"
+        if not self.conducting.active:
+            return ""
+        sign = "pausing" if self.conducting.pausing else "running"
+        sign = "cancelling" if self.conducting.cancelling else sign
+        waiting = len(self.conducting.waiting)
+        behind = f", {waiting} queued" if waiting else ""
+        return f"{sign} {self.course.ended}/{self.course.total}{behind}"
+
+    @property
+    def idle_words(self) -> str:
+        """What stands where the running cell would."""
+        if self.conducting.active:
+            return "getting ready …"
+        return "nothing runs; s on screen 2 starts cells"
+
+    @property
+    def no_readings(self) -> str:
+        """What stands where the machine's readings would."""
+        return "no telemetry was recorded" if self.replay else "no readings yet"
+
+    def start(self, request: Request, run: Run, chosen: Sequence[PlannedCell]) -> None:
+        """Run it, or queue it behind what runs."""
+        if not self.conducting.active:
+            self.course = Course(chosen)
+        self.run = run
+        self.conducting.add(request)
+
+    def take_news(self) -> list[CellEnded]:
+        """Take up what has come; the cells that have ended."""
+        heard = self.replay.due() if self.replay else self.conducting.inbox.drain()
+        self._take(heard)
+        return [news for news, _ in heard if isinstance(news, CellEnded)]
+
+    def take_ends(self) -> list[Ended]:
+        """The requests that have been carried out since the last call."""
+        ends: list[Ended] = []
+        while self.conducting.ended:
+            ended = self.conducting.ended.popleft()
+            self.cut_off = self.cut_off or ended.interrupted
+            images = ended.outcome.images_missing if ended.outcome else []
+            self.failure = ended.status or (3 if images else self.failure)
+            self.course.running.clear()
+            ends.append(ended)
+        return ends
+
+    def exit_status(self) -> int:
+        """As ``repliquant run`` would have ended."""
+        self.take_ends()
+        states = {cell.state for cell in self.course.cells.values()}
+        if self.cut_off or (self.replay is None and "cancelled" in states):
+            return 130
+        failed = self.replay is None and bool(states & {"crashed", "oom", "timeout"})
+        return self.failure or int(failed)
+
+    def follow(self) -> Followed:
+        """The log, the notes and the telemetry of the cell that is shown."""
+        shown = self.course.shown
+        cell = shown.planned.id if shown else ""
+        anew = cell != self._cell
+        self._cell = cell
+        if self.replay is not None:
+            lines = self._replayed(self.replay, cell)
+        else:
+            lines = self._read(cell, anew)
+        notes = list(self.course.notes)
+        self.course.notes.clear()
+        return Followed(lines, anew, notes)
+
+    def hold(self) -> None:
+        """Stop a replay, or go on."""
+        if self.replay is not None:
+            self.replay.hold()
+
+    def change_speed(self, by: int) -> None:
+        """The next speed of a replay, faster or slower."""
+        from tui.app.replay import SPEEDS
+
+        if self.replay is not None:
+            faster = [s for s in SPEEDS if s > self.replay.speed] or [SPEEDS[-1]]
+            slower = [s for s in SPEEDS if s < self.replay.speed] or [SPEEDS[0]]
+            self.replay.speed = faster[0] if by > 0 else slower[-1]
+
+    def skip(self, by: int) -> None:
+        """To the beginning of the next cell of a replay, of this one, or of the one before."""
+        if self.replay is None:
+            return
+        begins = sorted(played.begin_s for played in self.replay.recording.cells.values())
+        now_s = self.replay.now_s
+        ahead = [b for b in begins if b > now_s + 0.01] or [self.replay.recording.length_s]
+        behind = [b for b in begins if b < now_s - 2.0 * self.replay.speed] or [0.0]
+        heard = self.replay.seek(ahead[0] if by > 0 else behind[-1])
+        self.course, self._cell = Course(), "?"
+        self._take(heard)
+
+    def _take(self, heard: list[Heard]) -> None:
+        for news, at_s in heard:
+            self.course.take(news, at_s)
+
+    def _read(self, cell: str, anew: bool) -> list[str]:
+        if anew:
+            folder = self.run.cell_folder(cell) if self.run and cell else None
+            names = ("log.txt", "stderr.txt") if folder else ()
+            self._tails = [FileTail(folder / name) for name in names if folder]
+        return [line for tail in self._tails for line in tail.lines()]
+
+    def _replayed(self, replay: Replay, cell: str) -> list[str]:
+        if replay.show(cell):
+            self.trace.clear()
+            self.trace.opening = replay.opening
+        for sample in replay.samples():
+            self.trace.add(sample)
+        return replay.log_lines()

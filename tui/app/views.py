@@ -1,0 +1,160 @@
+"""The three ways to look at a table of the paper: its numbers, their ratios, and bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from tables.comparison import Comparison, Line
+from tables.render import words
+from tables.statistics import median, readings
+from tui.app.charts import bar
+from tui.app.titles import Titles
+from tui.app.widgets.rows import Column, Field, Row, Table
+from tui.app.words import state
+from tui.words import duration
+
+VIEWS = ("table", "ratio", "chart")
+_BAR = 28
+_SPAN = 2.0
+"""Ratios are drawn from 1/4 to 4, the logarithm to base 2 from -2 to 2."""
+_HALF = 12
+_SCALE = "¼".ljust(_HALF) + "1" + "4".rjust(_HALF)
+
+
+def table_of(comparison: Comparison, view: str) -> Table:
+    """The comparison's lines as rows; ``line_of`` tells which row is which line."""
+    if not comparison.lines:
+        return _issues(comparison)
+    return {"ratio": _ratios, "chart": _chart}.get(view, _numbers)(comparison)
+
+
+def line_of(comparison: Comparison, view: str, row: int) -> Line | None:
+    """The line that a row shows, or None for a table without numbers."""
+    index = row // 2 if view == "chart" else row
+    return comparison.lines[index] if index < len(comparison.lines) else None
+
+
+def _numbers(comparison: Comparison) -> Table:
+    lines = comparison.lines
+    heads: list[Column] = _keys(comparison)
+    parts: list[Callable[[Line], Field | str]] = [_key(name) for name in _key_names(comparison)]
+    if len({line.quantity for line in lines}) > 1:
+        heads.append(Column("quantity", most=24))
+        parts.append(lambda line: line.quantity)
+    heads += [Column("published", True, most=16), Column("measured", True, most=26)]
+    parts += [words.published, _measured]
+    heads += [Column("ratio", True), Column("n", True), Column("flags", grow=True)]
+    parts += [words.ratio, lambda line: str(line.n), lambda line: Field(words.flags(line), "warn")]
+    return Table(heads, len(lines), lambda index: [part(lines[index]) for part in parts])
+
+
+def _ratios(comparison: Comparison) -> Table:
+    lines = comparison.lines
+    heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
+
+    def row(index: int) -> Row:
+        line = lines[index]
+        return [_what(comparison, line), words.ratio(line), _deviation(line)]
+
+    return Table(heads, len(lines), row)
+
+
+def _chart(comparison: Comparison) -> Table:
+    """Two bars a line; as long as the value is beside the largest of the same unit."""
+    lines = comparison.lines
+    largest: dict[str, float] = {}
+    for line in lines:
+        values = [abs(v) for v in (line.published, line.measured) if v is not None]
+        largest[line.unit] = max([largest.get(line.unit, 0.0), *values])
+
+    def row(index: int) -> Row:
+        line = lines[index // 2]
+        whole = largest[line.unit] or 1.0
+        if index % 2 == 0:
+            shown = bar(abs(line.published or 0.0) / whole, _BAR)
+            what = _what(comparison, line)
+            return [what, "published", Field(shown, "dim"), words.published(line)]
+        shown = bar(abs(line.measured or 0.0) / whole, _BAR)
+        return ["", "measured", Field(shown, "accent"), _measured(line)]
+
+    heads = [Column("what", grow=True), Column("", most=9), Column("", most=_BAR), Column("value")]
+    return Table(heads, 2 * len(lines), row)
+
+
+def _issues(comparison: Comparison) -> Table:
+    issues = comparison.issues
+    names = list(issues[0]) if issues else []
+    heads = [Column(name, grow=name == names[-1], most=30) for name in names]
+    return Table(heads, len(issues), lambda index: [issues[index][n] or "" for n in names])
+
+
+def _key_names(comparison: Comparison) -> list[str]:
+    """The keys that tell lines apart."""
+    lines = comparison.lines
+    return [name for name in comparison.key if len({line.key[name] for line in lines}) > 1]
+
+
+def _keys(comparison: Comparison) -> list[Column]:
+    return [
+        Column(name.replace("batch_size", "batch"), name == "batch_size", most=18)
+        for name in _key_names(comparison)
+    ]
+
+
+def _key(name: str) -> Callable[[Line], str]:
+    return lambda line: line.key[name]
+
+
+def _what(comparison: Comparison, line: Line) -> str:
+    keys = [line.key[name] for name in _key_names(comparison)]
+    return " ".join([*keys, line.quantity])
+
+
+def _measured(line: Line) -> Field:
+    if line.measured is not None:
+        return Field(words.measured(line))
+    name = line.state.partition(":")[0]
+    return state(name) if ":" in line.state else Field(name, "dim")
+
+
+def _deviation(line: Line) -> Field:
+    """A mark on a scale from 1/4 to 4, and a line from 1 to it."""
+    middle = _HALF
+    if not line.ratio or line.ratio <= 0:
+        return Field("·" * middle + "│" + "·" * middle, "dim")
+    share = max(-_SPAN, min(_SPAN, math.log2(line.ratio))) / _SPAN
+    at = middle + round(share * middle)
+    scale = ["·"] * (2 * middle + 1)
+    for position in range(min(at, middle), max(at, middle) + 1):
+        scale[position] = "━"
+    scale[middle] = "┃"
+    scale[at] = "◆"
+    return Field("".join(scale), "")
+
+
+def cells_table(
+    planned: Sequence[PlannedCell], manifests: dict[str, Manifest], metric: str = "latency_s"
+) -> Table:
+    """Every cell of a run with its status; the row is made when it is seen."""
+    titles = Titles(planned)
+    heads = [
+        Column("cell", grow=True), Column("state", most=15), Column("took", True),
+        Column("latency", True),
+    ]  # fmt: skip
+
+    def row(index: int) -> Row:
+        cell = planned[index]
+        manifest = manifests.get(cell.id)
+        if manifest is None:
+            name = "can't run" if cell.skip else "waiting"
+            return [titles.of(cell.cell), state(name), "", ""]
+        found = manifest.metric(metric)
+        middle = median(readings(found)) if found else None
+        told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
+        took = duration(manifest.wall_s)
+        return [titles.of(cell.cell), state(manifest.status), took, told]
+
+    return Table(heads, len(planned), row)

@@ -1,0 +1,85 @@
+"""``repliquant claims``: what a paper claims, on its own numbers and on yours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.options import as_json
+
+
+@click.command("claims")
+@click.argument("study")
+@click.argument("run", required=False)
+@click.option("--claim", "wanted", default="", help="One claim, by its number (C2) or its id.")
+@click.option("--published-only", is_flag=True, help="The paper's own numbers only; needs no run.")
+@click.option("--format", "format_", default="rich", show_default=True, help="rich or md.")
+@as_json
+def command(
+    study: str, run: str | None, wanted: str, published_only: bool, format_: str, as_json: bool
+) -> None:
+    """Verdicts on what STUDY's paper claims: on its own numbers, and on RUN (default: the latest).
+
+    holds, does not hold, can't tell (an interval straddles), or not measured with the reason.
+    """
+    from tables.render import claims as words
+    from tui.console import print_json
+
+    format_ = _checked(format_)
+    found = _evidence(study, run, wanted, published_only)
+    if as_json:
+        print_json({"run": found.run, "claims": words.plain(found.claims)})
+    elif format_ == "md":
+        click.echo(words.render_markdown(found.claims, found.scope), nl=False)
+    else:
+        show_claims(found, full=bool(wanted))
+
+
+def show_claims(found: Any, full: bool = False) -> None:
+    """Verdicts for people; ``full`` adds the test and the cells of each."""
+    from tables.claims import count_verdicts
+    from tables.render import claims as words
+    from tui.console import out, table
+
+    console = out()
+    rows = [words.row(judged) for judged in found.claims]
+    console.print(table(f"Claims of {found.study} · {found.scope}", words.HEADER, rows))
+    for judged in found.claims if full else ():
+        for line in _details(judged):
+            console.print(line, markup=False)
+    counts = ", ".join(f"{n} {state}" for state, n in count_verdicts(found.claims).items())
+    console.print(f"measured: {counts}", markup=False)
+
+
+def _details(judged: Any) -> list[str]:
+    from tui.words import printable
+
+    claim = judged.claim
+    lines = [f"test: {' '.join(claim.test.split())}"] if claim.test else []
+    lines += [f"tolerance: {claim.tolerance:g}"] if claim.tolerance is not None else []
+    lines += [f"stand-in: {' '.join(claim.stand_in.split())}"] if claim.stand_in else []
+    lines.append(f"on the paper's numbers: {judged.published.state}: {judged.published.why}")
+    lines.append(f"on this run: {judged.measured.state}: {judged.measured.why}")
+    lines += [f"cells: {', '.join(judged.cells)}"] if judged.cells else []
+    return [printable(line) for line in lines]
+
+
+def _checked(format_: str) -> str:
+    from orchestrator.errors import InputError
+
+    if format_ not in ("rich", "md"):
+        raise InputError(f"no format {format_!r}. Accepted: rich, md (and --json)")
+    return format_
+
+
+def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Any:
+    from orchestrator.places import STUDIES
+    from tables.evidence import gather
+    from tui.runs import check_study, evidence_of, find_run, latest_run
+
+    check_study(study)
+    if published_only:
+        return gather(STUDIES / study, claim=wanted)
+    chosen = find_run(run) if run else latest_run(study)
+    return evidence_of(study, chosen, wanted)

@@ -1,0 +1,157 @@
+"""``repliquant explain``: each speedup as calling convention x compiler x precision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.options import as_json
+
+
+@click.command("explain")
+@click.argument("study")
+@click.argument("runs", nargs=-1)
+@click.option("--model", default="", help="One model, e.g. mobilenet-v1.")
+@click.option("--technique", default="", help="One technique, e.g. tftrt-int8.")
+@click.option("--published", "only_published", is_flag=True, help="The paper's own numbers alone.")
+@as_json
+def command(
+    study: str,
+    runs: tuple[str, ...],
+    model: str,
+    technique: str,
+    only_published: bool,
+    as_json: bool,
+) -> None:
+    """Take the speedups of STUDY apart: published ones as far as the paper's rows allow, and
+    those that RUNS measured (default: the latest run, where there is one).
+    """
+    from tui.console import print_json
+
+    found = _published(study)
+    for run in [] if only_published else _runs(study, runs):
+        found += _measured(study, run)
+    chosen = _chosen(found, model, technique)
+    if as_json:
+        print_json([_as_json(explanation) for explanation in chosen])
+    else:
+        _print(study, chosen)
+
+
+def _published(study: str) -> list[Any]:
+    from orchestrator.places import STUDIES
+    from orchestrator.study import load_study
+    from tables.decomposition import explain_published
+    from tables.published import load_published
+
+    load_study(study)
+    return explain_published(load_published(STUDIES / study))
+
+
+def _runs(study: str, names: tuple[str, ...]) -> list[Any]:
+    from orchestrator.errors import InputError
+    from tui.runs import find_run, latest_run
+
+    if names:
+        return [find_run(name) for name in names]
+    try:
+        return [latest_run(study)]
+    except InputError as error:
+        click.echo(f"only the paper's own numbers: {error}", err=True)
+        return []
+
+
+def _measured(study: str, run: Any) -> list[Any]:
+    from orchestrator.errors import InputError
+    from tables.decomposition import explain_measured
+    from tables.measured import Points
+    from tui.runs import plan_of
+
+    plan = plan_of(run)
+    if plan.study != study:
+        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
+    return explain_measured(plan, Points(plan.cells, run.load().manifests))
+
+
+def _chosen(found: list[Any], model: str, technique: str) -> list[Any]:
+    """Those of that model and technique. Raises InputError with what there is."""
+    from manifests.select import nearest
+    from orchestrator.errors import InputError
+
+    for what, wanted, known in (
+        ("model", model, {item.point.get("model", "") for item in found}),
+        ("technique", technique, {item.technique for item in found}),
+    ):
+        if wanted and wanted not in known:
+            accepted = sorted(known)
+            raise InputError(
+                f"no {what} {wanted!r} here.{nearest(wanted, accepted)} "
+                f"Accepted: {', '.join(accepted) or 'none'}"
+            )
+    return [
+        item for item in found
+        if model in ("", item.point.get("model", "")) and technique in ("", item.technique)
+    ]  # fmt: skip
+
+
+def _as_json(explanation: Any) -> dict[str, Any]:
+    return {
+        **explanation._asdict(),
+        "factors": [factor._asdict() for factor in explanation.factors],
+        "rungs": [{"technique": name, "ms": value} for name, value in explanation.rungs],
+    }
+
+
+def _print(study: str, chosen: list[Any]) -> None:
+    from tui.console import out, table
+
+    console = out()
+    if not chosen:
+        console.print(f"{study} has no speedups to take apart", markup=False)
+        return
+    refused = [item for item in chosen if item.total is None]
+    for source in dict.fromkeys(item.source for item in chosen):
+        rows = [_row(item) for item in chosen if item.source == source and item.total is not None]
+        if rows:
+            title = f"{study} · {source}"
+            columns = ("point", "technique", "over", "total", "made of")
+            console.print(table(title, columns, rows, right=("total",)))
+    for state, count in _reasons(refused).items():
+        console.print(f"{count} not measured: {state}", markup=False)
+    console.print(
+        "total = the product of its factors; in brackets each one's share of the total's "
+        "logarithm. Factors joined by x can't be told apart from what is there.",
+        markup=False,
+    )
+
+
+def _row(item: Any) -> tuple[str, ...]:
+    point = item.point
+    size = point.get("image_size")
+    words = [
+        point.get("model", ""),
+        f"{size} px" if size else "",
+        f"batch {point['batch_size']}" if "batch_size" in point else "",
+        point["framework"],
+        point.get("device", ""),
+    ]
+    made = " · ".join(_factor(factor) for factor in item.factors)
+    return (
+        " ".join(word for word in words if word),
+        item.technique,
+        item.baseline,
+        f"{item.total:.2f}",
+        made,
+    )
+
+
+def _factor(factor: Any) -> str:
+    share = "" if factor.share is None else f" ({factor.share:.0%})"
+    return f"{factor.kind} {factor.value:.2f}{share}"
+
+
+def _reasons(refused: list[Any]) -> dict[str, int]:
+    from collections import Counter
+
+    return dict(Counter(item.state for item in refused).most_common())

@@ -1,0 +1,72 @@
+"""``repliquant report``: a run as one page, or for a paper."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+FORMATS = {"html": "report.html", "md": "report.md", "latex": "report.tex"}
+
+
+@click.command("report")
+@click.argument("run", required=False)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+    help="The file (default: report.html in the run's folder).",
+)  # fmt: skip
+@click.option("--format", "format_", default="html", show_default=True, help="html, md or latex.")
+def command(run: str | None, output: Path | None, format_: str) -> None:
+    """Write RUN (default: the latest) as a page that needs no network and opens from disk.
+
+    Claims, tables with links from every number to its cell, charts, audit, environment, cells.
+    """
+    from orchestrator.errors import InputError
+    from tui.runs import all_runs, find_run
+
+    if format_ not in FORMATS:
+        raise InputError(f"no format {format_!r}. Accepted: {', '.join(FORMATS)}")
+    runs = [find_run(run)] if run else all_runs()[:1]
+    if not runs:
+        raise InputError("no run to report on. Run one first: repliquant run lad2023")
+    path = write_report(runs[0], output, format_)
+    click.echo(str(path))
+
+
+def write_report(run: Any, output: Path | None = None, format_: str = "html") -> Path:
+    """The file that was written. Raises InputError where it can't be."""
+    from manifests.files import write_atomically
+    from orchestrator.errors import InputError
+
+    path = output or run.folder / FORMATS[format_]
+    text = _render(run, path, format_)
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"-o {path} can't be written to: {error.strerror}. Choose another file"
+        ) from error
+    return path
+
+
+def _render(run: Any, path: Path, format_: str) -> str:
+    from orchestrator import places
+    from tables.audit import audit
+    from tui.runs import evidence_of, plan_of
+
+    study = plan_of(run).study
+    evidence = evidence_of(study, run)
+    found = audit(places.STUDIES / study)
+    if format_ != "html":
+        from tables.report import documents
+
+        render = documents.render_markdown if format_ == "md" else documents.render_latex
+        return render(evidence, found)
+    from tables.report import ReportInput, render_page
+    from tables.report.charts import script
+
+    base = os.path.relpath(run.folder.absolute(), path.absolute().parent)
+    base = "" if base == "." else f"{Path(base).as_posix()}/"
+    return render_page(ReportInput(evidence, found, base, script(places.cache() / "charts")))

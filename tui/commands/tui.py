@@ -1,0 +1,27 @@
+"""``repliquant tui``: the terminal UI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from tui.commands.options import request_options
+
+
+@click.command("tui")
+@click.argument("study", required=False)
+@request_options
+@click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local.")
+@click.option("--readonly", is_flag=True, help="Look only: nothing is started or written.")
+@click.option("--web", is_flag=True, help="Serve it to browsers of this machine instead.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True,
+              help="The port for --web.")  # fmt: skip
+def command(study: str | None, readonly: bool, web: bool, port: int, **choices: Any) -> int:
+    """Plan, watch, compare and explain runs on a screen. STUDY is the first to show.
+
+    Exit status as of the last run that was started from the screen.
+    """
+    from tui.app.starting import open_screen, serve
+
+    return serve(port) if web else open_screen(study, readonly, choices)

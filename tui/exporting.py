@@ -1,0 +1,56 @@
+"""Writing tables to a file, for the command line and the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from manifests.manifest import Manifest
+from orchestrator.errors import InputError
+from tables.comparison import Comparison, compare_tables, describe_environments
+
+if TYPE_CHECKING:
+    from orchestrator.sessions import Prepared
+
+
+def tables_text(comparisons: list[Comparison], environments: list[str], format_: str) -> str:
+    """The tables as md, csv, json or another of ``tables.render.TEXT_FORMATS``."""
+    from tables.render import TEXT_FORMATS, markdown_footer
+
+    text = TEXT_FORMATS[format_](comparisons)
+    return text + markdown_footer(environments) if format_ == "md" else text
+
+
+def write_tables(
+    comparisons: list[Comparison], environments: list[str], format_: str, path: Path
+) -> None:
+    """Write them atomically. Raises InputError when ``path`` can't be written to."""
+    from manifests.files import write_atomically
+
+    text = tables_text(comparisons, environments, format_)
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise InputError(
+            f"{path} can't be written to: {error.strerror}. Choose another file"
+        ) from error
+
+
+def save_tables(prepared: Prepared, manifests: list[Manifest]) -> None:
+    """``tables.md`` and its like in the run's folder. Raises MachineError."""
+    from manifests.files import write_atomically
+    from orchestrator.holding import disk_error
+    from orchestrator.places import STUDIES
+    from tables.published import load_published
+    from tables.render import TEXT_FORMATS
+
+    published = load_published(STUDIES / prepared.study.id)
+    comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
+    environments = describe_environments(manifests)
+    folder = prepared.run.folder
+    try:
+        for name in TEXT_FORMATS:
+            text = tables_text(comparisons, environments, name)
+            write_atomically(folder / f"tables.{name}", text.encode())
+    except OSError as error:
+        raise disk_error(folder, error) from error
