@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import statistics
@@ -41,7 +42,7 @@ class Watched:
 
     @property
     def grown_mb(self) -> float:
-        return (max(self.memory) - self.memory[0]) / MB
+        return (max(self.memory) - self.memory[0]) / MB if self.memory else 0.0
 
 
 def watch(workshop: DockerWorkshop, process: subprocess.Popen[str], begun: int) -> Watched:
@@ -94,6 +95,31 @@ def test_a_flood_of_events_is_bounded(docker_workshop: DockerWorkshop) -> None:
     assert "\x1b" not in errors
     assert "2000000 lines that are no events were dropped" in errors
     assert watched.grown_mb < 50
+
+
+NOISY = """\
+import os, sys
+block = (b"\\x1b[2J" + b"e" * 94 + b"\\n") * 1000
+for _ in range(500): os.write(2, block)
+os.execvp("python", ["python", "-m", "runners.contained", *sys.argv[1:]])
+"""
+
+
+def test_a_flood_of_errors_before_there_is_a_log(docker_workshop: DockerWorkshop) -> None:
+    """50 MB on standard error ahead of the runner: a part of it is kept, none is shown."""
+    dockerfile = docker_workshop.folder / "images" / "alpha" / "Dockerfile"
+    entry = json.dumps(["python", "-c", NOISY])
+    usual = json.dumps(["python", "-m", "runners.contained"])
+    dockerfile.write_text(dockerfile.read_text().replace(usual, entry))
+    process = docker_workshop.start("-k", "alpha and train")
+    watched = watch(docker_workshop, process, begun=0)
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert "\x1b" not in errors
+    (manifest,) = docker_workshop.manifests()
+    assert read_manifest(manifest).status == "ok"
+    assert 15 * MB < (manifest.parent / "stderr.txt").stat().st_size < 17 * MB
+    assert max(watched.memory) < 150 * MB  # all of it, with what the command line itself takes
 
 
 def early(samples: list[int]) -> float:
