@@ -17,7 +17,7 @@ from orchestrator.engines import Order
 from tests.fakes.daemon import FakeDaemon
 
 MOUNTS = [
-    {"Type": "bind", "Source": "/home/me/project", "Destination": "/work"},
+    {"Type": "bind", "Source": "/home/me/project", "Destination": "/srv"},
     {"Type": "bind", "Source": "/big/disk", "Destination": "/srv/runs"},
     {"Type": "volume", "Source": "/var/lib/docker/volumes/c/_data", "Destination": "/cache"},
     {"Type": "tmpfs", "Source": "", "Destination": "/srv/tmp"},
@@ -65,7 +65,7 @@ def test_a_daemon_elsewhere_sees_nothing_of_ours(shared: Any) -> None:
     ("folder", "known_as"),
     [
         ("/srv/studies/toy", "/home/me/project/studies/toy"),
-        ("/work", "/home/me/project"),
+        ("/srv", "/home/me/project"),
         ("/srv/runs/toy/cells/0", "/big/disk/toy/cells/0"),
         ("/srv/runs2", "/home/me/project/runs2"),
         ("/cache/data/digits", "/var/lib/docker/volumes/c/_data/data/digits"),
@@ -102,7 +102,7 @@ def test_in_a_container_of_another_daemon_nothing_is_known(
 ) -> None:
     """It would mount folders of the same name on its own machine."""
     fake_daemon.answers["/info"]["DockerRootDir"] = "/nowhere/docker"
-    assert shared(contained=True).host_path(Path("/work")) is None
+    assert shared(contained=True).host_path(Path("/srv")) is None
 
 
 def test_a_container_that_only_has_our_hosts_name_is_not_ours(
@@ -110,11 +110,11 @@ def test_a_container_that_only_has_our_hosts_name_is_not_ours(
 ) -> None:
     fake_daemon.answers["/info"]["DockerRootDir"] = "/nowhere/docker"
     ourselves(fake_daemon, Hostname="another")
-    assert shared(contained=True).host_path(Path("/work")) is None
+    assert shared(contained=True).host_path(Path("/srv")) is None
 
 
 def test_what_only_looks_like_a_container_sees_the_daemons_own_folder(
     shared: Any, fake_daemon: FakeDaemon, tmp_path: Path
 ) -> None:
     fake_daemon.answers["/info"]["DockerRootDir"] = str(tmp_path)
-    assert shared(contained=True).host_path(Path("/work")) == "/work"
+    assert shared(contained=True).host_path(Path("/srv")) == "/srv"
