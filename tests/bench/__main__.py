@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, evidence, latency, overhead, precision, reading, telemetry
+from tests.bench import engines, evidence, latency, overhead, precision, reading, screen, telemetry
 
 
 def startup() -> None:
@@ -68,6 +68,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
+    "tui": screen.screen,
 }
 
 

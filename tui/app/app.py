@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from manifests.plan import PlannedCell
@@ -269,6 +270,10 @@ class Repliquant(App[str]):
             self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
         for ended in self.stage.take_ends():
             self._tell_end(ended)
+        with contextlib.suppress(NoMatches):  # a page that is just being taken down
+            self._beat_pages()
+
+    def _beat_pages(self) -> None:
         screen = self.screen
         if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
