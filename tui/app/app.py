@@ -351,6 +351,7 @@ class Repliquant(App[str]):
     @on(messages.ResultsFailed)
     def _on_results_failed(self, message: messages.ResultsFailed) -> None:
         self.shelf.results, self.shelf.results_problem = None, message.why
+        self.shelf.published = message.speedups
         self.renew()
 
     @on(messages.Compared)
