@@ -21,8 +21,8 @@ COPY --from=packages /opt/venv /opt/venv
 COPY --from=packages /opt/repliquant /opt/repliquant
 ARG COMMIT=""
 ENV PATH=/opt/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    HOME=/tmp REPLIQUANT_RUNS=/work/runs REPLIQUANT_CACHE=/work/cache REPLIQUANT_COMMIT=${COMMIT}
-RUN mkdir -p /work/runs /work/cache && chmod 1777 /work/runs /work/cache
+    HOME=/tmp REPLIQUANT_RUNS=/srv/runs REPLIQUANT_CACHE=/srv/cache REPLIQUANT_COMMIT=${COMMIT}
+RUN mkdir -p /srv/runs /srv/cache && chmod 1777 /srv/runs /srv/cache
 USER 65532:65532
-WORKDIR /work
+WORKDIR /srv
 ENTRYPOINT ["repliquant"]

@@ -18,7 +18,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
+            os.fchmod(file.fileno(), 0o644)  # by its name it could be another file by now
         os.replace(temporary, str(path))
     except BaseException:
         _remove_quietly(temporary)

@@ -24,11 +24,14 @@ AFTER = "end"
 
 
 class GpuProcess(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A process that computes on a GPU; ``own`` says that it belongs to a cell of ours."""
+    """A process that computes on a GPU.
+
+    ``own`` says whether it belongs to a cell of this run; ``None``: nobody can tell.
+    """
 
     pid: int
     memory_bytes: Optional[int] = None
-    own: bool = False
+    own: Optional[bool] = None
 
 
 class GpuSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import signal
 import threading
 import time
@@ -56,7 +57,7 @@ class Attempt:
         self.strays = 0  # lines on its standard output that were no events
         self.lost = ""  # why the engine lost it, when it did
         self._asked: tuple[Status, str] | None = None
-        self._kill_at: float | None = None
+        self._kill_at = self._ask_again_at = math.inf
         self._running: Running | None = None
         self._asking = threading.Lock()
 
@@ -65,7 +66,7 @@ class Attempt:
 
         Raises OSError when nothing can be written, after ending the cell.
         """
-        reader = EventReader(self.folder / "events.jsonl")
+        reader = self._reader(running)
         self._begin_following(running)
         try:
             if self._recorder is not None:
@@ -75,23 +76,34 @@ class Attempt:
             self._stop_for(running, error)
             raise
         finally:
+            reader.close()
+            self.strays = reader.strays
             try:
                 ended = running.wait()
             finally:
                 if self._recorder is not None:
                     self._record = self._recorder.finish()
             self._running = None
-            self.strays = reader.strays
-            self.lost = ended.lost
-            reader.close()
-        return self._manifest(ended)
+        manifest = self._manifest(ended)
+        # What the cell itself had settled stands, whatever became of the engine afterwards.
+        self.lost = ended.lost if manifest.transient else ""
+        return manifest
+
+    def _reader(self, running: Running) -> EventReader:
+        try:
+            return EventReader(self.folder / "events.jsonl")
+        except OSError:
+            running.kill()
+            running.wait()
+            raise
 
     def cancel(self, reason: str) -> None:
         """Have the cell end as cancelled; it is killed when it has not after ``GRACE_S``."""
         self._ask("cancelled", reason)
 
     def kill(self) -> None:
-        """End the cell now; it has been asked before."""
+        """End the cell now, or as soon as it has been started; it has been asked before."""
+        self._kill_at = -math.inf
         running = self._running
         if running is not None:
             running.kill()
@@ -102,6 +114,7 @@ class Attempt:
         return self._asked is not None and self._asked[0] == "cancelled"
 
     def _begin_following(self, running: Running) -> None:
+        self._begin = time.monotonic()
         with self._asking:
             self._running = running
             asked = self._asked
@@ -123,18 +136,27 @@ class Attempt:
 
     def _watch_the_clock(self, running: Running) -> None:
         now = time.monotonic()
-        if self._kill_at is not None and now >= self._kill_at:
-            running.kill()
-        elif self._asked is None and now - self._begin >= self.planned.timeout_s:
+        if self._asked is not None:
+            self._insist(running, self._asked, now)
+        elif now - self._begin >= self.planned.timeout_s:
             limit = self.planned.timeout_s
             self._ask("timeout", f"not finished within its {limit:g} s")
+
+    def _insist(self, running: Running, asked: tuple[Status, str], now: float) -> None:
+        """Ask again: a process that was only being started has not heard it. Then kill."""
+        if now >= self._kill_at:
+            running.kill()
+        elif now >= self._ask_again_at:
+            self._ask_again_at = now + _TICK_S
+            running.ask_to_stop(*asked)
 
     def _ask(self, status: Status, reason: str) -> None:
         with self._asking:
             if self._asked is not None:
                 return
             self._asked = (status, reason)
-            self._kill_at = time.monotonic() + GRACE_S
+            now = time.monotonic()
+            self._kill_at, self._ask_again_at = now + GRACE_S, now + _TICK_S
             running = self._running
         if running is not None:
             running.ask_to_stop(status, reason)
@@ -143,7 +165,7 @@ class Attempt:
         """A disk that is full, or worse: end the cell before the error goes on."""
         try:
             self._ask("cancelled", str(error))
-            while running.read(0.2) is not None and time.monotonic() < (self._kill_at or 0):
+            while running.read(0.2) is not None and time.monotonic() < self._kill_at:
                 pass
         finally:
             running.kill()
@@ -179,8 +201,9 @@ class Attempt:
         if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
             return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
         if ended.signal:
-            name = signal.Signals(ended.signal).name
-            return "crashed", f"ended by {name} from outside the runner", _from_outside(ended)
+            outside = _from_outside(ended)
+            where = " from outside the runner" if outside else ""
+            return "crashed", f"ended by {_name(ended.signal)}{where}", outside
         return "crashed", f"ended with status {ended.code} and left no manifest", False
 
     def conclude(self, status: Status, reason: str, transient: bool, error: str = "") -> Manifest:
@@ -204,6 +227,14 @@ class Attempt:
         manifest = completed(manifest, self._record)
         write_manifest(self.folder / "manifest.json", manifest)
         return manifest
+
+
+def _name(number: int) -> str:
+    """SIGKILL and the like; real-time signals have no names."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _from_outside(ended: Exit) -> bool:

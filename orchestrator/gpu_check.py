@@ -92,11 +92,15 @@ class Check(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The run, the manifests that it has, and the cells that there was no time for."""
+    """The run, the manifests that it has, and the cells that there was no time for.
+
+    ``images_missing``: environments that could not be made ready.
+    """
 
     run: Run
     manifests: list[Manifest]
     unstarted: list[PlannedCell]
+    images_missing: list[str]
 
 
 def check_plan(device: Device, image: str, threads: int) -> Plan:
@@ -137,7 +141,7 @@ def check(asked: Check, tell: Listener) -> Checked:
 
     begin = time.monotonic()
     engine, image = _engine(asked)
-    plan = check_plan(asked.device, image, engine.cpus())
+    plan = check_plan(asked.device, image, len(engine.cpus()))
     packs = prepare_packs(plan, {}, places.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
     run = Run(asked.run_dir or places.runs() / f"{NAME}-{asked.device}")
@@ -156,6 +160,7 @@ def check(asked: Check, tell: Listener) -> Checked:
         run,
         [manifests[planned.id] for planned in plan.cells if planned.id in manifests],
         [planned for planned in plan.cells if planned.id not in manifests],
+        conductor.images_missing,
     )
 
 

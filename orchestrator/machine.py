@@ -32,11 +32,11 @@ def compute_capability() -> str:
     return told.stdout.strip() if told.returncode == 0 else ""
 
 
-def usable_cpus() -> int:
-    """Processors this process may run on."""
+def usable_cpus() -> list[int]:
+    """Numbers of the processors that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def free_bytes(folder: Path) -> int | None:

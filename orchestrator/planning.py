@@ -19,7 +19,7 @@ from orchestrator.study import CellGroup, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
-NO_GPU = "needs an NVIDIA GPU; none was found"
+_NO_GPU = "needs an NVIDIA GPU; none was found"
 
 
 class Choices(NamedTuple):
@@ -64,9 +64,9 @@ def make_plan(
     planned: list[PlannedCell] = []
     for group, cell in _ordered(study, choices, tier.repeats):
         cell = lineage.add(cell, group.weights)
-        planned.append(_planned(study, group, cell, estimates, _place(study, cell, gpus, pairings)))
+        planned.append(_planned(study, group, cell, estimates, _place(study, cell, pairings)))
     used = {item.cell.protocol for item in planned}
-    return Plan(
+    plan = Plan(
         study=study.id,
         tier=choices.tier,
         tier_about=tier.about,
@@ -77,6 +77,14 @@ def make_plan(
         cells=planned,
         images=study.images,
     )
+    plan = with_gpus(plan, gpus)
+    return _of_protocol(plan, choices.protocol) if choices.protocol else plan
+
+
+def _of_protocol(plan: Plan, protocol: Protocol) -> Plan:
+    """The cells of one protocol, and of another one only what they start from."""
+    chosen = [planned.id for planned in plan.cells if planned.cell.protocol == protocol]
+    return msgspec.structs.replace(plan, cells=with_ancestors(plan, chosen), protocol=protocol)
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
@@ -91,8 +99,10 @@ def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[Cel
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     axes = study.axes
-    asked = [choices.protocol] if choices.protocol else study.protocols
-    protocols = [p for p in asked if group.protocol is None or p in group.protocol]
+    own = group.protocol or study.protocols
+    protocols = [p for p in own if choices.protocol in (None, p)]
+    if group.task != "infer" and not protocols:
+        protocols = own  # what is timed in the chosen protocol starts from somewhere
     for slot, model, framework, batch, device, protocol, technique in itertools.product(
         _or_default(group.dataset, list(study.sizes())),
         _or_default(group.model, [axes.model]),
@@ -142,14 +152,23 @@ def _planned(
     )
 
 
-def _place(study: Study, cell: Cell, gpus: int, pairings: Mapping[str, Pairing]) -> Pairing:
+def _place(study: Study, cell: Cell, pairings: Mapping[str, Pairing]) -> Pairing:
     """The environment of a cell, and what keeps it from running there."""
     if cell.device != "gpu":
         return Pairing(study.images[cell.framework])
     names = study.gpu_images.get(cell.framework) or [study.images[cell.framework]]
-    if not gpus:
-        return Pairing(names[0], NO_GPU)
     return pairings.get(cell.framework) or Pairing(names[0])
+
+
+def with_gpus(plan: Plan, gpus: int) -> Plan:
+    """The plan for a machine with so many GPUs: without one, cells that need it are skipped."""
+    replace = msgspec.structs.replace
+
+    def skip(planned: PlannedCell) -> str:
+        return _NO_GPU if not gpus else "" if planned.skip == _NO_GPU else planned.skip
+
+    cells = [replace(p, skip=skip(p)) if p.cell.device == "gpu" else p for p in plan.cells]
+    return replace(plan, cells=cells)
 
 
 def with_ancestors(plan: Plan, chosen: list[str]) -> list[PlannedCell]:

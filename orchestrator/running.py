@@ -104,9 +104,9 @@ class Conductor:
         """One cell to its manifest; once more when the engine loses it."""
         planned, again = todo
         self._tell(CellStarted(planned, again))
-        for _ in range(_TRIES):
+        for more in reversed(range(_TRIES)):
             manifest, lost = self._once(planned, again, lane)
-            if not lost or self._cancelled:
+            if not lost or not more or self._cancelled:
                 break
             again = lost
             self._tell(Note(f"{planned.cell.title} is run again: {lost}", "important"))
@@ -152,7 +152,12 @@ class Conductor:
             raise
         except KitError as error:
             return attempt.conclude("unsupported", str(error), transient=True)
-        return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
+        try:
+            return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
+        except EngineGoneError:
+            raise
+        except KitError as error:  # it left what can't be fetched
+            return attempt.conclude("crashed", str(error), transient=False)
 
     def _tell(self, news: News) -> None:
         """Several lanes may have news at once; the listener gets one after the other."""

@@ -23,7 +23,8 @@ from orchestrator.images import load_image
 from orchestrator.machine import compute_capability, gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
 from orchestrator.pairing import pair
-from orchestrator.planning import Choices, make_plan, with_ancestors
+from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
+from orchestrator.resources import allot
 from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
 
@@ -101,7 +102,7 @@ def prepare(request: Request) -> Prepared:
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=downloads,
-        threads=request.threads or len(request.cpus) or usable_cpus(),
+        threads=request.threads or len(request.cpus or usable_cpus()),
     )
     run = Run(_run_folder(request, study, plan))
     return Prepared(study, plan, _choose(plan, request.expression), run, data.places)
@@ -162,29 +163,39 @@ def execute(
     prepared = prepare(request)
     rerun = check_rerun(request.rerun, prepared.plan)
     engine = _engine(request, prepared, tell)
+    allotted = allot(engine, request.cpus, request.gpus, request.memory_bytes, request.threads)
+    prepared = _for_engine(prepared, len(allotted.gpus))
+    if engine.name == "local" and request.python is None:
+        prepared = _within_reach(prepared)
     packs = prepare_packs(
         prepared.plan,
         prepared.places,
         places.cache(),
         lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of)),
     )
-    gpus = _gpus(request.gpus, engine)
     plan = msgspec.structs.replace(
         prepared.plan,
         data_sha256=packs.sha256,
         packs=packs.digests,
-        threads=request.threads or (len(request.cpus) or engine.cpus()) // max(1, len(gpus)),
+        threads=allotted.threads,
     )
     prepared = prepared._replace(plan=plan)
     with opened(prepared.run, plan), sampling(sampler) as sampler:
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(history()), tell,
-            request.cpus, gpus, request.memory_bytes, sampler,
+            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
         )  # fmt: skip
         conductor = Conductor(prepared.run, means)
         steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing)
+
+
+def _for_engine(prepared: Prepared, gpus: int) -> Prepared:
+    """Which cells are skipped is the engine's to say: its machine can be another one."""
+    plan = with_gpus(prepared.plan, gpus)
+    chosen = {planned.id for planned in prepared.chosen}
+    return prepared._replace(plan=plan, chosen=[p for p in plan.cells if p.id in chosen])
 
 
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
@@ -202,17 +213,17 @@ def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     return engine
 
 
-def _gpus(asked: tuple[str, ...] | None, engine: Engine) -> tuple[str, ...]:
-    """The GPUs to use. Raises InputError for one that the engine doesn't have."""
-    there = engine.gpus()
-    if asked is None:
-        return tuple(there[:1])
-    if asked == ("all",):
-        return tuple(there)
-    for gpu in asked:
-        if gpu not in there:
-            raise InputError(
-                f"--gpus {gpu!r}: the engine {engine.name} has no such GPU. "
-                f"Accepted: all, {', '.join(there) or 'nothing else (it has none)'}"
-            )
-    return asked
+def _within_reach(prepared: Prepared) -> Prepared:
+    """Cells whose environment can't be made here are skipped with the reason."""
+    from orchestrator.engines import venvs
+
+    names = dict.fromkeys(planned.image for planned in prepared.plan.cells if not planned.skip)
+    obstacles = {name: venvs.obstacle(load_image(name)) for name in names}
+    cells = {
+        planned.id: planned
+        if planned.skip
+        else msgspec.structs.replace(planned, skip=obstacles[planned.image])
+        for planned in prepared.plan.cells
+    }
+    plan = msgspec.structs.replace(prepared.plan, cells=list(cells.values()))
+    return prepared._replace(plan=plan, chosen=[cells[planned.id] for planned in prepared.chosen])

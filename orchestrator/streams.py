@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -21,7 +22,7 @@ class EventReader:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file: BinaryIO = open(path, "ab")
+        self._file: BinaryIO = open(path, "ab", opener=_plain_file)
         self._written = 0
         self._rest = b""
         self._skipping = False
@@ -55,3 +56,8 @@ class EventReader:
             self._file.flush()
             self._written += len(line) + 1
         yield decoded
+
+
+def _plain_file(path: str, flags: int) -> int:
+    """Opened where the cell may write as well: no link is followed, no pipe is waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)

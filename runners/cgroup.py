@@ -33,8 +33,9 @@ def _candidates(root: Path, membership: Path) -> Iterator[Path]:
     except OSError:
         lines = []
     for line in lines:
-        _, controllers, group = line.split(":", 2)
-        if controllers == "":
+        hierarchy, _, rest = line.partition(":")
+        controllers, _, group = rest.partition(":")
+        if hierarchy == "0":
             yield root / group.lstrip("/") / "memory.events"
             yield root / "memory.events"
         elif "memory" in controllers.split(","):

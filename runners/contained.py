@@ -42,7 +42,7 @@ def _watch(child: int, wake: int) -> int:
     asked = False
     while True:
         for descriptor, _ in poll.poll():
-            if descriptor == 0 and not os.read(0, 4096):
+            if descriptor == 0 and _at_end(0):
                 os.kill(child, signal.SIGKILL)
                 return ABANDONED
             if descriptor == wake and signal.SIGTERM in os.read(wake, 4096):
@@ -57,6 +57,14 @@ def _somebody_holds(descriptor: int) -> bool:
     """Whether the other end can go away: not so for /dev/null or a terminal."""
     mode = os.fstat(descriptor).st_mode
     return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _at_end(descriptor: int) -> bool:
+    """Take what was written, which is nothing to us, and look whether that was all."""
+    try:
+        return not os.read(descriptor, 4096)
+    except OSError:  # a connection that broke off
+        return True
 
 
 def _collect(child: int) -> Optional[int]:

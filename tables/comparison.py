@@ -129,7 +129,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=describe_scope(plan) + describe_weights(file, points),
+        scope=describe_scope(plan) + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
         note=file.note,
         key=[*file.key, "protocol"] if protocols else file.key,
@@ -137,6 +137,19 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         issues=table.issues,
         run=run,
     )
+
+
+def _stand_ins(table: TableFile, lines: list[Line]) -> str:
+    """For a table about a GPU with numbers of a processor beside it."""
+    devices = {
+        column.name: wanted["device"]
+        for column in table.column
+        for wanted in column.select.values()
+        if "device" in wanted
+    }
+    shown = {devices.get(line.column) for line in lines if line.measured is not None}
+    mixed = {"cpu", "gpu"} <= set(devices.values()) and "cpu" in shown
+    return " · lines marked CPU are stand-ins" if mixed else ""
 
 
 def describe_weights(table: TableFile, points: Points) -> str:

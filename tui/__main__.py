@@ -1,4 +1,4 @@
-"""``python -m tui`` is ``repliquant``."""
+"""``python -m tui``: the command line in a checkout that isn't installed."""
 
 from tui.cli import main
 

@@ -12,6 +12,7 @@ from manifests.quality import FLAGS
 from tables.render.words import NONE, number
 from tables.statistics import median, percentile, readings, spread
 from tui.console import table
+from tui.telemetry import describe_telemetry, gpu_words
 from tui.words import duration, printable, size
 
 _MOST_OPERATIONS = 12
@@ -34,6 +35,8 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | Table]:
         rows = [(flag.name, flag.detail, FLAGS.get(flag.name, "")) for flag in manifest.flags]
         yield table("Quality flags", ("flag", "detail", "meaning"), rows)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
+    if manifest.telemetry is not None:
+        yield from describe_telemetry(manifest.telemetry)
     if manifest.artifacts:
         rows = [(a.path, a.kind, size(a.size_bytes), a.sha256[:16]) for a in manifest.artifacts]
         yield table("Artifacts", ("file", "kind", "size", "sha256"), rows)
@@ -101,6 +104,7 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
             ("processor", f"{machine.cpu}, {machine.cpus} usable"),
             ("instruction sets", " ".join(machine.instruction_sets)),
             ("memory", size(machine.memory_bytes) if machine.memory_bytes else NONE),
+            *(("gpu", gpu_words(gpu)) for gpu in machine.gpus),
             ("system", machine.system + (", in a virtual machine" if machine.hypervisor else "")),
         ]
     rows += [("python", environment.python or NONE), ("threads", str(environment.threads))]

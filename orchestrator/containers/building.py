@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import requests
 from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
 
 from manifests.manifest import ImageUsed
@@ -37,8 +39,12 @@ def tag(image: Image) -> str:
 
 def find(daemon: Daemon, image: Image) -> str | None:
     """The id of the up-to-date image, None when it isn't there."""
+    return _id_of(daemon, tag(image))
+
+
+def _id_of(daemon: Daemon, name: str) -> str | None:
     try:
-        return str(daemon.client.images.get(tag(image)).id)
+        return str(daemon.client.images.get(name).id)
     except ImageNotFound:
         return None
 
@@ -62,14 +68,7 @@ def obstacle(daemon: Daemon, image: Image) -> str:
     if find(daemon, image) is not None:
         return ""
     base = base_of(image)
-    try:
-        daemon.client.images.get(base)
-        return _short_of_disk(daemon, image)
-    except ImageNotFound:
-        pass
-    try:
-        daemon.client.api.inspect_distribution(base)
-    except (APIError, *GONE):
+    if _id_of(daemon, base) is None and not _can_be_pulled(daemon, base):
         return (
             f"the base {base} of the image {image.name} is neither here nor can be pulled "
             "(REPLIQUANT_BASE names another)"
@@ -77,21 +76,31 @@ def obstacle(daemon: Daemon, image: Image) -> str:
     return _short_of_disk(daemon, image)
 
 
+def _can_be_pulled(daemon: Daemon, base: str) -> bool:
+    try:
+        daemon.client.api.inspect_distribution(base)
+    except (APIError, *GONE):
+        return False
+    return True
+
+
 def build(daemon: Daemon, image: Image, tell: Tell) -> ImageUsed:
     """Build the image unless it is up to date. Raises MachineError with the last lines."""
-    if find(daemon, image) is None:
-        place = places.cache() / "images"
-        place.mkdir(parents=True, exist_ok=True)
-        lock = place / f"{image.name}.lock"
-        with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))):
-            if find(daemon, image) is None:
-                _build(daemon, image, place, tell)
-    return used(daemon, image)
+    name = tag(image)
+    if _id_of(daemon, name) is None:
+        with _own_files(image):
+            place = places.cache() / "images"
+            place.mkdir(parents=True, exist_ok=True)
+            lock = place / f"{image.name}.lock"
+            with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))):
+                if _id_of(daemon, name) is None:
+                    _build(daemon, image, name, place, tell)
+    return _used(daemon, image, name)
 
 
-def used(daemon: Daemon, image: Image) -> ImageUsed:
-    """The up-to-date image as manifests name it."""
-    found = daemon.client.images.get(tag(image))
+def _used(daemon: Daemon, image: Image, name: str) -> ImageUsed:
+    """The image as manifests name it."""
+    found = daemon.client.images.get(name)
     digests = found.attrs.get("RepoDigests") or []
     return ImageUsed(
         name=image.name,
@@ -125,26 +134,29 @@ def verify(daemon: Daemon, image: Image) -> tuple[bool, str]:
     return True, bytes(output).decode(errors="replace")
 
 
-def _build(daemon: Daemon, image: Image, place: Path, tell: Tell) -> None:
-    short = _short_of_disk(daemon, image)
-    if short:
-        raise MachineError(f"{short}. Free some: docker system df")
+def _build(daemon: Daemon, image: Image, name: str, place: Path, tell: Tell) -> None:
+    hindrance = obstacle(daemon, image)
+    if hindrance:
+        raise MachineError(f"{hindrance}. Mend that and run again, or run with --engine local")
     base = base_of(image)
     tell(Note(f"making image {image.name} from {base}", "detail"))
     folder = wheels.fetch(image, architecture(daemon), tell)
     with build_context(image, folder, place) as context:
-        lines = daemon.client.api.build(
-            fileobj=context,
-            custom_context=True,
-            dockerfile=f"images/{image.name}/Dockerfile",
-            tag=tag(image),
-            buildargs={"BASE": base, **_proxies()},
-            labels=_labels(image, base),
-            rm=True,
-            forcerm=True,
-            decode=True,
-        )
-        follow(image, lines, tell)
+        try:
+            lines = daemon.client.api.build(
+                fileobj=context,
+                custom_context=True,
+                dockerfile=f"images/{image.name}/Dockerfile",
+                tag=name,
+                buildargs={"BASE": base, **_proxies()},
+                labels=_labels(image, base),
+                rm=True,
+                forcerm=True,
+                decode=True,
+            )
+            follow(image, lines, tell)
+        except APIError as error:
+            raise _failed(image, [str(error.explanation)]) from error
 
 
 def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
@@ -161,12 +173,30 @@ def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
                 done, of = int(step[1]) - 1, int(step[2])
             tell(Note(f"{image.name}: {line.strip()[:200]}", "detail", done, of))
         if error:
-            shown = "\n  ".join(last)
-            raise MachineError(
-                f"the image {image.name} could not be built. Its last lines:\n  {shown}\n"
-                "Mend the cause and run again, or build it alone: "
-                f"repliquant images build {image.name}"
-            )
+            raise _failed(image, last)
+
+
+def _failed(image: Image, last: Iterable[str]) -> MachineError:
+    shown = "\n  ".join(last)
+    return MachineError(
+        f"the image {image.name} could not be built. Its last lines:\n  {shown}\n"
+        f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+    )
+
+
+@contextlib.contextmanager
+def _own_files(image: Image) -> Iterator[None]:
+    """What goes wrong with our own files, not with the daemon, is told as that."""
+    try:
+        yield
+    except (requests.exceptions.RequestException, *GONE):
+        raise
+    except OSError as error:
+        raise MachineError(
+            f"the image {image.name} can't be made under {places.cache()}: "
+            f"{error.strerror or error}. Its packages need about {2 * image.file.download_mb} MB "
+            "there; set REPLIQUANT_CACHE to another folder"
+        ) from error
 
 
 def _labels(image: Image, base: str) -> dict[str, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 import os
+import signal
+import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from docker.errors import APIError, NotFound
 
@@ -18,44 +21,52 @@ from orchestrator.containers import archives
 from orchestrator.containers.daemon import GONE, Daemon
 from orchestrator.containers.settings import CELL
 from orchestrator.containers.sharing import Shared
-from orchestrator.containers.stream import Output, plain_socket
-from orchestrator.engines import Exit, Order, Where
-from orchestrator.errors import EngineGoneError, MachineError
+from orchestrator.containers.stream import Connection, Output
+from orchestrator.engines import Exit, Order, Tell, Where
+from orchestrator.errors import EngineGoneError
+from orchestrator.news import Note
 
-_SIGTERM_STATUS = 143
+_ABANDONED = 125  # runners.contained: its standard input ended
+_KILLED, _TERMINATED = 128 + signal.SIGKILL, 128 + signal.SIGTERM
+_OOM_WITHIN_S = 10.0  # between the kernel's kill and the end that it leads to
 _GOING_AWAY_S = 3.0
 _WAIT_S = 30
-T = TypeVar("T")
 
 
 class DockerCell:
-    """A running container. Its standard input is held open: it ends when we do."""
+    """A container. Its standard input is held open: it ends when we do.
 
-    def __init__(self, daemon: Daemon, image: str, order: Order, shared: Shared) -> None:
+    ``tell`` hears when the daemon is away.
+    """
+
+    def __init__(self, daemon: Daemon, order: Order, tell: Tell) -> None:
         self._daemon = daemon
         self._order = order
-        self._shared = shared
-        self._image = image
-        self._asked = self._killed = False
+        self._tell = tell
+        self._shared = Shared([], {}, [])
+        self._container: Any = None
+        self._connection: Connection | None = None
+        self._output: Output | None = None
+        self._reader: threading.Thread | None = None
+        self._asked = False
         self._state: dict[str, Any] | None = None
         self._lost = ""
         self._exit: Exit | None = None
         self._once = threading.Lock()
 
-    def start(self, arguments: dict[str, Any]) -> None:
+    def start(self, image: str, shared: Shared, arguments: dict[str, Any]) -> None:
         """Create the container, take hold of its streams, start it. Raises APIError, GONE."""
-        api = self._daemon.client.api
-        self._container = self._daemon.client.containers.create(self._image, **arguments)
+        self._shared = shared
         try:
+            self._container = self._daemon.client.containers.create(image, **arguments)
             self._give()
-            asked = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-            self._attached = api.attach_socket(self._container.id, params=asked)
-            self._socket = plain_socket(self._attached)
-            self._output = Output(self._socket, self._order.folder / "stderr.txt", self._at_end)
+            self._attach()
             self._container.start()
         except BaseException:
+            self._let_go()
             self._remove()
             raise
+        assert self._output is not None
         self._reader = threading.Thread(target=self._output.pump, name="container output")
         self._reader.daemon = True
         self._reader.start()
@@ -64,6 +75,8 @@ class DockerCell:
         if not self._daemon.shares_files:
             reason = f"the cell runs on the machine of the {self._daemon.words}"
             return Where(None, elsewhere=True, reason=reason)
+        if self._container is None:
+            return Where(None, reason=self._lost or "it was not started")
         try:
             state = self._daemon.client.api.inspect_container(self._container.id)["State"]
         except (APIError, *GONE):
@@ -71,8 +84,12 @@ class DockerCell:
         pid = int(state["Pid"])
         return Where(pid or None, self._container.id, reason="" if pid else "it has ended")
 
+    def lose(self, why: str) -> None:
+        """It could not be started, and that was not its own fault."""
+        self._lost = why
+
     def read(self, timeout_s: float) -> bytes | None:
-        return self._output.read(timeout_s)
+        return self._output.read(timeout_s) if self._reader and self._output else None
 
     def ask_to_stop(self, status: Status, reason: str) -> None:
         self._asked = True
@@ -80,14 +97,14 @@ class DockerCell:
         try:
             if self._mounted:
                 write_atomically(self._order.folder / "stop.json", message)
-            else:
+            elif self._container is not None:
                 self._container.put_archive(CELL, archives.one_file("stop.json", message))
-        except (OSError, APIError):
+        except (OSError, APIError, *GONE):
             pass  # without the file it stops as cancelled
         self._signal("SIGTERM")
 
     def kill(self) -> None:
-        self._asked = self._killed = True
+        self._asked = True
         self._signal("SIGKILL")
 
     def wait(self) -> Exit:
@@ -100,11 +117,22 @@ class DockerCell:
     def _mounted(self) -> bool:
         return any(m.target == CELL and m.kind == "bind" for m in self._shared.mounts)
 
+    def _attach(self) -> None:
+        asked = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        attached = self._daemon.client.api.attach_socket(self._container.id, params=asked)
+        self._connection = Connection(attached)
+        self._output = Output(self._connection, self._order.folder / "stderr.txt", self._at_end)
+
+    def _let_go(self) -> None:
+        """Of the container's streams; its standard input ends with this."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._output is not None:
+            self._output.close()
+
     def _signal(self, name: str) -> None:
-        try:
-            self._container.kill(name)
-        except (APIError, *GONE):
-            pass  # it has ended, or the daemon is away and its return tells
+        if self._container is not None:
+            _quietly(lambda: self._container.kill(name))
 
     def _at_end(self) -> None:
         """On the reader's thread, after the last byte: what the daemon says of the end."""
@@ -129,79 +157,123 @@ class DockerCell:
                 if not self._daemon.answers():
                     raise
         # A daemon that is told to end lets go of its containers first.
-        unasked = state["ExitCode"] in (_SIGTERM_STATUS, 137) and not self._asked
+        unasked = state["ExitCode"] in (_TERMINATED, _KILLED) and not self._asked
         if unasked and not state["OOMKilled"] and self._daemon.goes_away_within(_GOING_AWAY_S):
             raise ConnectionError
         return state
 
     def _finish(self) -> Exit:
-        while self._output.read(1.0) is not None:
+        while self.read(1.0) is not None:
             pass
-        self._reader.join()
-        self._attached.close()
-        self._socket.close()
-        if self._lost and not self._daemon.comes_back():
-            raise EngineGoneError(f"{self._lost} and did not come back. Start it and run again")
+        if self._reader is not None:
+            self._reader.join()
+        self._let_go()
+        if self._lost:
+            self._await_daemon()
         ended = self._judge()
         try:
             self._take()
         except (APIError, *GONE):
             if not ended.lost:
                 ended = Exit(code=0, lost="its results could not be fetched")
-        self._remove()
+        finally:
+            self._remove()
         return ended
+
+    def _await_daemon(self) -> None:
+        """Wait for a daemon that is away, unless we are asked to end. Raises EngineGoneError."""
+        if not self._daemon.answers():
+            self._tell(Note(f"{self._lost}; waiting for it to come back", "important"))
+        if not self._daemon.comes_back(lambda: self._asked) and not self._asked:
+            raise EngineGoneError(
+                f"{self._lost} and did not come back. Start it and run again: finished cells "
+                "are kept"
+            )
+        self._signal("SIGKILL")  # a daemon can be restarted without ending its containers
 
     def _judge(self) -> Exit:
         if self._lost or self._state is None:
             return Exit(code=0, lost=self._lost or "the Docker daemon does not know it")
         code = int(self._state["ExitCode"])
-        oom = code != 0 and (bool(self._state["OOMKilled"]) or self._oom_event())
-        return Exit(code=code, signal=code - 128 if 128 < code <= 128 + 64 else 0, oom=oom)
+        if code == _ABANDONED and not self._asked:
+            return Exit(code=0, lost="the connection to its container broke off")
+        by = code - 128
+        return Exit(
+            code=code,
+            signal=by if by in signal.valid_signals() else 0,
+            oom=(code == _KILLED or 0 < code < 128) and self._ran_out_of_memory(),
+        )
 
-    def _oom_event(self) -> bool:
-        """Whether the daemon reported an out-of-memory event that the state doesn't show."""
+    def _ran_out_of_memory(self) -> bool:
+        """The daemon's word for it: an event at the end, else what the state says.
+
+        The state also tells of a child that was killed for it long before somebody killed
+        the cell.
+        """
         assert self._state is not None
+        started_s, ended_s = (_seconds(self._state[key]) for key in ("StartedAt", "FinishedAt"))
         try:
             events = self._daemon.client.events(
-                since=self._state["StartedAt"],
-                until=self._state["FinishedAt"],
+                since=int(started_s),
+                until=int(ended_s) + 1,
                 filters={"container": self._container.id, "event": "oom"},
+                decode=True,
             )
-            return any(True for _ in events)
+            times_s = [event["timeNano"] / 1e9 for event in events]
         except (APIError, *GONE):
-            return False
+            times_s = []
+        if not times_s:
+            return bool(self._state["OOMKilled"])
+        return bool(ended_s - max(times_s) < _OOM_WITHIN_S)
 
     def _give(self) -> None:
         """Root's own folder is handed to the user who runs inside, for as long as it runs."""
         if self._mounted and os.getuid() == 0:
             user, group = map(int, self._container.attrs["Config"]["User"].split(":"))
-            _chown(self._order.folder, user, group)
+            for path in _entries(self._order.folder):
+                os.chown(path, user, group, follow_symlinks=False)
 
     def _take(self) -> None:
         """Results out of the volume, or back into our own hands."""
-        if not self._mounted:
+        if self._mounted:
+            _claim(self._order.folder)
+        elif self._container is not None:
             chunks, _ = self._container.get_archive(CELL)
             archives.unpack_results(chunks, self._order.folder)
-        elif os.getuid() == 0:
-            _chown(self._order.folder, 0, 0)
 
     def _remove(self) -> None:
-        _quietly(lambda: self._container.remove(force=True, v=True))
+        if self._container is not None:
+            _quietly(lambda: self._container.remove(force=True, v=True))
         api = self._daemon.client.api
         for name in self._shared.volumes:
             _quietly(functools.partial(api.remove_volume, name, force=True))
 
 
-def _chown(folder: Path, user: int, group: int) -> None:
-    """The folder and everything in it, links themselves and never what they point to."""
+def _seconds(time: str) -> float:
+    """A time as the daemon writes it, in seconds since 1970; its event calls take no other."""
+    return datetime.datetime.fromisoformat(time).timestamp()
+
+
+def _entries(folder: Path) -> Iterator[str]:
+    """The folder itself and everything in it; links are not followed."""
+    yield str(folder)
     for place, folders, files in os.walk(folder):
-        for name in (".", *folders, *files):
-            os.chown(os.path.join(place, name), user, group, follow_symlinks=False)
+        yield from (os.path.join(place, name) for name in (*folders, *files))
 
 
-def _quietly(action: Callable[[], T]) -> None:
-    """What can't be removed now is reaped by the next run."""
+def _claim(folder: Path) -> None:
+    """Make what a container left ours; links, pipes and the like, which nobody asked for, go."""
+    for path in list(_entries(folder)):
+        kind = os.lstat(path).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            os.unlink(path)
+        elif os.getuid() == 0:
+            os.chown(path, 0, 0, follow_symlinks=False)
+
+
+def _quietly(action: Callable[[], object]) -> None:
+    """What can't be done now has been done by somebody else, or is left to the reaping."""
     try:
         action()
-    except (APIError, MachineError, *GONE):
+    except (APIError, *GONE):
         pass

@@ -6,7 +6,7 @@ import contextlib
 import http.client
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import docker
@@ -15,6 +15,7 @@ import urllib3
 from docker.errors import APIError, DockerException
 
 from orchestrator.containers.address import Address, find_address
+from orchestrator.containers.transport import make_client
 from orchestrator.errors import MachineError
 
 OLDEST_API = (1, 40)  # the first with device requests: Engine 19.03
@@ -80,9 +81,9 @@ class Daemon:
         """Watch it for a moment: a daemon that is being stopped ends its containers first."""
         return not _true_until(self.answers, seconds)
 
-    def comes_back(self) -> bool:
-        """Wait for a daemon that is being restarted."""
-        return not _true_until(lambda: not self.answers(), BACK_WITHIN_S)
+    def comes_back(self, given_up: Callable[[], bool] = lambda: False) -> bool:
+        """Wait for a daemon that is being restarted, until somebody has ``given_up``."""
+        return not _true_until(lambda: not (self.answers() or given_up()), BACK_WITHIN_S)
 
 
 def _true_until(test: Any, seconds: float) -> bool:
@@ -111,27 +112,17 @@ def connect() -> Daemon:
 
 def _connect(address: Address) -> Daemon:
     """Ask for its versions, then speak the newest that both sides know."""
-    with contextlib.closing(_client(address, OLDEST_API)) as asking:
+    with contextlib.closing(make_client(address, _words(OLDEST_API), _HANDSHAKE_S)) as asking:
         version = asking.version(api_version=False)
     newest = _parse(version["ApiVersion"])
     _check(version.get("Version", "?"), _parse(version.get("MinAPIVersion", "1.12")), newest)
-    client = _client(address, min(newest, NEWEST_API))
+    client = make_client(address, _words(min(newest, NEWEST_API)), _HANDSHAKE_S)
     client.api.timeout = _ANSWER_S
     try:
         return Daemon(client, address.url, version)
     except BaseException:
         client.close()
         raise
-
-
-def _client(address: Address, version: tuple[int, int]) -> docker.DockerClient:
-    return docker.DockerClient(
-        base_url=address.url,
-        tls=address.tls,
-        version=_words(version),
-        use_ssh_client=address.url.startswith("ssh://"),
-        timeout=_HANDSHAKE_S,
-    )
 
 
 def _parse(version: str) -> tuple[int, int]:

@@ -7,20 +7,24 @@ travel through the daemon's archive calls into volumes and back.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from docker.errors import NotFound
 
 from manifests.manifest import Mount
+from orchestrator import places
 from orchestrator.containers import archives
 from orchestrator.containers.daemon import Daemon
 from orchestrator.containers.reaping import OWNER
 from orchestrator.containers.settings import CELL, caller, targets
 from orchestrator.engines import Order
+from orchestrator.locks import waiting
 
 DATA_LABEL = "repliquant.data"
 _COMPLETE = ".complete"
+_CONTAINER_ID = re.compile(r"/containers/([0-9a-f]{64})/")
 
 
 class Shared(NamedTuple):
@@ -58,7 +62,7 @@ class Sharing:
             return str(folder)
         for inside, outside in self._translation:
             if folder.is_relative_to(inside):
-                return str(Path(outside) / folder.relative_to(inside))
+                return str(Path(outside) / folder.relative_to(inside)) if outside else None
         return None
 
     def share(self, order: Order, image: str) -> Shared:
@@ -87,13 +91,16 @@ class Sharing:
     def _data(self, folder: Path, image: str) -> str:
         """The volume of a data pack; filled once, kept, found again by the pack's own hash."""
         name = f"repliquant-data-{folder.name}-{archives.digest(folder)[:12]}"
-        client = self._daemon.client
-        try:
-            client.volumes.get(f"{name}{_COMPLETE}")
-        except NotFound:
-            client.volumes.create(name, labels={DATA_LABEL: folder.name})
-            self._fill(name, folder, image, writable=False)
-            client.volumes.create(f"{name}{_COMPLETE}", labels={DATA_LABEL: folder.name})
+        lock = places.cache() / "volumes" / f"{name}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        volumes = self._daemon.client.volumes
+        with waiting(lock, lambda who: None):
+            try:
+                volumes.get(f"{name}{_COMPLETE}")
+            except NotFound:
+                volumes.create(name, labels={DATA_LABEL: folder.name})
+                self._fill(name, folder, image, writable=False)
+                volumes.create(f"{name}{_COMPLETE}", labels={DATA_LABEL: folder.name})
         return name
 
     def _fill(self, volume: str, folder: Path, image: str, writable: bool) -> None:
@@ -120,7 +127,8 @@ def _translation(daemon: Daemon) -> list[tuple[Path, str]] | None:
     own = _own_container(daemon)
     if own is None:
         return None if os.path.isdir(daemon.info.get("DockerRootDir", "")) else []
-    pairs = [(Path(m["Destination"]), str(m["Source"])) for m in own["Mounts"] if m.get("Source")]
+    pairs = [(Path(m["Destination"]), str(m.get("Source") or "")) for m in own["Mounts"]]
+    pairs += [(Path(place), "") for place in own["HostConfig"].get("Tmpfs") or {}]
     return sorted(pairs, key=lambda pair: len(pair[0].parts), reverse=True)
 
 
@@ -129,9 +137,13 @@ def _in_container() -> bool:
 
 
 def _own_container(daemon: Daemon) -> dict[str, Any] | None:
-    """Our own container, found by the host name that Docker gives."""
-    try:
-        found: dict[str, Any] = daemon.client.api.inspect_container(os.uname().nodename)
-    except NotFound:
-        return None
-    return found
+    """Our own container: by the host name that Docker gives, or by the files it mounts."""
+    own = os.uname().nodename
+    for name in (own, *_CONTAINER_ID.findall(Path("/proc/self/mountinfo").read_text())):
+        try:
+            found: dict[str, Any] = daemon.client.api.inspect_container(name)
+        except NotFound:
+            continue
+        if found["Config"]["Hostname"] == own:  # else only its name is like ours
+            return found
+    return None

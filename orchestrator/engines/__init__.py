@@ -89,6 +89,7 @@ class Engine(Protocol):
     """A place where cells run."""
 
     name: str
+    limits_memory: bool  # whether it can hold a cell to an amount of memory
 
     def status(self, image: Image) -> str:
         """ "ready", or what it would take to make the image ready, in one line."""
@@ -99,8 +100,8 @@ class Engine(Protocol):
     def verify(self, image: Image) -> tuple[bool, str]:
         """Whether a ready image passes its own checks, and what they print."""
 
-    def cpus(self) -> int:
-        """Processors that a cell can use where the engine runs it."""
+    def cpus(self) -> list[int]:
+        """Numbers of the processors that a cell can use where the engine runs it."""
 
     def gpus(self) -> list[str]:
         """Numbers of the GPUs that it can give to a cell."""

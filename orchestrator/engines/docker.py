@@ -14,7 +14,7 @@ from orchestrator.containers.daemon import GONE, Daemon, connect, explained
 from orchestrator.containers.reaping import Identity, reap
 from orchestrator.containers.sharing import Sharing
 from orchestrator.engines import Order, Tell
-from orchestrator.errors import EngineGoneError, MachineError
+from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.machine import gpu_count
 from orchestrator.news import Note
@@ -27,12 +27,14 @@ class DockerEngine:
     """
 
     name = "docker"
+    limits_memory = True
 
     def __init__(self) -> None:
         self.daemon: Daemon = connect()
-        self._identity = Identity()
+        self._identity = Identity(self.daemon)
         self._sharing = Sharing(self.daemon, self._identity.name)
         self._prepared: dict[str, str] = {}
+        self._tell: Tell = lambda note: None
 
     def status(self, image: Image) -> str:
         with explained(self.daemon.address):
@@ -55,8 +57,8 @@ class DockerEngine:
         with explained(self.daemon.address):
             return building.verify(self.daemon, image)
 
-    def cpus(self) -> int:
-        return int(self.daemon.info["NCPU"])
+    def cpus(self) -> list[int]:
+        return list(range(self.daemon.cpus))
 
     def gpus(self) -> list[str]:
         """Those that the daemon names itself, else those of this machine."""
@@ -69,11 +71,12 @@ class DockerEngine:
 
     @contextlib.contextmanager
     def session(self, tell: Tell) -> Iterator[None]:
+        self._tell = tell
         with self._identity.held():
             with explained(self.daemon.address):
                 removed = reap(self.daemon)
             if removed:
-                tell(Note(f"removed {len(removed)} containers that a dead orchestrator left"))
+                tell(Note(f"removed {removed} containers that a dead orchestrator left"))
             yield
 
     def container(self, image: Image, order: Order) -> Container:
@@ -83,12 +86,19 @@ class DockerEngine:
     def start(self, image: Image, order: Order) -> DockerCell:
         if order.gpus and not settings.has_gpu_runtime(self.daemon):
             raise MachineError(settings.NO_GPU_RUNTIME)
+        cell = DockerCell(self.daemon, order, self._tell)
         try:
-            return self._start(image, order)
+            built = self._image(image)
+            described = self.container(image, order)
+            shared = self._sharing.share(order, built)
+            labels = self._identity.labels(order)
+            given = settings.arguments(self.daemon, described, shared.sources, labels)
+            cell.start(built, shared, given)
+        except APIError as error:
+            raise MachineError(f"its container can't be started: {error.explanation}") from error
         except GONE:
-            if not self.daemon.comes_back():
-                raise EngineGoneError(f"{self.daemon.words} went away. Start it again") from None
-            return self._start(image, order)
+            cell.lose("the Docker daemon went away")
+        return cell
 
     def _image(self, image: Image) -> str:
         """The image that was prepared: what is edited during a run does not change it."""
@@ -96,15 +106,3 @@ class DockerEngine:
         if built is None:
             raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
         return built
-
-    def _start(self, image: Image, order: Order) -> DockerCell:
-        try:
-            built = self._image(image)
-            described = self.container(image, order)
-            shared = self._sharing.share(order, built)
-            labels = self._identity.labels(order)
-            cell = DockerCell(self.daemon, built, order, shared)
-            cell.start(settings.arguments(self.daemon, described, shared.sources, labels))
-        except APIError as error:
-            raise MachineError(f"its container can't be started: {error.explanation}") from error
-        return cell

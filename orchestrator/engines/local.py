@@ -15,7 +15,7 @@ from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
 from orchestrator.engines import Exit, Order, Tell, Where, venvs
-from orchestrator.errors import InputError, MachineError
+from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.machine import gpu_count, usable_cpus
 
@@ -26,6 +26,7 @@ class LocalEngine:
     """Runs ``python -m runners`` in a session of its own, beside this process."""
 
     name = "local"
+    limits_memory = False
 
     def status(self, image: Image) -> str:
         if venvs.ready(image):
@@ -45,7 +46,7 @@ class LocalEngine:
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
 
-    def cpus(self) -> int:
+    def cpus(self) -> list[int]:
         return usable_cpus()
 
     def gpus(self) -> list[str]:
@@ -58,8 +59,6 @@ class LocalEngine:
         return None
 
     def start(self, image: Image, order: Order) -> LocalCell:
-        if order.memory_bytes is not None:
-            raise InputError("--memory needs a container: --engine docker")
         return LocalCell(_command(self.interpreter(image), order), order)
 
     def interpreter(self, image: Image) -> Path:
@@ -101,11 +100,20 @@ class LocalCell:
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr,
                 cwd=order.folder, env=_environment(order), start_new_session=True,
             )  # fmt: skip
-            if order.cpus:
-                os.sched_setaffinity(self._process.pid, order.cpus)
         except OSError as error:
             self._stderr.close()
             raise MachineError(f"the cell can't be started ({command[0]}): {error}") from error
+        if order.cpus:
+            self._pin(order.cpus)
+
+    def _pin(self, cpus: tuple[int, ...]) -> None:
+        """Hold the process to some processors; whatever it starts inherits that."""
+        try:
+            os.sched_setaffinity(self._process.pid, cpus)
+        except (OSError, AttributeError) as error:  # not every system can
+            self.kill()
+            self.wait()
+            raise MachineError(f"the cell can't be held to processors {cpus}: {error}") from error
 
     def where(self) -> Where:
         return Where(self._process.pid)

@@ -70,15 +70,26 @@ def interpreter(image: Image) -> Path:
     return environment_folder(image) / "bin" / "python"
 
 
+def obstacle(image: Image) -> str:
+    """Why no environment can be made here, whatever is downloaded; empty when one can."""
+    if ready(image) is not None:
+        return ""
+    if image.container_only:
+        return f"{image.name} exists as a container only ({image.file.note}); use --engine docker"
+    try:
+        find_interpreter(image.file.python)
+    except MachineError as error:
+        return str(error)
+    return ""
+
+
 def build(image: Image, tell: Tell) -> Ready:
     """Make the environment unless it is finished. Raises MachineError with the last lines."""
     done = ready(image)
     if done is not None:
         return done
     if image.container_only:
-        raise MachineError(
-            f"{image.name} exists as a container only ({image.file.note}); use --engine docker"
-        )
+        raise MachineError(obstacle(image))
     folder = environment_folder(image)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

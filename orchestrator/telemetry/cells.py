@@ -7,10 +7,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from manifests.telemetry import CellSample
 from orchestrator.engines import Where
-from orchestrator.telemetry.host import MISSING_PACKAGE, WARMING_UP, load_psutil
+from orchestrator.telemetry.host import (
+    MISSING_PACKAGE,
+    SHORTEST_S,
+    TOO_SOON,
+    WARMING_UP,
+    load_psutil,
+)
 
+ENDED = "the cell has ended"
 TREE_EVERY_S = 2.0
 _TREE_SHARE = 0.002  # of a core at most, for looking through the machine's processes
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -31,8 +40,8 @@ class CellReader(Protocol):
     def read(self) -> CellReadings:
         """One sample; after the cell's end every reading is missing."""
 
-    def pids(self) -> frozenset[int]:
-        """The process ids that belong to it now; this may take milliseconds."""
+    def pids(self) -> frozenset[int] | None:
+        """The process ids that belong to it now, None when nobody knows; takes milliseconds."""
 
 
 def reader_of(where: Where) -> CellReader:
@@ -54,8 +63,8 @@ class Unreadable:
     def read(self) -> CellReadings:
         return CellReadings(CellSample(), {"": self._reason})
 
-    def pids(self) -> frozenset[int]:
-        return frozenset()
+    def pids(self) -> frozenset[int] | None:
+        return None
 
 
 class ProcessTree:
@@ -78,9 +87,10 @@ class ProcessTree:
         self._seconds: dict[int, float] = {}
         self._read_at: float | None = None
 
-    def pids(self) -> frozenset[int]:
-        if self._psutil is not None:
-            self._look()
+    def pids(self) -> frozenset[int] | None:
+        if self._psutil is None:
+            return None
+        self._look()
         return frozenset(self._tree)
 
     def read(self) -> CellReadings:
@@ -91,17 +101,17 @@ class ProcessTree:
             self._look()
         memory, seconds = self._sum()
         if not seconds:
-            return CellReadings(CellSample(), {"": "its process has ended"})
-        # A process that appears now began at 0; one that is gone takes its last moments along.
-        used = sum(value - self._seconds.get(pid, 0.0) for pid, value in seconds.items())
+            return CellReadings(CellSample(), {"": ENDED})
         sample = CellSample(memory_bytes=memory, processes=len(seconds))
-        begin, self._read_at, self._seconds = self._read_at, now, seconds
-        if begin is None or now <= begin:
+        begin = self._read_at
+        if begin is not None and now - begin < SHORTEST_S:
+            return CellReadings(sample, {"cpu_percent": TOO_SOON})
+        # A process that is new here counts from now on: when it began is not known.
+        used = sum(value - self._seconds.get(pid, value) for pid, value in seconds.items())
+        self._read_at, self._seconds = now, seconds
+        if begin is None:
             return CellReadings(sample, {"cpu_percent": WARMING_UP})
-        percent = round(100 * max(0.0, used) / (now - begin), 1)
-        return CellReadings(
-            CellSample(cpu_percent=percent, memory_bytes=memory, processes=len(seconds)), {}
-        )
+        return _with_percent(sample, used / (now - begin))
 
     def _look(self) -> None:
         begin = self._clock()
@@ -155,13 +165,13 @@ class ControlGroup:
                 self._files = files
                 break
 
-    def pids(self) -> frozenset[int]:
+    def pids(self) -> frozenset[int] | None:
         if self._files is None:
-            return frozenset()
+            return None
         try:
             return frozenset(map(int, self._files.processes.read_text().split()))
         except (OSError, ValueError):
-            return frozenset()
+            return None
 
     def read(self) -> CellReadings:
         if self._files is None:
@@ -171,16 +181,20 @@ class ControlGroup:
             seconds = self._files.cpu_seconds()
             memory = self._files.memory_bytes()
         except (OSError, ValueError, KeyError):
-            return CellReadings(CellSample(), {"": "its container has ended"})
-        processes = len(self.pids())
-        before, self._before = self._before, (now, seconds)
-        if before is None or now <= before[0]:
-            sample = CellSample(memory_bytes=memory, processes=processes)
+            return CellReadings(CellSample(), {"": ENDED})
+        sample = CellSample(memory_bytes=memory, processes=len(self.pids() or ()))
+        before = self._before
+        if before is not None and now - before[0] < SHORTEST_S:
+            return CellReadings(sample, {"cpu_percent": TOO_SOON})
+        self._before = (now, seconds)
+        if before is None:
             return CellReadings(sample, {"cpu_percent": WARMING_UP})
-        percent = round(100 * max(0.0, seconds - before[1]) / (now - before[0]), 1)
-        return CellReadings(
-            CellSample(cpu_percent=percent, memory_bytes=memory, processes=processes), {}
-        )
+        return _with_percent(sample, (seconds - before[1]) / (now - before[0]))
+
+
+def _with_percent(sample: CellSample, cores: float) -> CellReadings:
+    percent = round(100 * max(0.0, cores), 1)
+    return CellReadings(msgspec.structs.replace(sample, cpu_percent=percent), {})
 
 
 class _Files(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from manifests.manifest import Gpu
@@ -19,6 +19,10 @@ class GpuReadings(NamedTuple):
     reasons: dict[str, str]
 
 
+Own = Callable[[int], bool | None]
+"""Whether a process id belongs to a cell of ours; None when nobody can tell."""
+
+
 class GpuReader(Protocol):
     """Where the readings of GPUs come from; ``made_up`` says how, if from no machine."""
 
@@ -27,8 +31,8 @@ class GpuReader(Protocol):
     def describe(self) -> dict[int, Gpu]:
         """The GPUs by their numbers."""
 
-    def read(self, own: Set[int] | None) -> GpuReadings:
-        """Read them all. With ``own`` (process ids of our cells) their processes are listed."""
+    def read(self, own: Own | None) -> GpuReadings:
+        """Read them all. With ``own`` their processes are listed and told apart by it."""
 
     def close(self) -> None:
         """Let go of what was opened."""
@@ -48,7 +52,7 @@ class NvmlGpus:
             return {}
         return {index: device.describe() for index, device in self._devices.items()}
 
-    def read(self, own: Set[int] | None) -> GpuReadings:
+    def read(self, own: Own | None) -> GpuReadings:
         readings = GpuReadings([], {})
         if self._open():
             for device in self._devices.values():
@@ -183,7 +187,7 @@ class _Device:
             mig=self._divided,
         )
 
-    def read(self, own: Set[int] | None, reasons: dict[str, str]) -> GpuSample:
+    def read(self, own: Own | None, reasons: dict[str, str]) -> GpuSample:
         """One sample; why a field of it is missing goes into ``reasons``."""
         fields: dict[str, Any] = {}
         questions = _QUESTIONS if own is None else (*_QUESTIONS, _PROCESSES)
@@ -249,8 +253,8 @@ class _Device:
         return f"{failure.reason} (the GPU is divided by MIG)" if self._divided else failure.reason
 
 
-def _processes(found: Any, own: Set[int]) -> list[GpuProcess]:
+def _processes(found: Any, own: Own) -> list[GpuProcess]:
     return [
-        GpuProcess(pid=process.pid, memory_bytes=process.usedGpuMemory, own=process.pid in own)
+        GpuProcess(pid=process.pid, memory_bytes=process.usedGpuMemory, own=own(process.pid))
         for process in found
     ]

@@ -12,6 +12,10 @@ from orchestrator.telemetry.rapl import PackageEnergy
 
 MISSING_PACKAGE = "the package psutil is not installed"
 WARMING_UP = "counted from the second reading on"
+TOO_SOON = "too soon after the reading before"
+SHORTEST_S = 0.05
+"""Processor time is counted in ticks of 10 ms; over less than this a percentage says nothing."""
+
 SLOW_EVERY_S = 2.0
 
 _DISK = {"disk_read_bytes_per_s": "read_bytes", "disk_write_bytes_per_s": "write_bytes"}
@@ -40,6 +44,7 @@ class Host:
         self._clock = clock
         self._energy = energy or PackageEnergy()
         self._ticks: list[tuple[float, float]] = []
+        self._ticks_at = float("-inf")
         self._slow: dict[str, Any] = {}
         self._slow_reasons: dict[str, str] = {}
         self._slow_at = float("-inf")
@@ -78,14 +83,25 @@ class Host:
         if found is None:
             reasons["host/cpu_percent"] = reasons["host/core_percent"]
             return
-        before, self._ticks = self._ticks, [_busy_and_all(times) for times in found]
-        if len(before) != len(self._ticks):
-            reasons.update({"host/core_percent": WARMING_UP, "host/cpu_percent": WARMING_UP})
+        ticks = [_busy_and_all(times) for times in found]
+        before, why = self._ticks_before(ticks)
+        if before is None:
+            reasons.update({"host/core_percent": why, "host/cpu_percent": why})
             return
-        pairs = [(b1 - b0, t1 - t0) for (b0, t0), (b1, t1) in zip(before, self._ticks, strict=True)]
+        pairs = [(b1 - b0, t1 - t0) for (b0, t0), (b1, t1) in zip(before, ticks, strict=True)]
         fields["core_percent"] = [_percent(busy, every) for busy, every in pairs]
         busy, every = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
         fields["cpu_percent"] = _percent(busy, every)
+
+    def _ticks_before(
+        self, ticks: list[tuple[float, float]]
+    ) -> tuple[list[tuple[float, float]] | None, str]:
+        """Those to count from, which ``ticks`` replace; None and the reason without any."""
+        now, before = self._clock(), self._ticks
+        if len(before) == len(ticks) and now - self._ticks_at < SHORTEST_S:
+            return None, TOO_SOON
+        self._ticks, self._ticks_at = ticks, now
+        return (before, "") if len(before) == len(ticks) else (None, WARMING_UP)
 
     def _read_slow(self, now: float) -> None:
         """What takes long to read and changes slowly."""
@@ -131,7 +147,7 @@ class Host:
         why = "this machine doesn't tell it"
         try:
             value = read()
-        except (OSError, RuntimeError, AttributeError, NotImplementedError, ValueError) as error:
+        except (OSError, RuntimeError, AttributeError, LookupError, ValueError) as error:
             value, why = None, f"psutil: {error}"
         if value is None:
             reasons[f"host/{name}"] = why

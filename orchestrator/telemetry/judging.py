@@ -43,7 +43,7 @@ def _foreign(phase: str, sums: PhaseSums) -> Iterator[Flag]:
             who = ", ".join(map(str, sorted(pids)[:5]))
             yield Flag(
                 name="foreign-gpu-process",
-                detail=f"{phase}: {len(pids)} other processes computed on GPU {index} ({who})",
+                detail=f"{phase}: others computed on GPU {index} (process ids {who})",
             )
 
 

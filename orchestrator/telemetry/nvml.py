@@ -59,7 +59,7 @@ class Nvml:
         """Let go of the library."""
         if self._failure is None:
             self.ask(lambda library, _: library.nvmlShutdown(), None)
-        self._failure = Failure("NVML was closed", lasting=True)
+        self._failure, self._opened_at = Failure("NVML was closed"), float("-inf")
         self.handles = {}
 
     def ask(self, call: Call[T], handle: Any) -> T | Failure:
@@ -69,7 +69,7 @@ class Nvml:
             return call(library, handle)
         except AttributeError as error:
             return Failure(f"nvidia-ml-py is too old: {error.name}", lasting=True)
-        except (library.NVMLError, library.NVMLLibraryMismatchError, OSError) as error:
+        except (library.NVMLError, library.NVMLLibraryMismatchError, OSError, ValueError) as error:
             failure = classify(library, error)
         if failure.scope == "all":
             self._failure, self._opened_at, self.handles = failure, self._clock(), {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Set
+from collections.abc import Callable
 
 from manifests.manifest import Gpu
 from manifests.series import Series
-from orchestrator.telemetry.gpus import GpuReadings
+from orchestrator.telemetry.gpus import GpuReadings, Own
 
 
 class RecordedGpus:
@@ -34,7 +34,7 @@ class RecordedGpus:
     def describe(self) -> dict[int, Gpu]:
         return dict(self._series.opening.gpus)
 
-    def read(self, own: Set[int] | None) -> GpuReadings:
+    def read(self, own: Own | None) -> GpuReadings:
         time_s = (self._clock() - self._begin_s) * self._speed
         length_s = self._series.length_s
         sample = self._series.at(time_s % length_s if length_s else 0.0) or self._series.samples[0]

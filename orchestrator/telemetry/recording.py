@@ -17,8 +17,8 @@ from manifests.phases import PhaseTelemetry, Telemetry, tabulated
 from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, encode
 from orchestrator.engines import Where
 from orchestrator.telemetry import judging
-from orchestrator.telemetry.cells import reader_of
-from orchestrator.telemetry.host import WARMING_UP
+from orchestrator.telemetry.cells import ENDED, reader_of
+from orchestrator.telemetry.host import TOO_SOON, WARMING_UP
 from orchestrator.telemetry.sampling import Sampler, only
 from orchestrator.telemetry.summarizing import Summary
 from orchestrator.telemetry.writing import MOST_BYTES, SeriesFile
@@ -62,7 +62,9 @@ class Recorder:
         self._runner_began_s: float | None = None
         self._begin_s = 0.0
         self._opening: Opening | None = None
+        self._machine_gpus: list[Gpu] = []
         self._file: SeriesFile | None = None
+        self._made = False
         self._failed = ""
         self._leave: list[Callable[[], None]] = []
 
@@ -74,6 +76,7 @@ class Recorder:
         reader = reader_of(where)
         self._begin_s = self._sampler.now_s()
         machine = self._sampler.opening
+        self._machine_gpus = list(machine.gpus.values())
         self._opening = msgspec.structs.replace(
             machine,
             started_at=_now(),
@@ -83,12 +86,14 @@ class Recorder:
         )
         try:
             self._file = SeriesFile(self._path, self._opening, self._most_bytes)
+            self._made = True
         except OSError as error:
             self._failed = f"{FILE_NAME} can't be written: {error.strerror or error}"
         self._leave = [
             self._sampler.watch(self._cell_id, reader),
             self._sampler.subscribe(self._take),
         ]
+        self._sampler.tick()  # so that the first phases are covered whole
 
     def heard(self, event: Event) -> None:
         """Place a phase by the runner's clock, which the quickest of its events gives away."""
@@ -121,7 +126,7 @@ class Recorder:
             telemetry,
             judging.flags(self._summary.phases),
             judging.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
-            list(self._sampler.opening.gpus.values()),
+            self._machine_gpus,
         )
 
     def _take(self, whole: Sample) -> None:
@@ -156,7 +161,7 @@ class Recorder:
         self._close()
         good = file is not None and not self._failed
         telemetry = Telemetry(
-            path=FILE_NAME if os.path.lexists(self._path) else "",
+            path=FILE_NAME if self._made and os.path.lexists(self._path) else "",
             samples=self._summary.samples,
             sha256=file.sha256() if good and file is not None else None,
             interval_s=self._sampler.interval_s,
@@ -169,10 +174,12 @@ class Recorder:
 
 
 def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
-    """Without those of a first reading; the cell's own by the names of a summary."""
+    """Without those that every cell has at its ends; its own by the names of a summary."""
     prefix = f"cells/{cell_id}"
     return {
-        key.replace(prefix, "cell", 1): why for key, why in reasons.items() if why != WARMING_UP
+        key.replace(prefix, "cell", 1): why
+        for key, why in reasons.items()
+        if why not in (WARMING_UP, TOO_SOON, ENDED)
     }
 
 

@@ -12,7 +12,7 @@ from manifests.manifest import Gpu
 from manifests.telemetry import CellSample, GpuSample, Opening, Sample
 from orchestrator.telemetry import Hear
 from orchestrator.telemetry.cells import CellReader
-from orchestrator.telemetry.gpus import GpuReader, NvmlGpus
+from orchestrator.telemetry.gpus import GpuReader, NvmlGpus, Own
 from orchestrator.telemetry.host import Host
 from orchestrator.telemetry.subscribing import Subscribers
 
@@ -96,8 +96,8 @@ class Sampler:
         self._processes_at = 0.0
 
     def tick(self) -> None:
-        """Take a sample and tell it, also between two turns of the thread."""
-        if self._reading.acquire(timeout=PATIENCE_S):
+        """Take a sample and tell it, also between two turns of the thread; not while it hangs."""
+        if self._reading.acquire(timeout=PATIENCE_S / 10):
             try:
                 self._subscribers.tell(self._sample())
             finally:
@@ -133,7 +133,7 @@ class Sampler:
         time_s = self.now_s()
         host = self._host.read()
         reasons = dict(host.reasons)
-        gpus = self._gpus.read(self._own_pids() if self._list_now(time_s) else None)
+        gpus = self._gpus.read(self._own() if self._list_now(time_s) else None)
         reasons.update(gpus.reasons)
         return Sample(
             time_s=round(time_s, 4),
@@ -149,8 +149,12 @@ class Sampler:
         self._processes_at = time_s + PROCESSES_EVERY_S
         return True
 
-    def _own_pids(self) -> frozenset[int]:
-        return frozenset().union(*(reader.pids() for reader in self._cells.values()))
+    def _own(self) -> Own:
+        """Tells our cells' processes from others, as of now."""
+        found = [reader.pids() for reader in self._cells.values()]
+        known = frozenset().union(*(pids for pids in found if pids is not None))
+        stranger = None if None in found else False
+        return lambda pid: True if pid in known else stranger
 
 
 @contextlib.contextmanager

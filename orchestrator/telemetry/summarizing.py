@@ -102,8 +102,7 @@ class PhaseSums:
         for gpu in sample.gpus:
             self._add(f"gpus/{gpu.index}", gpu, _GPU)
             self._add_clock_reasons(gpu)
-            strangers = {process.pid for process in gpu.processes or () if not process.own}
-            self.foreign.setdefault(gpu.index, set()).update(strangers)
+            self.foreign.setdefault(gpu.index, set()).update(_strangers(gpu))
 
     def throttle_share(self, index: int) -> float | None:
         """Share of the samples in which that GPU's clocks were held down, 0 ... 1."""
@@ -140,6 +139,14 @@ class PhaseSums:
             counts = self.throttled.setdefault(gpu.index, {})
             for name in ("", *found):  # "" counts the samples, whatever their reasons
                 counts[name] = counts.get(name, 0) + 1
+
+
+def _strangers(gpu: GpuSample) -> set[int]:
+    """Others' processes, where our own are listed too: else the numbers may be another space's."""
+    processes = gpu.processes or []
+    if not any(process.own for process in processes):
+        return set()
+    return {process.pid for process in processes if process.own is False}
 
 
 class Summary:

@@ -20,6 +20,7 @@ from tables.archive.contents import ABOUT, CHECKSUMS, KEPT, METADATA, About
 from tables.archive.crate import metadata
 from tables.evidence import read_paper
 
+_DERIVED = 100
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -48,7 +49,7 @@ def write_bundle(
     script: Callable[[], str],
     artifacts: bool = False,
 ) -> Bundled:
-    """Raises OSError, PublishedError."""
+    """Raises OSError, PublishedError, RefusedError for a run too large for an archive."""
     manifests, warnings = contents.planned(sources.run, plan)
     kept, models, left_out = _of_run(sources.run, manifests, artifacts)
     kept |= _study(sources.study) | _images(sources.images, plan)
@@ -56,12 +57,28 @@ def write_bundle(
     about = About(
         study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out)
     )
+    _check_limits(kept)
     made = contents.derive(about, sources.study, plan, manifests, script)
     made[ABOUT] = msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n"
     names = [*kept, *models, *made]
     made[METADATA] = metadata(about, read_paper(sources.study).title, names, manifests)
     _write(target, kept | models, made)
     return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings)
+
+
+def _check_limits(kept: dict[str, Path]) -> None:
+    """Nobody's ``verify`` would open an archive beyond them."""
+    if len(kept) > opening.MAX_ENTRIES - _DERIVED:
+        raise opening.RefusedError(
+            f"would hold {len(kept):,} files; {opening.MAX_ENTRIES:,} are allowed"
+        )
+    values = sum(
+        path.read_bytes().count(b",") for name, path in kept.items() if name.endswith(".json")
+    )
+    if values > opening.MAX_VALUES * 0.9:
+        raise opening.RefusedError(
+            f"would hold {values:,} values in its JSON files; {opening.MAX_VALUES:,} are allowed"
+        )
 
 
 def _of_run(

@@ -86,6 +86,7 @@ def _action(manifest: Manifest, files: set[str]) -> dict[str, Any]:
         "@id": f"#cell-{manifest.id}",
         "@type": "CreateAction",
         "name": manifest.cell.title,
+        "description": _description(manifest),
         "startTime": manifest.started_at,
         "endTime": _end(manifest),
         "instrument": {"@id": _instrument(manifest)},
@@ -98,6 +99,14 @@ def _action(manifest: Manifest, files: set[str]) -> dict[str, Any]:
     if manifest.status != "ok":
         action["error"] = f"{manifest.status}: {manifest.reason}"
     return action
+
+
+def _description(manifest: Manifest) -> str:
+    cell, context = manifest.cell, manifest.context
+    recipe = ", ".join(f"{key} {value}" for key, value in cell.recipe.items())
+    command = " ".join(context.command) if context is not None else ""
+    what = f"{cell.study}, tier {cell.tier}, {cell.protocol}, data {cell.dataset}: {recipe}"
+    return f"{what}; command: {command}" if command else what
 
 
 def _end(manifest: Manifest) -> str:

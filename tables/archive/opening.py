@@ -23,6 +23,8 @@ MAX_ARTIFACT_BYTES = 2 * 2**30
 MAX_TOTAL_BYTES = 8 * 2**30
 RATIO, RATIO_FROM_BYTES = 100, 64 * 2**20
 """From so many bytes on, an archive that grows more than a hundredfold is a bomb."""
+MAX_VALUES = 3_000_000
+"""Numbers in all manifests of an archive; each takes some 32 bytes of memory."""
 MAX_NAME, MAX_DEPTH = 200, 6
 ARTIFACTS = "artifacts/"
 
@@ -46,9 +48,12 @@ def unpack(archive: Path, folder: Path) -> list[str]:
     that is full or a file that isn't there.
     """
     try:
-        with open(archive, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RefusedError("is not a file")
+        # Without blocking: something in the file's place may be a pipe.
+        descriptor = os.open(archive, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise RefusedError("is not a file")
+        with os.fdopen(descriptor, "rb") as file:
             return _unpack(file, folder)
     except RefusedError:
         raise

@@ -15,13 +15,11 @@ from manifests.store import Run
 from tables.archive import contents
 from tables.archive.contents import ABOUT, CHECKSUMS, METADATA, SCHEMA, About
 from tables.archive.crate import metadata
-from tables.archive.opening import RefusedError, unpack
+from tables.archive.opening import MAX_VALUES, RefusedError, unpack
 from tables.evidence import read_paper
 from tables.published import PublishedError
 from tables.render.words import one_line, printable
 
-MAX_VALUES = 3_000_000
-"""Numbers in all manifests of an archive; each takes some 32 bytes of memory."""
 _SUM = re.compile(r"([0-9a-f]{64})  (\S+)")
 _TOLD, _LONGEST = 5, 180
 

@@ -8,10 +8,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from manifests.cell import sha256_hex
 from tables.comparison import Comparison, Line
+from tables.render.words import printable
 
 VEGA_LITE = "6.4"
 MOST_ROWS = 60
+_ENTRY = "window.vegaEmbed = vegaEmbed;"
 _CONFIG = {
     "background": "white",
     "font": "Liberation Sans, Arial, sans-serif",
@@ -50,10 +53,11 @@ def script(cache: Path | None = None) -> str:
     import vl_convert
 
     version = importlib.metadata.version("vl-convert-python")
-    kept = cache / f"vega-{version}-{VEGA_LITE}.js" if cache is not None else None
+    made_of = sha256_hex(f"{version} {VEGA_LITE} {_ENTRY}".encode())[:16]
+    kept = cache / f"vega-{made_of}.js" if cache is not None else None
     if kept is not None and kept.is_file():
         return kept.read_text(encoding="utf-8")
-    made: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=VEGA_LITE)
+    made: str = vl_convert.javascript_bundle(_ENTRY, vl_version=VEGA_LITE)
     if kept is not None:
         _keep(kept, made)
     return made
@@ -76,30 +80,35 @@ def _named(svg: str, about: str) -> str:
 
 
 def _spec(comparison: Comparison) -> tuple[dict[str, Any], str] | None:
+    title = printable(comparison.title)
     ratios = [line for line in comparison.lines if line.ratio is not None and line.ratio > 0]
     values = [line for line in comparison.lines if line.measured is not None and line.measured > 0]
     if ratios and len(ratios) <= MOST_ROWS:
-        about = f"{comparison.title}: measured over published, 1 where they agree"
+        about = f"{title}: measured over published, 1 where they agree"
         return _ratio_spec([_ratio_row(line) for line in ratios]), about
     if values and len(values) <= MOST_ROWS and len({line.unit for line in values}) == 1:
-        about = f"{comparison.title}: measured, in {values[0].unit}"
+        about = f"{title}: measured, in {values[0].unit}"
         return _value_spec([_value_row(line) for line in values], values[0].unit), about
     return None
 
 
 def _label(line: Line) -> str:
-    return f"{' · '.join(line.key.values())} · {line.quantity}"
+    return printable(f"{' · '.join(line.key.values())} · {line.quantity}")
 
 
 def _ratio_row(line: Line) -> dict[str, Any]:
-    row: dict[str, Any] = {"what": _label(line), "ratio": line.ratio, "quantity": line.quantity}
+    row: dict[str, Any] = {
+        "what": _label(line),
+        "ratio": line.ratio,
+        "quantity": printable(line.quantity),
+    }
     if line.low is not None and line.high is not None and line.published and line.low > 0:
         row |= {"low": line.low / line.published, "high": line.high / line.published}
     return row
 
 
 def _value_row(line: Line) -> dict[str, Any]:
-    group = next(iter(line.key.values()), "")
+    group = printable(next(iter(line.key.values()), ""))
     row: dict[str, Any] = {"what": _label(line), "value": line.measured, "group": group}
     if line.low is not None and line.high is not None:
         row |= {"low": line.low, "high": line.high}

@@ -14,7 +14,17 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import engines, evidence, latency, overhead, precision, reading, screen, telemetry
+from tests.bench import (
+    calling,
+    engines,
+    evidence,
+    latency,
+    overhead,
+    precision,
+    reading,
+    screen,
+    telemetry,
+)
 
 
 def startup() -> None:
@@ -61,6 +71,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "verdicts": evidence.verdicts,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
+    "calling": calling.predict_against_signature,
     "int8": latency.int8_against_float32,
     "amp": precision.bfloat16_training,
     "pt2e": precision.compiled_int8,

@@ -50,6 +50,7 @@ def time_per_cell() -> None:
     engine = make_engine("docker")
     assert isinstance(engine, DockerEngine)
     image = load_image(IMAGE)
+    engine.prepare(image, lambda note: None)
     ours, plain = [], []
     with tempfile.TemporaryDirectory() as name:
         for number in range(2 * 10):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from typing import Any
 
+import docker
 import msgspec
 import pytest
 
@@ -31,26 +34,32 @@ def test_a_study_runs_in_containers(docker_workshop: DockerWorkshop) -> None:
     assert context.image.kind == "container" and context.image.id.startswith("sha256:")
 
 
-def test_every_setting_is_what_docker_inspect_shows(docker_workshop: DockerWorkshop) -> None:
-    """The containers are looked at while they run."""
-    docker_workshop.write(seconds=1.0)
-    api = docker_workshop.daemon.client.api
+@contextlib.contextmanager
+def inspecting(workshop: DockerWorkshop) -> Iterator[dict[str, dict[str, Any]]]:
+    """What ``docker inspect`` shows of each of the workshop's containers meanwhile, by name."""
+    api = workshop.daemon.client.api
     seen: dict[str, dict[str, Any]] = {}
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(0.1):
-            for name in docker_workshop.left():
-                try:
+            for name in workshop.left():
+                with contextlib.suppress(docker.errors.NotFound):
                     seen[name] = api.inspect_container(name)
-                except Exception:
-                    continue
 
     looking = threading.Thread(target=look)
     looking.start()
-    docker_workshop.run("-k", "alpha", "--cpus", "0", "--memory", "200m")
-    over.set()
-    looking.join()
+    try:
+        yield seen
+    finally:
+        over.set()
+        looking.join()
+
+
+def test_every_setting_is_what_docker_inspect_shows(docker_workshop: DockerWorkshop) -> None:
+    docker_workshop.write(seconds=1.0)
+    with inspecting(docker_workshop) as seen:
+        docker_workshop.run("-k", "alpha", "--cpus", "0", "--memory", "200m")
     assert len(seen) == 3
     for state in seen.values():
         host, config = state["HostConfig"], state["Config"]

@@ -11,6 +11,7 @@ import re
 import socketserver
 import tempfile
 import threading
+import urllib.parse
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -60,9 +61,8 @@ class FakeDaemon:
     def reply(self, path: str) -> bytes | None:
         """The whole HTTP answer; None for a client that is left waiting."""
         self.asked.append(path)
-        told = self.answers.get(
-            re.sub(r"^/v[0-9.]+", "", path.split("?")[0]), (404, "No such image")
-        )
+        plain = re.sub(r"^/v[0-9.]+", "", urllib.parse.unquote(path.split("?")[0]))
+        told = self.answers.get(plain, (404, "No such image"))
         if told is None:
             self._over.wait()
             return None

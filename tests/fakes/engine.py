@@ -1,16 +1,25 @@
-"""An engine that starts the fake runner with this interpreter; processes are the local engine's."""
+"""An engine that starts the fake runner with this interpreter; processes are the local engine's.
 
+What it has and how it fails stands in variables: FAKE_GPUS (0,1,...), FAKE_LOSES (of each cell
+so many attempts are lost), FAKE_KEEPS (they are lost after they have left their manifest),
+FAKE_GATE (no cell starts before that file is there), FAKE_FULL (the disk is full for this cell,
+after the gate).
+"""
+
+import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Order, Tell, local
+from orchestrator.engines import Exit, Order, Tell, local
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.news import Note
 
 ROOT = Path(__file__).resolve().parents[2]
+LOST = "the fake engine lost it"
 
 
 class FakeEngine(local.LocalEngine):
@@ -21,6 +30,9 @@ class FakeEngine(local.LocalEngine):
     def status(self, image: Image) -> str:
         return "ready"
 
+    def gpus(self) -> list[str]:
+        return os.environ.get("FAKE_GPUS", "").split(",") if os.environ.get("FAKE_GPUS") else []
+
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         tell(Note(f"preparing {image.name}", "detail"))
         if image.name == "broken":
@@ -29,6 +41,33 @@ class FakeEngine(local.LocalEngine):
 
     def start(self, image: Image, order: Order) -> local.LocalCell:
         os.environ.setdefault("FAKE_LOG", str(order.folder.parent.parent / "executed.txt"))
+        _wait_at_the_gate(order)
+        if os.environ.get("FAKE_FULL") == order.cell:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         command = local._command(Path(sys.executable), order)
         command[command.index("runners")] = "tests.fakes.runner"
-        return local.LocalCell(command, order)
+        earlier = len(list(order.folder.parent.glob(f"{order.cell}.attempt-*")))
+        lost = earlier < int(os.environ.get("FAKE_LOSES", "0"))
+        return LostCell(command, order) if lost else local.LocalCell(command, order)
+
+
+class LostCell(local.LocalCell):
+    """The engine goes away with it, or just after it."""
+
+    def __init__(self, command: list[str], order: Order) -> None:
+        super().__init__(command, order)
+        if "FAKE_KEEPS" not in os.environ:
+            self.kill()
+
+    def wait(self) -> Exit:
+        super().wait()
+        return Exit(code=0, lost=LOST)
+
+
+def _wait_at_the_gate(order: Order) -> None:
+    """Tell that a cell has come, and wait until it is let through; FAKE_FULL's waits alone."""
+    gate = os.environ.get("FAKE_GATE")
+    if gate and os.environ.get("FAKE_FULL", order.cell) == order.cell:
+        Path(f"{gate}.{order.cell}").touch()
+        while not os.path.exists(gate):
+            time.sleep(0.01)

@@ -4,6 +4,7 @@ Everything around the technique (events, manifest, signals, death of the parent)
 runner's.
 """
 
+import json
 import os
 import signal
 import sys
@@ -15,10 +16,17 @@ from runners import techniques
 from runners.failures import Unsupported
 from runners.job import Job
 
+RAISED = {
+    "crash": ValueError("it broke\x1b[31m"),
+    "memory": MemoryError("no more"),
+    "unsupported": Unsupported("not on this machine"),
+}
+
 
 def behave(job: Job) -> None:
     recipe = job.cell.recipe
     seconds = float(recipe.get("seconds", 0))
+    begin = time.monotonic()
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
     with job.phase(str(recipe.get("phase", "work"))):
@@ -28,15 +36,38 @@ def behave(job: Job) -> None:
     job.record("latency_s", [0.002, 0.001, 0.003], items=job.cell.batch_size)
     (job.folder / "weights.bin").write_bytes(b"weights")
     job.artifact("weights.bin", "test")
+    _keep_place(job, begin)
+
+
+def _keep_place(job: Job, begin: float) -> None:
+    """A line on when it ran, and with what to itself."""
+    place = {
+        "cell": job.cell.id,
+        "begin": begin,
+        "end": time.monotonic(),
+        "gpu": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "cpus": sorted(os.sched_getaffinity(0)),
+        "threads": job.threads,
+    }
+    with open(f"{os.environ['FAKE_LOG']}.places", "a") as log:
+        log.write(json.dumps(place) + "\n")
+
+
+def _meet(job: Job) -> None:
+    """Go on when as many cells as the recipe says have come here."""
+    folder = Path(f"{os.environ['FAKE_LOG']}.here")
+    folder.mkdir(exist_ok=True)
+    (folder / job.cell.id).touch()
+    end = time.monotonic() + 60
+    while len(list(folder.iterdir())) < float(job.cell.recipe["peers"]):
+        if time.monotonic() > end:
+            raise TimeoutError("nobody came")
+        time.sleep(0.01)
 
 
 def _act(what: str, job: Job) -> None:
-    if what == "crash":
-        raise ValueError("it broke\x1b[31m")
-    if what == "memory":
-        raise MemoryError("no more")
-    if what == "unsupported":
-        raise Unsupported("not on this machine")
+    if what in RAISED:
+        raise RAISED[what]
     if what == "segfault":
         os.kill(os.getpid(), signal.SIGSEGV)
     if what == "killed":
@@ -47,6 +78,8 @@ def _act(what: str, job: Job) -> None:
         block = (b"x" * 99 + b"\n") * 1000
         for _ in range(200):
             os.write(job.events._descriptor or 1, block)
+    if what == "meet":
+        _meet(job)
     if what == "half":
         (job.folder / "manifest.json").write_bytes(b'{"schema": "repliquant/mani')
         os._exit(9)

@@ -1,5 +1,6 @@
 """Writing small studies and images into a folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 STUDY = """\
@@ -40,6 +41,7 @@ timeout_s = {{ train = {timeout}, quantize = {timeout}, infer = {timeout} }}
 task = "train"
 framework = ["alpha", "beta"]
 technique = ["plain"]
+device = ["{train_device}"]
 recipe = "train"
 estimate_s = {{ quick = 1 }}
 
@@ -47,7 +49,8 @@ estimate_s = {{ quick = 1 }}
 task = "infer"
 framework = ["alpha", "beta"]
 technique = ["plain"]
-batch_size = [1, 2]
+batch_size = {batch_sizes}
+device = ["{device}"]
 recipe = "infer"
 weights = {{ task = "train" }}
 estimate_s = {{ quick = 1 }}
@@ -93,16 +96,28 @@ def write_study(
     timeout: float = 60.0,
     image: str = "alpha",
     more: str = "",
+    train_device: str = "cpu",
+    device: str = "cpu",
+    batch_sizes: Sequence[int] = (1, 2),
 ) -> Path:
     """A study ``toy`` of six cells (two training, four inference); returns its folder.
 
-    ``more`` are further lines of the inference cells' recipe.
+    ``more`` are further lines of the inference cells' recipe, ``device`` and ``batch_sizes``
+    are theirs as well.
     """
     study = folder / "studies" / "toy"
     (study / "published").mkdir(parents=True, exist_ok=True)
     (study / "study.toml").write_text(
         STUDY.format(
-            behave=behave, seconds=seconds, repeats=repeats, timeout=timeout, image=image, more=more
+            behave=behave,
+            seconds=seconds,
+            repeats=repeats,
+            timeout=timeout,
+            image=image,
+            more=more,
+            train_device=train_device,
+            device=device,
+            batch_sizes=list(batch_sizes),
         )
     )
     (study / "claims.toml").write_text("claim = []\n")

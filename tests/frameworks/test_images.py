@@ -10,19 +10,22 @@ import pytest
 from orchestrator.images import image_names, load_image
 
 pytestmark = pytest.mark.frameworks
+# The others exist as containers only.
+LOCAL = [name for name in image_names() if not load_image(name).container_only]
+CHECKS = {"tensorflow-22.03": 4}
+# The pip of an old Python comes with its environment.
+_PIP = ("pip", "setuptools")
 
 
-@pytest.mark.parametrize("name", image_names())
+@pytest.mark.parametrize("name", LOCAL)
 def test_the_image_does_what_the_studies_need(name: str, images: dict[str, Path]) -> None:
     image = load_image(name)
-    done = subprocess.run(
-        [images[image.file.framework], image.verify], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([images[name], image.verify], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("ok: ") == 3
+    assert done.stdout.count("ok: ") == CHECKS.get(name, 3)
 
 
-@pytest.mark.parametrize("name", image_names())
+@pytest.mark.parametrize("name", LOCAL)
 def test_the_environment_holds_exactly_what_the_lock_says(
     name: str, images: dict[str, Path]
 ) -> None:
@@ -30,13 +33,17 @@ def test_the_environment_holds_exactly_what_the_lock_says(
     script = "from runners.machine import package_versions as v; print(*map('='.join, v().items()))"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [images[image.file.framework], "-c", script],
+        [images[name], "-c", script],
         capture_output=True, text=True, check=True, cwd=root,
     )  # fmt: skip
     installed = dict(item.split("=") for item in done.stdout.split())
     bare = {_canonical(name): version.split("+")[0] for name, version in installed.items()}
     locked = dict(line.split("==") for line in image.lock.read_text().splitlines() if "==" in line)
-    assert bare == {_canonical(name): version for name, version in locked.items()}
+    wanted = {_canonical(name): version for name, version in locked.items()}
+    own_pip = "pip" in bare
+    assert {k: v for k, v in bare.items() if not own_pip or k not in _PIP} == {
+        k: v for k, v in wanted.items() if not own_pip or k not in _PIP
+    }
 
 
 def _canonical(name: str) -> str:

@@ -43,7 +43,7 @@ def test_others_may_read_what_was_written(tmp_path: Path) -> None:
     assert (tmp_path / "plan.json").stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.parametrize("call", ["replace", "fsync", "chmod"])
+@pytest.mark.parametrize("call", ["replace", "fsync", "fchmod"])
 def test_a_write_that_fails_leaves_the_old_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:

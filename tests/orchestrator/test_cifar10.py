@@ -190,3 +190,12 @@ def test_a_pack_of_a_given_archive_does_not_save_the_download(tmp_path: Path) ->
     assert catalogue.download_bytes("cifar10", folder, tmp_path) == 0
     assert catalogue.download_bytes("cifar10", None, tmp_path) == 170_498_071
     assert catalogue.download_bytes("digits", None, tmp_path) == 0
+
+
+def test_the_download_of_cats_vs_dogs_is_told_beforehand_until_it_is_there(tmp_path: Path) -> None:
+    assert catalogue.download_bytes("cats_vs_dogs", None, tmp_path) == 68_606_236
+    archive_file = tmp_path / "downloads" / "cats_and_dogs_filtered.zip"
+    archive_file.parent.mkdir()
+    archive_file.write_bytes(b"")
+    assert catalogue.download_bytes("cats_vs_dogs", None, tmp_path) == 0
+    assert catalogue.download_bytes("cats_vs_dogs", tmp_path, tmp_path) == 0

@@ -33,7 +33,7 @@ def behaving(workshop: Workshop, train: str = "ok", infer: str = "ok", **setting
         ("crash", "crashed", "ValueError: it broke", 1),
         ("memory", "oom", "out of memory: no more", 1),
         ("unsupported", "unsupported", "not on this machine", 0),
-        ("segfault", "crashed", "ended by SIGSEGV from outside the runner", 1),
+        ("segfault", "crashed", "ended by SIGSEGV", 1),
     ],
 )
 def test_a_failing_cell_is_recorded_once_and_the_others_go_on(

@@ -189,16 +189,18 @@ def test_ids_that_the_readme_shows() -> None:
 
 
 AXES = (
-    'batch_size = [1, 2]\nrecipe = "infer"',
-    'batch_size = [1, 2]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\nrecipe = "infer"',
+    'batch_size = [1, 2]\ndevice = ["cpu"]\nrecipe = "infer"',
+    'batch_size = [1, 2]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\n'
+    'device = ["cpu"]\nrecipe = "infer"',
 )
 SETS = (
     "[images]",
     "[datasets.first]\nimage_size = 8\n[datasets.second]\nimage_size = 16\n[images]",
 )
 TRAINED = (
-    'technique = ["plain"]\nrecipe = "train"',
-    'technique = ["plain"]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\nrecipe = "train"',
+    'technique = ["plain"]\ndevice = ["cpu"]\nrecipe = "train"',
+    'technique = ["plain"]\nmodel = ["m", "n"]\ndataset = ["first", "second"]\n'
+    'device = ["cpu"]\nrecipe = "train"',
 )
 
 
@@ -264,8 +266,8 @@ def test_a_part_takes_only_what_the_group_has(tmp_path: Path, part: str, message
 
 def test_weights_that_two_cells_make_have_to_be_told_apart(tmp_path: Path) -> None:
     two = (
-        'technique = ["plain"]\nrecipe = "train"',
-        'technique = ["plain"]\nbatch_size = [2, 4]\nrecipe = "train"',
+        'technique = ["plain"]\ndevice = ["cpu"]\nrecipe = "train"',
+        'technique = ["plain"]\nbatch_size = [2, 4]\ndevice = ["cpu"]\nrecipe = "train"',
     )
     message = "could start from 2 cells alpha train plain: give weights.batch_size"
     with pytest.raises(InputError, match=message):
@@ -282,8 +284,9 @@ def test_protocols_have_recipes_of_their_own_and_can_be_chosen(tmp_path: Path) -
         ('protocols = ["rigorous"]', 'protocols = ["rigorous", "as-published"]'),
         ("[tiers.quick]", "[recipes.published]\nbehave = 'as-published'\n[tiers.quick]"),
         (
-            'batch_size = [1, 2]\nrecipe = "infer"',
-            'batch_size = [1, 2]\nrecipe = { rigorous = "infer", as-published = "published" }',
+            'batch_size = [1, 2]\ndevice = ["cpu"]\nrecipe = "infer"',
+            'batch_size = [1, 2]\ndevice = ["cpu"]\n'
+            'recipe = { rigorous = "infer", as-published = "published" }',
         ),
     )
     planned(tmp_path, *changes)

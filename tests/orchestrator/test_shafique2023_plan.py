@@ -129,3 +129,10 @@ def test_one_protocol_can_be_chosen() -> None:
     assert chosen.protocol == "as-published"
     assert {p.cell.protocol for p in chosen.cells} == {"as-published"}
     assert plan("paper").protocol == "both"
+
+
+def test_one_protocol_of_the_quick_tier_starts_from_the_trainings_there_are() -> None:
+    chosen = plan("quick", "as-published").cells
+    assert "pytorch" not in {p.cell.framework for p in chosen}
+    assert {p.cell.protocol for p in chosen if p.cell.task == "infer"} == {"as-published"}
+    assert {p.cell.protocol for p in chosen if p.cell.task == "train"} == {"rigorous"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,13 +12,22 @@ from orchestrator.errors import InputError
 from orchestrator.places import ROOT
 from orchestrator.planning import Choices, make_plan
 from orchestrator.study import Study, load_study, study_ids
-from runners.inference import InferRecipe, QuantizeRecipe
+from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
 from runners.techniques import techniques
-from runners.training import TrainRecipe
+from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
 STUDIES = ROOT / "studies"
 RECIPES = {"train": TrainRecipe, "quantize": QuantizeRecipe, "infer": InferRecipe}
+
+
+def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
+    """What the runners read such a recipe as."""
+    if "optimizer" in recipe:
+        return AdamRecipe
+    if (task, protocol) == ("infer", "as-published"):
+        return PublishedRecipe
+    return RECIPES[task]
 
 
 def changed(folder: Path, old: str, new: str) -> Study:
@@ -104,12 +114,14 @@ def test_every_recipe_of_every_tier_is_what_its_task_reads(study_id: str) -> Non
     study = load_study(study_id, STUDIES)
     for group in study.cells:
         for tier in study.tiers:
-            msgspec.convert(study.recipe(group.recipe, tier), RECIPES[group.task])
+            for protocol in group.protocol or study.protocols:
+                recipe = study.recipe(group.recipe_for(protocol), tier)
+                msgspec.convert(recipe, kind_of(group.task, protocol, recipe))
 
 
 @pytest.mark.parametrize("study_id", study_ids(STUDIES))
 def test_every_image_of_a_study_exists(study_id: str) -> None:
-    for name in load_study(study_id, STUDIES).images.values():
+    for name in load_study(study_id, STUDIES).image_names():
         assert (ROOT / "images" / name / "image.toml").is_file()
 
 

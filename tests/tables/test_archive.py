@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from manifests.manifest import Environment, Flag
 from tables.archive import RefusedError, unpack
 from tests.conftest import ROOT
 from tests.tables import hostile
@@ -103,6 +106,18 @@ def test_models_come_along_when_asked_for(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_too_large_to_be_verified_is_no_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = toy_run(tmp_path, toy_manifests())
+    for limit, message in (("MAX_VALUES", "values in its JSON"), ("MAX_ENTRIES", "would hold")):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"tables.archive.opening.{limit}", 20)
+            with pytest.raises(RefusedError, match=message):
+                bundle(run, tmp_path / "a.zip")
+    assert not list(tmp_path.glob("*.zip"))
+
+
 def test_hostile_archives_are_refused_in_one_line_within_256_mib(
     good: hostile.Files, tmp_path: Path
 ) -> None:
@@ -143,31 +158,44 @@ INJECTED = [
 
 
 @pytest.mark.parametrize("text", INJECTED)
-def test_no_text_of_a_manifest_becomes_anything_but_text(tmp_path: Path, text: str) -> None:
-    manifests = toy_manifests()
-    from manifests.manifest import Environment, Flag
-
-    hostile_ones = [
-        *toy_manifests(
-            flags=[Flag(name=text, detail=text)], environment=Environment(packages={text: text})
-        )[:2],
-        manifests[2],
-    ]
-    run = toy_run(tmp_path, hostile_ones)
+def test_no_text_becomes_anything_but_text(tmp_path: Path, text: str) -> None:
+    """In a manifest, a claim, a table's title and the paper's, a finding."""
+    fields = {
+        "flags": [Flag(name=text, detail=text)],
+        "environment": Environment(packages={text: text}),
+    }
+    failed = toy_manifests()[2]
+    run = toy_run(tmp_path, [*toy_manifests(**fields)[:2], failed])
+    _inject(tmp_path / "studies" / "toy", text)
     bundle(run, tmp_path / "good.zip")
-    files = files_of(tmp_path / "good.zip")
-    page = files["report.html"].decode()
-    assert "<script>alert" not in page
-    assert "<img src=x" not in page
-    assert "javascript:alert" not in page.replace("](javascript:alert(1))", "")
+    files = {name: data.decode() for name, data in files_of(tmp_path / "good.zip").items()}
+    page = files["report.html"]
+    assert not re.search(r"<script>alert|<img |href=.javascript", page)
     for name in ("derived/tables.md", "derived/tables.tex", "derived/claims.md", "report.html"):
-        shown = files[name].decode()
-        assert "\x1b" not in shown
-        assert "\u202e" not in shown
-        assert "49" not in shown or "7 * 7" not in text or "{{ 7 * 7 }}" in shown
-    assert r"\input{" not in files["derived/tables.tex"].decode()
+        assert not re.search("[\x1b\x07\u202e]", files[name]), name
+    assert r"\input{" not in files["derived/tables.tex"]
+    for row in csv.reader(files["derived/tables.csv"].splitlines()):
+        assert not any(field.startswith(("=", "+", "@")) for field in row)
     (tmp_path / "into").mkdir()
-    assert all(": ok" in line for line in hostile.outcome(tmp_path / "good.zip", tmp_path / "into"))
+    lines = hostile.outcome(tmp_path / "good.zip", tmp_path / "into")
+    assert all(": ok" in line and "\x1b" not in line for line in lines)
+
+
+def _inject(study: Path, text: str) -> None:
+    """JSON's strings are TOML's too."""
+    quoted = json.dumps(text)
+    for name, old in (
+        ("claims.toml", '"Alpha is fast."'),
+        ("study.toml", '"A toy"'),
+        ("published/tables.toml", '"Latency"'),
+    ):
+        path = study / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, quoted))
+    (study / "audit.toml").write_text(
+        f'[[check]]\nid = "x"\nkind = "text"\nplace = {quoted}\nrule = {quoted}\n'
+        f'test = "1 == 2"\nsure = "certain"\ninnocent = {quoted}\n'
+    )
 
 
 FUZZ = settings(
@@ -239,5 +267,7 @@ def test_any_bytes_are_an_archive_or_refused(
 
 
 def test_a_pipe_and_a_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises((RefusedError, IsADirectoryError)):
-        unpack(tmp_path, tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(RefusedError, match="is not a file"):
+            unpack(path, tmp_path)

@@ -204,3 +204,22 @@ def test_a_table_of_accuracies_says_what_its_networks_started_from(weights: str,
     plan = a_plan(cell)
     assert describe_weights(table, Points(plan.cells, [manifest])) == told
     assert describe_weights(table, Points(plan.cells, [])) == " · pretrained weights: ImageNet"
+
+
+@pytest.mark.parametrize(("device", "told"), [("gpu", ""), ("cpu", " · lines marked CPU are sta")])
+def test_a_table_with_stand_ins_says_so_in_its_head(device: str, told: str) -> None:
+    columns = [
+        Column(
+            name=name, label=name, unit="s", metric="latency_s", select={"any": {"device": name}}
+        )
+        for name in ("gpu", "cpu")
+    ]  # fmt: skip
+    table = PublishedTable(
+        TableFile(id="t", title="T", place="p", key=["framework"], column=columns),
+        [PublishedRow({"framework": "pytorch"}, {})],
+        [],
+    )
+    cell = a_cell(device=device)
+    (found,) = compare_tables([table], a_plan(cell), [measured(cell, metric("latency_s", 1.0))])
+    assert found.scope.partition("rigorous")[2].startswith(told)
+    assert bool(told) == ("stand-ins" in found.scope)

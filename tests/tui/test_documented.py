@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import click
 import pytest
 
+from tables.claims import load_claims
+from tables.expressions.syntax import FUNCTIONS
 from tests.conftest import ROOT, Workshop
 from tui.cli import COMMANDS, cli
 
@@ -60,3 +63,29 @@ def test_the_overview_names_every_command(workshop: Workshop) -> None:
 
 def test_the_overview_says_the_same_as_the_commands() -> None:
     assert set(COMMANDS) == set(cli.list_commands(click.Context(cli)))
+
+
+def test_every_function_of_the_claims_language_is_documented() -> None:
+    text = (ROOT / "docs" / "claims.md").read_text()
+    for name in FUNCTIONS:
+        assert re.search(rf"`{name}[(`]", text), name
+
+
+@pytest.mark.parametrize("study", ["lad2023", "shafique2023"])
+def test_the_artifact_description_speaks_of_every_claim(study: str) -> None:
+    text = (ROOT / "docs" / "ARTIFACT.md").read_text()
+    part = text[text.index(f"### `{study}`") :].partition("\n### ")[0].partition("\n## ")[0]
+    named = {int(number) for number in re.findall(r"C(\d+)", part)}
+    for first, last in re.findall(r"C(\d+) to C(\d+)", part):
+        named |= set(range(int(first), int(last) + 1))
+    claims = load_claims(ROOT / "studies" / study).claim
+    assert named == set(range(1, len(claims) + 1))
+
+
+def test_the_readme_quotes_claims_as_they_are() -> None:
+    readme = (ROOT / "README.md").read_text()
+    claims = load_claims(ROOT / "studies" / "lad2023").claim
+    quoted = re.findall(r"^\| C(\d+) \| ([^|]*) \|", readme, re.MULTILINE)
+    assert len(quoted) >= 5
+    for number, text in quoted:
+        assert claims[int(number) - 1].text == text

@@ -24,6 +24,7 @@ def command(run: str, output: Path | None, artifacts: bool, as_json: bool) -> No
     Anyone can check it with: repliquant verify FILE
     """
     from orchestrator.errors import InputError
+    from tables.archive import RefusedError
     from tui.console import print_json
     from tui.runs import find_run
     from tui.words import count, printable, size
@@ -32,6 +33,8 @@ def command(run: str, output: Path | None, artifacts: bool, as_json: bool) -> No
     target = output or Path(f"{found.folder.absolute().name}.crate.zip")
     try:
         made = _bundle(found, target, artifacts)
+    except RefusedError as error:
+        raise InputError(f"the archive of {run} {error}") from error
     except OSError as error:
         raise InputError(
             f"-o {target} can't be written to: {error.strerror}. Choose another file"

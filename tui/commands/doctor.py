@@ -42,6 +42,7 @@ def examine() -> Iterator[Finding]:
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
     yield _gpu()
+    yield from _telemetry()
     yield from _docker()
     yield from _images()
     yield from _places()
@@ -67,6 +68,34 @@ def _gpu() -> Finding:
     if count:
         return Finding("ok", "gpu", f"{count} NVIDIA")
     return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
+
+
+def _telemetry() -> Iterator[Finding]:
+    """What can be read of the machine while cells run."""
+    from orchestrator.telemetry.gpus import NvmlGpus
+    from orchestrator.telemetry.host import Host
+    from tui.telemetry import gpu_words
+
+    gpus = NvmlGpus()
+    for index, gpu in gpus.describe().items():
+        yield Finding("ok", f"gpu {index}", gpu_words(gpu))
+    reasons = {**gpus.read(lambda pid: None).reasons, **_lasting(Host().read().reasons)}
+    gpus.close()
+    if reasons:
+        missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())
+        yield Finding("note", "telemetry", f"not read: {missing}", _NULL)
+    else:
+        yield Finding("ok", "telemetry", "everything can be read")
+
+
+_NULL = "null with this reason in manifests; nothing else depends on it"
+
+
+def _lasting(reasons: dict[str, str]) -> dict[str, str]:
+    """Without those of a first reading."""
+    from orchestrator.telemetry.host import WARMING_UP
+
+    return {what: why for what, why in reasons.items() if why != WARMING_UP}
 
 
 _OTHERS_WORK = "mend it, then run again; other images are not affected"

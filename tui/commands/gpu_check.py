@@ -45,7 +45,7 @@ def command(as_json: bool, minutes: float, **choices: Any) -> int:
 
     Training in float32, TF32 and mixed precision up to a batch that runs out of memory, and the
     ladder of inference. Leaves manifests and a summary. Exit status 1 when a cell crashed or
-    ran out of time, 3 without CUDA; out of memory and unsupported are results here.
+    ran out of time, 3 without CUDA or its packages; out of memory and unsupported are results here.
     """
     from orchestrator.gpu_check import Check, check
     from tui.console import err
@@ -54,6 +54,8 @@ def command(as_json: bool, minutes: float, **choices: Any) -> int:
     with Progress(err()) as progress:
         checked = check(Check(limit_s=minutes * 60, **choices), progress)
     _report(checked, as_json)
+    if checked.images_missing:
+        return 3
     failed = {"crashed", "timeout", "cancelled"} & {m.status for m in checked.manifests}
     return 1 if failed else 0
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
 
 from tui.commands.options import as_json, request_options
+
+_MOST_LINES = 100
+_SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 
 
 @click.command("plan")
@@ -52,23 +56,18 @@ def _print(prepared: Any) -> None:
     plan = prepared.plan
     rows = [
         (
-            planned.id,
-            planned.cell.framework,
-            planned.cell.task,
-            planned.cell.technique,
-            planned.cell.model,
-            str(planned.cell.image_size),
-            str(planned.cell.batch_size),
-            planned.cell.device,
-            planned.cell.protocol,
-            str(planned.cell.repeat),
-            duration(planned.estimate_s) if not planned.skip else "–",
-            planned.skip or _state(prepared, planned),
+            cells[0].id if len(cells) == 1 else f"{len(cells)} cells",
+            *(getattr(cells[0].cell, name) for name in _SHOWN),
+            str(cells[0].cell.image_size),
+            _values(planned.cell.batch_size for planned in cells),
+            _values(planned.cell.repeat for planned in cells),
+            duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
+            state,
         )
-        for planned in prepared.chosen
+        for state, cells in _gathered(prepared)
     ]
     columns = (
-        "cell", "framework", "task", "technique", "model", "size", "batch", "device", "protocol",
+        "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
         "repeat", "estimate", "state",
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
@@ -109,6 +108,26 @@ def _energy(prepared: Any, watts: float | None) -> str:
     if watts is None:
         return f"energy: {seconds / 3600:.2f} h times what this machine draws; say it with --watts"
     return f"energy: about {seconds / 3600 * watts / 1000:.3f} kWh at {watts:g} W"
+
+
+def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:
+    """Cells and their state, one by one; in a large plan those that differ in batch and repeat
+    alone share a line.
+    """
+    one_by_one = len(prepared.chosen) <= _MOST_LINES
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for planned in prepared.chosen:
+        cell = planned.cell
+        state = planned.skip or _state(prepared, planned)
+        same = (
+            (planned.id,) if one_by_one else (cell.image_size, *(getattr(cell, n) for n in _SHOWN))
+        )
+        found.setdefault((state, *same), []).append(planned)
+    return [(str(key[0]), cells) for key, cells in found.items()]
+
+
+def _values(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in sorted(set(numbers)))
 
 
 def _state(prepared: Any, planned: Any) -> str:

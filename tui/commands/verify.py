@@ -39,7 +39,7 @@ def command(file: Path, as_json: bool) -> int:
                     click.echo(printable(as_line(check)))
         except RefusedError as error:
             raise InputError(printable(f"{file}: {error}")) from error
-        except FileNotFoundError as error:
+        except (FileNotFoundError, PermissionError) as error:
             raise InputError(f"{file} can't be read: {error.strerror}") from error
     good = not any(check.wrong for check in checks)
     if as_json:

@@ -22,5 +22,11 @@ def begin(job: Job) -> None:
     tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.random.set_seed(job.cell.seed)
-    if job.cell.device == "gpu" and not tf.config.list_physical_devices("GPU"):
+    if job.cell.device == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+        return
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
         raise Unsupported("TensorFlow sees no GPU: no NVIDIA GPU, no driver, or a CPU build")
+    for gpu in gpus:  # else it takes the whole memory, and NVML sees nothing but that
+        tf.config.experimental.set_memory_growth(gpu, True)

@@ -46,11 +46,11 @@ def test_a_process_with_its_children() -> None:
         process.wait()
         process.stdout.close()  # type: ignore[union-attr]
     tree._tree.pop(child, None)
-    assert tree.read() == (CellSample(), {"": "its process has ended"})
+    assert tree.read() == (CellSample(), {"": "the cell has ended"})
 
 
 def test_a_process_that_never_was() -> None:
-    assert ProcessTree(2**22 + 1).read() == (CellSample(), {"": "its process has ended"})
+    assert ProcessTree(2**22 + 1).read() == (CellSample(), {"": "the cell has ended"})
 
 
 def test_a_machine_with_many_processes_is_searched_less_often() -> None:
@@ -58,6 +58,19 @@ def test_a_machine_with_many_processes_is_searched_less_often() -> None:
     tree = ProcessTree(os.getpid(), clock=clock)
     tree.read()
     assert tree._look_at - clock.now_s == pytest.approx(25.0, abs=0.1)
+
+
+def test_a_reading_too_soon_after_another_has_no_percentage_and_spoils_none() -> None:
+    clock = Clock(10.0)
+    tree = ProcessTree(os.getpid(), clock=clock)
+    tree.read()
+    clock.now_s = 11.0
+    assert tree.read().sample.cpu_percent is not None
+    clock.now_s = 11.01
+    soon = tree.read()
+    assert (soon.sample.cpu_percent, soon.sample.processes) == (None, 1)
+    assert soon.reasons == {"cpu_percent": "too soon after the reading before"}
+    assert tree._read_at == 11.0
 
 
 def group(tmp_path: Path, version: int) -> tuple[Path, Path]:
@@ -104,7 +117,7 @@ def test_a_containers_control_group(tmp_path: Path, version: int) -> None:
     assert found == (CellSample(cpu_percent=150.0, memory_bytes=3_000_000, processes=2), {})
     assert reader.pids() == {12, 15}
     next(root.rglob("memory.stat")).unlink()
-    assert reader.read() == (CellSample(), {"": "its container has ended"})
+    assert reader.read() == (CellSample(), {"": "the cell has ended"})
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -115,7 +128,7 @@ def test_a_process_of_another_namespace_is_not_taken_for_the_container(
     reader = ControlGroup(12, "another-id", root, proc)
     why = "the control group of its container can't be seen from here"
     assert reader.read() == (CellSample(), {"": why})
-    assert reader.pids() == frozenset()
+    assert reader.pids() is None
     assert ControlGroup(13, ID, root, proc).read().reasons == {"": why}
 
 

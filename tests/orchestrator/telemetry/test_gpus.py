@@ -125,7 +125,7 @@ def test_one_lost_gpu_leaves_the_other_and_is_not_asked_again() -> None:
     assert found.samples[1].power_w == 99.0
     assert found.reasons == {"gpus/0": "NVML: GPU is lost"}
     before = len(library.calls)
-    assert gpus.read(frozenset()).reasons == {"gpus/0": "NVML: GPU is lost"}
+    assert gpus.read(lambda pid: None).reasons == {"gpus/0": "NVML: GPU is lost"}
     assert len(library.calls) - before == 9  # all of them to the other one
 
 
@@ -191,16 +191,20 @@ def test_processes_are_listed_only_when_asked_and_told_apart() -> None:
     library = FakeNvml(FakeGpu(processes=[(41, 2**30), (42, None)]))
     gpus = reader(library)
     assert gpus.read(None).samples[0].processes is None
-    assert gpus.read(frozenset({41})).samples[0].processes == [
+    assert gpus.read(lambda pid: pid == 41).samples[0].processes == [
         GpuProcess(pid=41, memory_bytes=2**30, own=True),
         GpuProcess(pid=42, memory_bytes=None, own=False),
+    ]
+    assert gpus.read(lambda pid: None).samples[0].processes == [
+        GpuProcess(pid=41, memory_bytes=2**30),
+        GpuProcess(pid=42),
     ]
 
 
 def test_processes_may_be_a_secret() -> None:
     library = FakeNvml(FakeGpu())
     library.faults["nvmlDeviceGetComputeRunningProcesses"] = pynvml.NVML_ERROR_NO_PERMISSION
-    found = reader(library).read(frozenset())
+    found = reader(library).read(lambda pid: None)
     assert found.samples[0].processes is None
     assert found.reasons == {"gpus/0/processes": "NVML: Insufficient Permissions"}
 
@@ -208,7 +212,7 @@ def test_processes_may_be_a_secret() -> None:
 def test_the_real_library_is_not_here_or_answers() -> None:
     """Whatever this machine has, it is an answer or a reason."""
     gpus = NvmlGpus()
-    found = gpus.read(frozenset())
+    found = gpus.read(lambda pid: None)
     assert found.samples or set(found.reasons) == {"gpus"}
     gpus.close()
 
@@ -248,3 +252,12 @@ def _sources() -> str:
     from orchestrator.telemetry import nvml
 
     return inspect.getsource(gpus_module) + inspect.getsource(nvml)
+
+
+def test_it_can_be_opened_again_after_it_was_closed() -> None:
+    library = FakeNvml(FakeGpu())
+    gpus = reader(library)
+    gpus.read(None)
+    gpus.close()
+    assert not library.open
+    assert gpus.read(None).samples[0].power_w == 125.0

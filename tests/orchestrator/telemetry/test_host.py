@@ -74,6 +74,16 @@ def test_readings_are_in_the_units_of_their_names(tmp_path: Path) -> None:
     assert reader.describe() == (2, 1000)
 
 
+def test_a_percentage_over_a_few_ticks_is_none(tmp_path: Path) -> None:
+    library, clock = FakePsutil(), Clock()
+    reader = host(library, clock, tmp_path)
+    reader.read()
+    soon = second(reader, library, clock, 0.01)
+    assert soon.sample.cpu_percent is None
+    assert soon.reasons["host/core_percent"] == "too soon after the reading before"
+    assert second(reader, library, clock, 0.99).sample.core_percent == [100.0, 0.0]
+
+
 def test_what_takes_long_is_read_every_two_seconds(tmp_path: Path) -> None:
     library, clock = FakePsutil(), Clock()
     reader = host(library, clock, tmp_path)

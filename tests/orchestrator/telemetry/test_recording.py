@@ -13,7 +13,7 @@ import pynvml
 import pytest
 
 from manifests.codec import encode_manifest, read_manifest
-from manifests.event import Phase
+from manifests.event import Event, Phase
 from manifests.manifest import Context, Gpu, ImageUsed, Kit, Machine, Manifest
 from manifests.phases import Reading, Telemetry
 from manifests.plan import PlannedCell
@@ -34,14 +34,14 @@ from tests.fakes.studies import write_study
 from tests.manifests.samples import a_cell, a_manifest
 from tests.orchestrator.reading import manifests, the_run
 
-Change = Callable[[FakeNvml], None]
+Change = Callable[[FakeNvml, int], None]
 
 
 def attempted(
     folder: Path,
     library: FakeNvml,
     monkeypatch: pytest.MonkeyPatch,
-    on_work: Change = lambda library: None,
+    on_work: Change = lambda library, pid: None,
     behave: str = "ok",
     gpus: tuple[int, ...] = (0,),
 ) -> Manifest:
@@ -64,12 +64,14 @@ def attempted(
     with sampling(source):
         _ = source.opening
         attempt = Attempt(planned, where, context, Recorder(source, where, cell.id, gpus))
-        manifest = attempt.follow(
-            LocalCell(command, order),
-            lambda event: (
-                on_work(library) if isinstance(event, Phase) and event.name == "measure" else None
-            ),
-        )
+        running = LocalCell(command, order)
+        pid = running.where().pid or 0
+
+        def hear(event: Event) -> None:
+            if isinstance(event, Phase) and event.name == "measure":
+                on_work(library, pid)
+
+        manifest = attempt.follow(running, hear)
     source.stop()
     assert read_manifest(where / "manifest.json") == manifest
     return manifest
@@ -81,8 +83,11 @@ def told(manifest: Manifest) -> Telemetry:
 
 
 def test_a_cell_on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    library = FakeNvml(FakeGpu(reasons=0x4, processes=[(1, 5)]), FakeGpu(name="Other"))
-    manifest = attempted(tmp_path, library, monkeypatch)
+    def compute(library: FakeNvml, pid: int) -> None:
+        library.gpus[0].processes = [(1, 5), (pid, 6)]
+
+    library = FakeNvml(FakeGpu(reasons=0x4), FakeGpu(name="Other"))
+    manifest = attempted(tmp_path, library, monkeypatch, compute)
     telemetry = told(manifest)
     assert manifest.status == "ok"
     assert telemetry.phases == ["start", "import", "measure", "end"]
@@ -95,7 +100,9 @@ def test_a_cell_on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert measure.samples > 5
     assert measure.readings["cell/memory_bytes"].max > 5_000_000
     assert measure.energy["gpus/0"].method == "counter-difference"
-    assert {flag.name for flag in manifest.flags} >= {"gpu-throttled", "foreign-gpu-process"}
+    flags = {flag.name: flag.detail for flag in manifest.flags}
+    assert flags["gpu-throttled"].startswith("measure: GPU 0 was held down in 100% of the")
+    assert flags["foreign-gpu-process"] == ("measure: others computed on GPU 0 (process ids 1)")
     energy = manifest.metric("energy_j", "measure")
     assert energy is not None and energy.samples == [0.0]  # its counter stood still
     memory = manifest.metric("peak_memory_bytes", "GPU 0")
@@ -128,7 +135,7 @@ def test_the_series_lies_beside_the_manifest(
 
 
 def test_a_gpu_that_is_lost_while_it_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def lose(library: FakeNvml) -> None:
+    def lose(library: FakeNvml, pid: int) -> None:
         library.faults["*"] = pynvml.NVML_ERROR_GPU_IS_LOST
 
     manifest = attempted(tmp_path, FakeNvml(FakeGpu()), monkeypatch, lose)
@@ -146,7 +153,7 @@ def test_a_gpu_that_is_lost_while_it_works(tmp_path: Path, monkeypatch: pytest.M
 def test_a_driver_that_vanishes_while_it_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def vanish(library: FakeNvml) -> None:
+    def vanish(library: FakeNvml, pid: int) -> None:
         library.faults["*"] = library.faults["nvmlInit"] = pynvml.NVML_ERROR_DRIVER_NOT_LOADED
 
     manifest = attempted(tmp_path, FakeNvml(FakeGpu()), monkeypatch, vanish)
@@ -169,7 +176,7 @@ def test_a_cell_that_fails_is_recorded_too(
 def test_a_cell_that_takes_the_place_of_its_series_does_no_harm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def put_something_else(_: FakeNvml) -> None:
+    def put_something_else(_: FakeNvml, pid: int) -> None:
         path = tmp_path / "cell" / "telemetry.jsonl"
         path.unlink(missing_ok=True)
         path.write_text("better numbers")
@@ -213,9 +220,9 @@ def test_an_hour_stays_within_its_limit_and_is_summed_up_whole(tmp_path: Path) -
         source.tick()
     record = found.finish()
     assert (tmp_path / "telemetry.jsonl").stat().st_size <= 100_000
-    assert record.telemetry.samples == 2001
+    assert record.telemetry.samples == 2002
     assert record.telemetry.kept_every >= 4
-    assert record.telemetry.phase_samples == [2001]
+    assert record.telemetry.phase_samples == [2002]
     series = read_series(tmp_path / "telemetry.jsonl")
     assert series.opening.kept_every == record.telemetry.kept_every
     assert series.opening.cell_source == ""
@@ -238,7 +245,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
         source.tick()
     telemetry = found.finish().telemetry
     assert telemetry.reason == "telemetry.jsonl ends early: No space left on device"
-    assert (telemetry.sha256, telemetry.samples) == (None, 5)
+    assert (telemetry.sha256, telemetry.samples) == (None, 6)
 
 
 def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
@@ -249,20 +256,20 @@ def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
     telemetry = found.finish().telemetry
     assert telemetry.path == ""
     assert telemetry.reason == "telemetry.jsonl can't be written: No such file or directory"
-    assert telemetry.samples == 2
+    assert telemetry.samples == 3
 
 
 def test_a_cell_on_another_machine_is_not_recorded(tmp_path: Path) -> None:
     source, found = recorder(tmp_path, Clock())
     reason = "the cell runs on the machine of the Docker Engine 20.10.24 at tcp://far:2376"
     found.begin(Where(None, elsewhere=True, reason=reason))
+    (tmp_path / "telemetry.jsonl").write_text("what the cell says of itself")
     found.heard(Phase(time_s=0.0, name="measure"))
     source.tick()
     record = found.finish()
     assert record == Record(
         Telemetry(path="", samples=0, interval_s=0.2, gpus=[0], reason=reason), [], [], []
     )
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_completing_changes_only_what_the_host_knows() -> None:

@@ -68,10 +68,15 @@ def test_processes_are_listed_rarely_and_when_a_phase_begins() -> None:
     listed = [(number + 1) / 4 for number, found_ in enumerate(found) if found_]
     assert listed == [0.25, 5.25, 10.25]
     assert found[0] == [
-        GpuProcess(pid=own, memory_bytes=5, own=True), GpuProcess(pid=other, memory_bytes=6),
+        GpuProcess(pid=own, memory_bytes=5, own=True),
+        GpuProcess(pid=other, memory_bytes=6, own=False),
     ]  # fmt: skip
     source.list_processes()
     assert ticked(source).gpus[0].processes is not None
+    source.watch("somewhere", Unreadable("not here"))
+    listed_now = ticked(source).gpus[0].processes
+    assert listed_now is not None
+    assert [process.own for process in listed_now] == [True, None]
 
 
 def test_a_driver_that_vanishes_in_the_middle_ends_nothing() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,7 +169,11 @@ def test_throttling_is_a_share_of_the_samples_that_tell() -> None:
 def test_flags_name_the_phase_the_gpu_and_why() -> None:
     summary = Summary()
     summary.phase(0.0, "measure")
-    strangers = [GpuProcess(pid=7), GpuProcess(pid=8, own=True), GpuProcess(pid=5)]
+    strangers = [
+        GpuProcess(pid=7, own=False),
+        GpuProcess(pid=8, own=True),
+        GpuProcess(pid=5, own=False),
+    ]
     summary.add(sample(0.0, clock_reasons=["power-cap"], processes=strangers))
     summary.add(sample(0.2, clock_reasons=["power-cap", "thermal-hardware"]))
     summary.add(sample(0.4, clock_reasons=[]))
@@ -177,14 +182,27 @@ def test_flags_name_the_phase_the_gpu_and_why() -> None:
     assert found == {
         "gpu-throttled": "measure: GPU 0 was held down in 67% of the samples: power-cap "
         "(the power limit), thermal-hardware (temperature, says the hardware)",
-        "foreign-gpu-process": "measure: 2 other processes computed on GPU 0 (5, 7)",
+        "foreign-gpu-process": "measure: others computed on GPU 0 (process ids 5, 7)",
     }
+
+
+FOREIGN = [GpuProcess(pid=7, own=False), GpuProcess(pid=8, own=True)]
 
 
 def test_what_happens_while_nothing_is_measured_is_no_flag() -> None:
     summary = Summary()
     summary.phase(0.0, "import")
-    summary.add(sample(0.0, clock_reasons=["power-cap"], processes=[GpuProcess(pid=7)]))
+    summary.add(sample(0.0, clock_reasons=["power-cap"], processes=FOREIGN))
+    summary.finish()
+    assert judging.flags(summary.phases) == []
+
+
+@pytest.mark.parametrize("own", [False, None])
+def test_processes_in_whose_list_our_own_is_missing_are_not_judged(own: bool | None) -> None:
+    """Inside a container the driver may number processes as the host does."""
+    summary = Summary()
+    summary.phase(0.0, "measure")
+    summary.add(sample(0.0, processes=[GpuProcess(pid=7, own=own)]))
     summary.finish()
     assert judging.flags(summary.phases) == []
 

@@ -1,0 +1,63 @@
+"""``gpu-check`` at the terminal: refusals, and a summary also when nothing could run."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from tests.conftest import Workshop
+
+
+def without_torch(folder: Path) -> Path:
+    """An interpreter that has everything but PyTorch."""
+    path = folder / "python"
+    path.write_text(
+        "#!/bin/sh\n"
+        'echo \'FOUND {"python": "3.12.3", "modules": {"numpy": "2", "msgspec": "1"}, '
+        '"missing": {"torch": "No module named torch"}}\'\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_no_cuda_is_a_sentence_and_status_3(workshop: Workshop) -> None:
+    done = workshop("gpu-check", "--python", str(without_torch(workshop.folder)), status=3)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("repliquant: gpu-check needs PyTorch: ")
+    assert not list(workshop.folder.glob("runs/*"))
+
+
+def test_what_is_no_python_is_refused(workshop: Workshop) -> None:
+    done = workshop("gpu-check", "--python", "/no/such", status=2)
+    assert "--python '/no/such' is no program" in done.stderr
+
+
+def test_a_wrong_time_is_refused(workshop: Workshop) -> None:
+    workshop("gpu-check", "--minutes", "0", status=2)
+
+
+def test_an_environment_without_the_packages_leaves_a_summary(workshop: Workshop) -> None:
+    python = without_torch(workshop.folder)
+    (workshop.folder / "images" / "pytorch-cpu").mkdir(parents=True)
+    image = Path(__file__).resolve().parents[2] / "images" / "pytorch-cpu"
+    for name in ("image.toml", "requirements.txt"):
+        (workshop.folder / "images" / "pytorch-cpu" / name).write_bytes((image / name).read_bytes())
+    done = workshop("gpu-check", "--device", "cpu", "--python", str(python), "--json", status=3)
+    printed = json.loads(done.stdout)
+    assert {cell["status"] for cell in printed["cells"]} == {"unsupported"}
+    assert len(printed["cells"]) == 6 and printed["unstarted"] == []
+    folder = workshop.runs / "gpu-check-cpu"
+    assert json.loads((folder / "summary.json").read_text()) == printed
+    assert (folder / "summary.md").read_text().count("| unsupported |") == 6
+    assert len(workshop.manifests()) == 6
+
+
+def test_the_module_is_the_command(workshop: Workshop) -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "tui", "--help"], cwd=workshop.folder, env=workshop.environment,
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "gpu-check" in done.stdout
