@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from manifests.codec import read_manifest
 from orchestrator.containers.daemon import Daemon
+from orchestrator.containers.sharing import DATA_LABEL
 from tests.conftest import ROOT
 from tests.docker.conftest import BASE, DockerWorkshop
 
@@ -28,32 +30,42 @@ def host_image(daemon: Daemon) -> str:
     return done.stdout.strip()
 
 
-def in_container(workshop: DockerWorkshop, image: str, *arguments: str) -> str:
-    """Run the command line in its container, as an ordinary user; what it said."""
+def in_container(
+    workshop: DockerWorkshop, image: str, *arguments: str, cache: bool = True, **more: Any
+) -> str:
+    """Run the command line in its container, as an ordinary user; what it said.
+
+    ``cache``: whether a folder of the workshop is mounted for it.
+    """
     socket = workshop.daemon.address.removeprefix("unix://")
     folder = workshop.folder
     docker = workshop.daemon.client
+    volumes = [
+        f"{socket}:/var/run/docker.sock", f"{folder}/runs:/srv/runs",
+        f"{folder}/studies:/studies:ro", f"{folder}/images:/images:ro",
+    ]  # fmt: skip
+    environment = {"REPLIQUANT_STUDIES": "/studies", "REPLIQUANT_IMAGES": "/images"}
+    if cache:
+        volumes += [f"{folder}/inside:/srv/cache", f"{folder}/cache/wheels:/srv/cache/wheels"]
+    else:
+        environment["REPLIQUANT_CACHE"] = "/tmp/cache"
     container = docker.containers.create(
         image, list(arguments), user=f"{USER}:{USER}", network_mode="none",
-        group_add=[os.stat(socket).st_gid],
-        volumes=[
-            f"{socket}:/var/run/docker.sock", f"{folder}/runs:/srv/runs",
-            f"{folder}/inside:/srv/cache", f"{folder}/studies:/studies:ro",
-            f"{folder}/images:/images:ro", f"{folder / 'cache' / 'wheels'}:/srv/cache/wheels",
-        ],
-        environment={"REPLIQUANT_STUDIES": "/studies", "REPLIQUANT_IMAGES": "/images"},
+        group_add=[os.stat(socket).st_gid], volumes=volumes, environment=environment, **more,
     )  # fmt: skip
     try:
         container.start()
         ended = container.wait(timeout=300)
         said = str(container.logs().decode())
     finally:
-        container.remove(force=True)
+        container.remove(force=True, v=True)
     assert ended["StatusCode"] == 0, said
     return said
 
 
-def test_a_study_runs_from_a_container(docker_workshop: DockerWorkshop, host_image: str) -> None:
+@pytest.fixture
+def reachable(docker_workshop: DockerWorkshop) -> DockerWorkshop:
+    """A workshop whose images are built and whose folders the user inside can use."""
     if not docker_workshop.daemon.shares_files:
         pytest.skip("the daemon's socket can't be mounted from here")
     docker_workshop("images", "build", "alpha", "beta", "--engine", "docker")
@@ -62,14 +74,40 @@ def test_a_study_runs_from_a_container(docker_workshop: DockerWorkshop, host_ima
         folder.mkdir(exist_ok=True)
         os.chown(folder, USER, USER)
     made_reachable(docker_workshop.folder)
-    said = in_container(docker_workshop, host_image, "run", "toy")
+    return docker_workshop
+
+
+def kinds(workshop: DockerWorkshop) -> dict[str, str]:
+    """How each folder got into the cells' containers, by its place there."""
+    contexts = [read_manifest(path).context for path in workshop.manifests()]
+    containers = [c.container for c in contexts if c is not None and c.container is not None]
+    return {mount.target: mount.kind for made in containers for mount in made.mounts}
+
+
+def test_a_study_runs_from_a_container(reachable: DockerWorkshop, host_image: str) -> None:
+    said = in_container(reachable, host_image, "run", "toy")
     assert "engine docker" in said
-    found = [read_manifest(path) for path in docker_workshop.manifests()]
+    found = [read_manifest(path) for path in reachable.manifests()]
     assert [manifest.status for manifest in found] == ["ok"] * 6
-    mounts = found[0].context.container.mounts  # type: ignore[union-attr]
-    assert [m.kind for m in mounts if m.target in ("/cell", "/data")] == ["bind", "bind"]
-    owners = {path.stat().st_uid for path in (docker_workshop.folder / "runs").rglob("*")}
+    assert {kinds(reachable)[place] for place in ("/cell", "/data", "/weights")} == {"bind"}
+    owners = {path.stat().st_uid for path in (reachable.folder / "runs").rglob("*")}
     assert owners == {USER}
+
+
+def test_what_is_not_mounted_travels_by_archive(reachable: DockerWorkshop, host_image: str) -> None:
+    """Here the cache, which dies with the container; whose host name is not what Docker gave."""
+    client = reachable.daemon.client
+    before = {volume.name for volume in client.volumes.list(filters={"label": DATA_LABEL})}
+    try:
+        arguments = ("run", "toy", "--engine", "docker", "-k", "alpha")
+        in_container(reachable, host_image, *arguments, cache=False, hostname="elsewhere")
+        found = [read_manifest(path) for path in reachable.manifests()]
+        assert [manifest.status for manifest in found] == ["ok"] * 3
+        assert kinds(reachable)["/data"] == "volume" and kinds(reachable)["/cell"] == "bind"
+    finally:
+        for volume in client.volumes.list(filters={"label": DATA_LABEL}):
+            if volume.name not in before:
+                volume.remove()
 
 
 def made_reachable(folder: Path) -> None:
