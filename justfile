@@ -47,6 +47,16 @@ kick-tires study="lad2023" tier="paper": setup
 gpu-check *options: setup
     @repliquant gpu-check {{ options }}
 
+# The terminal UI. Options go to `repliquant tui`
+[group('start')]
+tui *options="": setup
+    @repliquant tui {{ options }}
+
+# A recorded real run on the screen, without GPU or Docker; about half a minute
+[group('start')]
+demo speed="12": setup
+    @repliquant replay tui/demo/lad2023-quick-digits --speed {{ speed }}
+
 # All tests; the environments are built on the way (network needed once). Options go to pytest
 [group('develop')]
 test *options="": develop
@@ -98,6 +108,11 @@ lock: develop
     compile requirements.in requirements.txt
     compile requirements-dev.in requirements-dev.txt
     repliquant images lock
+
+# The README's picture of the screen, from the demo's recording
+[group('develop')]
+picture: setup
+    @{{ python }} -m tui.picture docs/screen.svg
 
 # A Docker Engine and a base image for the tests (Debian, root); does only what is missing
 [group('develop')]

@@ -22,6 +22,7 @@ from tests.bench import (
     overhead,
     precision,
     reading,
+    screen,
     telemetry,
 )
 
@@ -78,6 +79,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
+    "tui": screen.screen,
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from manifests.plan import PlannedCell
@@ -24,6 +24,7 @@ from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Choice, Question
 from tui.app.screens.studies import StudiesScreen
 from tui.app.shelf import Shelf
+from tui.app.signals import Signals
 from tui.app.stage import Stage
 from tui.app.text import safe
 from tui.app.themes import THEMES, fitting, paint
@@ -103,6 +104,7 @@ class Repliquant(App[str]):
         study = replay.recording.plan.study if replay else request.study if request else ""
         self.shelf = Shelf(self, request, study)
         self._theme = theme
+        self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
 
     # --- beginning and end
 
@@ -110,18 +112,11 @@ class Repliquant(App[str]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = self._theme or fitting(self.console.color_system)
-        self._heed_signals()
+        self._signals.heed(asyncio.get_running_loop())
         replay = self.stage.replay
         self.switch_mode("run" if replay else "studies")
         self.set_interval(BEAT_S, self._beat)
         self.call_after_refresh(self._begin)
-
-    def _heed_signals(self) -> None:
-        """Who ends the process from outside gets the terminal back and the run cancelled."""
-        for signum in (signal.SIGTERM, signal.SIGHUP):
-            with contextlib.suppress(RuntimeError, ValueError):  # not the main thread
-                loop = asyncio.get_running_loop()
-                loop.add_signal_handler(signum, lambda: self.exit("", return_code=130))
 
     def on_resize(self) -> None:
         """A terminal made small and large again has lost what was on it, though no size changed."""
@@ -138,6 +133,7 @@ class Repliquant(App[str]):
             self.run_worker(sampling.start, thread=True, group="sampling", exit_on_error=False)
 
     def on_unmount(self) -> None:
+        self._signals.forget()
         if self.stage.sampling is not None:
             self.stage.sampling.leave()
 
@@ -269,6 +265,10 @@ class Repliquant(App[str]):
             self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
         for ended in self.stage.take_ends():
             self._tell_end(ended)
+        with contextlib.suppress(NoMatches):  # a page that is just being taken down
+            self._beat_pages()
+
+    def _beat_pages(self) -> None:
         screen = self.screen
         if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
@@ -346,6 +346,7 @@ class Repliquant(App[str]):
     @on(messages.ResultsFailed)
     def _on_results_failed(self, message: messages.ResultsFailed) -> None:
         self.shelf.results, self.shelf.results_problem = None, message.why
+        self.shelf.published = message.speedups
         self.renew()
 
     @on(messages.Compared)

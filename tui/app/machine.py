@@ -14,6 +14,7 @@ from tui.words import size
 
 KEPT_SAMPLES = 600
 _GB = 2.0**30
+_LABEL = 7
 
 
 class Trace:
@@ -33,7 +34,7 @@ class Trace:
     def latest(self) -> Sample | None:
         return self._samples[-1] if self._samples else None
 
-    def lines(self, width: int, cell: str, nothing: str) -> list[Text]:
+    def lines(self, width: int, cell: str, nothing: str, colour: str = "") -> list[Text]:
         """The host, the cell, then a line a GPU; why a reading is missing stands in its place."""
         latest = self.latest
         if latest is None:
@@ -44,6 +45,8 @@ class Trace:
         if cell in latest.cells:
             lines.append(_cell(latest, seen, cell, curve))
         lines += [self._gpu(latest, gpu, seen, curve) for gpu in latest.gpus]
+        for line in lines:
+            line.stylize(colour, _LABEL, _LABEL + curve)
         if not latest.gpus:
             why = latest.reasons.get("gpus", "none was found")
             lines.append(Text(f"GPU    {safe(why)}", style="dim"))
@@ -109,7 +112,7 @@ def _curve(
 
 def _line(name: str, curve: str, facts: Iterable[str]) -> Text:
     text = Text(no_wrap=True, overflow="ellipsis")
-    text.append(f"{name:<7}", style="dim")
+    text.append(f"{name:<{_LABEL}}", style="dim")
     text.append(curve)
     text.append("  " + "  ".join(facts))
     return text

@@ -10,6 +10,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from orchestrator.sessions import Prepared
     from tables.differences import Differences
+    from tui.app.ladders import Speedup
     from tui.app.reading import Results, StudyLine
 
 
@@ -45,9 +46,10 @@ class ResultsReady(Message):
 
 @dataclass
 class ResultsFailed(Message):
-    """Why a run can't be shown."""
+    """Why a run can't be shown; the paper's own speedups are there all the same."""
 
     why: str
+    speedups: list[Speedup]
 
 
 @dataclass

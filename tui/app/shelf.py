@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from manifests.store import Run
 from orchestrator.errors import KitError
 from orchestrator.study import study_ids
+from tables.published import PublishedError
 from tui.app.messages import (
     Compared,
     PlanFailed,
@@ -45,6 +46,7 @@ class Shelf:
         self.marked: set[str] = set()
         self.results: Results | None = None
         self.results_problem = ""
+        self.published: list[Speedup] = []
 
     @property
     def request(self) -> Request:
@@ -58,7 +60,7 @@ class Shelf:
     @property
     def speedups(self) -> list[Speedup]:
         """Those of the shown run and of the paper."""
-        return self.results.speedups if self.results else []
+        return self.results.speedups if self.results else self.published
 
     def survey(self) -> None:
         """Look at every study."""
@@ -119,14 +121,23 @@ class Shelf:
             run = Run(folder) if folder else latest(self.study)
             if run is None:
                 text = f"no run of {self.study} yet: s on screen 2 starts one"
-                self._app.post_message(ResultsFailed(text))
+                self._app.post_message(ResultsFailed(text, self._published()))
                 return
             try:
                 self._app.post_message(ResultsReady(read_results(run)))
             except Exception as error:  # shown in the results' place
-                self._app.post_message(ResultsFailed(told(error)))
+                self._app.post_message(ResultsFailed(told(error), self._published()))
 
         self._on_thread(look, "results")
+
+    def _published(self) -> list[Speedup]:
+        """What the paper's own numbers say, for a study without a run."""
+        from tui.app.reading import published_speedups
+
+        try:
+            return published_speedups(self.study)
+        except PublishedError:
+            return []
 
     def compare(self, base: Path, new: Path) -> None:
         """Two runs cell by cell; the answer is a screen of its own."""

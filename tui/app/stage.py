@@ -152,9 +152,13 @@ class Stage:
         now_s = self.replay.now_s
         ahead = [b for b in begins if b > now_s + 0.01] or [self.replay.recording.length_s]
         behind = [b for b in begins if b < now_s - 2.0 * self.replay.speed] or [0.0]
-        heard = self.replay.seek(ahead[0] if by > 0 else behind[-1])
-        self.course, self._cell = Course(), "?"
-        self._take(heard)
+        self.seek(ahead[0] if by > 0 else behind[-1])
+
+    def seek(self, time_s: float) -> None:
+        """Go to a time of the replay; the course is what had happened until then."""
+        if self.replay is not None:
+            self.course, self._cell = Course(), "?"
+            self._take(self.replay.seek(time_s))
 
     def _take(self, heard: list[Heard]) -> None:
         for news, at_s in heard:

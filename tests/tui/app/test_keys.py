@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from tests.tui.app.conftest import RUN, drive, settle, shown
 from tui.app.app import Repliquant
 from tui.app.replay import Replay
+from tui.app.screens.comparing import CompareScreen
 from tui.app.screens.dialogs import Form, Question
 from tui.app.screens.manifest import ManifestScreen
 from tui.app.widgets.rows import Rows
@@ -246,3 +247,24 @@ def test_a_replay_starts_nothing(replaying: Repliquant) -> None:
         assert app.stage.run.id == RUN
 
     drive(replaying, steps)
+
+
+def test_two_marked_runs_are_compared(app: Repliquant, recorded: Path) -> None:
+    import shutil
+
+    shutil.copytree(recorded, recorded.with_name("another"))
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await pilot.press("4", "r", "space", "space", "enter")
+        for _ in range(100):
+            if isinstance(app.screen, CompareScreen) and app.screen.settled:
+                break
+            await pilot.pause(0.05)
+        await pilot.pause()
+        text = shown(app)
+        assert "the environments are the same" in text
+        assert "another" in text and RUN in text
+        await pilot.press("down", "escape")
+        assert not isinstance(app.screen, CompareScreen)
+
+    drive(app, steps, (100, 30))

@@ -83,7 +83,7 @@ def test_a_replay_in_the_middle_of_training(
         await settle(pilot, replaying)
         stage = replaying.stage
         assert stage.replay is not None
-        stage._take(stage.replay.seek(stage.replay.recording.length_s * 0.4))
+        stage.seek(stage.replay.recording.length_s * 0.4)
         stage.hold()
         await pilot.pause(1.0)
 

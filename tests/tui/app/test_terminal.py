@@ -138,6 +138,19 @@ def test_a_screen_that_is_ended_from_outside_ends_its_run_and_restores_the_termi
     assert json.loads(workshop.manifests()[0].read_text())["status"] == "cancelled"
 
 
+def test_a_terminal_that_goes_away_takes_no_process_with_it_into_the_dark(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    write_study(workshop.folder, seconds=30)
+    start(terminal, workshop)
+    go(terminal)
+    terminal.shows(lambda screen: "work" in screen and "0 of 6 cells" in screen)
+    pid = process_of(workshop)
+    terminal.close()
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    assert json.loads(workshop.manifests()[0].read_text())["status"] == "cancelled"
+
+
 def process_of(workshop: Workshop) -> int:
     """The process that shows the screen of this workshop."""
     lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)

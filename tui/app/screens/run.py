@@ -94,7 +94,8 @@ class RunScreen(Page):
         self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit))
         self._draw_curves(course.shown, width)
         cell = course.shown.planned.id if course.shown else ""
-        lines = self.kit.stage.trace.lines(width, cell, self.kit.stage.no_readings)
+        colour, nothing = self.kit.paint("primary"), self.kit.stage.no_readings
+        lines = self.kit.stage.trace.lines(width, cell, nothing, colour)
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         if self.query_one(ContentSwitcher).current == "view-queue":
             self.query_one("#view-queue", Rows).refresh_rows()
