@@ -19,7 +19,7 @@ _TELLING_SETS = (
 )  # fmt: skip
 # Settings that change what a framework computes or how fast.
 _TELLING_VARIABLES = re.compile(
-    r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
+    r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_(?!CLI_)|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
 )
 
 
