@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
+from docker.errors import APIError, ImageNotFound
 
 from manifests.manifest import ImageUsed
 from orchestrator import places
-from orchestrator.containers import wheels
+from orchestrator.containers import settings, wheels
 from orchestrator.containers.context import build_context, code_sha256, image_key
 from orchestrator.containers.daemon import GONE, Daemon
-from orchestrator.engines import Tell
+from orchestrator.engines import Order, Tell
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
 from orchestrator.kit import VERSION
@@ -112,26 +112,28 @@ def _used(daemon: Daemon, image: Image, name: str) -> ImageUsed:
     )
 
 
-def verify(daemon: Daemon, image: Image) -> tuple[bool, str]:
-    """Run the image's checks in a container without network; what they print."""
+def verify(daemon: Daemon, image: Image, labels: dict[str, str]) -> tuple[bool, str]:
+    """Run the image's checks in a container that may do no more than a cell's; what they print.
+
+    Raises MachineError when the image is not built.
+    """
+    nothing = Order(run="", cell="", folder=Path(), data=None, weights=None, threads=0)
+    allowed = settings.describe(daemon, image.file.container, nothing, [])
+    arguments = settings.arguments(daemon, allowed, {}, labels)
+    script = f"/opt/repliquant/images/{image.name}/verify.py"
+    own = {"entrypoint": ["python", script], "command": [], "stdin_open": False, "log_config": None}
     try:
-        output = daemon.client.containers.run(
-            tag(image),
-            entrypoint=["python", f"/opt/repliquant/images/{image.name}/verify.py"],
-            network_mode="none",
-            read_only=True,
-            tmpfs={"/tmp": "rw,exec,mode=1777"},
-            environment={"HOME": "/tmp", "USER": "repliquant"},
-            remove=True,
-            stderr=True,
-        )
-    except ContainerError as error:
-        return False, (error.stderr or b"").decode(errors="replace")
-    except NotFound as error:
+        container = daemon.client.containers.create(tag(image), **arguments | own)
+    except ImageNotFound as error:
         raise MachineError(
             f"{image.name} is not built; run: repliquant images build {image.name}"
         ) from error
-    return True, bytes(output).decode(errors="replace")
+    try:
+        container.start()
+        passed = container.wait()["StatusCode"] == 0
+        return passed, container.logs(stderr=not passed).decode(errors="replace")
+    finally:
+        container.remove(force=True)
 
 
 def _build(daemon: Daemon, image: Image, name: str, place: Path, tell: Tell) -> None:

@@ -90,13 +90,22 @@ def _command(order: Order) -> list[str]:
 
 def gpu_request(daemon: Daemon) -> str:
     """How this daemon hands out GPUs: "cdi", or "nvidia" for its older way."""
-    devices = daemon.info.get("DiscoveredDevices") or []
-    cdi = any(str(device.get("ID", "")).startswith(_CDI_GPU) for device in devices)
-    return "cdi" if cdi else "nvidia"
+    return "cdi" if _cdi_gpus(daemon) else "nvidia"
+
+
+def named_gpus(daemon: Daemon) -> list[str]:
+    """Numbers of the GPUs that the daemon itself names; only newer ones do."""
+    return [name for name in _cdi_gpus(daemon) if name.isdigit()]
+
+
+def _cdi_gpus(daemon: Daemon) -> list[str]:
+    names = [str(d.get("ID", "")) for d in daemon.info.get("DiscoveredDevices") or []]
+    prefix = f"{_CDI_GPU}="
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
 
 
 def has_gpu_runtime(daemon: Daemon) -> bool:
-    """Whether the daemon says that it can hand out NVIDIA GPUs at all."""
+    """Whether the daemon says that it can hand out NVIDIA GPUs; older setups can and don't say."""
     return gpu_request(daemon) == "cdi" or "nvidia" in (daemon.info.get("Runtimes") or {})
 
 

@@ -11,7 +11,7 @@ from manifests.manifest import Container, ImageUsed
 from orchestrator.containers import building, settings
 from orchestrator.containers.cells import DockerCell
 from orchestrator.containers.daemon import GONE, Daemon, connect, explained
-from orchestrator.containers.reaping import Identity, reap
+from orchestrator.containers.reaping import OWNER, Identity, reap
 from orchestrator.containers.sharing import Sharing
 from orchestrator.engines import Order, Tell
 from orchestrator.errors import MachineError
@@ -37,6 +37,8 @@ class DockerEngine:
         self._tell: Tell = lambda note: None
 
     def status(self, image: Image) -> str:
+        if not image.dockerfile.exists():
+            return "has no Dockerfile"
         with explained(self.daemon.address):
             if building.find(self.daemon, image) is not None:
                 return "ready"
@@ -54,20 +56,18 @@ class DockerEngine:
         return used
 
     def verify(self, image: Image) -> tuple[bool, str]:
-        with explained(self.daemon.address):
-            return building.verify(self.daemon, image)
+        with self._identity.held(), explained(self.daemon.address):
+            return building.verify(self.daemon, image, {OWNER: self._identity.name})
 
     def cpus(self) -> list[int]:
         return list(range(self.daemon.cpus))
 
     def gpus(self) -> list[str]:
         """Those that the daemon names itself, else those of this machine."""
-        if self.daemon.shares_files:
-            return [str(number) for number in range(gpu_count())]
-        prefix = "nvidia.com/gpu="
-        names = [str(d.get("ID", "")) for d in self.daemon.info.get("DiscoveredDevices") or []]
-        found = [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
-        return [name for name in found if name.isdigit()]
+        named = settings.named_gpus(self.daemon)
+        if named or not self.daemon.shares_files:
+            return named
+        return [str(number) for number in range(gpu_count())]
 
     @contextlib.contextmanager
     def session(self, tell: Tell) -> Iterator[None]:
@@ -76,7 +76,8 @@ class DockerEngine:
             with explained(self.daemon.address):
                 removed = reap(self.daemon)
             if removed:
-                tell(Note(f"removed {removed} containers that a dead orchestrator left"))
+                what = "1 container" if removed == 1 else f"{removed} containers"
+                tell(Note(f"removed {what} that a dead orchestrator left"))
             yield
 
     def container(self, image: Image, order: Order) -> Container:
@@ -84,8 +85,6 @@ class DockerEngine:
         return settings.describe(self.daemon, image.file.container, order, mounts)
 
     def start(self, image: Image, order: Order) -> DockerCell:
-        if order.gpus and not settings.has_gpu_runtime(self.daemon):
-            raise MachineError(settings.NO_GPU_RUNTIME)
         cell = DockerCell(self.daemon, order, self._tell)
         try:
             built = self._image(image)
@@ -95,7 +94,7 @@ class DockerEngine:
             given = settings.arguments(self.daemon, described, shared.sources, labels)
             cell.start(built, shared, given)
         except APIError as error:
-            raise MachineError(f"its container can't be started: {error.explanation}") from error
+            raise MachineError(_refusal(str(error.explanation))) from error
         except GONE:
             cell.lose("the Docker daemon went away")
         return cell
@@ -106,3 +105,10 @@ class DockerEngine:
         if built is None:
             raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
         return built
+
+
+def _refusal(said: str) -> str:
+    """Why the daemon did not start a container. That it can't hand out GPUs is known only now."""
+    if "could not select device driver" in said:
+        return settings.NO_GPU_RUNTIME
+    return f"its container can't be started: {said}"

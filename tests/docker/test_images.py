@@ -1,0 +1,416 @@
+"""Images on a real engine: built when they have to be, with nothing in them that must not be."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tarfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker.errors import APIError, NotFound
+
+from orchestrator.containers import building
+from orchestrator.containers.reaping import OWNER
+from orchestrator.containers.settings import NO_GPU_RUNTIME
+from orchestrator.engines import Order
+from orchestrator.engines.docker import DockerEngine
+from orchestrator.errors import MachineError
+from orchestrator.images import Image, load_image
+from tests.conftest import ROOT
+from tests.docker.conftest import BASE, DockerWorkshop, wait_for
+
+pytestmark = pytest.mark.docker
+SECRET = "sesame-7391-open"
+SECRETS = {
+    "PIP_INDEX_URL": f"https://somebody:{SECRET}@index.invalid/simple",
+    "PIP_EXTRA_INDEX_URL": f"https://{SECRET}.invalid/simple",
+    "PIP_CERT": f"/nowhere/{SECRET}.pem",
+    "HTTPS_PROXY": f"http://somebody:{SECRET}@proxy.invalid:3128",
+    "http_proxy": f"http://{SECRET}.invalid:3128",
+}
+
+
+class Images:
+    """The image ``alpha`` of a workshop, as no other test has it. At the end all of it goes but
+    the layers that the next build can use again.
+    """
+
+    def __init__(self, workshop: DockerWorkshop) -> None:
+        self.workshop = workshop
+        self.mark = uuid.uuid4().hex
+        self.client = workshop.daemon.client
+        self.folder = workshop.folder / "images" / "alpha"
+        stage = "FROM ${BASE}\nCOPY --from=packages"
+        self.replace("Dockerfile", stage, f"LABEL mark={self.mark}\n{stage}")
+        self.append("Dockerfile", f"LABEL mark={self.mark}\n")
+
+    @property
+    def image(self) -> Image:
+        return load_image("alpha", self.workshop.folder / "images")
+
+    def append(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.write_text(path.read_text() + text)
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        path = self.folder / name
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    def build(self, *options: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+        return self.workshop("images", "build", "alpha", *options, *DOCKER, status=status)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.workshop.command("images", *arguments, "alpha", *DOCKER),
+            cwd=self.workshop.folder, env=self.workshop.environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def state(self) -> str:
+        rows = json.loads(self.workshop("images", "list", "--json", *DOCKER).stdout)
+        return str(next(row["state"] for row in rows if row["image"] == "alpha"))
+
+    def wheels(self) -> Path:
+        """The folder of its packages."""
+        own = f"alpha-{self.image.container_lock_sha256[:12]}-3.11-*[!k]"
+        (found,) = (self.workshop.folder / "cache" / "wheels").glob(own)
+        return found
+
+    def inspected(self) -> Any:
+        return self.client.api.inspect_image(building.tag(self.image))
+
+    def made(self) -> list[str]:
+        """Names of the images that were built here."""
+        return [tag for image in self._labelled() for tag in image.tags]
+
+    def _labelled(self) -> list[Any]:
+        return list(self.client.images.list(filters={"label": f"mark={self.mark}"}, all=True))
+
+    def containers(self) -> list[Any]:
+        """Those of these images, and those that build them."""
+        return [c for c in self.client.api.containers(all=True) if self._ours(c)]
+
+    def _ours(self, container: Any) -> bool:
+        own = [image.id for image in self._labelled()]
+        return self.mark in container["Command"] or container["ImageID"] in own
+
+    def remove(self) -> None:
+        for container in self.containers():
+            self.client.api.remove_container(container["Id"], force=True)
+        for name in self.made():
+            self.client.images.remove(name, noprune=True)
+        before: set[str] = set()
+        while (left := {image.id for image in self._labelled()}) != before:
+            before = left
+            for name in left:  # each goes after those that were made from it
+                with contextlib.suppress(APIError):
+                    self.client.images.remove(name, noprune=True)
+
+
+DOCKER = ("--engine", "docker")
+
+
+@pytest.fixture
+def images(docker_workshop: DockerWorkshop) -> Iterator[Images]:
+    made = Images(docker_workshop)
+    yield made
+    left = made.containers()
+    made.remove()
+    assert left == []
+
+
+def test_an_image_is_built_once_and_found_again(images: Images) -> None:
+    assert images.state() == "not built; about 0 MB to download"
+    done = images.build("-v")
+    assert done.stdout == "alpha: ready\n"
+    lines = [line for line in done.stderr.splitlines() if line.startswith("alpha: Step ")]
+    assert lines[0].startswith(f"alpha: Step 1/{len(lines)} : ARG BASE=")
+    assert f"making image alpha from {BASE}" in done.stderr
+    assert images.state() == "ready"
+    again = images.build("-v")
+    assert (again.stdout, again.stderr) == ("alpha: ready\n", "")
+    assert len(images.made()) == 1
+
+
+def test_it_is_built_anew_exactly_when_lock_dockerfile_or_code_have_changed(
+    images: Images, tmp_path: Path
+) -> None:
+    """With the code of a project of its own, which can be changed, and without a network."""
+    project = tmp_path / "project"
+    for package in ("manifests", "runners", "orchestrator", "tables", "tui", "tests"):
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, project / package, ignore=unwanted)
+    images.workshop.environment["PYTHONPATH"] = str(project)
+    images.build()
+    images.append("verify.py", "# other checks\n")
+    images.append("image.toml", 'note = "other words"\n')
+    os.utime(images.folder / "Dockerfile", (1, 1))
+    images.build()
+    assert len(images.made()) == 1
+    images.workshop.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(images.wheels())}
+    images.append("requirements.txt", "# another lock\n")
+    images.build()
+    images.append("Dockerfile", "# another Dockerfile\n")
+    images.build()
+    (project / "runners" / "job.py").open("a").write("# other code\n")
+    assert images.state().startswith("not built")
+    images.build()
+    assert len(images.made()) == 4
+
+
+def test_an_image_says_what_it_was_made_from_and_runs_as_nobody(images: Images) -> None:
+    images.build()
+    config = images.inspected()["Config"]
+    own = {k: v for k, v in config["Labels"].items() if k.startswith("repliquant.")}
+    assert own == building._labels(images.image, BASE)
+    assert config["User"] == "65532:65532"
+    command = ["python", "-c", "import os; print(os.getuid(), os.getgid())"]
+    name = building.tag(images.image)
+    printed = images.client.containers.run(name, entrypoint=command, remove=True)
+    assert printed == b"65532 65532\n"
+
+
+def test_nothing_of_the_hosts_index_certificates_and_proxies_is_in_an_image(
+    images: Images,
+) -> None:
+    images.build()  # what is fetched lies in the cache now
+    images.append("Dockerfile", "RUN env | sort >/tmp/variables && rm /tmp/variables\n")
+    images.workshop.environment |= SECRETS
+    images.build()
+    name = building.tag(images.image)
+    history = json.dumps(images.client.api.history(name))
+    inspected = json.dumps(images.client.api.inspect_image(name))
+    assert "env | sort" in history
+    for text in (history, inspected):
+        assert SECRET not in text
+    layers = list(own_layers(images, name))
+    assert len(layers) > 5
+    assert not any(SECRET.encode() in layer for layer in layers)
+
+
+def own_layers(images: Images, name: str) -> Iterator[bytes]:
+    """The layers that the image has beyond its base, and its configuration."""
+    base = len(images.client.api.inspect_image(BASE)["RootFS"]["Layers"])
+    with tarfile.open(fileobj=_Stream(images.client.images.get(name).save()), mode="r|") as saved:
+        files = {entry.name: saved.extractfile(entry).read() for entry in saved if entry.isfile()}
+    (manifest,) = json.loads(files["manifest.json"])
+    yield files[manifest["Config"]]
+    for layer in manifest["Layers"][base:]:
+        yield files[layer]
+
+
+class _Stream(io.RawIOBase):
+    """Chunks as a file."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        while len(self._rest) < size:
+            chunk = next(self._chunks, b"")
+            if not chunk:
+                break
+            self._rest += chunk
+        part, self._rest = self._rest[:size], self._rest[size:]
+        return part
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        ("requirements.txt", "numpy==", "repliquant-does-not-exist==",
+         ["the packages of alpha could not be fetched: pip ended with status 1. Its last lines:",
+          "No matching distribution found for repliquant-does-not-exist=="]),
+        ("Dockerfile", "FROM ${BASE} AS", "FRMO ${BASE} AS",
+         ["the image alpha could not be built. Its last lines:", "unknown instruction: FRMO"]),
+        ("Dockerfile", "USER 65532", "RUN echo broken words; exit 7\nUSER 65532",
+         ["the image alpha could not be built. Its last lines:", "broken words",
+          "returned a non-zero code: 7"]),
+        ("Dockerfile", "COPY manifests", "COPY nowhere",
+         ["the image alpha could not be built. Its last lines:", "COPY failed"]),
+        ("Dockerfile", "ARG BASE=", "ARG BSE=", ["Dockerfile has no line ARG BASE=IMAGE"]),
+        ("Dockerfile", f"ARG BASE={BASE}", "ARG BASE=repliquant-nobody-has:1",
+         ["the base repliquant-nobody-has:1 of the image alpha is neither here nor can be pulled",
+          "run with --engine local"]),
+    ],
+    ids=["lock", "syntax", "command", "file", "no base", "unknown base"],
+)  # fmt: skip
+def test_a_build_that_fails_says_why_and_leaves_nothing(
+    images: Images, name: str, old: str, new: str, told: list[str]
+) -> None:
+    images.workshop.environment |= {"PIP_RETRIES": "0"}
+    images.replace(name, old, new)
+    done = images.build(status=3)
+    assert done.stdout == ""
+    for words in told:
+        assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert images.made() == []
+
+
+def test_a_run_whose_image_cannot_be_built_says_so_once_and_ends_with_3(images: Images) -> None:
+    images.replace("Dockerfile", "USER 65532", "RUN exit 7\nUSER 65532")
+    told = images.workshop.run("-k", "alpha", status=3).stderr
+    assert told.count("the image alpha could not be built. Its last lines:") == 1
+    assert "alpha train plain batch 2: unsupported (the image alpha could not be built.)" in told
+
+
+def test_of_two_builds_at_once_one_builds(images: Images) -> None:
+    both = [images.start("build", "-v"), images.start("build", "-v")]
+    told = [process.communicate(timeout=300) for process in both]
+    assert [process.returncode for process in both] == [0, 0], told
+    assert [out for out, _ in told] == ["alpha: ready\n"] * 2
+    assert sum("making image alpha from" in errors for _, errors in told) == 1
+    assert len(images.made()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_build_that_is_ended_leaves_no_container(images: Images, number: signal.Signals) -> None:
+    images.replace("Dockerfile", "USER 65532", f"RUN sleep 600 # {images.mark}\nUSER 65532")
+    process = images.start("build")
+    wait_for(images.containers, "the step was not begun", 300)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (130 if number == signal.SIGINT else -9), errors
+    assert "Traceback" not in errors
+    wait_for(lambda: not images.containers(), "its container is left")
+    assert images.made() == []
+
+
+def test_an_image_is_built_on_another_base_when_that_is_given(images: Images) -> None:
+    other = f"repliquant-test-base:{images.mark[:12]}"
+    images.client.images.get(BASE).tag(other)
+    try:
+        told = images.build("--base", other, "-v").stderr
+        assert f"making image alpha from {other}" in told
+        assert images.inspected()["Config"]["Labels"]["repliquant.base"] == other
+    finally:
+        images.client.images.remove(other)
+
+
+CHECKS = """
+import os, socket, sys
+print("ok: as", os.getuid())
+for what, attempt in {
+    "writes its root": lambda: os.mkdir("/opt/x"),
+    "reaches a network": lambda: socket.create_connection(("192.0.2.1", 80), 2),
+    "becomes root": lambda: os.setuid(0),
+}.items():
+    try:
+        attempt()
+    except OSError:
+        continue
+    sys.exit(f"it {what}")
+open("/tmp/scratch", "w").write("scratch")
+print("noise", file=sys.stderr)
+"""
+
+
+def test_checks_pass_in_a_container_that_may_do_nothing(images: Images) -> None:
+    (images.folder / "verify.py").write_text(CHECKS)
+    told = images.workshop("images", "verify", "alpha", *DOCKER, status=3).stderr
+    assert "alpha is not built; run: repliquant images build alpha" in told
+    images.build()
+    done = images.workshop("images", "verify", "alpha", *DOCKER)
+    user = os.getuid() or 65532
+    assert (done.stdout, done.stderr) == (f"alpha:\nok: as {user}\n", "")
+
+
+def test_checks_that_fail_show_what_they_print(images: Images) -> None:
+    (images.folder / "verify.py").write_text("print('ok: a'); raise SystemExit('no \\x1b[2Jint8')")
+    images.build()
+    done = images.workshop("images", "verify", "alpha", *DOCKER, status=3)
+    assert done.stdout == ""
+    assert sorted(done.stderr.splitlines()) == [
+        "alpha:", "no \N{REPLACEMENT CHARACTER}[2Jint8", "ok: a"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_checks_that_are_ended_leave_no_container(images: Images, number: signal.Signals) -> None:
+    """Of a killed orchestrator the next run clears it away."""
+    (images.folder / "verify.py").write_text("import time; time.sleep(600)")
+    images.build()
+    process = images.start("verify")
+    wait_for(images.containers, "the checks were not begun")
+    (container,) = images.containers()
+    assert OWNER in container["Labels"]
+    host = images.client.api.inspect_container(container["Id"])["HostConfig"]
+    assert (host["CapDrop"], host["NetworkMode"], host["ReadonlyRootfs"]) == (["ALL"], "none", True)
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (130 if number == signal.SIGINT else -9), errors
+    if number == signal.SIGKILL:
+        images.workshop.run("-k", "beta and train")
+    assert images.containers() == []
+
+
+def test_a_dockerfile_builds_without_us(images: Images, tmp_path: Path) -> None:
+    """From a folder like the project's root, by docker's own command line."""
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command line here")
+    images.build()
+    project = tmp_path / "project"
+    for package in ("manifests", "runners"):
+        shutil.copytree(ROOT / package, project / package)
+    shutil.copy(ROOT / ".dockerignore", project)
+    shutil.copytree(images.folder, project / "images" / "alpha")
+    shutil.copytree(images.wheels(), project / "wheels")
+    (project / "runs").mkdir()
+    (project / "runs" / "large").write_bytes(b"not to be sent")
+    name = f"repliquant-test:{images.mark[:12]}"
+    command = ["docker", "build", "-q", "-f", "images/alpha/Dockerfile", "-t", name, "."]
+    subprocess.run(
+        command, cwd=project, check=True, capture_output=True,
+        env={**os.environ, "DOCKER_HOST": images.workshop.daemon.address},
+    )  # fmt: skip
+    listing = ["python", "-c", "import runners.contained, manifests.cell; print('here')"]
+    assert images.client.containers.run(name, entrypoint=listing, remove=True) == b"here\n"
+
+
+def test_gpus_that_the_daemon_cannot_hand_out_are_one_sentence(
+    images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", images.workshop.daemon.address)
+    images.build()
+    engine = DockerEngine()
+    if "nvidia" in (engine.daemon.info.get("Runtimes") or {}):
+        pytest.skip("this daemon can hand out GPUs")
+    order = Order(
+        run="toy", cell="0", folder=tmp_path, data=None, weights=None, threads=1, gpus=("0",)
+    )
+    with pytest.raises(MachineError) as refused:
+        engine.start(images.image, order)
+    assert str(refused.value) == NO_GPU_RUNTIME
+    engine.daemon.client.close()
+
+
+def test_an_image_removed_behind_our_back_is_one_sentence(
+    images: Images, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", images.workshop.daemon.address)
+    monkeypatch.setenv("REPLIQUANT_CACHE", str(images.workshop.folder / "cache"))
+    engine = DockerEngine()
+    used = engine.prepare(images.image, lambda note: None)
+    images.client.images.remove(used.id, force=True)
+    with pytest.raises(NotFound):
+        images.inspected()
+    order = Order(run="toy", cell="0", folder=tmp_path, data=None, weights=None, threads=1)
+    with pytest.raises(MachineError, match="its container can't be started: No such image"):
+        engine.start(images.image, order)
+    engine.daemon.client.close()
