@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from orchestrator.images import Image, load_image
 from orchestrator.locks import HeldError, exclusive
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
+from tests.fakes.wheels import write_wheel as wheel
 
 FETCH = """
 import sys
@@ -46,18 +46,6 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return folder
-
-
-def wheel(index: Path, name: str, version: str = "1", tag: str = "py3-none-any") -> str:
-    """Put a wheel without content into the index."""
-    file = f"{name}-{version}-{tag}.whl"
-    info = f"{name}-{version}.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-    with zipfile.ZipFile(index / file, "w") as archive:
-        archive.writestr(f"{info}/METADATA", metadata)
-        archive.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-        archive.writestr(f"{info}/RECORD", "")
-    return file
 
 
 def image(tmp_path: Path, *pins: str, python: str = "3.11") -> Image:
