@@ -71,7 +71,8 @@ class Daemon:
         return self.info.get("SecurityOptions") or []
 
     def answers(self) -> bool:
-        """Whether the daemon is there right now."""
+        """Whether the daemon takes new connections: one that is ending still serves the old."""
+        self.client.api.close()
         try:
             return bool(self.client.ping())
         except (DockerException, *GONE):

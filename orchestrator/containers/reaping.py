@@ -8,10 +8,12 @@ container whose orchestrator has no lock in this cache belongs to somebody else.
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from docker.errors import APIError, NotFound
 
@@ -42,8 +44,8 @@ class Identity:
                 yield
             finally:
                 with contextlib.suppress(APIError, *GONE):
-                    _remove(self._daemon, lambda owner: owner == self.name)
-                    path.unlink()
+                    if not _remove(self._daemon, lambda owner: owner == self.name).left:
+                        path.unlink()
 
     def labels(self, order: Order) -> dict[str, str]:
         """Labels of a cell's container."""
@@ -53,7 +55,7 @@ class Identity:
 def reap(daemon: Daemon) -> int:
     """Remove the containers and volumes of dead orchestrators; how many containers."""
     locks = _locks(daemon)
-    removed = _remove(daemon, lambda owner: owner.isalnum() and _is_dead(locks / owner))
+    removed = _remove(daemon, lambda owner: owner.isalnum() and _is_dead(locks / owner)).containers
     for path in locks.glob("*"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _LOCK_KEPT_S and _is_dead(path):
@@ -61,20 +63,28 @@ def reap(daemon: Daemon) -> int:
     return removed
 
 
-def _remove(daemon: Daemon, theirs: Callable[[str], bool]) -> int:
-    """Remove the containers and volumes whose owner is one of ``theirs``; how many containers."""
-    removed = 0
+class _Removed(NamedTuple):
+    """How many containers were removed, and how many containers and volumes could not be."""
+
+    containers: int
+    left: int
+
+
+def _remove(daemon: Daemon, theirs: Callable[[str], bool]) -> _Removed:
+    """Remove the containers and volumes whose owner is one of ``theirs``."""
+    api = daemon.client.api
     labelled = {"label": OWNER}
-    for container in daemon.client.api.containers(all=True, filters=labelled):
-        if theirs(container["Labels"].get(OWNER, "")):
-            with _already_gone():
-                daemon.client.api.remove_container(container["Id"], force=True, v=True)
-                removed += 1
-    for volume in daemon.client.api.volumes(filters=labelled)["Volumes"] or []:
-        if theirs((volume.get("Labels") or {}).get(OWNER, "")):
-            with _already_gone():
-                daemon.client.api.remove_volume(volume["Name"], force=True)
-    return removed
+    containers = [
+        _gone(functools.partial(api.remove_container, found["Id"], force=True, v=True))
+        for found in api.containers(all=True, filters=labelled)
+        if theirs(found["Labels"].get(OWNER, ""))
+    ]
+    volumes = [
+        _gone(functools.partial(api.remove_volume, found["Name"], force=True))
+        for found in api.volumes(filters=labelled)["Volumes"] or []
+        if theirs((found.get("Labels") or {}).get(OWNER, ""))
+    ]
+    return _Removed(sum(containers), [*containers, *volumes].count(False))
 
 
 def _is_dead(lock: Path) -> bool:
@@ -94,13 +104,12 @@ def _locks(daemon: Daemon) -> Path:
     return places.cache() / "orchestrators" / (name or "daemon")
 
 
-@contextlib.contextmanager
-def _already_gone() -> Iterator[None]:
-    """Somebody else may clear away at the same moment."""
+def _gone(remove: Callable[[], object]) -> bool:
+    """Whether it is; what can't be removed now must not keep the rest from it."""
     try:
-        yield
+        remove()
     except NotFound:
-        pass
-    except APIError as error:
-        if error.status_code != 409:  # its removal is in progress, or the volume is still in use
-            raise
+        pass  # somebody else clears away at the same moment
+    except APIError:
+        return False
+    return True

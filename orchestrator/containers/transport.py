@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import socket
 import subprocess
 import tempfile
@@ -94,11 +95,14 @@ class _SshAdapter(UnixHTTPAdapter):  # type: ignore[misc]
 
     def __init__(self, url: str, timeout_s: float) -> None:
         super().__init__("http+unix:///ssh", timeout_s)
-        self._pool = _SshPool(ssh_command(url), timeout_s)
+        self._new_pool = functools.partial(_SshPool, ssh_command(url), timeout_s)
+        self._pool = self._new_pool()
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:
         return self._pool
 
     def close(self) -> None:
+        """As with all adapters: what comes later gets new connections."""
         super().close()
         self._pool.close()
+        self._pool = self._new_pool()

@@ -110,9 +110,10 @@ def test_restarts_at_any_moment(
     private_workshop.write(seconds=0.3, repeats=TIMES)
     moments = random.Random(3)
     process = private_workshop.start(*ALPHA)
+    wait_for(lambda: begun(private_workshop) == 1, "the first cell does not work")
     finished: dict[Path, bytes] = {}
     for _ in range(TIMES):
-        time.sleep(moments.uniform(0.3, 3.0))
+        time.sleep(moments.uniform(1.0, 6.0))
         private_engine.stop(moments.choice([signal.SIGTERM, signal.SIGKILL]))
         for path in filter(is_cell, private_workshop.manifests()):
             if not read_manifest(path).transient:
