@@ -19,7 +19,7 @@ _LAST_LINES = 15
 
 
 def lock_image(image: Image) -> bool:
-    """Write the image's locks anew; whether one changed. Raises MachineError, the lock untouched."""
+    """Write the image's locks anew; whether one changed. Raises MachineError and keeps the old."""
     changed = _lock(image, image.lock, image.file.python or [image.container_python])
     if image.container_lock != image.lock:
         changed |= _lock(image, image.container_lock, [image.container_python])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +36,9 @@ _CHOICES = (
     ),
 )
 
+_RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
+_MOST_CPUS = 8192
+
 
 class _Numbers(click.ParamType[tuple[int, ...]]):
     """Numbers as the kernel and Docker write lists of them: 0-3,6."""
@@ -44,16 +48,14 @@ class _Numbers(click.ParamType[tuple[int, ...]]):
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
         if isinstance(value, tuple):
             return value
-        numbers: list[int] = []
-        try:
-            for part in value.split(","):
-                first, _, last = part.partition("-")
-                numbers += range(int(first), int(last or first) + 1)
-        except ValueError:
-            self.fail(f"{value!r} is no list of numbers; write it as 0-3,6", param, ctx)
-        if not numbers or len(numbers) > 4096:
-            self.fail(f"{value!r} names no processor, or too many; write it as 0-3,6", param, ctx)
-        return tuple(dict.fromkeys(numbers))
+        numbers: dict[int, None] = {}
+        for part in value.split(","):
+            match = _RANGE.fullmatch(part.strip())
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+            if not first <= last < _MOST_CPUS:
+                self.fail(f"{part!r} names no processors; write them as 0-3,6", param, ctx)
+            numbers |= dict.fromkeys(range(first, last + 1))
+        return tuple(numbers)
 
 
 class _Memory(click.ParamType[int]):
@@ -66,7 +68,8 @@ class _Memory(click.ParamType[int]):
         text = str(value).strip().lower().removesuffix("b").removesuffix("i")
         unit = self._UNITS.get(text[-1:], 1)
         digits = text[:-1] if unit > 1 else text
-        if not digits.isascii() or not digits.isdigit() or int(digits) * unit < 16 * 2**20:
+        good = digits.isascii() and digits.isdigit() and len(digits) < 16
+        if not good or not 16 * 2**20 <= int(digits) * unit < 2**60:
             self.fail(f"{value!r} is no amount of memory of 16m or more; e.g. 8g", param, ctx)
         return int(digits) * unit
 
@@ -74,7 +77,10 @@ class _Memory(click.ParamType[int]):
 def _gpus(context: Any, param: Any, value: str | None) -> tuple[str, ...] | None:
     if value is None:
         return None
-    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+    gpus = [part.strip() for part in value.split(",")]
+    if not all(gpus):
+        raise click.BadParameter(f"{value!r} names no GPUs; write all, or 0,1", context, param)
+    return tuple(dict.fromkeys(gpus))
 
 
 _RESOURCES = (
