@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from manifests.codec import read_manifest
+from orchestrator.containers.building import tag
+from orchestrator.images import load_image
 from tests.docker.conftest import TIMES, DockerWorkshop, wait_for
 from tests.docker.engines import PrivateEngine
 
@@ -130,3 +132,22 @@ def test_restarts_at_any_moment(
     assert statuses(private_workshop) == ["ok"] * (1 + 2 * TIMES)
     assert len(aside(private_workshop)) <= TIMES
     assert {path: made(path) for path in finished} == finished
+
+
+def test_a_daemon_that_goes_away_during_a_build(
+    private_workshop: DockerWorkshop, private_engine: PrivateEngine
+) -> None:
+    alpha = load_image("alpha", private_workshop.folder / "images")
+    private_workshop.environment["REPLIQUANT_BASE"] = tag(alpha)
+    text = alpha.dockerfile.read_text()
+    alpha.dockerfile.write_text(text.replace("RUN python3", "RUN sleep 600; python3"))
+    process = private_workshop.start(*ALPHA)
+    api = private_workshop.daemon.client.api
+    wait_for(api.containers, "the build has not begun")
+    private_engine.stop(signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    private_engine.start()
+    for left in api.containers(all=True):
+        api.remove_container(left["Id"], force=True)
+    assert process.returncode == 3, errors
+    assert "no Docker daemon" in errors and "Traceback" not in errors
