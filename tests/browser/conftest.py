@@ -61,7 +61,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not shutil.which(CHROMIUM) or not shutil.which(DRIVER):
         pytest.skip("NO BROWSER TESTS: install Debian's packages chromium and chromium-driver")
