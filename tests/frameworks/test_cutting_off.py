@@ -33,7 +33,8 @@ def training(images: dict[str, Path], tmp_path: Path) -> Reproduction:
 
 def start(training: Reproduction) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["repliquant", "run", "lad2023", "-k", "pytorch and task=train and float32"],
+        ["repliquant", "run", "lad2023", "--engine", "local",
+         "-k", "pytorch and task=train and float32"],
         cwd=training.folder, env=training.environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

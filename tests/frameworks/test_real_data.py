@@ -48,7 +48,8 @@ def test_a_baseline_and_its_int8_model_on_real_pictures(
 ) -> None:
     made = Reproduction(tmp_path)
     smallest_study(tmp_path)
-    made("run", "lad2023", "--data-dir", str(pictures), "-k", "task!=infer and (ptq or float32)")
+    made("run", "lad2023", "--engine", "local", "--data-dir", str(pictures),
+         "-k", "task!=infer and (ptq or float32)")  # fmt: skip
     made.run = type(made.run)(tmp_path / "runs" / "lad2023-quick-cifar10-jpeg")
     for framework, technique in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite")):
         manifest = made.one(framework, "quantize", technique)

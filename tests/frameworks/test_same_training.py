@@ -27,10 +27,10 @@ STEPS = 8
 TORCH = """
 import torch
 from runners.pytorch.parts.network import ResNetModule, load_arrays
-from runners.pytorch.parts.training import step_function
+from runners.pytorch.parts.training import Precision, step_function
 model = ResNetModule(network)
 load_arrays(model, network, weights)
-step = step_function(model, recipe, torch.device("cpu"))
+step = step_function(model, recipe, torch.device("cpu"), Precision())
 """
 TENSORFLOW = """
 from runners.tensorflow.parts import setup
