@@ -70,13 +70,22 @@ def _gathered(lines: list[Line]) -> Iterator[Line]:
         yield told[0]._replace(
             key=key,
             quantity=" / ".join(line.quantity for line in told),
-            printed=" / ".join(f"{line.printed or words.NONE} {line.printed_unit}".strip()
-                               if line.printed_unit != told[-1].printed_unit
-                               else line.printed or words.NONE for line in told),
-            printed_unit=told[-1].printed_unit if told[-1].printed else "",
+            printed=_side_by_side(told),
+            printed_unit="",
             state=state,
             cells=[cell for line in same for cell in line.cells],
         )  # fmt: skip
+
+
+def _side_by_side(lines: list[Line]) -> str:
+    """What is printed, each with its unit, or all with one where they share it."""
+    printed = [line.printed or words.NONE for line in lines]
+    units = {line.printed_unit for line in lines}
+    if len(units) == 1:
+        return words.with_unit(" / ".join(printed), units.pop())
+    return " / ".join(
+        words.with_unit(text, line.printed_unit) for text, line in zip(printed, lines, strict=True)
+    )
 
 
 def _only_cell(line: Line) -> str:

@@ -29,8 +29,14 @@ def number(value: float | None) -> str:
 def published(line: Line) -> str:
     """As printed, with the unit as printed; or computed from what is printed."""
     if line.printed or line.published is None:
-        return f"{line.printed} {line.printed_unit}" if line.printed else NONE
+        return with_unit(line.printed, line.printed_unit) if line.printed else NONE
     return f"{number(line.published)} {line.unit} (from others)"
+
+
+def with_unit(printed: str, unit: str) -> str:
+    """``8.88 x``; a word in a number's place, such as OOM, has no unit."""
+    numeric = unit and any(sign.isdigit() for sign in printed)
+    return f"{printed} {unit}" if numeric else printed
 
 
 def measured(line: Line) -> str:

@@ -41,6 +41,15 @@ def test_printed_numbers_stay_and_measured_ones_have_lines_of_their_own() -> Non
     assert f"{REASON} (cell {'a' * 12}, {'b' * 12}, {'c' * 12})" in told
 
 
+def test_a_word_in_a_number_s_place_has_no_unit() -> None:
+    told = shown(
+        missing("without AMP", "OOM", "a" * 12, printed_unit="ms"),
+        missing("with AMP", "49.12", "b" * 12, printed_unit="ms"),
+        missing("speedup", "N/A", "c" * 12, printed_unit="×"),
+    )
+    assert "pytorch without AMP / with AMP / speedup OOM / 49.12 ms / N/A unsupported – 1 3" in told
+
+
 def test_rows_do_not_run_into_one_another() -> None:
     told = shown(
         missing("Base", "39.3", "a" * 12),

@@ -39,6 +39,13 @@ def command(
         _print(study, chosen)
 
 
+def show_ladder(study: str, run: Any) -> None:
+    """What one run measured, taken apart; nothing where a study has no ladder."""
+    found = _measured(study, run)
+    if found:
+        _print(study, found)
+
+
 def _published(study: str) -> list[Any]:
     from orchestrator.places import STUDIES
     from orchestrator.study import load_study

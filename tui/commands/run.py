@@ -33,7 +33,7 @@ from tui.commands.options import as_json, request_options, resource_options
     help="Only the cells of one claim (C2, or its id); ends with its verdict.",
 )
 @click.option("--sample", is_flag=True, help="Only the quickest cell of each environment.")
-@click.option("--tables", is_flag=True, help="End with tables, verdicts and a report.")
+@click.option("--tables", is_flag=True, help="End with tables, the ladder, verdicts, a report.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
 def command(
@@ -110,14 +110,16 @@ def _quickest(choices: dict[str, Any]) -> str:
 
 
 def _show(prepared: Any, tables: bool, claim: str) -> None:
-    """Tables, verdicts and where the report is; of one claim the verdict alone."""
+    """Tables, the ladder, verdicts and where the report is; of one claim the verdict alone."""
     from tui.commands.claims import show_claims
+    from tui.commands.explain import show_ladder
     from tui.commands.report import write_report
     from tui.commands.table import show_run
     from tui.runs import evidence_of
 
     if tables:
         show_run(prepared.study.id, prepared.run)
+        show_ladder(prepared.study.id, prepared.run)
     show_claims(evidence_of(prepared.study.id, prepared.run, claim), full=bool(claim))
     if tables:
         click.echo(f"report: {write_report(prepared.run)}")
