@@ -1,11 +1,11 @@
-"""Comparisons as text: for the terminal (rich), Markdown, CSV, JSON and LaTeX."""
+"""Comparisons as text: for the terminal (rich), Markdown, CSV, JSON, LaTeX and HTML."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from tables.comparison import Comparison
-from tables.render import delimited, latex, markdown
+from tables.render import delimited, html, latex, markdown
 
 markdown_footer = markdown.footer
 TEXT_FORMATS: dict[str, Callable[[list[Comparison]], str]] = {
@@ -13,5 +13,6 @@ TEXT_FORMATS: dict[str, Callable[[list[Comparison]], str]] = {
     "csv": delimited.render_csv,
     "json": delimited.render_json,
     "latex": latex.render,
+    "html": html.render,
 }
 FORMATS = ("rich", *TEXT_FORMATS)

@@ -97,6 +97,39 @@ def test_no_text_is_a_command_in_latex(key: str, quantity: str) -> None:
     assert row.count("&") - row.count(r"\&") == 5
 
 
+HTML = """\
+<table>
+<thead><tr><th scope="col">framework</th><th scope="col">quantity</th>\
+<th scope="col" class="number">published</th><th scope="col" class="number">measured</th>\
+<th scope="col" class="number">ratio</th><th scope="col" class="number">n</th>\
+<th scope="col" class="number">samples</th><th scope="col">flags</th></tr></thead>
+<tbody>
+<tr><td>pytorch</td><td>int8 size</td><td class="number">~10.76 MB</td>\
+<td class="number">5.380 MiB</td><td class="number">0.500</td><td class="number">1</td>\
+<td class="number">3</td><td>drift</td></tr>
+<tr><td>a|b c  [31m`x` =1 &lt;script&gt;</td><td>=HYPERLINK(1)</td><td class="number">–</td>\
+<td class="number">crashed</td><td class="number">–</td><td class="number">0</td>\
+<td class="number">0</td><td></td></tr>
+</tbody>
+</table>
+<p>crashed: it broke [31m (cell 0123456789ab)</p>
+"""
+
+
+def test_html_to_the_byte() -> None:
+    text = TEXT_FORMATS["html"]([COMPARISON])
+    assert text.startswith('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n')
+    assert text.partition("</h2>")[2].partition("<table>")[0].count("<p>") == bool(COMPARISON.note)
+    assert HTML in text
+
+
+@given(st.text(), st.text())
+def test_no_text_is_a_tag_in_html(key: str, quantity: str) -> None:
+    line = a_line(key={"framework": key}, quantity=quantity, state="x", measured=None)
+    tags = re.findall(r"<[^>]*>", TEXT_FORMATS["html"]([a_comparison(line)]))
+    assert len(tags) == len(re.findall(r"<[^>]*>", TEXT_FORMATS["html"]([a_comparison(a_line())])))
+
+
 def test_json_is_read_back_whole() -> None:
     text = TEXT_FORMATS["json"]([COMPARISON])
     assert "\x1b" not in text
@@ -155,7 +188,7 @@ def test_any_text_is_valid_json(text: str) -> None:
 
 
 def test_the_formats_there_are() -> None:
-    assert FORMATS == ("rich", "md", "csv", "json", "latex")
+    assert FORMATS == ("rich", "md", "csv", "json", "latex", "html")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_a_word_in_a_number_s_place_has_no_unit() -> None:
         missing("without AMP", "OOM", "a" * 12, printed_unit="ms"),
         missing("with AMP", "49.12", "b" * 12, printed_unit="ms"),
         missing("speedup", "N/A", "c" * 12, printed_unit="×"),
+        a_line(quantity="on a CPU", printed=""),
     )
     assert "pytorch without AMP / with AMP / speedup OOM / 49.12 ms / N/A unsupported – 1 3" in told
 

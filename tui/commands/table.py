@@ -14,7 +14,11 @@ from tui.commands.options import as_json
 @click.argument("study")
 @click.argument("runs", nargs=-1)
 @click.option(
-    "--format", "format_", default="rich", show_default=True, help="rich, md, csv, json or latex."
+    "--format",
+    "format_",
+    default="rich",
+    show_default=True,
+    help="rich, md, csv, json, latex or html.",
 )
 @click.option("--table", "wanted", default="", help="One table by its id, e.g. table1.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
