@@ -201,8 +201,17 @@ class DockerCell:
         return Exit(
             code=code,
             signal=by if by in signal.valid_signals() else 0,
-            oom=(code == _KILLED or 0 < code < 128) and self._ran_out_of_memory(),
+            oom=(code == _KILLED or self._survived_oom(code)) and self._ran_out_of_memory(),
         )
+
+    def _survived_oom(self, code: int) -> bool:
+        """Whether it failed by itself some time after a process in it was killed for memory.
+
+        Asked of the state, which has long been told: the events of a second that goes on
+        would have to be waited for.
+        """
+        assert self._state is not None
+        return 0 < code < 128 and bool(self._state["OOMKilled"])
 
     def _ran_out_of_memory(self) -> bool:
         """The daemon's word for it: an event at the end, else what the state says.
