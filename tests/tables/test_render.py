@@ -119,7 +119,7 @@ HTML = """\
 def test_html_to_the_byte() -> None:
     text = TEXT_FORMATS["html"]([COMPARISON])
     assert text.startswith('<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n')
-    assert text.partition("</h2>")[2].partition("<table>")[0].count("<p>") == bool(COMPARISON.note)
+    assert text.partition("</h2>")[2].partition("<table>")[0].count("<p>") == 2
     assert HTML in text
 
 
