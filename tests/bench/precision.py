@@ -72,8 +72,19 @@ def trainer(precision, channels_last=True):
             times.append(time.perf_counter() - begin)
         return statistics.median(times)
     return timed
+def product(dtype):
+    sides = torch.randn(2, 2048, 2048).to(dtype)
+    def timed():
+        times = []
+        for _ in range(5):
+            begin = time.perf_counter()
+            sides[0] @ sides[1]
+            times.append(time.perf_counter() - begin)
+        return statistics.median(times)
+    return timed
 interleaved(trainer(Precision(), False), trainer(Precision()),
-            trainer(autocast(device, torch.bfloat16)))
+            trainer(autocast(device, torch.bfloat16)),
+            product(torch.float32), product(torch.bfloat16))
 """
 )
 _INT8 = (
@@ -96,10 +107,14 @@ interleaved(timed(float32), timed(int8))
 
 
 def bfloat16_training() -> None:
-    """ResNet-50's training step, batch 16 of 128 x 128: float32 / bfloat16 AMP channels_last."""
-    plain, ordered, mixed = _times(_TRAINING, *TRAINING)
+    """ResNet-50's training step, batch 16 of 128 x 128: float32 / bfloat16 AMP channels_last.
+
+    Beside it what the processor makes of the type at best: one product of large matrices.
+    """
+    plain, ordered, mixed, product, mixed_product = _times(_TRAINING, *TRAINING)
     print_ratio("training step, float32 / bfloat16 channels_last", plain, mixed)
     print_ratio("training step, both channels_last", ordered, mixed)
+    print_ratio("matrices of 2048 x 2048, float32 / bfloat16", product, mixed_product)
 
 
 def compiled_int8() -> None:
