@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import json
 import os
 import stat
@@ -28,7 +29,15 @@ UPGRADES: Dict[int, Upgrade] = {}
 # How a manifest of this version begins when this kit wrote it.
 _CURRENT = b'{"schema":"%s","id":' % SCHEMA.encode()
 
-_encoder = msgspec.json.Encoder()
+
+def _plain(value: Any) -> Any:
+    """Many manifests hold their numbers as arrays (manifests.compacting)."""
+    if isinstance(value, array.array):
+        return value.tolist()
+    raise TypeError(type(value).__name__)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _manifest_decoder = msgspec.json.Decoder(Manifest)
 
 

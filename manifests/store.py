@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import array
 import contextlib
 import gc
 import os
-import sys
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional
 
-import msgspec
-
-from manifests.cell import Scalar
 from manifests.codec import (
     MAX_PLAN_BYTES,
     UnreadableError,
@@ -20,13 +15,13 @@ from manifests.codec import (
     read_bounded,
     read_struct,
 )
+from manifests.compacting import compact
 from manifests.manifest import Manifest
 from manifests.plan import PLAN_SCHEMA, Plan
 from manifests.select import Selector
 
 MANY = 20_000
 """With more manifests than these, memory counts for more than a tenth of the time."""
-FEW_SAMPLES = 8
 
 
 class Loaded(NamedTuple):
@@ -102,7 +97,7 @@ class Run:
 
 
 def _load(paths: List[str], selector: Optional[Selector]) -> Loaded:
-    compact = len(paths) > MANY
+    many = len(paths) > MANY
     manifests: List[Manifest] = []
     warnings: List[str] = []
     for path in paths:
@@ -113,41 +108,9 @@ def _load(paths: List[str], selector: Optional[Selector]) -> Loaded:
             continue
         if selector is None or selector.accepts(manifest.cell):
             manifests.append(manifest)
-            if compact:
-                _compact(manifest)
+            if many:
+                compact(manifest)
     return Loaded(manifests, warnings)
-
-
-def _compact(manifest: Manifest) -> None:
-    """Less than half the memory: samples as doubles, and words that all manifests repeat once.
-
-    Nothing that is read from it changes.
-    """
-    for metric in manifest.metrics:
-        _share_words(metric, ("name", "unit", "source", "label"))
-        if len(metric.samples) > FEW_SAMPLES and None not in metric.samples:
-            with contextlib.suppress(OverflowError):  # an integer that no double can hold
-                _set(metric, "samples", array.array("d", metric.samples))
-    for phase in manifest.phases:
-        _share_words(phase, ("name",))
-    _share_words(manifest.cell, _CELL_WORDS)
-    _set(
-        manifest.cell,
-        "recipe",
-        _recipes.setdefault(repr(manifest.cell.recipe), manifest.cell.recipe),
-    )
-
-
-_set = msgspec.structs.force_setattr
-_recipes: Dict[str, Dict[str, Scalar]] = {}
-_CELL_WORDS = (
-    "study", "task", "framework", "technique", "model", "dataset", "protocol", "tier", "device",
-)  # fmt: skip
-
-
-def _share_words(struct: msgspec.Struct, names: Tuple[str, ...]) -> None:
-    for name in names:
-        _set(struct, name, sys.intern(getattr(struct, name)))
 
 
 @contextlib.contextmanager

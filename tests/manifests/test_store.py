@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from manifests.codec import UnreadableError, encode_manifest, write_plan
-from manifests.manifest import Metric
+from manifests.manifest import Dataset, Inputs, Metric, Proof
+from manifests.phases import Readings, Telemetry
 from manifests.plan import Plan
 from manifests.select import Selector
 from manifests.store import Run
@@ -153,7 +154,12 @@ def test_many_manifests_take_less_memory_and_read_the_same(
         [0.25 * n for n in range(20)], [0.5, None] * 20, [1, 2], [10**400] * 20,
     ]  # fmt: skip
     metrics = [Metric(name="latency_s", unit="s", samples=values) for values in samples]
-    written = a_manifest(metrics=metrics)
+    series = Telemetry(
+        path="telemetry.jsonl", samples=9, phases=["load", "measure"], seconds=[0.5, 2.0],
+        phase_samples=[2, 7], reasons={"gpus": "none"},
+        readings={"host/cpu_percent": Readings(mean=[1.5, 2.5], max=[3.0, None])},
+    )  # fmt: skip
+    written = a_manifest(metrics=metrics, telemetry=series)
     run = a_run(tmp_path / "r", written)
     monkeypatch.setattr("manifests.store.MANY", 0)
     (read,) = run.load().manifests
@@ -161,6 +167,29 @@ def test_many_manifests_take_less_memory_and_read_the_same(
     assert isinstance(read.metrics[0].samples, array.array)
     assert read.cell == written.cell
     assert (read.id, read.cell.id, read.status) == (written.id, written.id, "ok")
+    assert read.telemetry is not None
+    assert read.telemetry.by_phase() == series.by_phase()
+    assert encode_manifest(read) == run.manifest_path(read.id).read_bytes()
+
+
+def test_what_many_manifests_repeat_is_held_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = Dataset(
+        name="digits", origin="scikit-learn", classes=["0", "1"], image_size=32, mean=[0.5],
+        std=[0.25], splits={},
+    )  # fmt: skip
+    proof = Proof(promised="int8", operations={"int8": {"conv": 2}}, coverage=1, fallback=[],
+                  source="graph")  # fmt: skip
+    written = [
+        a_manifest(a_cell(seed=seed), inputs=Inputs(dataset=dataset), proof=proof)
+        for seed in (1, 2)
+    ]
+    run = a_run(tmp_path / "r", *written)
+    monkeypatch.setattr("manifests.store.MANY", 0)
+    one, other = run.load().manifests
+    assert one.inputs.dataset is other.inputs.dataset
+    assert one.proof is other.proof
 
 
 def test_a_plan_may_be_larger_than_a_manifest(
