@@ -138,6 +138,7 @@ def check(asked: Check, tell: Listener) -> Checked:
     from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened
     from orchestrator.running import Conductor, Means
+    from orchestrator.telemetry.sampling import sampling
 
     begin = time.monotonic()
     engine, image = _engine(asked)
@@ -147,11 +148,11 @@ def check(asked: Check, tell: Listener) -> Checked:
     run = Run(asked.run_dir or places.runs() / f"{NAME}-{asked.device}")
     gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
     deadline = _Deadline(begin + asked.limit_s, tell)
-    means = Means(
-        engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"), deadline,
-        gpus=gpus,
-    )  # fmt: skip
-    with opened(run, plan):
+    with opened(run, plan), sampling() as sampler:
+        means = Means(
+            engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
+            deadline, gpus=gpus, sampler=sampler,
+        )  # fmt: skip
         conductor = Conductor(run, means)
         deadline.pause = conductor.pause
         conductor.conduct(plan.cells, set())
