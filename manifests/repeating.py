@@ -1,7 +1,7 @@
 """Decoding manifests of one run quickly: what they all repeat is decoded once.
 
-Environment and context are most of a manifest's keys and the same in nearly every manifest of
-a run. They are kept as raw bytes at first, and equal bytes share one decoded object.
+Environment, context, inputs and proof are most of a manifest's keys and the same in many
+manifests of a run. They are kept as raw bytes at first, and equal bytes share one decoded object.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from typing import Any, Dict, Optional, Tuple
 
 import msgspec
 
-from manifests.manifest import Context, Environment, Manifest
+from manifests.manifest import Context, Environment, Inputs, Manifest, Proof
 
-_REPEATING = {"environment": Environment, "context": Optional[Context]}
+_REPEATING = {
+    "environment": Environment, "context": Optional[Context], "inputs": Inputs,
+    "proof": Optional[Proof],
+}  # fmt: skip
 _MOST_KEPT = 1000
 
 _FIELDS = msgspec.structs.fields(Manifest)

@@ -46,6 +46,7 @@ class Measured(NamedTuple):
     images: int = 0
 
 
+_GROUP = ("framework", "task", "technique")
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
 
 
@@ -66,12 +67,13 @@ class Points:
 
     def matching(self, *wanted: Wanted) -> list[Point]:
         """The points whose cells have all the wanted values."""
+        accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
+        rest = [(name, texts) for name, texts in accepted if name not in _GROUP]
         found: list[Point] = []
-        for (framework, task, technique), points in self._groups.items():
-            head = {"framework": framework, "task": task, "technique": technique}
-            if all(_fits(head.get(k), v) for want in wanted for k, v in want.items() if k in head):
-                rest = [(k, v) for want in wanted for k, v in want.items() if k not in head]
-                found += [p for p in points if all(_fits(p.value(k), v) for k, v in rest)]
+        for group, points in self._groups.items():
+            head = dict(zip(_GROUP, group, strict=True))
+            if all(head[name] in texts for name, texts in accepted if name in head):
+                found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
         return found
 
 
@@ -84,11 +86,9 @@ def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
     return found
 
 
-def _fits(value: object, wanted: object) -> bool:
-    """CSV keys are text, so both sides are compared as text."""
-    if isinstance(wanted, list):
-        return str(value) in [str(item) for item in wanted]
-    return str(value) == str(wanted)
+def _texts(wanted: object) -> set[str]:
+    """What a value may be. CSV keys are text, so both sides are compared as text."""
+    return set(map(str, wanted)) if isinstance(wanted, list) else {str(wanted)}
 
 
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
