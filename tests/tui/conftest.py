@@ -35,7 +35,7 @@ def finished(workshop: Workshop, _finished_once: Path) -> Workshop:
 def terminal(workshop: Workshop) -> Iterator[Terminal]:
     if shutil.which("tmux") is None:
         pytest.skip("there is no tmux here")
-    made = Terminal(workshop)
+    made = Terminal(workshop.folder, workshop.environment)
     try:
         yield made
     finally:

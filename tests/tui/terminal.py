@@ -6,23 +6,21 @@ import shlex
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
-
-from tests.conftest import Workshop
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 
 class Terminal:
     """A shell in tmux, on a server of its own."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], width: int = 100) -> None:
+        """In ``folder``; of the environment it takes what concerns the project."""
         self._server = f"repliquant-{uuid.uuid4().hex[:8]}"
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "40", "sh")
-        for name in ("FAKE_LOG", "PYTHONPATH"):
-            self.type(f"export {name}={shlex.quote(workshop.environment[name])}")
-        for name in ("STUDIES", "IMAGES", "CACHE", "RUNS"):
-            value = workshop.environment[f"REPLIQUANT_{name}"]
-            self.type(f"export REPLIQUANT_{name}={shlex.quote(value)}")
-        self.type(f"cd {shlex.quote(str(workshop.folder))}; clear")
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", "40", "sh")
+        for name, value in environment.items():
+            if name.startswith("REPLIQUANT_") or name in ("FAKE_LOG", "PYTHONPATH"):
+                self.type(f"export {name}={shlex.quote(value)}")
+        self.type(f"cd {shlex.quote(str(folder))}; clear")
 
     def tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._server, *arguments]
@@ -31,9 +29,9 @@ class Terminal:
     def type(self, line: str) -> None:
         self.tmux("send-keys", line, "Enter")
 
-    def shows(self, condition: Callable[[str], bool]) -> str:
+    def shows(self, condition: Callable[[str], bool], within_s: float = 30) -> str:
         """The screen, as soon as ``condition`` holds for it."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + within_s
         while True:
             screen = self.tmux("capture-pane", "-p")
             if condition(screen):
