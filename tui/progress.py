@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -143,8 +144,13 @@ class Progress:
         return max(0.0, (self._estimate - self._done_estimate - current) * pace)
 
     def _line(self, text: str) -> None:
+        """Raises KeyboardInterrupt when nobody reads any more, as with ``2>&1 | head``."""
         self._tell_skipped()
-        self._console.print(printable(text, lines=True), markup=False)
+        try:
+            self._console.print(printable(text, lines=True), markup=False)
+        except (BrokenPipeError, SystemExit) as error:  # rich turns one into the other
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+            raise KeyboardInterrupt from error
 
     def _show(self, text: str, estimate_s: float = 0.0) -> None:
         """Put ``text`` beside the bar of the whole run."""

@@ -39,3 +39,15 @@ def test_without_a_terminal_there_is_a_line_a_cell(workshop: Workshop) -> None:
     assert [line.partition(" ")[0] for line in cells] == ["[1/2]", "[2/2]"]
     assert "[1/2] alpha train plain batch 2: ok" in cells[0]
     assert "left" not in cells[1]
+
+
+def test_a_run_whose_reader_goes_away_is_interrupted_not_done(workshop: Workshop) -> None:
+    write_study(workshop.folder, seconds=0.5)
+    process = workshop.start()
+    assert process.stdout is not None and process.stderr is not None
+    process.stderr.readline()
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 130
+    done = workshop("run", "toy", "--engine", "fake")
+    assert "6 cells executed" not in done.stderr and "of 6: 6 ok" in done.stderr
