@@ -45,7 +45,8 @@ def test_a_run_whose_reader_goes_away_is_interrupted_not_done(workshop: Workshop
     write_study(workshop.folder, seconds=0.5)
     process = workshop.start()
     assert process.stdout is not None and process.stderr is not None
-    process.stderr.readline()
+    while not process.stderr.readline().startswith("[1/6]"):
+        pass
     process.stderr.close()
     process.stdout.close()
     assert process.wait(timeout=60) == 130
