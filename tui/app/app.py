@@ -310,10 +310,10 @@ class Repliquant(App[str]):
         self, results: Results, comparisons: list[Comparison], format_: str, path: Path
     ) -> None:
         """Write tables as ``repliquant table -o`` does."""
-        from tui.exporting import write_tables
+        from tui.exporting import tables_text, write_text
 
         try:
-            write_tables(comparisons, results.environments, format_, path)
+            write_text(path, tables_text(comparisons, results.environments, format_))
         except KitError as error:
             self.complain(str(error))
             return
