@@ -14,14 +14,12 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
-from manifests.plan import PlannedCell
 from manifests.store import Run
 from orchestrator.errors import KitError
 from tui.app import messages
-from tui.app.conducting import Ended
 from tui.app.palette import KitCommands
+from tui.app.running import Running
 from tui.app.screens.base import Page
-from tui.app.screens.dialogs import Choice, Question
 from tui.app.screens.studies import StudiesScreen
 from tui.app.shelf import Shelf
 from tui.app.signals import Signals
@@ -29,12 +27,11 @@ from tui.app.stage import Stage
 from tui.app.text import safe
 from tui.app.themes import THEMES, fitting, paint
 from tui.app.widgets.head import Head
-from tui.words import count
 
 if TYPE_CHECKING:
     from orchestrator.sessions import Request
     from tables.comparison import Comparison
-    from tui.app.reading import Results, State
+    from tui.app.reading import Results
     from tui.app.replay import Replay
 
 BEAT_S = 0.2
@@ -103,6 +100,7 @@ class Repliquant(App[str]):
         self.stage = Stage(replay, sample)
         study = replay.recording.plan.study if replay else request.study if request else ""
         self.shelf = Shelf(self, request, study)
+        self.running = Running(self)
         self._theme = theme
         self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
 
@@ -139,24 +137,7 @@ class Repliquant(App[str]):
 
     def action_leave(self) -> None:
         """At once when nothing runs, else with a question."""
-        if not self.stage.conducting.active:
-            self.exit("")
-            return
-        lines = ["Cells that are finished are kept, whatever you choose."]
-        choices = [
-            Choice("g", "Go on without the screen", "go-on"),
-            Choice("p", "End after this cell", "pause"),
-            Choice("c", "Cancel", "cancel", danger=True),
-        ]
-        self.push_screen(Question("A run goes on", lines, choices), self._leave)
-
-    def _leave(self, answer: str | None) -> None:
-        if answer == "pause":
-            self.stage.conducting.pause()
-        elif answer == "cancel":
-            self.stage.conducting.cancel("cancelled from the screen")
-        if answer:
-            self.exit("go-on")
+        self.running.ask_to_leave()
 
     # --- keys that hold everywhere
 
@@ -206,65 +187,16 @@ class Repliquant(App[str]):
         if isinstance(self.screen, Page) and self.screen.settled:
             self.screen.renew()
 
-    # --- running
-
-    def state_of(self, planned: PlannedCell) -> State:
-        """What a cell of the plan has come to, the run that goes on included."""
-        course = self.stage.course
-        cell = course.cells.get(planned.id)
-        if cell is not None and planned.id in course.queued:
-            if cell.state != "waiting":
-                return cell.state, cell.reason
-            if self.stage.conducting.active:
-                return "queued", ""
-        found = self.shelf.states.get(planned.id, ("waiting", ""))
-        return ("can't run", planned.skip) if planned.skip and found[0] == "waiting" else found
-
-    def start(self, request: Request) -> None:
-        """Run it, or queue it behind what runs, and watch."""
-        prepared = self.shelf.prepared
-        if prepared is None:
-            return
-        self.stage.start(request, prepared.run, prepared.chosen)
-        self.shelf.marked = set()
-        self.switch_mode("run")
-
-    def pause(self) -> None:
-        """End after the cells that run now."""
-        if self.refused("Pausing"):
-            return
-        if not self.stage.conducting.active:
-            self.notify("Nothing runs.")
-            return
-        self.stage.conducting.pause()
-        self.notify("The run ends after this cell; s goes on from there.")
-
-    def ask_to_cancel(self) -> None:
-        """Cancel after a question; a second time it kills."""
-        if self.refused("Cancelling"):
-            return
-        conducting = self.stage.conducting
-        if not conducting.active:
-            self.notify("Nothing runs.")
-            return
-        kill = conducting.cancelling
-        title = "Kill the cells that still run?" if kill else "Cancel the run?"
-        lines = ["Finished cells are kept; the cell that is cut off runs again when you go on."]
-        choice = Choice("y", "Kill" if kill else "Cancel it", "yes", danger=True)
-
-        def act(answer: str | None) -> None:
-            if answer == "yes" and kill:
-                conducting.kill()
-            elif answer == "yes":
-                conducting.cancel("cancelled from the screen")
-
-        self.push_screen(Question(title, lines, [choice]), act)
+    # --- the timer
 
     def _beat(self) -> None:
         for news in self.stage.take_news():
             self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
         for ended in self.stage.take_ends():
-            self._tell_end(ended)
+            self.running.tell_end(ended)
+            self.shelf.survey()
+            self.shelf.read_results()
+            self.shelf.plan_again()
         with contextlib.suppress(NoMatches):  # a page that is just being taken down
             self._beat_pages()
 
@@ -277,18 +209,6 @@ class Repliquant(App[str]):
         page = self._screen_stacks.get("run", [])[:1]
         if page and isinstance(page[0], Page) and page[0].settled:
             page[0].follow(self.stage.follow())
-
-    def _tell_end(self, ended: Ended) -> None:
-        if ended.error:
-            self.complain(ended.error)
-        elif ended.interrupted:
-            self.notify("Cancelled before its first cell.")
-        else:
-            done = ended.outcome.ended if ended.outcome else []
-            self.notify(f"{count(len(done), 'cell')} run.")
-        self.shelf.survey()
-        self.shelf.read_results()
-        self.shelf.plan_again()
 
     # --- results
 
