@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -15,7 +15,6 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from manifests.store import Run
-from orchestrator.errors import KitError
 from tui.app import messages
 from tui.app.palette import KitCommands
 from tui.app.running import Running
@@ -27,47 +26,32 @@ from tui.app.stage import Stage
 from tui.app.text import safe
 from tui.app.themes import THEMES, fitting, paint
 from tui.app.widgets.head import Head
+from tui.app.writing import Writing
 
 if TYPE_CHECKING:
-    from orchestrator.sessions import Request
-    from tables.comparison import Comparison
-    from tui.app.reading import Results
     from tui.app.replay import Replay
+    from tui.choosing import Wish
 
 BEAT_S = 0.2
 
 
-def _plan() -> Screen[Any]:
-    from tui.app.screens.plan import PlanScreen
+def _late(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """A screen that is imported when it is first shown, so that the first one is there soon."""
 
-    return PlanScreen()
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f"tui.app.screens.{module}"), name)()
+        return screen
 
-
-def _run() -> Screen[Any]:
-    from tui.app.screens.run import RunScreen
-
-    return RunScreen()
+    return make
 
 
-def _results() -> Screen[Any]:
-    from tui.app.screens.results import ResultsScreen
-
-    return ResultsScreen()
-
-
-def _explain() -> Screen[Any]:
-    from tui.app.screens.explain import ExplainScreen
-
-    return ExplainScreen()
-
-
-# A screen is imported when it is first shown, so that the first one is there soon.
 PAGES: dict[str, str | Callable[[], Screen[Any]]] = {
     "studies": StudiesScreen,
-    "plan": _plan,
-    "run": _run,
-    "results": _results,
-    "explain": _explain,
+    "plan": _late("plan", "PlanScreen"),
+    "run": _late("run", "RunScreen"),
+    "results": _late("results", "ResultsScreen"),
+    "explain": _late("explain", "ExplainScreen"),
+    "claims": _late("claims", "ClaimsScreen"),
 }
 
 
@@ -88,7 +72,7 @@ class Repliquant(App[str]):
 
     def __init__(
         self,
-        request: Request | None = None,
+        wish: Wish | None = None,
         *,
         readonly: bool = False,
         replay: Replay | None = None,
@@ -98,9 +82,10 @@ class Repliquant(App[str]):
         super().__init__()
         self.readonly = readonly or replay is not None
         self.stage = Stage(replay, sample)
-        study = replay.recording.plan.study if replay else request.study if request else ""
-        self.shelf = Shelf(self, request, study)
+        study = replay.recording.plan.study if replay else wish.request.study if wish else ""
+        self.shelf = Shelf(self, wish, study)
         self.running = Running(self)
+        self.writing = Writing(self)
         self._theme = theme
         self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
 
@@ -126,7 +111,7 @@ class Repliquant(App[str]):
         self.shelf.survey()
         self.shelf.show_run(replay.recording.run.folder if replay else None)
         if replay is None:
-            self.shelf.plan(self.shelf.request)
+            self.shelf.plan(self.shelf.wish)
         if sampling is not None:
             self.run_worker(sampling.start, thread=True, group="sampling", exit_on_error=False)
 
@@ -142,7 +127,7 @@ class Repliquant(App[str]):
     # --- keys that hold everywhere
 
     def action_go(self, mode: str) -> None:
-        """To one of the five screens; what lies on top of another stays there."""
+        """To one of the screens; what lies on top of another stays there."""
         if isinstance(self.screen, Page):
             self.switch_mode(mode)
 
@@ -226,18 +211,21 @@ class Repliquant(App[str]):
             return
         self.push_screen(ManifestScreen(run, manifest, self.current_mode))
 
-    def export(
-        self, results: Results, comparisons: list[Comparison], format_: str, path: Path
-    ) -> None:
-        """Write tables as ``repliquant table -o`` does."""
-        from tui.exporting import tables_text, write_text
+    def action_report(self) -> None:
+        """A page of the run that is shown."""
+        self.writing.ask_report()
 
-        try:
-            write_text(path, tables_text(comparisons, results.environments, format_))
-        except KitError as error:
-            self.complain(str(error))
-            return
-        self.notify(f"Written: {safe(str(path))}", markup=False, timeout=8)
+    def action_bundle(self) -> None:
+        """An archive of the run that is shown."""
+        self.writing.ask_bundle()
+
+    def action_verify(self) -> None:
+        """Check an archive."""
+        self.writing.ask_verify()
+
+    def action_doctor(self) -> None:
+        """What this machine can run."""
+        self.writing.doctor()
 
     # --- messages of background work
 
@@ -248,14 +236,14 @@ class Repliquant(App[str]):
 
     @on(messages.PlanReady)
     def _on_plan_ready(self, message: messages.PlanReady) -> None:
-        shelf = self.shelf
-        shelf.prepared, shelf.plan_problem = message.prepared, ""
-        shelf.states, shelf.groups = message.states, message.groups
+        self.shelf.take_plan(message.planned)
         self.renew()
+        if message.go:
+            self.action_go("plan")
 
     @on(messages.PlanFailed)
     def _on_plan_failed(self, message: messages.PlanFailed) -> None:
-        self.shelf.prepared, self.shelf.plan_problem = None, message.why
+        self.shelf.planned, self.shelf.plan_problem = None, message.why
         self.renew()
 
     @on(messages.ResultsReady)
@@ -269,6 +257,20 @@ class Repliquant(App[str]):
         self.shelf.published = message.speedups
         self.renew()
 
+    @on(messages.Judged)
+    def _on_judged(self, message: messages.Judged) -> None:
+        if message.judgement.study == self.shelf.study:
+            self.shelf.judgement = message.judgement
+            self.renew()
+
+    @on(messages.Listed)
+    def _on_listed(self, message: messages.Listed) -> None:
+        from tui.app.screens.findings import FindingsScreen
+
+        self.push_screen(
+            FindingsScreen(message.about, message.title, message.findings, self.current_mode)
+        )
+
     @on(messages.Compared)
     def _on_compared(self, message: messages.Compared) -> None:
         from tui.app.screens.comparing import CompareScreen
@@ -280,4 +282,4 @@ class Repliquant(App[str]):
         if message.severity == "error":
             self.complain(message.text)
         else:
-            self.notify(safe(message.text, 1000), markup=False)
+            self.notify(safe(message.text, 1000), markup=False, timeout=8)

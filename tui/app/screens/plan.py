@@ -32,7 +32,7 @@ class PlanScreen(Page):
         Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
         Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
         Binding("a", "mark_all", "All", show=False, tooltip="mark all that is shown, or none"),
-        Binding("o", "options", "Options", tooltip="tier, data, engine, folder"),
+        Binding("o", "options", "Options", tooltip="tier, data, claim, engine, resources, folder"),
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
         Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
@@ -114,15 +114,25 @@ class PlanScreen(Page):
         self.kit.running.ask_to_cancel()
 
     def action_options(self) -> None:
-        prepared = self.kit.shelf.prepared
-        if prepared is None:
+        shelf = self.kit.shelf
+        line = shelf.surveyed.get(shelf.study)
+        study = shelf.prepared.study if shelf.prepared else line.study if line else None
+        if study is None:
             return
-        fields = options.fields(self.kit.shelf.request, prepared)
-        self.app.push_screen(Form("How to run it", fields, "Use it"), self._take_options)
+        wish = shelf.wish
+        self.app.push_screen(
+            Form(
+                "How to run it",
+                options.fields(wish, study, shelf.prepared),
+                "Use it",
+                check=lambda answers: options.problem(wish, answers),
+            ),
+            self._take_options,
+        )
 
     def _take_options(self, answers: dict[str, str] | None) -> None:
         if answers is not None:
-            self.kit.shelf.plan(options.chosen(self.kit.shelf.request, answers))
+            self.kit.shelf.plan(options.chosen(self.kit.shelf.wish, answers))
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
@@ -144,12 +154,15 @@ class PlanScreen(Page):
         self.query_one("#cells", Rows).focus()
 
     def undo(self) -> bool:
-        """Escape closes the filter, then takes it away. Whether there was one."""
+        """Escape closes the filter, then takes it away, then a claim or sample. Whether it did."""
+        wish = self.kit.shelf.wish
         if self.query_one("#filter", Input).has_class("open"):
             self._close_filter()
         elif self._selector.expression:
             self._selector = Selector("")
             self._arrange()
+        elif wish.claim or wish.sample:
+            self.kit.shelf.plan(wish._replace(claim="", sample=False))
         else:
             return False
         return True
@@ -218,6 +231,8 @@ class PlanScreen(Page):
             name = self.kit.running.state_of(planned)[0]
             counts[name] = counts.get(name, 0) + 1
         text = Text(f"{plan.study} · tier {plan.tier} · {plan.dataset}", style="bold")
+        for words in options.narrowing(self.kit.shelf.wish):
+            text.append(f"   {safe(words)}", style="italic not bold")
         text.append(f"   {tally(counts)}", style="not bold")
         marked = self._marked()
         if marked:
@@ -233,16 +248,17 @@ class PlanScreen(Page):
 
     def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
         shelf = self.kit.shelf
-        if self.kit.refused("Running cells") or shelf.prepared is None:
+        if self.kit.refused("Running cells") or shelf.planned is None:
             return
+        _, request, prepared, _, _ = shelf.planned
         done = ("ok", "running", "queued")
         todo = [p for p in cells if rerun or self.kit.running.state_of(p)[0] not in done]
         if not todo:
             self.notify("Every one of these cells has a result. R runs cells again.")
             return
         busy = self.kit.stage.conducting.active
-        request = request_for(shelf.request, shelf.prepared, cells, rerun)
-        lines = what_it_takes(shelf.request, shelf.prepared, todo, bool(rerun), busy)
+        request = request_for(request, prepared, cells, rerun)
+        lines = what_it_takes(request, prepared, todo, bool(rerun), busy)
         verb = "Run again" if rerun else "Queue" if busy else "Start"
         self.app.push_screen(
             Question(
