@@ -68,9 +68,10 @@ def verdict(name: str) -> Field:
     return Field(f"{sign} {name}", tone)
 
 
-def claims_table(claims: list[Judged], wide: bool) -> Table:
+def claims_table(claims: list[Judged], width: int) -> Table:
     """A row a claim, under the names that ``repliquant claims`` gives the columns."""
     number, says, _, printed, measured, why = claim_words.HEADER
+    wide = width >= WIDE
     heads = [Column(number, most=6), Column(says, grow=not wide, most=56)]
     heads += [Column(printed, most=15), Column(measured, most=15)]
     heads += [Column(why, grow=True)] if wide else []
@@ -84,8 +85,9 @@ def claims_table(claims: list[Judged], wide: bool) -> Table:
     return Table(heads, len(claims), row)
 
 
-def findings_table(findings: list[Finding], wide: bool) -> Table:
+def findings_table(findings: list[Finding], width: int) -> Table:
     """A row a finding, under the names that ``repliquant audit`` gives the columns."""
+    wide = width >= WIDE
     place, rule, _, sure, innocent = audits.HEADER
     heads = [Column(place, most=20), Column(rule, grow=not wide, most=60), Column(sure, most=12)]
     heads += [Column(innocent, grow=True)] if wide else []
@@ -137,13 +139,13 @@ def claim_lines(judged: Judged) -> Text:
 
 
 def finding_lines(finding: Finding) -> Text:
-    """What stands below the list: the rule, where, and how it may have come about."""
+    """What stands below the list: the rule, how it may have come about, and where."""
     text = Text(f"{_whole(finding.rule)}\n", "bold")
-    text.append(f"{_whole(audits.where(finding, audits.TOLD))}\n", "not bold")
     if finding.innocent:
         text.append(f"{audits.HEADER[-1]}: ", "dim not bold")
-        text.append(_whole(finding.innocent), "not bold")
-    return text
+        text.append(f"{_whole(finding.innocent)}\n", "not bold")
+    text.append(f"{audits.HEADER[2]}: ", "dim not bold")
+    return text.append(_whole(audits.where(finding, audits.TOLD)), "not bold")
 
 
 def _labelled(pairs: list[tuple[str, str]]) -> Text:

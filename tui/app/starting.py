@@ -10,19 +10,16 @@ from orchestrator.errors import MachineError
 from orchestrator.study import load_study, study_ids
 from tui.app.app import Repliquant
 from tui.choosing import wish_of
-from tui.commands.options import read_options
 from tui.runs import find_run
 
 
 def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> int:
     """Show the app until it is left; then finish or follow what it began. The exit status."""
     _need_terminal()
-    wish = None
     if study is not None:
         load_study(study)
-    if study is not None or choices != read_options({}):
-        wish = wish_of({"study": study or next(iter(study_ids()), ""), **choices})
-    return _shown(Repliquant(wish, readonly=readonly))
+    first = study or next(iter(study_ids()), "")
+    return _shown(Repliquant(wish_of({"study": first, **choices}), readonly=readonly))
 
 
 def open_replay(run: str, speed: float) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -12,11 +13,12 @@ from orchestrator.errors import InputError
 from orchestrator.sessions import Request
 from orchestrator.study import load_study
 from tests.tui.app.conftest import drive, settle, shown
-from tui.app import options
+from tui.app import options, starting
 from tui.app.app import Repliquant
 from tui.app.screens.dialogs import Form
 from tui.choosing import Wish
 from tui.commands.options import read_options
+from tui.commands.tui import command
 
 
 async def fill(pilot: Pilot[str], app: Repliquant, **texts: str) -> None:
@@ -135,6 +137,24 @@ def test_a_form_on_a_low_terminal_scrolls_to_its_fields(app: Repliquant) -> None
         assert "run folder" in shown(app)
 
     drive(app, steps, (60, 12))
+
+
+@pytest.mark.parametrize("study", [[], ["shafique2023"]])
+def test_the_command_plans_first_what_its_options_say(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch, study: list[str]
+) -> None:
+    shown_apps: list[Repliquant] = []
+    monkeypatch.setattr(starting, "_need_terminal", lambda: None)
+    monkeypatch.setattr(starting, "_shown", lambda app: shown_apps.append(app) or 0)
+    arguments = [*study, "--tier", "short", "--claim", "C2", "--sample", "--threads", "2"]
+    arguments += ["--cpus", "0-1", "--gpus", "all", "--memory", "8g", "--python", "python3"]
+    CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
+    wish = shown_apps[0].shelf.wish
+    assert (wish.claim, wish.sample) == ("C2", True)
+    assert wish.request == Request(
+        study[0] if study else "lad2023", "short", threads=2, cpus=(0, 1), gpus=("all",),
+        memory_bytes=8 * 2**30, python=Path("python3"),
+    )  # fmt: skip
 
 
 def test_options_read_as_on_the_command_line() -> None:

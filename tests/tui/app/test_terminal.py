@@ -165,11 +165,11 @@ def process_of(workshop: Workshop) -> int:
 
 def test_a_terminal_of_20_by_5_and_back(workshop: Workshop, terminal: Terminal) -> None:
     start(terminal, workshop)
-    for key in "2345":
+    for key in "23456":
         keys(terminal, key)
         terminal.tmux("resize-window", "-x", "20", "-y", "5")
         terminal.tmux("resize-window", "-x", "100", "-y", "40")
-        terminal.shows(lambda screen: "5 Explain" in screen)
+        terminal.shows(lambda screen: "6 Claims" in screen)
     keys(terminal, "q")
     terminal.shows(lambda screen: "status 0" in screen)
 

@@ -150,12 +150,12 @@ class ClaimsScreen(Page):
             self.action_cells()
 
     def _show(self, cursor: int | None = None) -> None:
-        wide = self.size.width >= evidence.WIDE
+        width = self.size.width
         table = EMPTY
         if self._current == CLAIMS and self.claims:
-            table = evidence.claims_table(self.claims, wide)
+            table = evidence.claims_table(self.claims, width)
         elif self._current == AUDIT and self.findings:
-            table = evidence.findings_table(self.findings, wide)
+            table = evidence.findings_table(self.findings, width)
         self.query_one("#rows", Rows).show(table, cursor)
         self.query_one("#summary", Static).update(self._summary())
         self._describe()
