@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
@@ -103,7 +103,8 @@ class Repliquant(App[str]):
 
     def on_resize(self) -> None:
         """A terminal made small and large again has lost what was on it, though no size changed."""
-        self.screen.refresh(layout=True)
+        if self._top is not None:
+            self._top.refresh(layout=True)
 
     def _begin(self) -> None:
         """What takes time begins when the first screen has been drawn."""
@@ -128,7 +129,7 @@ class Repliquant(App[str]):
 
     def action_go(self, mode: str) -> None:
         """To one of the screens; what lies on top of another stays there."""
-        if isinstance(self.screen, Page):
+        if isinstance(self._top, Page):
             self.switch_mode(mode)
 
     async def action_back(self) -> None:
@@ -167,10 +168,19 @@ class Repliquant(App[str]):
         """What the first line says at its end."""
         return self.stage.status_line or ("readonly" if self.readonly else "")
 
+    @property
+    def _top(self) -> Screen[Any] | None:
+        """The screen that is seen; None in the moment in which one gives way to another."""
+        try:
+            return self.screen
+        except ScreenStackError:
+            return None
+
     def renew(self) -> None:
         """What the shown page shows may have changed."""
-        if isinstance(self.screen, Page) and self.screen.settled:
-            self.screen.renew()
+        page = self._top
+        if isinstance(page, Page) and page.settled:
+            page.renew()
 
     # --- the timer
 
@@ -186,7 +196,7 @@ class Repliquant(App[str]):
             self._beat_pages()
 
     def _beat_pages(self) -> None:
-        screen = self.screen
+        screen = self._top
         if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
             if self.stage.moving or screen.mode == "run":
@@ -259,9 +269,8 @@ class Repliquant(App[str]):
 
     @on(messages.Judged)
     def _on_judged(self, message: messages.Judged) -> None:
-        if message.judgement.study == self.shelf.study:
-            self.shelf.judgement = message.judgement
-            self.renew()
+        self.shelf.take_judgement(message.judgement)
+        self.renew()
 
     @on(messages.Listed)
     def _on_listed(self, message: messages.Listed) -> None:

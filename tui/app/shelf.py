@@ -185,13 +185,13 @@ class Shelf:
     def need_judgement(self) -> None:
         """Judge the claims on the run that is shown, unless that has been done."""
         study, results = self.study, self.results
+        if self.judgement is not None and self.judgement.study != study:
+            self.judgement, self._judged_for = None, ("", None)
         if results is None and not self.results_problem:
             return  # it is being read, and whoever waits is told
         if self._judged_for[0] == study and self._judged_for[1] is results:
             return
         self._judged_for = study, results
-        if self.judgement is not None and self.judgement.study != study:
-            self.judgement = None
 
         def look() -> None:
             from tui.app.evidence import judge_study
@@ -199,6 +199,13 @@ class Shelf:
             self._post(Judged(judge_study(study, results)))
 
         self._on_thread(look, "judgement")
+
+    def take_judgement(self, judgement: Judgement) -> None:
+        """Take one up, unless another study is looked at by now."""
+        if judgement.study == self.study:
+            self.judgement = judgement
+        else:
+            self._judged_for = "", None
 
     def compare(self, base: Path, new: Path) -> None:
         """Two runs cell by cell; the answer is a screen of its own."""

@@ -81,6 +81,20 @@ def test_without_a_run_the_papers_own_numbers_stand_alone(app: Repliquant) -> No
     drive(app, steps, (80, 30))
 
 
+def test_going_to_another_study_and_back_judges_each(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        for _ in range(2):
+            text = await go(pilot, app, "1", "end", "c")
+            assert "shafique2023   measured: 19 not measured" in text
+            await pilot.press("1", "home", "c", "1", "end", "c")  # without waiting for anything
+            await settle(pilot, app)
+            assert "shafique2023   measured: 19 not measured" in shown(app)
+            text = await go(pilot, app, "1", "home", "c")
+            assert f"run {RUN}   measured: 1 holds" in text
+
+    drive(app, steps)
+
+
 def test_a_claim_in_full_has_its_test_and_leads_to_its_cells(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "6", "enter")

@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.tui.terminal import Terminal
+from tests.tui.test_evidence import CLAIMS
 
 
 def start(terminal: Terminal, workshop: Workshop, *options: str) -> None:
@@ -120,6 +121,28 @@ def test_pausing_ends_after_the_cell_and_starting_goes_on(
     write_study(workshop.folder, seconds=1.5)
     keys(terminal, "s")
     terminal.shows(lambda screen: "Start: 5 cells" in screen)
+
+
+def test_the_cells_of_a_claim_are_run_from_where_it_stands(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
+    start(terminal, workshop)
+    keys(terminal, "6")
+    terminal.shows(lambda screen: "measured: 3 not measured" in screen)
+    keys(terminal, "p")
+    terminal.shows(lambda screen: "claim C1" in screen and "2 to do" in screen)
+    keys(terminal, "s")
+    terminal.shows(lambda screen: "Start: 2 cells" in screen)
+    keys(terminal, "y")
+    terminal.shows(lambda screen: "2 of 2 cells" in screen)
+    keys(terminal, "6")
+    terminal.shows(lambda screen: "measured: 1 holds, 2 not measured" in screen)
+    keys(terminal, "q")
+    terminal.shows(lambda screen: "status 0" in screen)
+    assert {json.loads(path.read_text())["cell"]["framework"] for path in workshop.manifests()} == {
+        "alpha"
+    }
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
