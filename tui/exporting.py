@@ -1,4 +1,4 @@
-"""Writing tables to a file, for the command line and the screen."""
+"""Writing tables and other texts to a file, for the command line and the screen."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ def tables_text(comparisons: list[Comparison], environments: list[str], format_:
     return text + markdown_footer(environments) if format_ == "md" else text
 
 
-def write_tables(
-    comparisons: list[Comparison], environments: list[str], format_: str, path: Path
-) -> None:
-    """Write them atomically. Raises InputError when ``path`` can't be written to."""
+def write_text(path: Path, text: str) -> None:
+    """Write it atomically. Raises InputError when ``path`` can't be written to."""
     from manifests.files import write_atomically
 
-    text = tables_text(comparisons, environments, format_)
     try:
         write_atomically(path, text.encode())
     except OSError as error:
-        raise InputError(
-            f"{path} can't be written to: {error.strerror}. Choose another file"
-        ) from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """What to say of a file that a person named and that can't be written."""
+    return InputError(f"{path} can't be written to: {error.strerror}. Choose another file")
 
 
 def save_tables(prepared: Prepared, manifests: list[Manifest]) -> None:

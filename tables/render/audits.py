@@ -27,6 +27,12 @@ def where(finding: Finding, most: int) -> str:
     return f"{told}; and {left} more" if left > 0 else told
 
 
+def details(finding: Finding) -> list[tuple[str, str]]:
+    """How sure it is, how it may have come about, and every place; later places have no name."""
+    named = list(zip(HEADER, row(finding), strict=True))[3:]
+    return [*named, *((("" if n else HEADER[2]), at) for n, at in enumerate(finding.where))]
+
+
 def checked(report: Report) -> list[str]:
     """What was looked at, a line a kind, and what is known of the paper's rounding."""
     lines = [

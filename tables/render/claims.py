@@ -42,6 +42,26 @@ def why(judged: Judged) -> str:
     return "; ".join(parts)
 
 
+def verdicts(judged: Judged) -> list[tuple[str, str]]:
+    """On what a claim was judged, and what came of it with the numbers."""
+    told = [
+        ("on the paper's numbers", judged.published),
+        ("on this run", judged.measured),
+        ("stand-in on this run", judged.stand_in),
+    ]
+    return [(label, f"{item.state}: {item.why}") for label, item in told if item is not None]
+
+
+def details(judged: Judged) -> list[tuple[str, str]]:
+    """The test, the verdicts with their numbers, and the cells, each with its name."""
+    claim = judged.claim
+    found = [("test", " ".join(claim.test.split()))] if claim.test else []
+    found += [("tolerance", f"{claim.tolerance:g}")] if claim.tolerance is not None else []
+    found += [("stand-in", " ".join(claim.stand_in.split()))] if claim.stand_in else []
+    found += verdicts(judged)
+    return [*found, ("cells", ", ".join(judged.cells))] if judged.cells else found
+
+
 def render_markdown(claims: Sequence[Judged], scope: str) -> str:
     """One table; ends with a newline."""
     return markdown.simple_table(f"Claims · {scope}", HEADER, [row(judged) for judged in claims])

@@ -5,23 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
-from manifests.plan import PlannedCell
 from manifests.store import Run
-from orchestrator.errors import KitError
 from tui.app import messages
-from tui.app.conducting import Ended
 from tui.app.palette import KitCommands
+from tui.app.running import Running
 from tui.app.screens.base import Page
-from tui.app.screens.dialogs import Choice, Question
 from tui.app.screens.studies import StudiesScreen
 from tui.app.shelf import Shelf
 from tui.app.signals import Signals
@@ -29,48 +26,32 @@ from tui.app.stage import Stage
 from tui.app.text import safe
 from tui.app.themes import THEMES, fitting, paint
 from tui.app.widgets.head import Head
-from tui.words import count
+from tui.app.writing import Writing
 
 if TYPE_CHECKING:
-    from orchestrator.sessions import Request
-    from tables.comparison import Comparison
-    from tui.app.reading import Results, State
     from tui.app.replay import Replay
+    from tui.choosing import Wish
 
 BEAT_S = 0.2
 
 
-def _plan() -> Screen[Any]:
-    from tui.app.screens.plan import PlanScreen
+def _late(module: str, name: str) -> Callable[[], Screen[Any]]:
+    """A screen that is imported when it is first shown, so that the first one is there soon."""
 
-    return PlanScreen()
+    def make() -> Screen[Any]:
+        screen: Screen[Any] = getattr(import_module(f"tui.app.screens.{module}"), name)()
+        return screen
 
-
-def _run() -> Screen[Any]:
-    from tui.app.screens.run import RunScreen
-
-    return RunScreen()
+    return make
 
 
-def _results() -> Screen[Any]:
-    from tui.app.screens.results import ResultsScreen
-
-    return ResultsScreen()
-
-
-def _explain() -> Screen[Any]:
-    from tui.app.screens.explain import ExplainScreen
-
-    return ExplainScreen()
-
-
-# A screen is imported when it is first shown, so that the first one is there soon.
 PAGES: dict[str, str | Callable[[], Screen[Any]]] = {
     "studies": StudiesScreen,
-    "plan": _plan,
-    "run": _run,
-    "results": _results,
-    "explain": _explain,
+    "plan": _late("plan", "PlanScreen"),
+    "run": _late("run", "RunScreen"),
+    "results": _late("results", "ResultsScreen"),
+    "explain": _late("explain", "ExplainScreen"),
+    "claims": _late("claims", "ClaimsScreen"),
 }
 
 
@@ -91,7 +72,7 @@ class Repliquant(App[str]):
 
     def __init__(
         self,
-        request: Request | None = None,
+        wish: Wish | None = None,
         *,
         readonly: bool = False,
         replay: Replay | None = None,
@@ -101,8 +82,10 @@ class Repliquant(App[str]):
         super().__init__()
         self.readonly = readonly or replay is not None
         self.stage = Stage(replay, sample)
-        study = replay.recording.plan.study if replay else request.study if request else ""
-        self.shelf = Shelf(self, request, study)
+        study = replay.recording.plan.study if replay else wish.request.study if wish else ""
+        self.shelf = Shelf(self, wish, study)
+        self.running = Running(self)
+        self.writing = Writing(self)
         self._theme = theme
         self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
 
@@ -120,7 +103,8 @@ class Repliquant(App[str]):
 
     def on_resize(self) -> None:
         """A terminal made small and large again has lost what was on it, though no size changed."""
-        self.screen.refresh(layout=True)
+        if self._top is not None:
+            self._top.refresh(layout=True)
 
     def _begin(self) -> None:
         """What takes time begins when the first screen has been drawn."""
@@ -128,7 +112,7 @@ class Repliquant(App[str]):
         self.shelf.survey()
         self.shelf.show_run(replay.recording.run.folder if replay else None)
         if replay is None:
-            self.shelf.plan(self.shelf.request)
+            self.shelf.plan(self.shelf.wish)
         if sampling is not None:
             self.run_worker(sampling.start, thread=True, group="sampling", exit_on_error=False)
 
@@ -139,30 +123,13 @@ class Repliquant(App[str]):
 
     def action_leave(self) -> None:
         """At once when nothing runs, else with a question."""
-        if not self.stage.conducting.active:
-            self.exit("")
-            return
-        lines = ["Cells that are finished are kept, whatever you choose."]
-        choices = [
-            Choice("g", "Go on without the screen", "go-on"),
-            Choice("p", "End after this cell", "pause"),
-            Choice("c", "Cancel", "cancel", danger=True),
-        ]
-        self.push_screen(Question("A run goes on", lines, choices), self._leave)
-
-    def _leave(self, answer: str | None) -> None:
-        if answer == "pause":
-            self.stage.conducting.pause()
-        elif answer == "cancel":
-            self.stage.conducting.cancel("cancelled from the screen")
-        if answer:
-            self.exit("go-on")
+        self.running.ask_to_leave()
 
     # --- keys that hold everywhere
 
     def action_go(self, mode: str) -> None:
-        """To one of the five screens; what lies on top of another stays there."""
-        if isinstance(self.screen, Page):
+        """To one of the screens; what lies on top of another stays there."""
+        if isinstance(self._top, Page):
             self.switch_mode(mode)
 
     async def action_back(self) -> None:
@@ -201,75 +168,35 @@ class Repliquant(App[str]):
         """What the first line says at its end."""
         return self.stage.status_line or ("readonly" if self.readonly else "")
 
+    @property
+    def _top(self) -> Screen[Any] | None:
+        """The screen that is seen; None in the moment in which one gives way to another."""
+        try:
+            return self.screen
+        except ScreenStackError:
+            return None
+
     def renew(self) -> None:
         """What the shown page shows may have changed."""
-        if isinstance(self.screen, Page) and self.screen.settled:
-            self.screen.renew()
+        page = self._top
+        if isinstance(page, Page) and page.settled:
+            page.renew()
 
-    # --- running
-
-    def state_of(self, planned: PlannedCell) -> State:
-        """What a cell of the plan has come to, the run that goes on included."""
-        course = self.stage.course
-        cell = course.cells.get(planned.id)
-        if cell is not None and planned.id in course.queued:
-            if cell.state != "waiting":
-                return cell.state, cell.reason
-            if self.stage.conducting.active:
-                return "queued", ""
-        found = self.shelf.states.get(planned.id, ("waiting", ""))
-        return ("can't run", planned.skip) if planned.skip and found[0] == "waiting" else found
-
-    def start(self, request: Request) -> None:
-        """Run it, or queue it behind what runs, and watch."""
-        prepared = self.shelf.prepared
-        if prepared is None:
-            return
-        self.stage.start(request, prepared.run, prepared.chosen)
-        self.shelf.marked = set()
-        self.switch_mode("run")
-
-    def pause(self) -> None:
-        """End after the cells that run now."""
-        if self.refused("Pausing"):
-            return
-        if not self.stage.conducting.active:
-            self.notify("Nothing runs.")
-            return
-        self.stage.conducting.pause()
-        self.notify("The run ends after this cell; s goes on from there.")
-
-    def ask_to_cancel(self) -> None:
-        """Cancel after a question; a second time it kills."""
-        if self.refused("Cancelling"):
-            return
-        conducting = self.stage.conducting
-        if not conducting.active:
-            self.notify("Nothing runs.")
-            return
-        kill = conducting.cancelling
-        title = "Kill the cells that still run?" if kill else "Cancel the run?"
-        lines = ["Finished cells are kept; the cell that is cut off runs again when you go on."]
-        choice = Choice("y", "Kill" if kill else "Cancel it", "yes", danger=True)
-
-        def act(answer: str | None) -> None:
-            if answer == "yes" and kill:
-                conducting.kill()
-            elif answer == "yes":
-                conducting.cancel("cancelled from the screen")
-
-        self.push_screen(Question(title, lines, [choice]), act)
+    # --- the timer
 
     def _beat(self) -> None:
         for news in self.stage.take_news():
             self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
         for ended in self.stage.take_ends():
-            self._tell_end(ended)
+            self.running.tell_end(ended)
+            self.shelf.survey()
+            self.shelf.read_results()
+            self.shelf.plan_again()
         with contextlib.suppress(NoMatches):  # a page that is just being taken down
             self._beat_pages()
 
     def _beat_pages(self) -> None:
-        screen = self.screen
+        screen = self._top
         if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
             if self.stage.moving or screen.mode == "run":
@@ -277,18 +204,6 @@ class Repliquant(App[str]):
         page = self._screen_stacks.get("run", [])[:1]
         if page and isinstance(page[0], Page) and page[0].settled:
             page[0].follow(self.stage.follow())
-
-    def _tell_end(self, ended: Ended) -> None:
-        if ended.error:
-            self.complain(ended.error)
-        elif ended.interrupted:
-            self.notify("Cancelled before its first cell.")
-        else:
-            done = ended.outcome.ended if ended.outcome else []
-            self.notify(f"{count(len(done), 'cell')} run.")
-        self.shelf.survey()
-        self.shelf.read_results()
-        self.shelf.plan_again()
 
     # --- results
 
@@ -306,18 +221,21 @@ class Repliquant(App[str]):
             return
         self.push_screen(ManifestScreen(run, manifest, self.current_mode))
 
-    def export(
-        self, results: Results, comparisons: list[Comparison], format_: str, path: Path
-    ) -> None:
-        """Write tables as ``repliquant table -o`` does."""
-        from tui.exporting import write_tables
+    def action_report(self) -> None:
+        """A page of the run that is shown."""
+        self.writing.ask_report()
 
-        try:
-            write_tables(comparisons, results.environments, format_, path)
-        except KitError as error:
-            self.complain(str(error))
-            return
-        self.notify(f"Written: {safe(str(path))}", markup=False, timeout=8)
+    def action_bundle(self) -> None:
+        """An archive of the run that is shown."""
+        self.writing.ask_bundle()
+
+    def action_verify(self) -> None:
+        """Check an archive."""
+        self.writing.ask_verify()
+
+    def action_doctor(self) -> None:
+        """What this machine can run."""
+        self.writing.doctor()
 
     # --- messages of background work
 
@@ -328,14 +246,14 @@ class Repliquant(App[str]):
 
     @on(messages.PlanReady)
     def _on_plan_ready(self, message: messages.PlanReady) -> None:
-        shelf = self.shelf
-        shelf.prepared, shelf.plan_problem = message.prepared, ""
-        shelf.states, shelf.groups = message.states, message.groups
+        self.shelf.take_plan(message.planned)
         self.renew()
+        if message.go:
+            self.action_go("plan")
 
     @on(messages.PlanFailed)
     def _on_plan_failed(self, message: messages.PlanFailed) -> None:
-        self.shelf.prepared, self.shelf.plan_problem = None, message.why
+        self.shelf.planned, self.shelf.plan_problem = None, message.why
         self.renew()
 
     @on(messages.ResultsReady)
@@ -349,6 +267,19 @@ class Repliquant(App[str]):
         self.shelf.published = message.speedups
         self.renew()
 
+    @on(messages.Judged)
+    def _on_judged(self, message: messages.Judged) -> None:
+        self.shelf.take_judgement(message.judgement)
+        self.renew()
+
+    @on(messages.Listed)
+    def _on_listed(self, message: messages.Listed) -> None:
+        from tui.app.screens.findings import FindingsScreen
+
+        self.push_screen(
+            FindingsScreen(message.about, message.title, message.findings, self.current_mode)
+        )
+
     @on(messages.Compared)
     def _on_compared(self, message: messages.Compared) -> None:
         from tui.app.screens.comparing import CompareScreen
@@ -360,4 +291,4 @@ class Repliquant(App[str]):
         if message.severity == "error":
             self.complain(message.text)
         else:
-            self.notify(safe(message.text, 1000), markup=False)
+            self.notify(safe(message.text, 1000), markup=False, timeout=8)

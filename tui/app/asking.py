@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 def request_for(
     request: Request, prepared: Prepared, cells: Sequence[PlannedCell], rerun: tuple[str, ...]
 ) -> Request:
-    """Runs just these cells, and those that they start from. What ``-k`` can say as well."""
+    """Runs just these cells, and those that they start from. What ``-k`` can say as well.
+
+    ``request`` is what the plan was made from.
+    """
     every = len(cells) == len(prepared.chosen)
     expression = request.expression if every else f"id={','.join(p.id for p in cells)}"
     return request._replace(expression=expression, rerun=rerun)

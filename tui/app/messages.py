@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 if TYPE_CHECKING:
-    from orchestrator.sessions import Prepared
     from tables.differences import Differences
+    from tui.app.evidence import Judgement
     from tui.app.ladders import Speedup
-    from tui.app.reading import Results, StudyLine
+    from tui.app.reading import Planned, Results, StudyLine
+    from tui.app.screens.findings import Finding
 
 
 @dataclass
@@ -23,11 +24,10 @@ class Surveyed(Message):
 
 @dataclass
 class PlanReady(Message):
-    """The plan of the chosen study, with the state of each of its cells."""
+    """A plan. ``go`` when the person is to see it now."""
 
-    prepared: Prepared
-    states: dict[str, tuple[str, str]]
-    groups: dict[str, str]
+    planned: Planned
+    go: bool = False
 
 
 @dataclass
@@ -50,6 +50,22 @@ class ResultsFailed(Message):
 
     why: str
     speedups: list[Speedup]
+
+
+@dataclass
+class Judged(Message):
+    """Claims and audit of a study are there."""
+
+    judgement: Judgement
+
+
+@dataclass
+class Listed(Message):
+    """Findings that are a screen of their own."""
+
+    about: str
+    title: str
+    findings: list[Finding]
 
 
 @dataclass

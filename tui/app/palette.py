@@ -14,8 +14,16 @@ if TYPE_CHECKING:
     from tui.app.app import Repliquant
 
 
+_EVERYWHERE = (
+    ("Write a report of the shown run", "repliquant report", "app.report"),
+    ("Bundle the shown run as an archive", "repliquant bundle", "app.bundle"),
+    ("Verify an archive", "repliquant verify", "app.verify"),
+    ("Doctor: what this machine can run", "repliquant doctor", "app.doctor"),
+)
+
+
 class KitCommands(Provider):
-    """The screens, and every key of the screen that is shown."""
+    """The screens, what can be done from any of them, and every key of the shown one."""
 
     async def discover(self) -> Hits:
         for name, help_, run in self._all():
@@ -32,9 +40,14 @@ class KitCommands(Provider):
         app = cast("Repliquant", self.app)
         for mode in app.MODES:
             yield f"Go to {mode}", "a screen", partial(app.action_go, mode)
+        for name, help_, action in _EVERYWHERE:
+            yield name, help_, partial(app.run_action, action)
+        everywhere = {action for _, _, action in _EVERYWHERE}
         for kind in type(self.screen).__mro__:
             for binding in vars(kind).get("BINDINGS", []):
-                if isinstance(binding, Binding) and binding.tooltip:
+                if not isinstance(binding, Binding) or binding.action in everywhere:
+                    continue
+                if binding.tooltip:
                     yield (
                         binding.tooltip.capitalize(),
                         f"key {binding.key}",

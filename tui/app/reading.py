@@ -20,6 +20,7 @@ from tables.decomposition import Explanation, explain_measured, explain_publishe
 from tables.measured import Points
 from tables.published import PublishedError, PublishedTable, load_published
 from tui.app.ladders import Speedup
+from tui.choosing import Wish, narrowed
 from tui.runs import all_runs, plan_of
 
 if TYPE_CHECKING:
@@ -52,6 +53,19 @@ class StudyLine(NamedTuple):
     why_not: dict[str, int]
     runs: list[RunLine]
     problem: str = ""
+
+
+class Planned(NamedTuple):
+    """A wish, the request that it comes to, and its plan.
+
+    ``states`` is what the plan's run has of each cell already, ``groups`` where each is shown.
+    """
+
+    wish: Wish
+    request: Request
+    prepared: Prepared
+    states: dict[str, State]
+    groups: dict[str, str]
 
 
 class Results(NamedTuple):
@@ -126,11 +140,12 @@ def grouped(study: str, plan: Plan) -> dict[str, str]:
     return {planned.id: groups.get(planned.id, BEHIND) for planned in plan.cells}
 
 
-def read_plan(request: Request) -> tuple[Prepared, dict[str, State], dict[str, str]]:
-    """The plan, what its run has of it already, and the group of each cell. Raises KitError."""
+def read_plan(wish: Wish, request: Request | None = None) -> Planned:
+    """The plan of a wish; of the request that it came to where that is known. Raises KitError."""
+    request = request or narrowed(wish)
     prepared = prepare(request)
     states = states_of(prepared.run, prepared.plan)
-    return prepared, states, grouped(prepared.study.id, prepared.plan)
+    return Planned(wish, request, prepared, states, grouped(prepared.study.id, prepared.plan))
 
 
 def read_results(run: Run) -> Results:

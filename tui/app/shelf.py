@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textual.message import Message
+from textual.worker import get_current_worker
+
 from manifests.store import Run
 from orchestrator.errors import KitError
 from orchestrator.study import study_ids
 from tables.published import PublishedError
 from tui.app.messages import (
     Compared,
+    Judged,
     PlanFailed,
     PlanReady,
     ResultsFailed,
@@ -23,8 +27,10 @@ from tui.app.messages import (
 if TYPE_CHECKING:
     from orchestrator.sessions import Prepared, Request
     from tui.app.app import Repliquant
+    from tui.app.evidence import Judgement
     from tui.app.ladders import Speedup
-    from tui.app.reading import Results, State, StudyLine
+    from tui.app.reading import Planned, Results, State, StudyLine
+    from tui.choosing import Wish
 
 
 class Shelf:
@@ -33,13 +39,13 @@ class Shelf:
     Methods are for the screen's thread; what they read comes back as messages to the app.
     """
 
-    def __init__(self, app: Repliquant, request: Request | None, study: str) -> None:
+    def __init__(self, app: Repliquant, wish: Wish | None, study: str) -> None:
         self._app = app
-        self._asked = request
+        self._wish = wish
         self.study_names = study_ids()
         self.study = study or next(iter(self.study_names), "")
         self.surveyed: dict[str, StudyLine] = {}
-        self.prepared: Prepared | None = None
+        self.planned: Planned | None = None
         self.plan_problem = ""
         self.states: dict[str, State] = {}
         self.groups: dict[str, str] = {}
@@ -47,15 +53,28 @@ class Shelf:
         self.results: Results | None = None
         self.results_problem = ""
         self.published: list[Speedup] = []
+        self.judgement: Judgement | None = None
+        self._judged_for: tuple[str, Results | None] = ("", None)
+
+    @property
+    def wish(self) -> Wish:
+        """What is planned: the study with the choices that were made."""
+        if self._wish is None:
+            from orchestrator.sessions import Request
+            from tui.choosing import Wish
+
+            self._wish = Wish(Request(self.study))
+        return self._wish
 
     @property
     def request(self) -> Request:
-        """What is planned: the study with the choices that were made."""
-        if self._asked is None:
-            from orchestrator.sessions import Request
+        """The request of the wish, as it was made."""
+        return self.wish.request
 
-            self._asked = Request(self.study)
-        return self._asked
+    @property
+    def prepared(self) -> Prepared | None:
+        """The plan, once it is there."""
+        return self.planned.prepared if self.planned else None
 
     @property
     def speedups(self) -> list[Speedup]:
@@ -71,38 +90,62 @@ class Shelf:
             for name in self.study_names:
                 tier = self.request.tier if name == self.study else "quick"
                 try:
-                    self._app.post_message(Surveyed(survey(name, tier)))
+                    self._post(Surveyed(survey(name, tier)))
                 except Exception as error:  # a study that can't be read leaves the others
-                    self._app.post_message(Told(f"{name}: {told(error)}", "error"))
+                    self._post(Told(f"{name}: {told(error)}", "error"))
 
         self._on_thread(look, "survey")
 
     def choose_study(self, name: str) -> None:
         """Plan another study, and show its latest run."""
         if name and name != self.study:
-            self.plan(self.request._replace(study=name, run_dir=None, expression=""))
+            request = self.request._replace(study=name, run_dir=None, expression="")
+            self.plan(self.wish._replace(request=request, claim="", sample=False))
             self.show_run(None)
 
-    def plan(self, request: Request) -> None:
+    def plan(self, wish: Wish) -> None:
         """Plan anew; the screens say so until it is there."""
-        self._asked, self.study = request, request.study
-        self.prepared, self.plan_problem = None, ""
+        self._wish, self.study = wish, wish.request.study
+        self.planned, self.plan_problem = None, ""
         self.marked = set()
         self._app.renew()
         self.plan_again()
 
     def plan_again(self) -> None:
         """The same plan, with what has been learnt meanwhile."""
+        wish, request = self.wish, self.planned.request if self.planned else None
 
         def look() -> None:
             from tui.app.reading import read_plan
 
             try:
-                self._app.post_message(PlanReady(*read_plan(self.request)))
+                self._post(PlanReady(read_plan(wish, request)))
             except Exception as error:  # shown in the plan's place
-                self._app.post_message(PlanFailed(told(error)))
+                self._post(PlanFailed(told(error)))
 
         self._on_thread(look, "plan")
+
+    def plan_claim(self, claim: str) -> None:
+        """Plan what one claim needs, and go there. Where that is nothing, the plan stays."""
+        wish = self.wish._replace(claim=claim, sample=False)
+
+        def look() -> None:
+            from tui.app.reading import read_plan
+
+            try:
+                self._post(PlanReady(read_plan(wish), go=True))
+            except Exception as error:  # said instead
+                self._post(Told(told(error), "error"))
+
+        self._on_thread(look, "plan")
+
+    def take_plan(self, planned: Planned) -> None:
+        """Take up a plan that has been made."""
+        if planned.wish != self._wish:
+            self.marked = set()
+        self._wish, self.study = planned.wish, planned.wish.request.study
+        self.planned, self.plan_problem = planned, ""
+        self.states, self.groups = planned.states, planned.groups
 
     def show_run(self, folder: Path | None) -> None:
         """Show a run on screen 4; the study's latest one for None."""
@@ -121,12 +164,12 @@ class Shelf:
             run = Run(folder) if folder else latest(self.study)
             if run is None:
                 text = f"no run of {self.study} yet: s on screen 2 starts one"
-                self._app.post_message(ResultsFailed(text, self._published()))
+                self._post(ResultsFailed(text, self._published()))
                 return
             try:
-                self._app.post_message(ResultsReady(read_results(run)))
+                self._post(ResultsReady(read_results(run)))
             except Exception as error:  # shown in the results' place
-                self._app.post_message(ResultsFailed(told(error), self._published()))
+                self._post(ResultsFailed(told(error), self._published()))
 
         self._on_thread(look, "results")
 
@@ -139,6 +182,31 @@ class Shelf:
         except PublishedError:
             return []
 
+    def need_judgement(self) -> None:
+        """Judge the claims on the run that is shown, unless that has been done."""
+        study, results = self.study, self.results
+        if self.judgement is not None and self.judgement.study != study:
+            self.judgement, self._judged_for = None, ("", None)
+        if results is None and not self.results_problem:
+            return  # it is being read, and whoever waits is told
+        if self._judged_for[0] == study and self._judged_for[1] is results:
+            return
+        self._judged_for = study, results
+
+        def look() -> None:
+            from tui.app.evidence import judge_study
+
+            self._post(Judged(judge_study(study, results)))
+
+        self._on_thread(look, "judgement")
+
+    def take_judgement(self, judgement: Judgement) -> None:
+        """Take one up, unless another study is looked at by now."""
+        if judgement.study == self.study:
+            self.judgement = judgement
+        else:
+            self._judged_for = "", None
+
     def compare(self, base: Path, new: Path) -> None:
         """Two runs cell by cell; the answer is a screen of its own."""
 
@@ -148,11 +216,16 @@ class Shelf:
             try:
                 found = read_differences(Run(base), Run(new))
             except Exception as error:  # said instead of shown
-                self._app.post_message(Told(told(error), "error"))
+                self._post(Told(told(error), "error"))
                 return
-            self._app.post_message(Compared((base.name, new.name), found))
+            self._post(Compared((base.name, new.name), found))
 
         self._on_thread(look, "compare")
+
+    def _post(self, message: Message) -> None:
+        """From a thread: unless what it read is not wanted any more."""
+        if not get_current_worker().is_cancelled:
+            self._app.post_message(message)
 
     def _on_thread(self, look: Callable[[], None], group: str) -> None:
         self._app.run_worker(look, thread=True, exclusive=True, group=group, exit_on_error=False)
@@ -160,4 +233,5 @@ class Shelf:
 
 def told(error: Exception) -> str:
     """An expected error says it all; another one says what it is."""
-    return str(error) if isinstance(error, KitError) else f"{type(error).__name__}: {error}"
+    expected = isinstance(error, KitError | PublishedError)
+    return str(error) if expected else f"{type(error).__name__}: {error}"

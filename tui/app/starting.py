@@ -7,21 +7,19 @@ import sys
 from typing import Any
 
 from orchestrator.errors import MachineError
-from orchestrator.study import load_study
+from orchestrator.study import load_study, study_ids
 from tui.app.app import Repliquant
+from tui.choosing import wish_of
 from tui.runs import find_run
 
 
 def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> int:
     """Show the app until it is left; then finish or follow what it began. The exit status."""
     _need_terminal()
-    request = None
     if study is not None:
         load_study(study)
-        from orchestrator.sessions import Request
-
-        request = Request(study, **choices)
-    return _shown(Repliquant(request, readonly=readonly))
+    first = study or next(iter(study_ids()), "")
+    return _shown(Repliquant(wish_of({"study": first, **choices}), readonly=readonly))
 
 
 def open_replay(run: str, speed: float) -> int:

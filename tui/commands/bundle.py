@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -23,46 +22,18 @@ def command(run: str, output: Path | None, artifacts: bool, as_json: bool) -> No
 
     Anyone can check it with: repliquant verify FILE
     """
-    from orchestrator.errors import InputError
-    from tables.archive import RefusedError
+    from tui.archives import archive_name, bundle, contents
     from tui.console import print_json
     from tui.runs import find_run
-    from tui.words import count, printable, size
+    from tui.words import printable
 
     found = find_run(run)
-    target = output or Path(f"{found.folder.absolute().name}.crate.zip")
-    try:
-        made = _bundle(found, target, artifacts)
-    except RefusedError as error:
-        raise InputError(f"the archive of {run} {error}") from error
-    except OSError as error:
-        raise InputError(
-            f"-o {target} can't be written to: {error.strerror}. Choose another file"
-        ) from error
+    target = output or archive_name(found)
+    made = bundle(found, target, artifacts)
     for warning in made.warnings:
         click.echo(f"warning: {printable(warning)}", err=True)
-    if made.left_out:
-        why = "models" if not artifacts else "files"
-        click.echo(
-            f"left out: {count(len(made.left_out), why[:-1])} (their hashes are in)", err=True
-        )
-    click.echo(f"{count(made.files, 'file')}, {size(made.size_bytes)}", err=True)
+    click.echo(contents(made, artifacts), err=True)
     if as_json:
         print_json({"file": str(target), **made._asdict()})
     else:
         click.echo(str(target))
-
-
-def _bundle(run: Any, target: Path, artifacts: bool) -> Any:
-    from orchestrator import places
-    from orchestrator.kit import describe
-    from tables.archive import write_bundle
-    from tables.archive.bundling import Sources
-    from tables.report.charts import script
-    from tui.runs import plan_of
-
-    plan = plan_of(run)
-    sources = Sources(run, places.STUDIES / plan.study, places.IMAGES)
-    return write_bundle(
-        sources, plan, target, describe(), lambda: script(places.cache() / "charts"), artifacts
-    )

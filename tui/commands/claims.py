@@ -41,28 +41,16 @@ def show_claims(found: Any, full: bool = False) -> None:
     from tables.claims import count_verdicts
     from tables.render import claims as words
     from tui.console import out, table
+    from tui.words import printable
 
     console = out()
     rows = [words.row(judged) for judged in found.claims]
     console.print(table(f"Claims of {found.study} · {found.scope}", words.HEADER, rows))
     for judged in found.claims if full else ():
-        for line in _details(judged):
-            console.print(line, markup=False)
+        for label, text in words.details(judged):
+            console.print(printable(f"{label}: {text}"), markup=False)
     counts = ", ".join(f"{n} {state}" for state, n in count_verdicts(found.claims).items())
     console.print(f"measured: {counts}", markup=False)
-
-
-def _details(judged: Any) -> list[str]:
-    from tui.words import printable
-
-    claim = judged.claim
-    lines = [f"test: {' '.join(claim.test.split())}"] if claim.test else []
-    lines += [f"tolerance: {claim.tolerance:g}"] if claim.tolerance is not None else []
-    lines += [f"stand-in: {' '.join(claim.stand_in.split())}"] if claim.stand_in else []
-    lines.append(f"on the paper's numbers: {judged.published.state}: {judged.published.why}")
-    lines.append(f"on this run: {judged.measured.state}: {judged.measured.why}")
-    lines += [f"cells: {', '.join(judged.cells)}"] if judged.cells else []
-    return [printable(line) for line in lines]
 
 
 def _checked(format_: str) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+
+from orchestrator.errors import InputError
 
 Decorated = Callable[..., Any]
 
@@ -90,15 +93,74 @@ _RESOURCES = (
 )
 
 
+_WHERE = (
+    click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local."),
+    click.option(
+        "--python",
+        type=click.Path(path_type=Path),
+        help="Run cells with this interpreter in place of the images (--engine local).",
+    ),
+    click.option("--threads", type=click.IntRange(0, 4096), default=0, help="0: all processors."),
+)
+
+_NARROWING = (
+    click.option(
+        "--claim",
+        default="",
+        help="Only the cells of one claim (C2, or its id); a run ends with its verdict.",
+    ),
+    click.option("--sample", is_flag=True, help="Only the quickest cell of each environment."),
+)
+
+
 def resource_options(function: Decorated) -> Decorated:
     """What one cell may use of the machine."""
-    for option in reversed(_RESOURCES):
-        function = option(function)
-    return function
+    return _with(_RESOURCES, function)
 
 
 def request_options(function: Decorated) -> Decorated:
     """Everything that decides which cells a run has."""
-    for option in reversed(_CHOICES):
+    return _with(_CHOICES, function)
+
+
+def run_options(function: Decorated) -> Decorated:
+    """Which cells, where they run, and what they may use: all that ``tui.choosing.Wish`` holds."""
+    return _with((*_CHOICES, *_WHERE, *_RESOURCES, *_NARROWING), function)
+
+
+def _with(options: Sequence[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:
+    for option in reversed(options):
         function = option(function)
     return function
+
+
+def read_options(given: Mapping[str, str]) -> dict[str, Any]:
+    """What a command makes of the options of a run, by the names of its parameters.
+
+    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't.
+    Raises InputError with the command line's own message.
+    """
+    command = _options_alone()
+    arguments: list[str] = []
+    for option in command.params:
+        text = given.get(option.name or "", "")
+        if isinstance(option, click.Option) and option.is_flag:
+            arguments += option.opts[:1] if text == "yes" else []
+        elif text:
+            arguments += [option.opts[0], text]
+    try:
+        return command.make_context("run", arguments).params
+    except click.UsageError as error:
+        raise InputError(error.format_message()) from error
+
+
+@functools.cache
+def _options_alone() -> click.Command:
+    """The options of a run without a command behind them."""
+
+    @click.command("run")
+    @run_options
+    def command(**choices: Any) -> None:
+        """Never called."""
+
+    return command

@@ -37,17 +37,10 @@ def command(run: str | None, output: Path | None, format_: str) -> None:
 
 def write_report(run: Any, output: Path | None = None, format_: str = "html") -> Path:
     """The file that was written. Raises InputError where it can't be."""
-    from manifests.files import write_atomically
-    from orchestrator.errors import InputError
+    from tui.exporting import write_text
 
     path = output or run.folder / FORMATS[format_]
-    text = _render(run, path, format_)
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise InputError(
-            f"-o {path} can't be written to: {error.strerror}. Choose another file"
-        ) from error
+    write_text(path, _render(run, path, format_))
     return path
 
 

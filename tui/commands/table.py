@@ -41,13 +41,16 @@ def command(
         for run, comparisons, environments in compared:
             _show(run, comparisons, environments)
         return
-    from tables.render import TEXT_FORMATS, markdown_footer
+    from tui.exporting import tables_text, write_text
 
     every = [comparison for _, comparisons, _ in compared for comparison in comparisons]
-    text = TEXT_FORMATS["md" if format_ == "rich" else format_](every)
-    if format_ in ("md", "rich"):
-        text += markdown_footer([line for _, _, lines in compared for line in lines])
-    _write(text, output)
+    environments = [line for _, _, lines in compared for line in lines]
+    text = tables_text(every, environments, "md" if format_ == "rich" else format_)
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    write_text(output, text)
+    click.echo(f"written: {output}", err=True)
 
 
 def show_run(study: str, run: Any) -> None:
@@ -79,22 +82,6 @@ def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[st
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
     comparisons = compare_tables(load_published(STUDIES / study), plan, manifests, run.id)
     return run, choose_table(comparisons, wanted), describe_environments(manifests)
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    from manifests.files import write_atomically
-    from orchestrator.errors import InputError
-
-    try:
-        write_atomically(output, text.encode())
-    except OSError as error:
-        raise InputError(
-            f"-o {output} can't be written to: {error.strerror}. Choose another file"
-        ) from error
-    click.echo(f"written: {output}", err=True)
 
 
 def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:

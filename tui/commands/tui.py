@@ -6,13 +6,12 @@ from typing import Any
 
 import click
 
-from tui.commands.options import request_options
+from tui.commands.options import run_options
 
 
 @click.command("tui")
 @click.argument("study", required=False)
-@request_options
-@click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local.")
+@run_options
 @click.option("--readonly", is_flag=True, help="Look only: nothing is started or written.")
 @click.option("--web", is_flag=True, help="Serve it to browsers of this machine instead.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
@@ -20,27 +19,16 @@ def command(file: Path, as_json: bool) -> int:
     Needs nothing but the archive, which may come from anyone: it is unpacked within limits, into
     a temporary folder. Exit status 1 when something in it isn't right, 2 when it is no bundle.
     """
-    from orchestrator import places
-    from orchestrator.errors import InputError
-    from orchestrator.kit import describe
-    from tables.archive import RefusedError, verify
     from tables.archive.verifying import as_line
-    from tables.report.charts import script
+    from tui.archives import check_archive
     from tui.console import print_json
     from tui.words import printable
 
     checks = []
-    with tempfile.TemporaryDirectory(prefix="repliquant-verify-") as folder:
-        try:
-            js, ours = (lambda: script(places.cache() / "charts")), describe()
-            for check in verify(file, Path(folder), js, places.STUDIES, ours):
-                checks.append(check)
-                if not as_json:
-                    click.echo(printable(as_line(check)))
-        except RefusedError as error:
-            raise InputError(printable(f"{file}: {error}")) from error
-        except (FileNotFoundError, PermissionError) as error:
-            raise InputError(f"{file} can't be read: {error.strerror}") from error
+    for check in check_archive(file):
+        checks.append(check)
+        if not as_json:
+            click.echo(printable(as_line(check)))
     good = not any(check.wrong for check in checks)
     if as_json:
         print_json({"file": str(file), "good": good, "checks": [c._asdict() for c in checks]})

@@ -18,7 +18,7 @@ from tui.app.widgets.rows import Rows
 
 def test_numbers_go_to_the_screens_and_back(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        for key, mode in zip("12345", app.MODES, strict=True):
+        for key, mode in zip("123456", app.MODES, strict=True):
             await pilot.press(key)
             assert app.current_mode == mode
 
@@ -172,7 +172,7 @@ def test_a_copy_is_markdown(app: Repliquant) -> None:
 def test_readonly_starts_and_writes_nothing(recorded: Path) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         before = sorted(recorded.rglob("*"))
-        await pilot.press("2", "s", "R", "X", "p", "4", "e", "1")
+        await pilot.press("2", "s", "R", "X", "p", "4", "e", "w", "b", "6", "1")
         assert not app.stage.conducting.active
         assert not isinstance(app.screen, Question | Form)
         assert "readonly" in shown(app)

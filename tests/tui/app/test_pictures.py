@@ -14,6 +14,8 @@ from textual.pilot import Pilot
 
 from tests.tui.app.conftest import settle
 from tui.app.app import Repliquant
+from tui.app.messages import Listed
+from tui.app.screens.findings import Finding
 
 Compare = Callable[..., bool]
 
@@ -49,6 +51,15 @@ PICTURES = {
     "manifest_samples": ["4", "[", "enter", "]"],
     "manifest_telemetry": ["4", "[", "enter", "]", "]"],
     "explain": ["5"],
+    "claims": ["6"],
+    "claims_claim": ["6", "down", "down", "enter"],
+    "claims_audit": ["down", "c", "]"],
+    "claims_finding": ["down", "c", "]", "enter"],
+    "plan_of_a_claim": ["6", "p"],
+    "plan_options_refused": ["2", "o", *["tab"] * 5, *"C99", "enter"],
+    "report": ["4", "w"],
+    "bundle": ["4", "b"],
+    "verify": ["v"],
     "help": ["2", "question_mark"],
 }
 
@@ -59,7 +70,7 @@ def test_screen(snap_compare: Compare, app: Repliquant, name: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["repliquant-light", "ansi-dark", "ansi-light"])
-@pytest.mark.parametrize("name", ["plan", "results"])
+@pytest.mark.parametrize("name", ["plan", "results", "claims"])
 def test_screen_in_other_colours(
     snap_compare: Compare, recorded: Path, name: str, theme: str
 ) -> None:
@@ -68,11 +79,28 @@ def test_screen_in_other_colours(
 
 
 @pytest.mark.parametrize("size", [(20, 5), (40, 12), (132, 40)])
-@pytest.mark.parametrize("name", ["studies", "plan", "results"])
+@pytest.mark.parametrize("name", ["studies", "plan", "results", "claims", "claims_audit"])
 def test_screen_of_another_size(
     snap_compare: Compare, app: Repliquant, name: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(app, run_before=after(*PICTURES[name]), terminal_size=size)
+
+
+def test_doctor(snap_compare: Compare, app: Repliquant) -> None:
+    found = [
+        Finding("ok", "engine", "local: no Docker daemon answers"),
+        Finding("note", "gpu", "none", "GPU cells are recorded as unsupported"),
+        Finding("problem", "runs", "runs, not writable", "set REPLIQUANT_RUNS to another folder"),
+    ]
+
+    async def run(pilot: Pilot[str]) -> None:
+        await settle(pilot, app)
+        app.post_message(Listed("Doctor", "This machine", found))
+        await pilot.pause(0.2)
+        await pilot.press("down")
+        await pilot.pause()
+
+    assert snap_compare(app, run_before=run, terminal_size=(80, 24))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (110, 32)])

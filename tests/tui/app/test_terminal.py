@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.tui.terminal import Terminal
+from tests.tui.test_evidence import CLAIMS
 
 
 def start(terminal: Terminal, workshop: Workshop, *options: str) -> None:
@@ -122,6 +123,28 @@ def test_pausing_ends_after_the_cell_and_starting_goes_on(
     terminal.shows(lambda screen: "Start: 5 cells" in screen)
 
 
+def test_the_cells_of_a_claim_are_run_from_where_it_stands(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
+    start(terminal, workshop)
+    keys(terminal, "6")
+    terminal.shows(lambda screen: "measured: 3 not measured" in screen)
+    keys(terminal, "p")
+    terminal.shows(lambda screen: "claim C1" in screen and "2 to do" in screen)
+    keys(terminal, "s")
+    terminal.shows(lambda screen: "Start: 2 cells" in screen)
+    keys(terminal, "y")
+    terminal.shows(lambda screen: "2 of 2 cells" in screen)
+    keys(terminal, "6")
+    terminal.shows(lambda screen: "measured: 1 holds, 2 not measured" in screen)
+    keys(terminal, "q")
+    terminal.shows(lambda screen: "status 0" in screen)
+    assert {json.loads(path.read_text())["cell"]["framework"] for path in workshop.manifests()} == {
+        "alpha"
+    }
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGHUP])
 def test_a_screen_that_is_ended_from_outside_ends_its_run_and_restores_the_terminal(
     workshop: Workshop, terminal: Terminal, signum: int
@@ -165,11 +188,11 @@ def process_of(workshop: Workshop) -> int:
 
 def test_a_terminal_of_20_by_5_and_back(workshop: Workshop, terminal: Terminal) -> None:
     start(terminal, workshop)
-    for key in "2345":
+    for key in "23456":
         keys(terminal, key)
         terminal.tmux("resize-window", "-x", "20", "-y", "5")
         terminal.tmux("resize-window", "-x", "100", "-y", "40")
-        terminal.shows(lambda screen: "5 Explain" in screen)
+        terminal.shows(lambda screen: "6 Claims" in screen)
     keys(terminal, "q")
     terminal.shows(lambda screen: "status 0" in screen)
 

@@ -1,4 +1,4 @@
-"""What the five screens have in common: the first line, the footer, the keys."""
+"""What the screens have in common: the first line, the footer, the keys."""
 
 from __future__ import annotations
 

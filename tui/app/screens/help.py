@@ -13,8 +13,10 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from tui.app.text import safe
+
 _ALWAYS = (
-    ("1 … 5", "the screens"),
+    ("1 … 6", "the screens"),
     ("[ ]", "the tab before, the next one"),
     ("↑ ↓ j k, pgup pgdn, home end", "move"),
     ("enter", "open"),
@@ -45,7 +47,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
-            yield Static(Text(self._about), classes="title")
+            yield Static(Text(safe(self._about)), classes="title")
             yield Static(_table("On this screen", self._keys))
             yield Static(_table("Everywhere", _ALWAYS))
 

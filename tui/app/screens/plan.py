@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -13,30 +12,15 @@ from textual.widgets import Input, Static
 
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
-from orchestrator.engines import AUTO, ENGINES
+from tui.app import options
 from tui.app.asking import request_for, what_it_takes
+from tui.app.listing import COLUMNS, NOTHING, Entry, Listing
 from tui.app.screens.base import Page
-from tui.app.screens.dialogs import Asked, Choice, Form, Question
+from tui.app.screens.dialogs import Choice, Form, Question
 from tui.app.text import safe
-from tui.app.titles import Titles
-from tui.app.widgets.rows import Column, Field, Rows, Table
-from tui.app.words import state, tally
-from tui.words import count, duration
-
-_COLUMNS = (
-    Column("cell", grow=True), Column("estimate", right=True), Column("state", most=15),
-)  # fmt: skip
-
-
-class Entry(NamedTuple):
-    """A row: a group of cells, or one cell."""
-
-    group: str
-    cells: tuple[PlannedCell, ...]
-
-    @property
-    def planned(self) -> PlannedCell | None:
-        return self.cells[0] if not self.group else None
+from tui.app.widgets.rows import Rows, Table
+from tui.app.words import tally
+from tui.words import count
 
 
 class PlanScreen(Page):
@@ -48,7 +32,7 @@ class PlanScreen(Page):
         Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
         Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
         Binding("a", "mark_all", "All", show=False, tooltip="mark all that is shown, or none"),
-        Binding("o", "options", "Options", tooltip="tier, data, engine, folder"),
+        Binding("o", "options", "Options", tooltip="tier, data, claim, engine, resources, folder"),
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
         Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
@@ -58,11 +42,9 @@ class PlanScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._entries: list[Entry] = []
-        self._folded: set[str] = set()
+        self._list = Listing(lambda p: self.kit.running.state_of(p), self._group_of)
         self._selector = Selector("")
         self._shown_for: object = None
-        self._titles = Titles(())
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
@@ -77,12 +59,12 @@ class PlanScreen(Page):
         prepared = self.kit.shelf.prepared
         if prepared is not self._shown_for:
             self._shown_for = prepared
-            self._titles = Titles(prepared.chosen if prepared else ())
+            self._list.entitle(prepared.chosen if prepared else ())
             self._selector = Selector("")
         if prepared is None:
             text = self.kit.shelf.plan_problem or "planning …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
-            self.query_one("#cells", Rows).show(Table(_COLUMNS, 0, lambda index: ()))
+            self.query_one("#cells", Rows).show(NOTHING)
             return
         self._arrange()
 
@@ -97,7 +79,7 @@ class PlanScreen(Page):
         box.focus()
 
     def action_mark_all(self) -> None:
-        shown = {p.id for entry in self._entries for p in entry.cells}
+        shown = {p.id for entry in self._list.entries for p in entry.cells}
         marked = self.kit.shelf.marked
         self.kit.shelf.marked = marked - shown if shown <= marked else marked | shown
         self.beat()
@@ -106,10 +88,9 @@ class PlanScreen(Page):
         entry = self._entry
         if entry is None:
             return
-        group = entry.group or self._group_of(entry.cells[0])
-        (self._folded.add if folded else self._folded.discard)(group)
+        group = self._list.fold(entry, folded)
         self._arrange()
-        groups = [e.group for e in self._entries]
+        groups = [e.group for e in self._list.entries]
         if folded and group in groups:
             self.query_one("#cells", Rows).cursor = groups.index(group)
 
@@ -127,39 +108,31 @@ class PlanScreen(Page):
         self._ask_to_run(cells, tuple(planned.id for planned in cells))
 
     def action_pause(self) -> None:
-        self.kit.pause()
+        self.kit.running.pause()
 
     def action_cancel(self) -> None:
-        self.kit.ask_to_cancel()
+        self.kit.running.ask_to_cancel()
 
     def action_options(self) -> None:
-        prepared = self.kit.shelf.prepared
-        if prepared is None:
+        shelf = self.kit.shelf
+        line = shelf.surveyed.get(shelf.study)
+        study = shelf.prepared.study if shelf.prepared else line.study if line else None
+        if study is None:
             return
-        request = self.kit.shelf.request
-        fields = [
-            Asked("tier", "tier", request.tier, tuple(prepared.study.tiers)),
-            Asked("dataset", "data set", request.dataset or "", (), prepared.plan.dataset),
-            Asked("data_dir", "data folder", str(request.data_dir or ""), (), "none"),
-            Asked("engine", "engine", request.engine, (AUTO, *ENGINES)),
-            Asked(
-                "run_dir", "run folder", str(request.run_dir or ""), (), str(prepared.run.folder)
+        wish = shelf.wish
+        self.app.push_screen(
+            Form(
+                "How to run it",
+                options.fields(wish, study, shelf.prepared),
+                "Use it",
+                check=lambda answers: options.problem(wish, answers),
             ),
-        ]
-        self.app.push_screen(Form("How to run it", fields, "Use it"), self._take_options)
+            self._take_options,
+        )
 
     def _take_options(self, answers: dict[str, str] | None) -> None:
-        if answers is None:
-            return
-        self.kit.shelf.plan(
-            self.kit.shelf.request._replace(
-                tier=answers["tier"],
-                dataset=answers["dataset"] or None,
-                data_dir=Path(answers["data_dir"]) if answers["data_dir"] else None,
-                engine=answers["engine"],
-                run_dir=Path(answers["run_dir"]) if answers["run_dir"] else None,
-            )
-        )
+        if answers is not None:
+            self.kit.shelf.plan(options.chosen(self.kit.shelf.wish, answers))
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
@@ -181,28 +154,31 @@ class PlanScreen(Page):
         self.query_one("#cells", Rows).focus()
 
     def undo(self) -> bool:
-        """Escape closes the filter, then takes it away. Whether there was one."""
+        """Escape closes the filter, then takes it away, then a claim or sample. Whether it did."""
+        wish = self.kit.shelf.wish
         if self.query_one("#filter", Input).has_class("open"):
             self._close_filter()
         elif self._selector.expression:
             self._selector = Selector("")
             self._arrange()
+        elif wish.claim or wish.sample:
+            self.kit.shelf.plan(wish._replace(claim="", sample=False))
         else:
             return False
         return True
 
     @on(Rows.Marked)
     def _mark(self, event: Rows.Marked) -> None:
-        cells = {planned.id for planned in self._entries[event.index].cells}
+        cells = {planned.id for planned in self._list.entries[event.index].cells}
         marked = self.kit.shelf.marked
         self.kit.shelf.marked = marked - cells if cells <= marked else marked | cells
         self.beat()
 
     @on(Rows.Opened)
     def _open(self, event: Rows.Opened) -> None:
-        entry = self._entries[event.index]
+        entry = self._list.entries[event.index]
         if entry.planned is None:
-            self.action_fold(entry.group not in self._folded)
+            self.action_fold(not self._list.folds(entry))
         elif self.kit.shelf.prepared is not None:
             self.kit.open_manifest(self.kit.shelf.prepared.run, entry.planned.id)
 
@@ -213,7 +189,7 @@ class PlanScreen(Page):
     @property
     def _entry(self) -> Entry | None:
         cursor = self.query_one("#cells", Rows).cursor
-        return self._entries[cursor] if cursor < len(self._entries) else None
+        return self._list.entries[cursor] if cursor < len(self._list.entries) else None
 
     def _group_of(self, planned: PlannedCell) -> str:
         return self.kit.shelf.groups.get(planned.id, "cells")
@@ -232,42 +208,18 @@ class PlanScreen(Page):
         return self._marked() or self._shown()
 
     def _arrange(self) -> None:
-        """Groups in the order in which their first cells come."""
-        groups: dict[str, list[PlannedCell]] = {}
-        for planned in self._shown():
-            groups.setdefault(self._group_of(planned), []).append(planned)
-        self._entries = []
-        for group, cells in groups.items():
-            self._entries.append(Entry(group, tuple(cells)))
-            if group not in self._folded:
-                self._entries += [Entry("", (planned,)) for planned in cells]
+        self._list.arrange(self._shown())
         self.query_one("#cells", Rows).show(
-            Table(_COLUMNS, len(self._entries), self._row, self._is_marked)
+            Table(COLUMNS, len(self._list.entries), self._list.row, self._is_marked)
         )
         self._summarise()
         self._describe()
 
     def _is_marked(self, index: int) -> bool:
         marked = self.kit.shelf.marked
-        return bool(marked) and all(planned.id in marked for planned in self._entries[index].cells)
-
-    def _row(self, index: int) -> list[Field | str]:
-        entry = self._entries[index]
-        planned = entry.planned
-        if planned is None:
-            sign = "▸" if entry.group in self._folded else "▾"
-            seconds = sum(p.estimate_s for p in entry.cells if not p.skip)
-            done = sum(self.kit.state_of(p)[0] == "ok" for p in entry.cells)
-            return [
-                Field(f"{sign} {entry.group}", "strong"),
-                Field(duration(seconds) if seconds else "–", "dim"),
-                Field(f"{done} of {len(entry.cells)} ok", "dim"),
-            ]
-        return [
-            f"  {self._titles.of(planned.cell)}",
-            Field("–", "dim") if planned.skip else duration(planned.estimate_s),
-            state(self.kit.state_of(planned)[0]),
-        ]
+        return bool(marked) and all(
+            planned.id in marked for planned in self._list.entries[index].cells
+        )
 
     def _summarise(self) -> None:
         prepared = self.kit.shelf.prepared
@@ -276,9 +228,11 @@ class PlanScreen(Page):
         plan = prepared.plan
         counts: dict[str, int] = {}
         for planned in prepared.chosen:
-            name = self.kit.state_of(planned)[0]
+            name = self.kit.running.state_of(planned)[0]
             counts[name] = counts.get(name, 0) + 1
         text = Text(f"{plan.study} · tier {plan.tier} · {plan.dataset}", style="bold")
+        for words in options.narrowing(self.kit.shelf.wish):
+            text.append(f"   {safe(words)}", style="italic not bold")
         text.append(f"   {tally(counts)}", style="not bold")
         marked = self._marked()
         if marked:
@@ -289,35 +243,22 @@ class PlanScreen(Page):
 
     def _describe(self) -> None:
         entry = self._entry
-        text = Text()
-        if entry is not None and entry.planned is not None:
-            planned = entry.planned
-            name, reason = self.kit.state_of(planned)
-            text.append(f"cell {planned.id} · {planned.image}", style="bold")
-            text.append(f" · {state(name).text}\n")
-            why = reason or planned.skip
-            if why:
-                text.append(f"{safe(why)}\n")
-            source = f"estimate {duration(planned.estimate_s)}, from {planned.estimate_source}"
-            needs = f" · starts from {', '.join(planned.needs)}" if planned.needs else ""
-            text.append(safe(source + needs), style="dim")
-        elif entry is not None:
-            text.append(f"{entry.group}\n", style="bold")
-            text.append(f"{count(len(entry.cells), 'cell')}; space marks them all", style="dim")
+        text = self._list.describe(entry) if entry is not None else Text()
         self.query_one("#details", Static).update(text)
 
     def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
         shelf = self.kit.shelf
-        if self.kit.refused("Running cells") or shelf.prepared is None:
+        if self.kit.refused("Running cells") or shelf.planned is None:
             return
+        _, request, prepared, _, _ = shelf.planned
         done = ("ok", "running", "queued")
-        todo = [p for p in cells if rerun or self.kit.state_of(p)[0] not in done]
+        todo = [p for p in cells if rerun or self.kit.running.state_of(p)[0] not in done]
         if not todo:
             self.notify("Every one of these cells has a result. R runs cells again.")
             return
         busy = self.kit.stage.conducting.active
-        request = request_for(shelf.request, shelf.prepared, cells, rerun)
-        lines = what_it_takes(shelf.request, shelf.prepared, todo, bool(rerun), busy)
+        request = request_for(request, prepared, cells, rerun)
+        lines = what_it_takes(request, prepared, todo, bool(rerun), busy)
         verb = "Run again" if rerun else "Queue" if busy else "Start"
         self.app.push_screen(
             Question(
@@ -325,5 +266,5 @@ class PlanScreen(Page):
                 lines,
                 [Choice("y", verb, "yes", danger=bool(rerun))],
             ),
-            lambda answer: self.kit.start(request) if answer == "yes" else None,
+            lambda answer: self.kit.running.start(request) if answer == "yes" else None,
         )

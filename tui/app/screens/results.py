@@ -37,6 +37,8 @@ class ResultsScreen(Page):
         Binding("r", "runs", "Runs", tooltip="another run, or two to compare"),
         Binding("y", "copy", "Copy", tooltip="copy what is shown, as Markdown"),
         Binding("e", "export", "Export", tooltip="write tables to a file"),
+        Binding("w", "app.report", "Report", tooltip="write a report of this run"),
+        Binding("b", "app.bundle", "Bundle", show=False, tooltip="bundle this run as an archive"),
         Binding("slash", "filter", "Filter", tooltip="filter the cells as with -k"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the table before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next table"),
@@ -254,7 +256,7 @@ class ResultsScreen(Page):
             return
         name = f"{answers['table']}.{answers['format']}"
         path = Path(answers["path"]).expanduser() if answers["path"] else None
-        self.kit.export(
+        self.kit.writing.tables(
             self._results,
             self._exported(answers["table"]),
             answers["format"],

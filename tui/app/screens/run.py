@@ -108,10 +108,10 @@ class RunScreen(Page):
         self.query_one("#view-notes", Log).add(followed.notes)
 
     def action_pause(self) -> None:
-        self.kit.pause()
+        self.kit.running.pause()
 
     def action_cancel(self) -> None:
-        self.kit.ask_to_cancel()
+        self.kit.running.ask_to_cancel()
 
     def action_hold(self) -> None:
         self.kit.stage.hold()

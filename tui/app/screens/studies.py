@@ -33,6 +33,9 @@ class StudiesScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "plan", "Plan", tooltip="the cells of this study"),
         Binding("r", "results", "Results", tooltip="its tables beside what was measured"),
+        Binding("c", "claims", "Claims", tooltip="what its paper claims, and how far it holds"),
+        Binding("d", "app.doctor", "Doctor", tooltip="what this machine can run"),
+        Binding("v", "app.verify", "Verify", tooltip="check an archive of a run"),
     ]
 
     def body(self) -> ComposeResult:
@@ -51,12 +54,17 @@ class StudiesScreen(Page):
         self._describe()
 
     def action_plan(self) -> None:
-        self.kit.shelf.choose_study(self._study)
-        self.kit.action_go("plan")
+        self._go("plan")
 
     def action_results(self) -> None:
+        self._go("results")
+
+    def action_claims(self) -> None:
+        self._go("claims")
+
+    def _go(self, mode: str) -> None:
         self.kit.shelf.choose_study(self._study)
-        self.kit.action_go("results")
+        self.kit.action_go(mode)
 
     @property
     def _study(self) -> str:

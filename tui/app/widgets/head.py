@@ -9,8 +9,8 @@ from textual.widget import Widget
 
 from tui.app.text import safe
 
-SCREENS = ("studies", "plan", "run", "results", "explain")
-_NAMES = ("Studies", "Plan", "Run", "Results", "Explain")
+SCREENS = ("studies", "plan", "run", "results", "explain", "claims")
+_NAMES = ("Studies", "Plan", "Run", "Results", "Explain", "Claims")
 
 
 class Head(Widget):
@@ -26,11 +26,15 @@ class Head(Widget):
     def render(self) -> Text:
         text = Text("", no_wrap=True, overflow="ellipsis")
         self._spans = []
+        shown = 0, 0
         for number, (mode, name) in enumerate(zip(SCREENS, _NAMES, strict=True), 1):
             begin = text.cell_len
-            here = mode == self._current
-            text.append(f" {number} {name} ", style="bold reverse" if here else "")
+            text.append(f" {number} {name}")
             self._spans.append((begin, text.cell_len, mode))
+            if mode == self._current:
+                shown = begin, text.cell_len + 1
+        text.append(" ")
+        text.stylize("bold reverse", *shown)
         news = safe(self.news, max(0, self.size.width - text.cell_len - 1))
         gap = self.size.width - text.cell_len - len(news) - 1
         if news and gap >= 0:

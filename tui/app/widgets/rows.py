@@ -215,7 +215,8 @@ class Rows(ScrollView, can_focus=True):
     def _arrange(self) -> None:
         """Share the width out, and say how much there is to scroll."""
         overflows = self.count + 1 > self.size.height > 0
-        room = self.outer_size.width - (self.scrollbar_size_vertical if overflows else 0)
+        bar = self.styles.scrollbar_size_vertical if overflows else 0
+        room = self.outer_size.width - bar
         self._widths = list(self._wanted)
         free = room - 2 - sum(self._widths) - _GAP * max(0, len(self._widths) - 1)
         grow = [i for i, column in enumerate(self._table.columns) if column.grow]
