@@ -26,21 +26,23 @@ report run="" *options="": setup
 
 # For reviewers, at most ten minutes: prerequisites, a small cell of each image, cost of the rest
 [group('start')]
-kick-tires study="lad2023" tier="paper": setup
+kick-tires *studies="lad2023 shafique2023": setup
     #!/bin/sh
     set -eu
     echo "1. prerequisites"
     repliquant doctor || echo "going on with what works"
-    echo "2. the published numbers against one another (no measurement)"
-    repliquant audit {{ study }} --json >/dev/null && echo "audit: done"
-    echo "3. a small cell of each environment"
-    repliquant run {{ study }} --sample --run runs/kick-tires-{{ study }}
-    echo "4. an archive of it, checked"
-    repliquant bundle runs/kick-tires-{{ study }} -o runs/kick-tires-{{ study }}.crate.zip
-    repliquant verify runs/kick-tires-{{ study }}.crate.zip
-    echo "5. what the rest would take"
-    repliquant plan {{ study }} --tier quick --cost
-    repliquant plan {{ study }} --tier {{ tier }} --cost
+    for study in {{ studies }}; do
+        echo "2. $study: the published numbers against one another (no measurement)"
+        repliquant audit $study --json >/dev/null && echo "audit: done"
+        echo "3. $study: a small cell of each environment"
+        repliquant run $study --sample --run runs/kick-tires-$study
+        echo "4. $study: an archive of it, checked"
+        repliquant bundle runs/kick-tires-$study -o runs/kick-tires-$study.crate.zip
+        repliquant verify runs/kick-tires-$study.crate.zip
+        echo "5. $study: what the rest would take"
+        repliquant plan $study --tier quick --cost
+        repliquant plan $study --tier paper --cost
+    done
 
 # Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
 [group('start')]

@@ -201,8 +201,9 @@ def _for_engine(prepared: Prepared, gpus: int) -> Prepared:
 def _engine(request: Request, prepared: Prepared, tell: Listener) -> Engine:
     """The engine that was asked for, or the best there is; says which and why."""
     if request.python is not None:
+        given = make_engine(request.engine, request.python)
         tell(Note(f"engine local: cells run with {request.python}"))
-        return make_engine(request.engine, request.python)
+        return given
     if request.engine == AUTO:
         names = dict.fromkeys(planned.image for planned in prepared.chosen if not planned.skip)
         choice = choose_engine([load_image(name) for name in names])

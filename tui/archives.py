@@ -56,7 +56,9 @@ def check_archive(file: Path) -> Iterator[Check]:
         except RefusedError as error:
             raise InputError(printable(f"{file}: {error}")) from error
         except (FileNotFoundError, PermissionError) as error:
-            raise InputError(f"{file} can't be read: {error.strerror}") from error
+            raise InputError(
+                f"{file} can't be read: {error.strerror}. Give a file that repliquant bundle wrote"
+            ) from error
 
 
 def _script() -> str:

@@ -101,6 +101,9 @@ def _run() -> int:
         result: Any = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.MissingParameter as error:
+        _missing(error).show()
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -115,6 +118,16 @@ def _run() -> int:
     except Exception as error:
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _missing(error: click.MissingParameter) -> click.UsageError:
+    """With the studies there are, where it is a study that lacks."""
+    if error.param is None or error.param.name != "study":
+        return error
+    from orchestrator.study import study_ids
+
+    text = f"{error.format_message()} Accepted: {', '.join(study_ids()) or 'none'}"
+    return click.UsageError(text, error.ctx)
 
 
 def _explain(error: Exception) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,14 +69,18 @@ def load_planned(run: Run) -> tuple[Plan, list[Manifest]]:
     return plan, manifests
 
 
+def runs_of(study: str) -> Iterator[Run]:
+    """The runs of a study, the latest first; those whose plan can't be used are passed over."""
+    for run in all_runs():
+        with contextlib.suppress(UnreadableError, OSError):
+            if run.plan().study == study:
+                yield run
+
+
 def latest_run(study: str) -> Run:
     """The latest run of a study. Raises InputError when there is none."""
-    for run in all_runs():
-        try:
-            if run.plan().study == study:
-                return run
-        except (UnreadableError, OSError):
-            continue
+    for run in runs_of(study):
+        return run
     raise InputError(
         f"no run of {study} under {places.runs()}. Run it first: repliquant run {study}, "
         "or name a run's folder"

@@ -88,7 +88,7 @@ def _check_directory(file: IO[bytes]) -> None:
     tail = file.read()
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < 22:
-        raise RefusedError("is not a ZIP archive")
+        raise RefusedError("is not a ZIP archive; give a file that repliquant bundle wrote")
     count, size, offset = struct.unpack("<HLL", tail[at + 10 : at + 20])
     if tail[max(0, at - 20) : at].startswith(_LOCATOR_64):
         (position,) = struct.unpack("<Q", tail[at - 12 : at - 4])

@@ -38,8 +38,9 @@ def test_a_command_and_its_options_have_help(name: str) -> None:
 def test_a_command_and_its_options_are_documented(name: str) -> None:
     command = dict(commands())[name]
     text = (ROOT / "docs" / "commands.md").read_text()
-    assert f"repliquant {name.split()[0]}" in text
-    assert name.split()[-1] in text
+    group, _, inner = name.partition(" ")
+    (page,) = re.findall(rf"^## repliquant {group}\b(.*?)(?=^## |\Z)", text, re.M | re.S)
+    assert re.search(rf"\b{inner}\b", page), f"{name} is not in the part on {group}"
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert any(f"`{spelled}" in text for spelled in parameter.opts), parameter.opts

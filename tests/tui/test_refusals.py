@@ -91,3 +91,20 @@ def test_a_broken_study_does_not_run(workshop: Workshop) -> None:
     path.write_text(path.read_text().replace("year = 2020", "yeer = 2020"))
     told = workshop.run(status=2).stderr
     assert f"repliquant: {path}:4: yeer: " in told
+
+
+def test_a_missing_study_names_those_there_are(workshop: Workshop) -> None:
+    told = workshop("run", status=2).stderr
+    assert "Missing argument 'STUDY'. Accepted: toy" in told
+
+
+def test_what_is_no_number_is_called_so(workshop: Workshop) -> None:
+    told = workshop("plan", "toy", "--watts", "x", status=2).stderr
+    assert "Invalid value for '--watts': 'x' is not a valid number." in told
+
+
+def test_an_interpreter_that_is_none_is_not_announced(workshop: Workshop) -> None:
+    told = workshop("run", "toy", "--engine", "local", "--python", "/nope", status=2).stderr
+    assert told.splitlines() == [
+        "repliquant: --python '/nope' is no program; give the path of a Python"
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui.commands.options import as_json
+from tui.commands.options import NumberRange, as_json
 
 COLUMNS = ("cell", "metric", "base", "new", "ratio", "95 % interval", "p", "n", "verdict")
 
@@ -16,7 +16,7 @@ COLUMNS = ("cell", "metric", "base", "new", "ratio", "95 % interval", "p", "n", 
 @click.argument("new")
 @click.option("--pool", is_flag=True, help="Pool runs of one side from different environments.")
 @click.option(
-    "--margin", type=click.FloatRange(0, 1), default=0.02, show_default=True,
+    "--margin", type=NumberRange(0, 1), default=0.02, show_default=True,
     help="A ratio certainly this near to 1 counts as the same.",
 )  # fmt: skip
 @click.option("--changed", is_flag=True, help="Only what isn't the same.")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tui.commands.options import as_json
+from tui.commands.options import NumberRange, as_json
 
 _COLUMNS = (
     "task", "technique", "model", "batch", "status", "ms", "speedup", "allocator", "nvml",
@@ -34,7 +34,7 @@ _MISSING = "–"
 @click.option("--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0.0, min_open=True),
+    type=NumberRange(min=0.0, min_open=True),
     default=8.0,
     show_default=True,
     help="Start no further cell after this long; the same command goes on.",

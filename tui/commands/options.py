@@ -14,6 +14,19 @@ from orchestrator.errors import InputError
 
 Decorated = Callable[..., Any]
 
+
+class NumberRange(click.FloatRange):
+    """A number between two others; click calls it a float range in its messages."""
+
+    name = "number"
+
+
+class CountRange(click.IntRange):
+    """A whole number between two others."""
+
+    name = "whole number"
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 _CHOICES = (
@@ -100,7 +113,7 @@ _WHERE = (
         type=click.Path(path_type=Path),
         help="Run cells with this interpreter in place of the images (--engine local).",
     ),
-    click.option("--threads", type=click.IntRange(0, 4096), default=0, help="0: all processors."),
+    click.option("--threads", type=CountRange(0, 4096), default=0, help="0: all processors."),
 )
 
 _NARROWING = (

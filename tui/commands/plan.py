@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tui.commands.options import as_json, request_options
+from tui.commands.options import NumberRange, as_json, request_options
 
 _MOST_LINES = 100
 _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
@@ -17,7 +17,7 @@ _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 @click.argument("study")
 @request_options
 @click.option("--cost", is_flag=True, help="Only what it takes: time, disk, energy.")
-@click.option("--watts", type=click.FloatRange(0, 1e6), help="What this machine draws, for --cost.")
+@click.option("--watts", type=NumberRange(0, 1e6), help="What this machine draws, for --cost.")
 @as_json
 def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
@@ -88,26 +88,27 @@ def _print_cost(prepared: Any, watts: float | None) -> None:
 
 
 def _disk(prepared: Any) -> list[str]:
-    """As much a cell as the latest run of the study left."""
-    from orchestrator.errors import InputError
-    from tui.runs import latest_run
+    """As much a cell as in the study's run of most cells."""
+    from tui.runs import runs_of
     from tui.words import size
 
-    try:
-        folder = latest_run(prepared.plan.study).folder
-    except InputError:
+    finished = {run.folder: len(list(run.cells.glob("*/manifest.json")))
+                for run in runs_of(prepared.plan.study)}  # fmt: skip
+    folder = max(finished, key=lambda folder: finished[folder], default=None)
+    if folder is None or not finished[folder]:
         return ["disk for the run: not known before a first run"]
     taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    cells = max(1, len(list(folder.glob("cells/*/manifest.json"))))
-    whole = taken / cells * len(prepared.chosen)
+    whole = taken / finished[folder] * len(prepared.chosen)
     return [f"disk for the run: about {size(whole)} (a cell takes what it took in {folder})"]
 
 
 def _energy(prepared: Any, watts: float | None) -> str:
     seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
-    if watts is None:
-        return f"energy: {seconds / 3600:.2f} h times what this machine draws; say it with --watts"
-    return f"energy: about {seconds / 3600 * watts / 1000:.3f} kWh at {watts:g} W"
+    each = 100 if watts is None else watts
+    words = (
+        "for each 100 W that this machine draws (--watts)" if watts is None else f"at {each:g} W"
+    )
+    return f"energy: about {seconds / 3600 * each / 1000:.3f} kWh {words}"
 
 
 def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui.commands.options import run_options
+from tui.commands.options import CountRange, run_options
 
 
 @click.command("tui")
@@ -14,7 +14,7 @@ from tui.commands.options import run_options
 @run_options
 @click.option("--readonly", is_flag=True, help="Look only: nothing is started or written.")
 @click.option("--web", is_flag=True, help="Serve it to browsers of this machine instead.")
-@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True,
+@click.option("--port", type=CountRange(1, 65535), default=8000, show_default=True,
               help="The port for --web.")  # fmt: skip
 def command(study: str | None, readonly: bool, web: bool, port: int, **choices: Any) -> int:
     """Plan, watch, compare and explain runs on a screen. STUDY is the first to show.
