@@ -42,7 +42,7 @@ kick-tires study="lad2023" tier="paper": setup
     repliquant plan {{ study }} --tier quick --cost
     repliquant plan {{ study }} --tier {{ tier }} --cost
 
-# Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
+# The CUDA paths of PyTorch and TensorFlow on this machine, in 8 minutes. Options go to `repliquant gpu-check`, e.g. `--python PATH`
 [group('start')]
 gpu-check *options: setup
     @repliquant gpu-check {{ options }}

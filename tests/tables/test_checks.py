@@ -49,6 +49,21 @@ def test_speedups_compare_the_same_task_model_and_batch() -> None:
     assert [line.speedup for line in lines] == [1.0, None]
 
 
+def inference(framework: str, technique: str, seconds: float) -> Manifest:
+    cell = a_cell(framework=framework, task="infer", technique=technique, device="gpu")
+    return measured(cell, metric("latency_s", seconds, seconds, seconds))
+
+
+def test_frameworks_are_not_compared_and_tensorflows_ladder_starts_at_predict() -> None:
+    lines = check_lines(
+        [inference("pytorch", "float32", 8.0), inference("tensorflow", "keras-predict", 4.0),
+         inference("tensorflow", "signature", 2.0), inference("pytorch", "cuda-graph", 1.0)]
+    )  # fmt: skip
+    assert [(line.framework, line.speedup) for line in lines] == [
+        ("pytorch", 1.0), ("tensorflow", 1.0), ("tensorflow", 2.0), ("pytorch", 8.0),
+    ]  # fmt: skip
+
+
 def test_coverage_comes_from_the_proof() -> None:
     proof = Proof(promised="int8", operations={}, coverage=0.4, fallback=[], source="")
     cell = a_cell(task="infer", technique="int8-torchao", device="gpu")
@@ -66,5 +81,6 @@ def test_the_largest_batches_are_told_by_technique() -> None:
     )  # fmt: skip
     model = lines[0].model
     assert largest_batches(lines) == {
-        f"{model} float32": (512, 1400), f"{model} amp-float16": (1400, None),
+        f"pytorch {model} float32": (512, 1400),
+        f"pytorch {model} amp-float16": (1400, None),
     }  # fmt: skip
