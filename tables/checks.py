@@ -10,6 +10,10 @@ from tables.statistics import median, readings
 
 _SKIPPED_STEPS = 3
 _METRIC = {"train": "train_step_s", "infer": "latency_s"}
+_PACKAGES = {
+    "pytorch": ("torch",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
+}
 # What a speedup is against, by framework and task; elsewhere float32.
 _BASELINE = {("tensorflow", "infer"): "keras-predict"}
 
@@ -57,6 +61,13 @@ def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]
             failed = min(failed or line.batch_size, line.batch_size)
         found[key] = (fitted, failed)
     return found
+
+
+def framework_version(manifest: Manifest) -> str:
+    """The framework's module and version, from packages whose names are spelled in many ways."""
+    names = _PACKAGES[manifest.cell.framework]
+    packages = {k.replace("_", "-"): v for k, v in manifest.environment.packages.items()}
+    return f"{names[0]} {next((packages[name] for name in names if name in packages), '?')}"
 
 
 def _line(manifest: Manifest, base: float | None) -> CheckLine:

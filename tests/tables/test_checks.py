@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from manifests.manifest import Manifest, Proof
-from tables.checks import check_lines, largest_batches
+from manifests.manifest import Environment, Manifest, Proof
+from tables.checks import check_lines, framework_version, largest_batches
 from tests.manifests.samples import a_cell
 from tests.tables.samples import measured, metric
 
@@ -84,3 +84,20 @@ def test_the_largest_batches_are_told_by_technique() -> None:
         f"pytorch {model} float32": (512, 1400),
         f"pytorch {model} amp-float16": (1400, None),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("framework", "packages", "told"),
+    [
+        ("pytorch", {"torch": "2.13.0+cpu"}, "torch 2.13.0+cpu"),
+        ("tensorflow", {"tensorflow": "2.17.0+nv25.2"}, "tensorflow 2.17.0+nv25.2"),
+        ("tensorflow", {"tensorflow-cpu": "2.8.4"}, "tensorflow 2.8.4"),
+        ("tensorflow", {"tensorflow_cpu": "2.21.0"}, "tensorflow 2.21.0"),
+        ("tensorflow", {}, "tensorflow ?"),
+    ],
+)
+def test_the_framework_is_told_with_its_version(
+    framework: str, packages: dict[str, str], told: str
+) -> None:
+    manifest = measured(a_cell(framework=framework), environment=Environment(packages=packages))
+    assert framework_version(manifest) == told

@@ -108,6 +108,8 @@ def _title(checked: Any) -> str:
 
 def _machines(checked: Any) -> list[str]:
     """GPU or processor, and the framework, as the manifests have them."""
+    from tables.checks import framework_version
+
     found = []
     for manifest in checked.manifests:
         machine = manifest.environment.machine
@@ -115,16 +117,8 @@ def _machines(checked: Any) -> list[str]:
             continue
         on_gpu = manifest.cell.device == "gpu" and machine.gpus
         place = machine.gpus[0].name if on_gpu else machine.cpu
-        found.append(f"{place}, {_version(manifest)}")
+        found.append(f"{place}, {framework_version(manifest)}")
     return list(dict.fromkeys(found))
-
-
-def _version(manifest: Any) -> str:
-    """The framework and its version; TensorFlow's package has several names."""
-    packages = manifest.environment.packages
-    pytorch = manifest.cell.framework == "pytorch"
-    names = ("torch",) if pytorch else ("tensorflow", "tensorflow-cpu", "tensorflow-gpu")
-    return f"{names[0]} {next((packages[n] for n in names if n in packages), '?')}"
 
 
 def _row(line: Any) -> list[str]:
