@@ -44,7 +44,7 @@ kick-tires *studies="lad2023 shafique2023": setup
         repliquant plan $study --tier paper --cost
     done
 
-# Every CUDA path of this machine in under 8 minutes: `just gpu-check --python PATH`
+# The CUDA paths of PyTorch and TensorFlow on this machine, in 8 minutes. Options go to `repliquant gpu-check`, e.g. `--python PATH`
 [group('start')]
 gpu-check *options: setup
     @repliquant gpu-check {{ options }}

@@ -1,8 +1,8 @@
-"""``gpu-check``: every path of the PyTorch runners that a GPU can take, in a few minutes.
+"""``gpu-check``: every path of the runners that a GPU can take, in a few minutes.
 
-Not a study: nothing published stands beside it. Its plan is fixed, so that two machines' runs
-can be compared; what an environment lacks becomes ``unsupported`` with the reason. The plan for
-a processor has the same parts, small, and shows that the command works.
+Not a study: nothing published stands beside it. Its plan (``gpu_check_plan``) has the frameworks
+that are there; what an environment lacks becomes ``unsupported`` with the reason. The plan for a
+processor has the same parts, small, and shows that the command works.
 """
 
 from __future__ import annotations
@@ -10,85 +10,49 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from manifests.cell import Cell, Device, Task
+from manifests.cell import Device
 from manifests.manifest import Manifest
-from manifests.plan import Plan, PlannedCell
+from manifests.plan import PlannedCell
 from manifests.store import Run
 from orchestrator import places
-from orchestrator.engines import Engine, make_engine
-from orchestrator.engines.given import GivenEngine
+from orchestrator.engines import AUTO, Engine, make_engine
+from orchestrator.engines.given import MODULES, GivenEngine
 from orchestrator.errors import MachineError
 from orchestrator.estimates import Estimates
+from orchestrator.gpu_check_plan import NAME, check_plan
 from orchestrator.images import image_names, load_image
-from orchestrator.machine import gpu_count
-from orchestrator.news import CellEnded, Listener, News, Note
+from orchestrator.machine import compute_capability, gpu_count
+from orchestrator.news import CellEnded, CellStarted, Listener, News, Note
+from orchestrator.pairing import pair
 
-NAME = "gpu-check"
 LIMIT_S = 480.0
-_ADAM: dict[str, Any] = {
-    "optimizer": "adam", "learning_rate": 1e-4, "channels_last": True, "epochs": 1,
-}  # fmt: skip
-_CPU_IMAGE = "pytorch-cpu"
-
-
-class Part(NamedTuple):
-    """Cells of one task and model at one image size: every technique at every batch size.
-
-    ``estimate_s`` is for one cell; ``weights`` says whether they start from the plan's first.
-    """
-
-    task: Task
-    techniques: tuple[str, ...]
-    model: str
-    image_size: int
-    batch_sizes: tuple[int, ...]
-    recipe: dict[str, Any]
-    estimate_s: float
-    weights: bool = False
-
-
-def _training(images: int, steps: int, keep: bool = False) -> dict[str, Any]:
-    return {**_ADAM, "train_images": images, "test_images": 64, "steps": steps,
-            "keep_weights": keep}  # fmt: skip
-
-
-def _measuring(seconds: float) -> dict[str, Any]:
-    return {"warm_up_s": seconds / 2, "warm_up_count": 3, "measure_s": seconds,
-            "measure_count": 20, "longest_s": 20.0, "test_images": 64}  # fmt: skip
-
-
-_AMP = ("float32", "tf32", "amp-float16", "amp-bfloat16")
-# The largest batch holds about 170 GB of float32 activations: more than any GPU up to an H200.
-GPU_PARTS = (
-    Part("train", ("float32",), "mobilenet-v1", 128, (64,), _training(512, 8, True), 15),
-    Part("infer", ("float32", "channels-last", "tf32", "cuda-graph", "cuda-graph-float16"),
-         "mobilenet-v1", 128, (64,), _measuring(1.0), 13, True),
-    Part("train", _AMP, "resnet50", 224, (64, 512), _training(1024, 8), 20),
-    Part("train", ("float32", "amp-float16"), "resnet50", 224, (1400,), _training(1400, 1), 20),
-    Part("infer", ("compiled", "compiled-bfloat16", "compiled-float16", "float8-torchao",
-                   "int8-torchao", "tensorrt-float32", "tensorrt-float16", "tensorrt-int8"),
-         "mobilenet-v1", 128, (64,), _measuring(1.0), 25, True),
-)  # fmt: skip
-CPU_PARTS = (
-    Part("train", ("float32", "amp-bfloat16"), "mobilenet-v1", 48, (8,),
-         {**_training(40, 5, True), "test_images": 16}, 10),
-    Part("infer", ("float32", "channels-last", "compiled", "compiled-bfloat16"), "mobilenet-v1",
-         48, (8,), {**_measuring(0.0), "measure_count": 3, "test_images": 16}, 20, True),
-)  # fmt: skip
+FRAMEWORKS = tuple(MODULES)
+_CPU_IMAGES = {"pytorch": "pytorch-cpu", "tensorflow": "tensorflow-cpu"}
+_OTHERWISE = "--device cpu runs the small plan for a processor"
+_OWN = "give an interpreter that has PyTorch or TensorFlow for CUDA: --python PATH"
 
 
 class Check(NamedTuple):
-    """What was asked for: ``engine`` and ``python`` as for a run, and where it goes."""
+    """What was asked for: ``engine`` and ``python`` as for a run, and where it goes.
 
-    engine: str = "local"
+    ``framework``: this one only; else those that are there.
+    """
+
+    engine: str = AUTO
     python: Path | None = None
     device: Device = "gpu"
+    framework: str | None = None
     run_dir: Path | None = None
     limit_s: float = LIMIT_S
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """Those that it may plan."""
+        return (self.framework,) if self.framework else FRAMEWORKS
 
 
 class Checked(NamedTuple):
@@ -103,36 +67,6 @@ class Checked(NamedTuple):
     images_missing: list[str]
 
 
-def check_plan(device: Device, image: str, threads: int) -> Plan:
-    """All cells of the check, in the order of their worth. The first makes the weights."""
-    cells: list[PlannedCell] = []
-    for part in GPU_PARTS if device == "gpu" else CPU_PARTS:
-        for batch in part.batch_sizes:
-            for technique in part.techniques:
-                parent = cells[0].id if part.weights else None
-                cells.append(_planned(part, technique, batch, device, image, parent))
-    return Plan(
-        study=NAME, tier="quick", protocol="rigorous", dataset="digits", cells=cells,
-        threads=threads, tier_about="a check of this machine, not a study",
-    )  # fmt: skip
-
-
-def _planned(
-    part: Part, technique: str, batch: int, device: Device, image: str, parent: str | None
-) -> PlannedCell:
-    cell = Cell(
-        study=NAME, task=part.task, framework="pytorch", technique=technique, model=part.model,
-        dataset="digits", image_size=part.image_size, batch_size=batch, seed=0,
-        protocol="rigorous", tier="quick", recipe=part.recipe, device=device,
-        weights_from=parent,
-    )  # fmt: skip
-    return PlannedCell(
-        id=cell.id, cell=cell, image=image, needs=[parent] if parent else [],
-        estimate_s=part.estimate_s, study_estimate_s=part.estimate_s,
-        estimate_source="the check's own plan", timeout_s=150.0,
-    )  # fmt: skip
-
-
 def check(asked: Check, tell: Listener) -> Checked:
     """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
     from orchestrator.data.packs import prepare_packs
@@ -140,14 +74,13 @@ def check(asked: Check, tell: Listener) -> Checked:
     from orchestrator.running import Conductor, Means
     from orchestrator.telemetry.sampling import sampling
 
-    begin = time.monotonic()
-    engine, image = _engine(asked)
-    plan = check_plan(asked.device, image, len(engine.cpus()))
+    engine, images = _where(asked, tell)
+    plan = check_plan(asked.device, images, len(engine.cpus()))
     packs = prepare_packs(plan, {}, places.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
     run = Run(asked.run_dir or places.runs() / f"{NAME}-{asked.device}")
     gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
-    deadline = _Deadline(begin + asked.limit_s, tell)
+    deadline = _Deadline(asked.limit_s, tell)
     with opened(run, plan), sampling() as sampler:
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
@@ -166,58 +99,113 @@ def check(asked: Check, tell: Listener) -> Checked:
 
 
 class _Deadline:
-    """Passes news on, and starts no further cell when the time is up."""
+    """Passes news on, and starts no further cell when the time is up.
 
-    def __init__(self, at: float, tell: Listener) -> None:
-        self._at = at
+    It runs from the first cell's start: fetching an image may take longer than all cells.
+    """
+
+    def __init__(self, limit_s: float, tell: Listener) -> None:
+        self._limit_s = limit_s
+        self._at: float | None = None
         self._tell = tell
         self.pause: Callable[[], None] = lambda: None
 
     def __call__(self, news: News) -> None:
         self._tell(news)
-        if isinstance(news, CellEnded) and time.monotonic() >= self._at:
+        if isinstance(news, CellStarted) and self._at is None:
+            self._at = time.monotonic() + self._limit_s
+        if isinstance(news, CellEnded) and self._at is not None and time.monotonic() >= self._at:
             self.pause()
             self._tell(Note("the time is up: no further cell is started", "important"))
 
 
-def _engine(asked: Check) -> tuple[Engine, str]:
-    """The engine and the image, once it is sure that there is a GPU to check."""
-    if asked.device == "cpu":
-        return make_engine(asked.engine, asked.python), _CPU_IMAGE
+def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
+    """The engine, and the image of each framework, once it is sure that there is a GPU."""
     if asked.python is not None:
         engine = make_engine(asked.engine, asked.python)
         assert isinstance(engine, GivenEngine)
-        if not engine.probed.gpus:
-            raise MachineError(_no_cuda(engine))
-        return engine, _CPU_IMAGE
+        held = _held(engine, asked.frameworks)
+        found = _with_cuda(engine, held, tell) if asked.device == "gpu" else held
+        return engine, {framework: _CPU_IMAGES[framework] for framework in found}
+    if asked.device == "cpu":
+        engine = make_engine("local" if asked.engine == AUTO else asked.engine)
+        return engine, {framework: _CPU_IMAGES[framework] for framework in asked.frameworks}
     if not gpu_count():
         raise MachineError(
-            "gpu-check needs an NVIDIA GPU and its driver; none was found on this machine"
+            "gpu-check needs an NVIDIA GPU and its driver; none was found on this machine. "
+            f"{_OTHERWISE}"
         )
-    return make_engine(asked.engine), _gpu_image()
+    images = _gpu_images(asked.frameworks, compute_capability(), tell)
+    return _container_engine(asked.engine), images
 
 
-def _no_cuda(engine: GivenEngine) -> str:
+def _held(engine: GivenEngine, frameworks: tuple[str, ...]) -> list[str]:
+    """The frameworks that the interpreter has. Raises MachineError for none."""
     probed = engine.probed
-    if "torch" not in probed.modules:
-        return f"gpu-check needs PyTorch: {engine.python}: {probed.missing.get('torch')}"
-    return (
-        f"gpu-check needs CUDA: torch {probed.modules['torch']} of {engine.python} sees no NVIDIA "
-        "GPU (torch.cuda.is_available() is False)"
+    found = [framework for framework in frameworks if MODULES[framework] in probed.modules]
+    if found:
+        return found
+    names = [MODULES[framework] for framework in frameworks]
+    why = [f"{name}: {probed.missing.get(name, 'not installed')}" for name in names]
+    raise MachineError(
+        f"gpu-check needs {' or '.join(names)} in {engine.python} ({'; '.join(why)}). "
+        f"Install one there ({engine.python} -m pip install {names[0]}), or give another --python"
     )
 
 
-def _gpu_image() -> str:
-    """The newest image whose PyTorch is made for GPUs. Raises MachineError without one."""
-    names = [name for name in image_names() if _serves_gpus(name)]
-    if not names:
-        raise MachineError(
-            "no image has a PyTorch for GPUs; give an interpreter that has one: "
-            "just gpu-check --python PATH"
+def _with_cuda(engine: GivenEngine, held: list[str], tell: Listener) -> list[str]:
+    """Those that see a GPU. Raises MachineError for none."""
+    seeing = [framework for framework in held if engine.seen(framework)]
+    blind = {f: _blind(engine, f) for f in held if f not in seeing}
+    if not seeing:
+        raise MachineError(f"gpu-check needs CUDA: {'; '.join(blind.values())}. {_OTHERWISE}")
+    for framework, why in blind.items():
+        tell(Note(f"{framework} is left out: {why}", "important"))
+    return seeing
+
+
+def _blind(engine: GivenEngine, framework: str) -> str:
+    asked, call = (
+        (engine.probed, "torch.cuda.is_available() is False")
+        if framework == "pytorch"
+        else (engine.probed_tensorflow, "tf.config.list_physical_devices('GPU') is empty")
+    )
+    name = MODULES[framework]
+    if name not in asked.modules:
+        return f"{name} of {engine.python} can't be imported ({asked.missing.get(name)})"
+    return f"{name} {asked.modules[name]} of {engine.python} sees no NVIDIA GPU ({call})"
+
+
+def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) -> dict[str, str]:
+    """The newest image of each framework that serves this GPU. Raises MachineError for none."""
+    found: dict[str, str] = {}
+    obstacles: list[str] = []
+    images = [load_image(name) for name in reversed(image_names())]
+    for framework in frameworks:
+        own = [i for i in images if i.file.framework == framework and i.file.gpu]
+        image, obstacle = (
+            pair(own, capability) if own else ("", f"no image of {framework} for GPUs")
         )
-    return names[-1]
+        if obstacle:
+            obstacles.append(obstacle)
+        else:
+            found[framework] = image
+    if not found:
+        raise MachineError(f"gpu-check has no image: {'; '.join(obstacles)}. Instead, {_OWN}")
+    for obstacle in obstacles:
+        tell(Note(obstacle, "important"))
+    return found
 
 
-def _serves_gpus(name: str) -> bool:
-    file = load_image(name).file
-    return file.framework == "pytorch" and file.gpu is not None
+def _container_engine(name: str) -> Engine:
+    """The images for GPUs are containers. Raises KitError where none can be run."""
+    if name == "local":
+        raise MachineError(
+            f"the images for GPUs are containers: give --engine docker, or else {_OWN}"
+        )
+    try:
+        return make_engine("docker" if name == AUTO else name)
+    except MachineError as error:
+        raise MachineError(
+            f"gpu-check finds no Docker for its images: {error}. Or {_OWN}"
+        ) from error

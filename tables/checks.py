@@ -1,22 +1,31 @@
-"""The summary of a gpu-check: one line a cell, speed beside the same cell in plain float32."""
+"""The summary of a gpu-check: one line a cell, speed beside the plain way of doing the same."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from tables.statistics import median, readings
 
 _SKIPPED_STEPS = 3
 _METRIC = {"train": "train_step_s", "infer": "latency_s"}
+_PACKAGES = {
+    "pytorch": ("torch",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
+}
+# What a speedup is against, by framework and task; elsewhere float32.
+_BASELINE = {("tensorflow", "infer"): "keras-predict"}
 
 
 class CheckLine(NamedTuple):
     """Times in seconds, memory in bytes, energy in joules an image; None where unknown.
 
-    ``speedup`` is against the technique float32 of the same task, model and batch size.
+    ``speedup`` is against float32 of the same framework, task, model and batch size; TensorFlow's
+    inference has keras-predict in its place, as the paper does.
     """
 
+    framework: str
     task: str
     technique: str
     model: str
@@ -34,17 +43,17 @@ class CheckLine(NamedTuple):
 
 def check_lines(manifests: list[Manifest]) -> list[CheckLine]:
     """A line for each manifest, in their order."""
-    base = {_place(m): _seconds(m) for m in manifests if m.cell.technique == "float32"}
+    base = {_place(m): _seconds(m) for m in manifests if m.cell.technique == _baseline(m.cell)}
     return [_line(manifest, base.get(_place(manifest))) for manifest in manifests]
 
 
 def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]:
-    """By training technique: the largest batch that fitted, and the smallest that didn't."""
+    """The largest batch that fitted, the smallest that didn't; by framework, model, technique."""
     found: dict[str, tuple[int, int | None]] = {}
     for line in lines:
         if line.task != "train" or line.status not in ("ok", "oom"):
             continue
-        key = f"{line.model} {line.technique}"
+        key = f"{line.framework} {line.model} {line.technique}"
         fitted, failed = found.get(key, (0, None))
         if line.status == "ok":
             fitted = max(fitted, line.batch_size)
@@ -54,10 +63,18 @@ def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]
     return found
 
 
+def framework_version(manifest: Manifest) -> str:
+    """The framework's module and version, from packages whose names are spelled in many ways."""
+    names = _PACKAGES[manifest.cell.framework]
+    packages = {k.replace("_", "-"): v for k, v in manifest.environment.packages.items()}
+    return f"{names[0]} {next((packages[name] for name in names if name in packages), '?')}"
+
+
 def _line(manifest: Manifest, base: float | None) -> CheckLine:
     cell = manifest.cell
     seconds = _seconds(manifest)
     return CheckLine(
+        framework=cell.framework,
         task=cell.task,
         technique=cell.technique,
         model=cell.model,
@@ -74,8 +91,13 @@ def _line(manifest: Manifest, base: float | None) -> CheckLine:
     )
 
 
-def _place(manifest: Manifest) -> tuple[str, str, int]:
-    return manifest.cell.task, manifest.cell.model, manifest.cell.batch_size
+def _baseline(cell: Cell) -> str:
+    return _BASELINE.get((cell.framework, cell.task), "float32")
+
+
+def _place(manifest: Manifest) -> tuple[str, str, str, int]:
+    cell = manifest.cell
+    return cell.framework, cell.task, cell.model, cell.batch_size
 
 
 def _seconds(manifest: Manifest) -> float | None:

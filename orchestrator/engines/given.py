@@ -41,6 +41,18 @@ if "torch" in found["modules"]:
         found["missing"] = {**found.get("missing", {}), "cuda": str(error)[:200]}
 print("FOUND " + json.dumps(found))
 """
+# On its own: it takes seconds, and two frameworks in one process can bring each other down.
+_PROBE_TENSORFLOW = """
+import json, sys
+found = {"python": sys.version.split()[0]}
+try:
+    import tensorflow
+    found["modules"] = {"tensorflow": tensorflow.__version__}
+    found["gpus"] = [gpu.name for gpu in tensorflow.config.list_physical_devices("GPU")]
+except Exception as error:
+    found["missing"] = {"tensorflow": str(error)[:200]}
+print("FOUND " + json.dumps(found))
+"""
 
 
 class Probed(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +80,20 @@ class GivenEngine(LocalEngine):
         """Raises MachineError when the interpreter doesn't run."""
         return probe(self.python)
 
+    @cached_property
+    def probed_tensorflow(self) -> Probed:
+        """The same by TensorFlow alone, where it is installed; a broken one sees no GPU."""
+        if "tensorflow" not in self.probed.modules:
+            return Probed(python=self.probed.python)
+        try:
+            return probe(self.python, _PROBE_TENSORFLOW)
+        except MachineError as error:
+            return Probed(python=self.probed.python, missing={"tensorflow": str(error)})
+
+    def seen(self, framework: str) -> list[str]:
+        """The GPUs that this framework sees."""
+        return (self.probed if framework == "pytorch" else self.probed_tensorflow).gpus
+
     def interpreter(self, image: Image) -> Path:
         return self.python
 
@@ -75,7 +101,8 @@ class GivenEngine(LocalEngine):
         return "ready"
 
     def gpus(self) -> list[str]:
-        return [str(number) for number in range(len(self.probed.gpus))]
+        names = self.seen("pytorch") or self.seen("tensorflow")
+        return [str(number) for number in range(len(names))]
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         """Raises MachineError when a package is missing that the image would have."""
@@ -90,11 +117,11 @@ class GivenEngine(LocalEngine):
         return ImageUsed(name=image.name, kind="given")
 
 
-def probe(python: Path) -> Probed:
+def probe(python: Path, script: str = _PROBE) -> Probed:
     """Ask an interpreter for its packages and GPUs. Raises MachineError."""
     try:
         done = subprocess.run(
-            [python, "-c", _PROBE], capture_output=True, text=True, errors="replace",
+            [python, "-c", script], capture_output=True, text=True, errors="replace",
             stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False,
             env=venvs.clean_environment(),
         )  # fmt: skip

@@ -3,29 +3,86 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from manifests.store import Run
-from tests.frameworks.conftest import Reproduction
+from tests.frameworks.conftest import ROOT, Reproduction
 
 pytestmark = pytest.mark.frameworks
 
+LADDER = ["keras-predict", "keras-call", "signature", "xla"]
 
+
+@pytest.mark.parametrize(
+    ("image", "techniques", "unsupported"),
+    [
+        ("pytorch-cpu", ["float32", "channels-last", "compiled", "compiled-bfloat16"], []),
+        ("tensorflow-22.03", LADDER, ["amp-bfloat16"]),
+        ("tensorflow-cpu", LADDER, []),
+    ],
+)
 def test_every_part_leaves_a_manifest_with_telemetry(
-    images: dict[str, Path], tmp_path: Path
-) -> None:
+    images: dict[str, Path], tmp_path: Path, image: str, techniques: list[str],
+    unsupported: list[str],
+) -> None:  # fmt: skip
     made = Reproduction(tmp_path)
     folder = tmp_path / "check"
     done = made(
-        "gpu-check", "--device", "cpu", "--python", str(images["pytorch-cpu"]),
-        "--run", str(folder), "--json",
+        "gpu-check", "--device", "cpu", "--python", str(images[image]), "--run", str(folder),
+        "--json",
     )  # fmt: skip
     cells = json.loads(done.stdout)["cells"]
-    assert [cell["status"] for cell in cells] == ["ok"] * 6
-    assert {cell["coverage"] for cell in cells} == {1.0}
+    assert [cell["technique"] for cell in cells] == ["float32", "amp-bfloat16", *techniques]
+    others = [cell for cell in cells if cell["status"] != "ok"]
+    assert [cell["technique"] for cell in others] == unsupported
+    assert all("No OpKernel was registered" in cell["reason"] for cell in others)
+    assert {cell["coverage"] for cell in cells if cell["status"] == "ok"} == {1.0}
     assert json.loads((folder / "summary.json").read_text())["cells"] == cells
     for manifest in Run(folder).load().manifests:
         assert manifest.telemetry is not None and manifest.telemetry.samples > 0
         assert manifest.context is not None and manifest.context.image.kind == "given"
+
+
+def claiming_a_gpu(folder: Path, python: Path) -> Path:
+    """The interpreter, except that its TensorFlow says that it sees a GPU."""
+    path = folder / "python"
+    said = '{"python": "3", "modules": {"tensorflow": "2"}, "gpus": ["/physical_device:GPU:0"]}'
+    path.write_text(
+        f"#!/bin/sh\ncase \"$2\" in *'import tensorflow'*) echo 'FOUND {said}';;\n"
+        f'*) exec "{python}" "$@";;\nesac\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_on_a_gpu_that_tensorflow_does_not_see_every_cell_says_so(
+    images: dict[str, Path], tmp_path: Path
+) -> None:
+    python = claiming_a_gpu(tmp_path, images["tensorflow-22.03"])
+    done = Reproduction(tmp_path)("gpu-check", "--python", str(python), "--json")
+    cells = json.loads(done.stdout)["cells"]
+    assert {cell["status"] for cell in cells} == {"unsupported"} and len(cells) == 15
+    told = {cell["reason"] for cell in cells if cell["task"] == "train"}
+    assert told == {"TensorFlow sees no GPU: no NVIDIA GPU, no driver, or a CPU build"}
+
+
+def test_a_tensorflow_without_keras_2_is_told_what_is_missing(
+    images: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "tf_keras").mkdir()
+    (tmp_path / "tf_keras/__init__.py").write_text("raise ImportError('No module named tf_keras')")
+    ask = (
+        "from runners.failures import Unsupported\n"
+        "from runners.tensorflow.parts import setup\n"
+        "try: setup.begin(None)\n"
+        "except Unsupported as refusal: print(refusal)\n"
+    )
+    done = subprocess.run(
+        [images["tensorflow-cpu"], "-c", ask], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert done.stdout == "TensorFlow 2.21.0 without Keras 2; install tf_keras beside it\n"

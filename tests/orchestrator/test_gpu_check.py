@@ -1,100 +1,285 @@
-"""The check's plan, its refusals, and its end when the time is up."""
+"""The check's plans, what decides on the frameworks, its refusals, its end when time is up."""
 
 from __future__ import annotations
 
+import re
 import sys
-import time
 from pathlib import Path
+from typing import Literal
 
+import msgspec
 import pytest
 
+import orchestrator.gpu_check as gpu_check
 from manifests.plan import Plan
-from orchestrator.errors import MachineError
-from orchestrator.gpu_check import Check, _Deadline, check, check_plan
-from orchestrator.news import CellEnded, News, Note
+from orchestrator.engines import ENGINES, Engine
+from orchestrator.errors import InputError, MachineError
+from orchestrator.gpu_check import Check, _Deadline, _gpu_images, _where, check
+from orchestrator.gpu_check_plan import check_plan
+from orchestrator.news import CellEnded, CellStarted, News, Note
+from runners.inference import InferRecipe, QuantizeRecipe
 from runners.techniques import techniques
+from runners.training import AdamRecipe
 from tests.manifests.samples import a_manifest
 from tests.tables.samples import planned
 
+PYTORCH = {"pytorch": "an-image"}
+TENSORFLOW = {"tensorflow": "another-image"}
+BOTH = {**PYTORCH, **TENSORFLOW}
 
-def chosen(plan: Plan, task: str) -> list[str]:
-    return [p.cell.technique for p in plan.cells if p.cell.task == task]
+
+def chosen(plan: Plan, task: str, framework: str = "pytorch") -> list[str]:
+    cells = [p.cell for p in plan.cells]
+    return [c.technique for c in cells if (c.task, c.framework) == (task, framework)]
 
 
 def test_it_exercises_every_technique_that_a_gpu_has() -> None:
-    plan = check_plan("gpu", "an-image", 16)
-    only_processors = {"dynamic", "ptq-eager", "ptq-fx", "ptq-pt2e", "qat-eager"}
-    planned_ones = {p.cell.technique for p in plan.cells}
-    assert planned_ones == set(techniques("pytorch")) - only_processors
+    only_processors = {
+        "pytorch": {"dynamic", "ptq-eager", "ptq-fx", "ptq-pt2e", "qat-eager"},
+        "tensorflow": {"amp-bfloat16", "ptq-tflite", "qat-tfmot", "tflite-float32"},
+    }
+    for images in (PYTORCH, TENSORFLOW):
+        ((framework, image),) = images.items()
+        plan = check_plan("gpu", images, 16)
+        planned_ones = {p.cell.technique for p in plan.cells}
+        assert planned_ones == set(techniques(framework)) - only_processors[framework]
+        assert {p.image for p in plan.cells} == {image}
 
 
-def test_its_first_cell_makes_the_weights_of_the_ladder() -> None:
-    plan = check_plan("gpu", "an-image", 16)
-    first = plan.cells[0]
-    assert (first.cell.task, first.cell.technique) == ("train", "float32")
-    ladder = [p for p in plan.cells if p.cell.task == "infer"]
-    assert {p.cell.weights_from for p in ladder} == {first.id}
-    assert all(p.needs == [first.id] for p in ladder)
-    assert all(p.cell.model == first.cell.model for p in ladder)
+def test_tensorflows_ladder_goes_as_the_papers_does() -> None:
+    ladder = ["keras-predict", "keras-call", "signature", "tftrt-fp32", "tftrt-fp16", "tftrt-int8",
+              "xla"]  # fmt: skip
+    assert chosen(check_plan("gpu", TENSORFLOW, 16), "infer", "tensorflow") == ladder
+    assert chosen(check_plan("gpu", BOTH, 16), "infer", "tensorflow") == ladder
+    assert chosen(check_plan("cpu", BOTH, 2), "infer", "tensorflow") == [*ladder[:3], "xla"]
+
+
+def test_two_frameworks_share_the_time_and_pytorchs_cells_are_some_of_its_own() -> None:
+    alone = {p.id for p in check_plan("gpu", PYTORCH, 16).cells}
+    shared = check_plan("gpu", BOTH, 16)
+    assert {p.id for p in shared.cells if p.cell.framework == "pytorch"} < alone
+    assert chosen(shared, "train") == ["float32", "float32", "tf32", "amp-float16", "float32"]
+    assert chosen(shared, "infer") == [
+        "float32", "cuda-graph", "cuda-graph-float16", "compiled-float16", "int8-torchao",
+        "tensorrt-int8",
+    ]  # fmt: skip
+
+
+def test_half_of_the_time_covers_training_and_the_ladder_of_both() -> None:
+    spent, covered = 0.0, set()
+    for planned_cell in check_plan("gpu", BOTH, 16).cells:
+        spent += planned_cell.estimate_s
+        if spent <= 0.5 * 480:
+            covered.add((planned_cell.cell.framework, planned_cell.cell.technique))
+    assert {("pytorch", "amp-float16"), ("pytorch", "cuda-graph-float16"),
+            ("tensorflow", "amp-float16"), ("tensorflow", "signature")} <= covered  # fmt: skip
+
+
+@pytest.mark.parametrize("images", [PYTORCH, TENSORFLOW, BOTH])
+def test_the_first_cell_of_each_framework_makes_the_weights_of_its_ladder(
+    images: dict[str, str],
+) -> None:
+    plan = check_plan("gpu", images, 16)
+    for framework in images:
+        own = [p for p in plan.cells if p.cell.framework == framework]
+        first = own[0]
+        assert (first.cell.task, first.cell.technique) == ("train", "float32")
+        ladder = [p for p in own if p.cell.task != "train"]
+        assert {p.cell.weights_from for p in ladder} == {first.id}
+        assert all(p.needs == [first.id] for p in ladder)
+        assert all(p.cell.model == first.cell.model for p in ladder)
 
 
 def test_mixed_precision_is_trained_over_batch_sizes_up_to_one_that_fits_nowhere() -> None:
-    plan = check_plan("gpu", "an-image", 16)
-    amp = [p.cell for p in plan.cells if p.cell.technique == "amp-float16"]
-    assert [cell.batch_size for cell in amp] == [64, 512, 1400]
-    assert {(cell.model, cell.image_size) for cell in amp} == {("resnet50", 224)}
+    for images in (PYTORCH, TENSORFLOW):
+        plan = check_plan("gpu", images, 16)
+        amp = [p.cell for p in plan.cells if p.cell.technique == "amp-float16"]
+        assert [cell.batch_size for cell in amp] == [64, 512, 1400]
+        assert {(cell.model, cell.image_size) for cell in amp} == {("resnet50", 224)}
+    both = [p.cell for p in check_plan("gpu", BOTH, 16).cells]
+    largest = [(c.framework, c.technique) for c in both if c.batch_size == 1400]
+    assert largest == [
+        ("pytorch", "float32"), ("tensorflow", "float32"), ("tensorflow", "amp-float16"),
+    ]  # fmt: skip
 
 
-def test_it_is_planned_for_less_than_its_limit() -> None:
-    assert sum(p.estimate_s for p in check_plan("gpu", "an-image", 16).cells) <= 8.5 * 60
-    assert all(p.timeout_s <= 150 for p in check_plan("gpu", "an-image", 16).cells)
-
-
-def test_ids_differ_and_stay_what_they_are() -> None:
-    for device, count, first in (("gpu", 24, "606d27b7cafd"), ("cpu", 6, "76e0f15db978")):
-        ids = [p.id for p in check_plan(device, "an-image", 2).cells]
-        assert len(ids) == len(set(ids)) == count
-        assert ids[0] == first
-
-
-def test_the_processors_twin_needs_no_gpu() -> None:
-    plan = check_plan("cpu", "an-image", 2)
-    assert {p.cell.device for p in plan.cells} == {"cpu"}
-    assert chosen(plan, "train") == ["float32", "amp-bfloat16"]
-
-
-def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.gpu_check.gpu_count", lambda: 0)
-    with pytest.raises(MachineError, match=r"^gpu-check needs an NVIDIA GPU and its driver; none"):
-        check(Check(), lambda news: None)
+@pytest.mark.parametrize("images", [PYTORCH, TENSORFLOW, BOTH])
+def test_it_is_planned_for_no_more_than_its_limit(images: dict[str, str]) -> None:
+    cells = check_plan("gpu", images, 16).cells
+    assert sum(p.estimate_s for p in cells) <= 8 * 60
+    assert all(p.timeout_s <= 150 for p in cells)
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("device", "images", "count", "first"),
     [
-        ('{"python": "3.11.2", "modules": {"torch": "2.13.0+cpu"}}',
-         r"gpu-check needs CUDA: torch 2.13.0\+cpu of .* sees no NVIDIA GPU"),
-        ('{"python": "3.11.2", "missing": {"torch": "No module named torch"}}',
-         r"gpu-check needs PyTorch: .*: No module named torch"),
+        ("gpu", PYTORCH, 24, "606d27b7cafd"),
+        ("gpu", TENSORFLOW, 15, "3660391ed0ba"),
+        ("gpu", BOTH, 23, "606d27b7cafd"),
+        ("cpu", PYTORCH, 6, "76e0f15db978"),
+        ("cpu", TENSORFLOW, 6, "cbc6118a5d13"),
+        ("cpu", BOTH, 12, "76e0f15db978"),
+    ],
+)
+def test_ids_differ_and_stay_what_they_are(
+    device: Literal["gpu", "cpu"], images: dict[str, str], count: int, first: str
+) -> None:
+    ids = [p.id for p in check_plan(device, images, 2).cells]
+    assert len(ids) == len(set(ids)) == count
+    assert ids[0] == first
+
+
+def test_every_recipe_is_one_that_the_runners_read() -> None:
+    kinds = {"train": AdamRecipe, "infer": InferRecipe, "quantize": QuantizeRecipe}
+    for plan in (check_plan("gpu", TENSORFLOW, 2), check_plan("cpu", BOTH, 2)):
+        for planned_cell in plan.cells:
+            msgspec.convert(planned_cell.cell.recipe, kinds[planned_cell.cell.task])
+
+
+def test_the_processors_twin_needs_no_gpu() -> None:
+    plan = check_plan("cpu", BOTH, 2)
+    assert {p.cell.device for p in plan.cells} == {"cpu"}
+    for framework in BOTH:
+        assert chosen(plan, "train", framework) == ["float32", "amp-bfloat16"]
+
+
+def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_check, "gpu_count", lambda: 0)
+    told = r"^gpu-check needs an NVIDIA GPU and its driver; none.*\. --device cpu runs"
+    with pytest.raises(MachineError, match=told):
+        check(Check(), lambda news: None)
+
+
+def interpreter(folder: Path, said: str, by_tensorflow: str = "{}") -> Path:
+    """Answers the first question with ``said``, and the one to TensorFlow with the other."""
+    path = folder / "python"
+    path.write_text(
+        '#!/bin/sh\ncase "$2" in\n'
+        f"*'import tensorflow'*) echo 'FOUND {by_tensorflow}';;\n*) echo 'FOUND {said}';;\nesac\n"
+    )
+    path.chmod(0o755)
+    return path
+
+
+TORCH_ON_CUDA = '{"python": "3", "modules": {"torch": "2.11.0"}, "gpus": ["H100"]}'
+BOTH_INSTALLED = '{"python": "3", "modules": {"torch": "2.11.0", "tensorflow": ""}}'
+ONLY_TENSORFLOW = '{"python": "3", "modules": {"tensorflow": ""}}'
+BLIND = '{"python": "3", "modules": {"tensorflow": "2.8.4"}}'
+SEEING = '{"python": "3", "modules": {"tensorflow": "2.17.0"}, "gpus": ["/physical_device:GPU:0"]}'
+
+
+@pytest.mark.parametrize(
+    ("said", "by_tensorflow", "planned_ones", "left_out"),
+    [
+        (TORCH_ON_CUDA, "{}", ["pytorch"], ""),
+        (ONLY_TENSORFLOW, SEEING, ["tensorflow"], ""),
+        (BOTH_INSTALLED, SEEING, ["tensorflow"], r"pytorch is left out: torch 2.11.0 of .* sees"),
+        (BOTH_INSTALLED[:-1] + ', "gpus": ["H100"]}', SEEING, ["pytorch", "tensorflow"], ""),
+        (BOTH_INSTALLED[:-1] + ', "gpus": ["H100"]}', BLIND, ["pytorch"],
+         r"tensorflow is left out: tensorflow 2.8.4 of .* sees no NVIDIA GPU"),
     ],
 )  # fmt: skip
-def test_an_interpreter_without_cuda_is_refused(tmp_path: Path, said: str, told: str) -> None:
-    path = tmp_path / "python"
-    path.write_text(f"#!/bin/sh\necho 'FOUND {said}'\n")
-    path.chmod(0o755)
+def test_an_interpreters_frameworks_that_see_a_gpu_are_planned(
+    tmp_path: Path, said: str, by_tensorflow: str, planned_ones: list[str], left_out: str
+) -> None:
+    told: list[News] = []
+    asked = Check(python=interpreter(tmp_path, said, by_tensorflow))
+    engine, images = _where(asked, told.append)
+    assert list(images) == planned_ones
+    assert engine.gpus() == ["0"]
+    notes = [news.text for news in told if isinstance(news, Note)]
+    assert len(notes) == bool(left_out) and all(re.match(left_out, note) for note in notes)
+
+
+def test_on_a_processor_what_the_interpreter_holds_is_planned(tmp_path: Path) -> None:
+    for said, expected in (
+        (ONLY_TENSORFLOW, {"tensorflow": "tensorflow-cpu"}),
+        (BOTH_INSTALLED, {"pytorch": "pytorch-cpu", "tensorflow": "tensorflow-cpu"}),
+    ):
+        asked = Check(python=interpreter(tmp_path, said), device="cpu")
+        assert _where(asked, lambda news: None)[1] == expected
+    one = Check(device="cpu", framework="tensorflow")
+    assert _where(one, lambda news: None)[1] == {"tensorflow": "tensorflow-cpu"}
+
+
+@pytest.mark.parametrize(
+    ("said", "by_tensorflow", "framework", "told"),
+    [
+        ('{"python": "3.11.2", "modules": {"torch": "2.13.0+cpu"}}', "{}", None,
+         r"needs CUDA: torch 2.13.0\+cpu of .* sees no NVIDIA GPU .*\. --device cpu runs"),
+        (ONLY_TENSORFLOW, BLIND, None,
+         r"needs CUDA: tensorflow 2.8.4 of .* sees no NVIDIA GPU .*\. --device cpu runs"),
+        (ONLY_TENSORFLOW, '{"python": "3", "missing": {"tensorflow": "no libcudart"}}', None,
+         r"needs CUDA: tensorflow of .* can't be imported \(no libcudart\)"),
+        ('{"python": "3.11.2", "missing": {"torch": "No module named torch"}}', "{}", None,
+         r"needs torch or tensorflow in .*torch: No module named torch; tensorflow: not installed"),
+        (TORCH_ON_CUDA, "{}", "tensorflow",
+         r"needs tensorflow in .*-m pip install tensorflow\), or give another --python"),
+    ],
+)  # fmt: skip
+def test_an_interpreter_without_cuda_is_refused(
+    tmp_path: Path, said: str, by_tensorflow: str, framework: str | None, told: str
+) -> None:
+    path = interpreter(tmp_path, said, by_tensorflow)
     with pytest.raises(MachineError, match=told):
-        check(Check(python=path), lambda news: None)
+        check(Check(python=path, framework=framework), lambda news: None)
 
 
-def test_no_cell_starts_when_the_time_is_up() -> None:
+@pytest.mark.parametrize(
+    ("capability", "expected", "left_out"),
+    [
+        ("9.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
+        ("8.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
+        ("", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
+        ("7.0", {"tensorflow": "tensorflow-22.03"}, 1),
+    ],
+)
+def test_images_are_the_newest_that_serve_the_gpu(
+    capability: str, expected: dict[str, str], left_out: int
+) -> None:
+    told: list[News] = []
+    assert _gpu_images(("pytorch", "tensorflow"), capability, told.append) == expected
+    assert len(told) == left_out
+
+
+def test_a_gpu_that_no_image_serves_is_refused() -> None:
+    with pytest.raises(
+        MachineError, match=r"no image: .*capability 5\.2.*Instead, .*--python PATH"
+    ):
+        _gpu_images(("pytorch", "tensorflow"), "5.2", lambda news: None)
+
+
+def no_docker() -> Engine:
+    raise MachineError("no Docker answers")
+
+
+def test_images_for_gpus_are_no_local_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_check, "gpu_count", lambda: 1)
+    monkeypatch.setattr(gpu_check, "compute_capability", lambda: "9.0")
+    monkeypatch.setitem(ENGINES, "docker", no_docker)
+    with pytest.raises(MachineError, match=r"are containers: give --engine docker, or .*--python"):
+        check(Check(engine="local"), lambda news: None)
+    with pytest.raises(
+        MachineError, match=r"finds no Docker for its images: no Docker answers. Or give an inter"
+    ):
+        check(Check(), lambda news: None)
+    with pytest.raises(InputError, match="no engine 'lokal'"):
+        check(Check(engine="lokal"), lambda news: None)
+
+
+def test_no_cell_starts_when_the_time_is_up_which_runs_from_the_first_cell() -> None:
     told: list[News] = []
     manifest = a_manifest()
-    ended = CellEnded(planned(manifest.cell), manifest)
+    cell = planned(manifest.cell)
     paused: list[bool] = []
-    for at, expected in ((time.monotonic() + 60, []), (time.monotonic() - 1, [True])):
-        deadline = _Deadline(at, told.append)
+    for limit_s, started, expected in (
+        (60.0, True, []), (-1.0, False, []), (-1.0, True, [True]),
+    ):  # fmt: skip
+        deadline = _Deadline(limit_s, told.append)
         deadline.pause = lambda: paused.append(True)
-        deadline(ended)
+        if started:
+            deadline(CellStarted(cell, ""))
+        deadline(CellEnded(cell, manifest))
         assert paused == expected
     assert told[-1] == Note("the time is up: no further cell is started", "important")
 

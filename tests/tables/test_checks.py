@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from manifests.manifest import Manifest, Proof
-from tables.checks import check_lines, largest_batches
+from manifests.manifest import Environment, Manifest, Proof
+from tables.checks import check_lines, framework_version, largest_batches
 from tests.manifests.samples import a_cell
 from tests.tables.samples import measured, metric
 
@@ -49,6 +49,21 @@ def test_speedups_compare_the_same_task_model_and_batch() -> None:
     assert [line.speedup for line in lines] == [1.0, None]
 
 
+def inference(framework: str, technique: str, seconds: float) -> Manifest:
+    cell = a_cell(framework=framework, task="infer", technique=technique, device="gpu")
+    return measured(cell, metric("latency_s", seconds, seconds, seconds))
+
+
+def test_frameworks_are_not_compared_and_tensorflows_ladder_starts_at_predict() -> None:
+    lines = check_lines(
+        [inference("pytorch", "float32", 8.0), inference("tensorflow", "keras-predict", 4.0),
+         inference("tensorflow", "signature", 2.0), inference("pytorch", "cuda-graph", 1.0)]
+    )  # fmt: skip
+    assert [(line.framework, line.speedup) for line in lines] == [
+        ("pytorch", 1.0), ("tensorflow", 1.0), ("tensorflow", 2.0), ("pytorch", 8.0),
+    ]  # fmt: skip
+
+
 def test_coverage_comes_from_the_proof() -> None:
     proof = Proof(promised="int8", operations={}, coverage=0.4, fallback=[], source="")
     cell = a_cell(task="infer", technique="int8-torchao", device="gpu")
@@ -66,5 +81,23 @@ def test_the_largest_batches_are_told_by_technique() -> None:
     )  # fmt: skip
     model = lines[0].model
     assert largest_batches(lines) == {
-        f"{model} float32": (512, 1400), f"{model} amp-float16": (1400, None),
+        f"pytorch {model} float32": (512, 1400),
+        f"pytorch {model} amp-float16": (1400, None),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("framework", "packages", "told"),
+    [
+        ("pytorch", {"torch": "2.13.0+cpu"}, "torch 2.13.0+cpu"),
+        ("tensorflow", {"tensorflow": "2.17.0+nv25.2"}, "tensorflow 2.17.0+nv25.2"),
+        ("tensorflow", {"tensorflow-cpu": "2.8.4"}, "tensorflow 2.8.4"),
+        ("tensorflow", {"tensorflow_cpu": "2.21.0"}, "tensorflow 2.21.0"),
+        ("tensorflow", {}, "tensorflow ?"),
+    ],
+)
+def test_the_framework_is_told_with_its_version(
+    framework: str, packages: dict[str, str], told: str
+) -> None:
+    manifest = measured(a_cell(framework=framework), environment=Environment(packages=packages))
+    assert framework_version(manifest) == told

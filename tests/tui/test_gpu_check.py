@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 from tests.conftest import Workshop
 
 
-def without_torch(folder: Path) -> Path:
-    """An interpreter that has everything but PyTorch."""
+def interpreter(folder: Path, modules: str) -> Path:
+    """One that has ``modules``, as JSON, and no PyTorch that it could import."""
     path = folder / "python"
     path.write_text(
-        "#!/bin/sh\n"
-        'echo \'FOUND {"python": "3.12.3", "modules": {"numpy": "2", "msgspec": "1"}, '
+        f'#!/bin/sh\necho \'FOUND {{"python": "3.12.3", "modules": {modules}, '
         '"missing": {"torch": "No module named torch"}}\'\n'
     )
     path.chmod(0o755)
@@ -22,9 +22,10 @@ def without_torch(folder: Path) -> Path:
 
 
 def test_no_cuda_is_a_sentence_and_status_3(workshop: Workshop) -> None:
-    done = workshop("gpu-check", "--python", str(without_torch(workshop.folder)), status=3)
+    without = interpreter(workshop.folder, '{"numpy": "2", "msgspec": "1"}')
+    done = workshop("gpu-check", "--python", str(without), status=3)
     (line,) = done.stderr.splitlines()
-    assert line.startswith("repliquant: gpu-check needs PyTorch: ")
+    assert line.startswith("repliquant: gpu-check needs torch or tensorflow in ")
     assert not list(workshop.folder.glob("runs/*"))
 
 
@@ -38,14 +39,14 @@ def test_a_wrong_time_is_refused(workshop: Workshop) -> None:
 
 
 def test_an_environment_without_the_packages_leaves_a_summary(workshop: Workshop) -> None:
-    python = without_torch(workshop.folder)
-    (workshop.folder / "images" / "pytorch-cpu").mkdir(parents=True)
-    image = Path(__file__).resolve().parents[2] / "images" / "pytorch-cpu"
-    for name in ("image.toml", "requirements.txt"):
-        (workshop.folder / "images" / "pytorch-cpu" / name).write_bytes((image / name).read_bytes())
+    python = interpreter(workshop.folder, '{"tensorflow": "", "numpy": "2"}')
+    image = Path(__file__).resolve().parents[2] / "images" / "tensorflow-cpu"
+    shutil.copytree(image, workshop.folder / "images" / "tensorflow-cpu")
     done = workshop("gpu-check", "--device", "cpu", "--python", str(python), "--json", status=3)
     printed = json.loads(done.stdout)
     assert {cell["status"] for cell in printed["cells"]} == {"unsupported"}
+    assert {cell["framework"] for cell in printed["cells"]} == {"tensorflow"}
+    assert "msgspec: missing" in printed["cells"][0]["reason"]
     assert len(printed["cells"]) == 6 and printed["unstarted"] == []
     folder = workshop.runs / "gpu-check-cpu"
     assert json.loads((folder / "summary.json").read_text()) == printed

@@ -1,4 +1,4 @@
-"""``repliquant gpu-check``: every CUDA path of this machine, in a few minutes."""
+"""``repliquant gpu-check``: the CUDA paths of this machine, in a few minutes."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ import click
 from tui.commands.options import NumberRange, as_json
 
 _COLUMNS = (
-    "task", "technique", "model", "batch", "status", "ms", "speedup", "allocator", "nvml",
-    "energy", "covered", "reason", "cell",
+    "framework", "task", "technique", "model", "batch", "status", "ms", "speedup", "allocator",
+    "nvml", "energy", "covered", "reason", "cell",
 )  # fmt: skip
 _RIGHT = ("batch", "ms", "speedup", "allocator", "nvml", "energy", "covered")
 _MISSING = "–"
 
 
 @click.command("gpu-check")
-@click.option("--engine", default="local", show_default=True, help="Where: local, docker.")
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    help="Where: auto (--python here, the images for GPUs in containers), local, docker.",
+)
 @click.option(
     "--python",
     type=click.Path(path_type=Path),
@@ -31,21 +36,27 @@ _MISSING = "–"
     show_default=True,
     help="cpu: the processor's twin of the check, to try the command.",
 )
+@click.option(
+    "--framework",
+    type=click.Choice(["pytorch", "tensorflow"]),
+    help="This one only, with all of its paths; two that share the time leave some out.",
+)
 @click.option("--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run.")
 @click.option(
     "--minutes",
     type=NumberRange(min=0.0, min_open=True),
     default=8.0,
     show_default=True,
-    help="Start no further cell after this long; the same command goes on.",
+    help="Start no further cell this long after the first; the same command goes on.",
 )
 @as_json
 def command(as_json: bool, minutes: float, **choices: Any) -> int:
-    """Run every path of the PyTorch runners that this machine's GPU can take.
+    """Run the paths of PyTorch and TensorFlow that this machine's GPU can take.
 
-    Training in float32, TF32 and mixed precision up to a batch that runs out of memory, and the
-    ladder of inference. Leaves manifests and a summary. Exit status 1 when a cell crashed or
-    ran out of time, 3 without CUDA or its packages; out of memory and unsupported are results here.
+    Training in float32 and mixed precision up to a batch that runs out of memory, and the ladder
+    of inference, in each framework that is there. Leaves manifests and a summary. Exit status 1
+    when a cell crashed or ran out of time, 3 without CUDA or its packages; out of memory and
+    unsupported are results here.
     """
     from orchestrator.gpu_check import Check, check
     from tui.console import err
@@ -96,7 +107,9 @@ def _title(checked: Any) -> str:
 
 
 def _machines(checked: Any) -> list[str]:
-    """GPU or processor, and PyTorch, as the manifests have them."""
+    """GPU or processor, and the framework, as the manifests have them."""
+    from tables.checks import framework_version
+
     found = []
     for manifest in checked.manifests:
         machine = manifest.environment.machine
@@ -104,7 +117,7 @@ def _machines(checked: Any) -> list[str]:
             continue
         on_gpu = manifest.cell.device == "gpu" and machine.gpus
         place = machine.gpus[0].name if on_gpu else machine.cpu
-        found.append(f"{place}, torch {manifest.environment.packages.get('torch', '?')}")
+        found.append(f"{place}, {framework_version(manifest)}")
     return list(dict.fromkeys(found))
 
 
@@ -112,6 +125,7 @@ def _row(line: Any) -> list[str]:
     from tui.words import size
 
     return [
+        line.framework,
         line.task,
         line.technique,
         line.model,
@@ -142,6 +156,17 @@ def _closing(checked: Any, lines: Any) -> list[str]:
         for what, (fitted, failed) in largest_batches(lines).items()
         if failed is not None
     ]
+    frameworks = {line.framework for line in lines}
+    if "tensorflow" in frameworks:
+        told.append(
+            "speedup in TensorFlow's inference is against keras-predict, and so the way of "
+            "calling is a part of it"
+        )
+    if len(frameworks) > 1 and any(m.cell.device == "gpu" for m in checked.manifests):
+        told.append(
+            "two frameworks share the time; --framework pytorch and --framework tensorflow run "
+            "what each leaves out"
+        )
     if checked.unstarted:
         told.append(
             f"{count(len(checked.unstarted), 'cell')} not started for want of time; the same "

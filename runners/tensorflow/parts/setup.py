@@ -18,7 +18,8 @@ from runners.job import Job
 
 
 def begin(job: Job) -> None:
-    """Threads, seed and device of the cell. Raises Unsupported without the device."""
+    """Threads, seed and device of the cell. Raises Unsupported without the device or Keras 2."""
+    _need_keras()
     tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.random.set_seed(job.cell.seed)
@@ -30,3 +31,13 @@ def begin(job: Job) -> None:
         raise Unsupported("TensorFlow sees no GPU: no NVIDIA GPU, no driver, or a CPU build")
     for gpu in gpus:  # else it takes the whole memory, and NVML sees nothing but that
         tf.config.experimental.set_memory_growth(gpu, True)
+
+
+def _need_keras() -> None:
+    """From 2.16 on TensorFlow brings Keras 3; Keras 2 is a package of its own, read when used."""
+    try:
+        _ = tf.keras.Model
+    except ImportError as error:
+        raise Unsupported(
+            f"TensorFlow {tf.__version__} without Keras 2; install tf_keras beside it"
+        ) from error
