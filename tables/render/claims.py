@@ -8,6 +8,7 @@ from typing import Any
 from tables.claims import Judged, Verdict
 from tables.render import markdown, words
 
+WHY_LIMIT = 600
 HEADER = ["claim", "the paper says", "place", "its own numbers", "measured", "why"]
 
 
@@ -16,10 +17,10 @@ def row(judged: Judged) -> list[str]:
     return [
         judged.number,
         judged.claim.text,
-        judged.claim.place,
+        judged.claim.found_in,
         judged.published.state,
         measured(judged),
-        words.one_line(why(judged)),
+        words.one_line(why(judged), WHY_LIMIT),
     ]
 
 
@@ -57,6 +58,8 @@ def plain(claims: Sequence[Judged]) -> list[dict[str, Any]]:
             "text": judged.claim.text,
             "test": judged.claim.test.strip(),
             "tolerance": judged.claim.tolerance,
+            "tolerances": judged.claim.tolerances,
+            "read_off": judged.claim.read_off,
             "published": _verdict(judged.published),
             "measured": _verdict(judged.measured),
             "stand_in": _verdict(judged.stand_in),

@@ -57,7 +57,7 @@ def _details(judged: Any) -> list[str]:
 
     claim = judged.claim
     lines = [f"test: {' '.join(claim.test.split())}"] if claim.test else []
-    lines += [f"tolerance: {claim.tolerance:g}"] if claim.tolerance is not None else []
+    lines += [f"{name.replace('_', ' ')}: {value:g}" for name, value in claim.constants.items()]
     lines += [f"stand-in: {' '.join(claim.stand_in.split())}"] if claim.stand_in else []
     lines.append(f"on the paper's numbers: {judged.published.state}: {judged.published.why}")
     lines.append(f"on this run: {judged.measured.state}: {judged.measured.why}")
