@@ -128,8 +128,7 @@ def test_a_verdict_says_where_its_numbers_stand_and_what_was_expected(
     assert found.published.why == why
 
 
-def test_the_tests_of_shafique2023_have_every_limit_in_sight() -> None:
-    """A number that decides stands in the claim's constants, where people are shown it."""
+def test_a_second_tolerance_is_shown_beside_the_first() -> None:
     claims = {claim.id: claim for claim in load_claims(STUDIES / "shafique2023").claim}
     assert claims["memory-factor-falls"].constants == {"tolerance": 0.6, "factor_tolerance": 0.5}
     (found,) = (one for one in load_claims(STUDIES / "lad2023").claim if one.id == "device-time")
