@@ -31,7 +31,7 @@ from tables.expressions.syntax import (
     Operation,
     Place,
 )
-from tables.expressions.wording import Wording
+from tables.expressions.wording import Wording, joined
 
 MOST_STEPS = 200_000
 _NEGATED = {HOLDS: FAILS, FAILS: HOLDS, UNCLEAR: UNCLEAR}
@@ -212,7 +212,7 @@ class Evaluator:
             why = self._words.compared(sides, values, symbol, rows or ())
             links.append(Truth(q.compare(values[0], symbol, values[1]), why))
         state = together([link.state for link in links])
-        return Truth(state, " and ".join(link.why for link in links if link.state == state))
+        return Truth(state, joined([link.why for link in links if link.state == state]))
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:
         """What decides alone decides, whatever the other side lacks."""

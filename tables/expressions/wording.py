@@ -5,6 +5,7 @@ TF-TRT INT8 of Table 9 (model vgg16) is 5,718 items/s, expected more than 6,000 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -13,6 +14,7 @@ from tables.expressions.quantities import Headings, Quantity, Row
 from tables.expressions.rows import Rows
 from tables.expressions.syntax import Call, Filter, Name, Node, Number, Operation, Place
 
+EXPECTED = ", expected "
 LONGEST = 240
 """Of the words for one side of a comparison."""
 _EXPECTED = {"<": "less than ", "<=": "at most ", ">": "more than ", ">=": "at least "}
@@ -41,7 +43,7 @@ class Wording:
             sides, values, symbol = sides[::-1], values[::-1], _MIRRORED[symbol]
         subject, bound = sides
         expected = _EXPECTED[symbol] + self._expected(subject, bound, values[1], rows)
-        return f"{self.stated(subject, values[0], rows)}, expected {expected}"
+        return f"{self.stated(subject, values[0], rows)}{EXPECTED}{expected}"
 
     def nearness(self, node: Call, values: tuple[Quantity, Quantity, Quantity], rows: Rows) -> str:
         """``near``: what it is, what it should be, how far off it may be."""
@@ -178,6 +180,16 @@ class Wording:
         if isinstance(node, Call) and node.function in ("abs", "max", "min", "mean", "median"):
             return self._unit(node.arguments[0], rows, shown)
         return ""
+
+
+def joined(comparisons: Sequence[str]) -> str:
+    """Sentences about one subject become one: ``x is 3, expected more than 1 and at most 2``."""
+    told = comparisons[0]
+    for before, after in itertools.pairwise(comparisons):
+        subject, _, expected = after.partition(EXPECTED)
+        same = before.partition(EXPECTED)[0] == subject
+        told += f" and {expected if same else after}"
+    return told
 
 
 def _inside(node: Node) -> tuple[Node, ...]:
