@@ -77,6 +77,11 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     select: Wanted = {}
     column: list[Column] = []
 
+    @property
+    def name(self) -> str:
+        """What the paper calls it: ``Table 6`` of ``Table 6, section 6.2``."""
+        return self.place.partition(",")[0]
+
 
 class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``tables.toml``."""

@@ -13,7 +13,7 @@ from tables.audit.granularity import audit_granularity
 from tables.claims.sources import Tables, published_source
 from tables.expressions import Evaluator, ExpressionError, Missing, Quantity, Row, parse
 from tables.expressions.quantities import FAILS
-from tables.expressions.syntax import Call
+from tables.expressions.syntax import Call, Place
 from tables.published import PublishedError, PublishedTable, load_published
 
 
@@ -46,14 +46,14 @@ def _with_facts(source: Tables, facts: Sequence[Facts]) -> Tables:
     for fact in facts:
         for name in fact.tables:
             tables[name] = [_row(row, fact) for row in source.rows(name)]
-            source = Tables(tables)
+            source = Tables(tables, source.headings)
     return source
 
 
 def _row(row: Row, fact: Facts) -> Row:
     known = fact.values.get(row.key.get(fact.key, ""), {})
     added = {name: Quantity(value, value, value) for name, value in known.items()}
-    return Row(row.key, {**row.values, **added})
+    return row._replace(values={**row.values, **added})
 
 
 def _judge(check: Check, source: Tables) -> tuple[list[Finding], int]:
@@ -64,8 +64,7 @@ def _judge(check: Check, source: Tables) -> tuple[list[Finding], int]:
         try:
             for place, against in _places(check.test.replace("{column}", column), source):
                 count += 1
-                label = ", ".join(part for part in (place, column) if part)
-                where += [f"{label}: {against}" if label else against] if against else []
+                where += [f"{place}: {against}" if place else against] if against else []
         except Missing:
             continue
         except ExpressionError as error:
@@ -82,7 +81,9 @@ def _places(test: str, source: Tables) -> Iterator[tuple[str, str]]:
     """Each row or group of an ``every`` and what speaks against it, else the whole statement."""
     node, evaluator = parse(test), Evaluator(source)
     if isinstance(node, Call) and node.function == "every":
-        judged = evaluator.judge_rows(node)[0]
+        rows = node.arguments[0]
+        table = source.headings[rows.table].name if isinstance(rows, Place) else ""
+        judged = [(f"{table}, {at}", truth) for at, truth in evaluator.judge_rows(node)[0]]
     else:
         judged = [("", evaluator.truth(node))]
     for place, truth in judged:

@@ -23,6 +23,7 @@ class Derived(NamedTuple):
     printed: str
     first: str
     second: str
+    unit: str
 
     @property
     def exact(self) -> Decimal:
@@ -69,9 +70,9 @@ def _numbers(table: PublishedTable, column: Column, row: PublishedRow) -> list[D
     if not all(map(_certain, (printed, first, second))) or not first.value or not second.value:
         return []
     key = ", ".join(f"{name} {value}" for name, value in row.key.items())
-    where = f"{table.file.id}, {key}, {column.label}"
-    place = table.file.place
-    return [Derived(table.file.id, place, where, name, printed.text, first.text, second.text)]
+    where = f"{table.file.name}, {key}, {column.label}"
+    place, unit = table.file.place, column.printed_unit or column.unit
+    return [Derived(table.file.id, place, where, name, printed.text, first.text, second.text, unit)]
 
 
 def _certain(number: Printed) -> bool:
@@ -108,7 +109,7 @@ def _judge(number: Derived, mode: Mode | None) -> list[Finding]:
     exact = printed_as(number.exact, decimals(number.printed) + 2, "rounded")
     rule = f"{number.name} of {number.first} and {number.second} is {exact}"
     sure: Sure = "likely" if possible else "certain"
-    where = f"{number.where}: printed {number.printed}"
+    where = f"{number.where}: printed {number.printed} {number.unit}"
     if possible and mode is not None:
         rule += f"; the paper's other derived numbers are {mode}"
     return [

@@ -41,14 +41,15 @@ def arises(text: str, size: int, cut_off: bool) -> bool:
 
 def audit_granularity(check: Granularity, table: PublishedTable) -> tuple[list[Finding], int]:
     """A finding when the stated size can't give some of the numbers; and how many there are."""
+    columns = {column.name: column for column in table.file.column}
     numbers = {
-        f"{_key(row.key)}, {name}": row.numbers[name].text
+        f"{table.file.name}, {_key(row.key)}, {columns[name].label}": row.numbers[name].text
         for row in table.rows
         for name in check.columns
         if row.numbers[name].value is not None
     }
     impossible = [
-        f"{where}: {text}"
+        f"{where}: {text} %"
         for where, text in numbers.items()
         if not arises(text, check.stated, True) and not arises(text, check.stated, False)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -24,8 +25,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``test`` is evaluated on the paper's numbers and on ours, with the constant ``tolerance``.
     ``stand_in`` is evaluated on ours only: what a processor can execute of it, which never
-    decides the claim. ``tiers`` are those whose work is enough for it (all when empty).
-    ``untestable`` says why there is no test.
+    decides the claim. ``tolerances`` are further constants by name. ``read_off`` names the table
+    that we took numbers from which the text does not say. ``tiers`` are those whose work is
+    enough for it (all when empty). ``untestable`` says why there is no test.
     """
 
     id: str
@@ -34,9 +36,22 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     table: str
     test: str = ""
     tolerance: float | None = None
+    tolerances: dict[str, float] = {}
+    read_off: str = ""
     stand_in: str = ""
     tiers: list[str] = []
     untestable: str = ""
+
+    @property
+    def constants(self) -> dict[str, float]:
+        """What its tests may name beside columns, in the order that people are told."""
+        own = {} if self.tolerance is None else {"tolerance": self.tolerance}
+        return {**own, **self.tolerances}
+
+    @property
+    def found_in(self) -> str:
+        """Its place, and where we read off what the text leaves open."""
+        return f"{self.place}; numbers read off {self.read_off}" if self.read_off else self.place
 
     @property
     def tests(self) -> dict[str, Node]:
@@ -101,10 +116,13 @@ def choose_claims(claims: Sequence[Claim], wanted: str) -> list[Numbered]:
 def _check(claim: Claim, tables: dict[str, PublishedTable]) -> None:
     """Every table, column and key that a test names has to be there."""
     _known("table", claim.table, tables)
+    for name in claim.tolerances:
+        if not name.endswith("_tolerance"):
+            raise ExpressionError(f"tolerances: {name!r} has to end with _tolerance")
     if bool(claim.test) == bool(claim.untestable):
         raise ExpressionError("either a test or, under untestable, the reason for none")
     for field, node in claim.tests.items():
-        if "tolerance" in getattr(claim, field) and claim.tolerance is None:
+        if re.search(r"\btolerance\b", getattr(claim, field)) and claim.tolerance is None:
             raise ExpressionError(f"{field} names a tolerance, and the claim has none")
         for place in columns_used(node):
             _known("table", place.table, tables)
@@ -113,7 +131,7 @@ def _check(claim: Claim, tables: dict[str, PublishedTable]) -> None:
             for wanted in place.filters:
                 _known(f"key of {place.table}", wanted.key, file.key)
                 _check_values(wanted, tables[place.table])
-            if place.column and place.column not in ("tolerance", *SELECTABLE):
+            if place.column and place.column not in (*claim.constants, *SELECTABLE):
                 _known(f"column of {place.table}", place.column, names)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from tables.comparison import Comparison, Line
 from tables.expressions import Missing, Quantity, Row
+from tables.expressions.quantities import Heading, Headings, Titled
 from tables.measured import derive
 from tables.printed import rounding
-from tables.published import Column, Printed, PublishedTable
+from tables.published import Column, Printed, PublishedRow, PublishedTable
 
 EXACT = ("model_size_bytes", "parameters")
 """Metrics that don't vary from process to process."""
@@ -21,6 +23,7 @@ class Tables(NamedTuple):
     """Rows by table id: a Source of expressions."""
 
     tables: Mapping[str, Sequence[Row]]
+    headings: Headings = MappingProxyType({})
 
     def rows(self, table: str) -> Sequence[Row]:
         """Raises Missing."""
@@ -33,13 +36,31 @@ def published_source(published: Sequence[PublishedTable]) -> Tables:
     """The paper's numbers, each with what its printed digits leave open."""
     return Tables(
         {
-            table.file.id: [
-                Row(row.key, {name: _printed(number) for name, number in row.numbers.items()})
-                for row in table.rows
-            ]
+            table.file.id: [_published_row(row, table.file.id) for row in table.rows]
             for table in published
-        }
+        },
+        _headings(published, printed=True),
     )
+
+
+def _published_row(row: PublishedRow, table: str) -> Row:
+    return Row(row.key, {name: _printed(number) for name, number in row.numbers.items()}, table)
+
+
+def _headings(published: Sequence[PublishedTable], printed: bool) -> Headings:
+    """A printed number keeps the unit that it was printed with."""
+    return {
+        table.file.id: Titled(
+            table.file.name,
+            {
+                column.name: Heading(
+                    column.label, column.unit, (printed and column.printed_unit) or column.unit
+                )
+                for column in table.file.column
+            },
+        )
+        for table in published
+    }
 
 
 def _printed(number: Printed) -> Quantity | str:
@@ -67,12 +88,12 @@ def measured_source(
         for line in _one_protocol(comparison.lines):
             column = columns[comparison.id, line.column]
             exact = _is_exact(column, comparison.id, columns)
-            row = rows.setdefault(tuple(line.key.values()), Row(line.key, none))
+            row = rows.setdefault(tuple(line.key.values()), Row(line.key, none, comparison.id))
             values = dict(row.values)
             values[line.column] = _measured(line, column, exact, single)
-            rows[tuple(line.key.values())] = Row(line.key, values)
+            rows[tuple(line.key.values())] = Row(line.key, values, comparison.id)
         tables[comparison.id] = list(rows.values())
-    return Tables(tables)
+    return Tables(tables, _headings(published, printed=False))
 
 
 def _one_protocol(lines: Sequence[Line]) -> list[Line]:

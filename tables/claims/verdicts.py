@@ -86,9 +86,8 @@ def _measured(
 
 
 def _evaluate(test: Node, claim: Claim, source: Tables, absent: str) -> Verdict:
-    constants = {} if claim.tolerance is None else {"tolerance": claim.tolerance}
     try:
-        return Verdict(*Evaluator(source, constants).truth(test))
+        return Verdict(*Evaluator(source, claim.constants).truth(test))
     except Missing as missing:
         return Verdict(absent, str(missing))
     except ExpressionError as error:

@@ -31,6 +31,7 @@ from tables.expressions.syntax import (
     Operation,
     Place,
 )
+from tables.expressions.wording import Wording, joined
 
 MOST_STEPS = 200_000
 _NEGATED = {HOLDS: FAILS, FAILS: HOLDS, UNCLEAR: UNCLEAR}
@@ -45,6 +46,7 @@ class Evaluator:
     def __init__(self, source: q.Source, constants: Mapping[str, float] | None = None) -> None:
         self._source = source
         self._constants = constants or {}
+        self._words = Wording(source.headings, self._constants)
         self._steps = 0
 
     def truth(self, node: Node, rows: Rows | None = None) -> Truth:
@@ -56,19 +58,13 @@ class Evaluator:
             return self._both(node, rows)
         if isinstance(node, Operation) and node.symbol == "not":
             inner = self.truth(node.operands[0], rows)
-            return Truth(_NEGATED[inner.state], f"not: {inner.why}")
+            return Truth(_NEGATED[inner.state], _denied(node.operands[0], inner.why))
         if isinstance(node, Call) and node.function in ("every", "some"):
             return self._quantified(node, rows)
         if isinstance(node, Call) and node.function in ("rising", "falling"):
             return self._monotonic(node, rows)
         if isinstance(node, Call) and node.function == "near":
-            distance = q.absolute(
-                q.add(self._at(node, 0, rows), q.negative(self._at(node, 1, rows)))
-            )
-            found = q.compare(distance, "<=", self._at(node, 2, rows))
-            return found._replace(
-                why=f"{self._at(node, 0, rows)}, expected {self._at(node, 1, rows)}"
-            )
+            return self._near(node, rows)
         if isinstance(node, Call) and node.function == "oom":
             return self._out_of_memory(node.arguments[0], rows)
         raise ExpressionError("a number stands where a comparison should")
@@ -186,6 +182,12 @@ class Evaluator:
             raise Missing(next((v for _, v in pairs if isinstance(v, str)), "fewer than two rows"))
         return [value for _, value in sorted(known, key=lambda pair: pair[0])]
 
+    def _near(self, node: Call, rows: Rows | None) -> Truth:
+        value, target, slack = (self._at(node, index, rows) for index in range(3))
+        distance = q.absolute(q.add(value, q.negative(target)))
+        why = self._words.nearness(node, (value, target, slack), rows or ())
+        return Truth(q.compare(distance, "<=", slack), why)
+
     def _monotonic(self, node: Call, rows: Rows | None) -> Truth:
         values = self._ordered(node, rows)
         slack = self._at(node, 2, rows) if len(node.arguments) > 2 else q.exactly(0)
@@ -197,15 +199,20 @@ class Evaluator:
             for before, after in itertools.pairwise(values)
         ]
         shown = values[::-1] if node.function == "falling" else values
-        return Truth(together(steps), ", ".join(f"{value.value:.4g}" for value in shown))
+        why = self._words.ordered(node, shown, slack, rows or ())
+        return Truth(together(steps), why)
 
     def _chain(self, node: Chain, rows: Rows | None) -> Truth:
+        """Told are the links that decide it."""
         numbers = [self.number(operand, rows) for operand in node.operands]
-        links = [
-            q.compare(left, symbol, right)
-            for left, symbol, right in zip(numbers, node.symbols, numbers[1:], strict=False)
-        ]
-        return Truth(together(links), " and ".join(link.why for link in links))
+        links = []
+        for index, symbol in enumerate(node.symbols):
+            sides = (node.operands[index], node.operands[index + 1])
+            values = (numbers[index], numbers[index + 1])
+            why = self._words.compared(sides, values, symbol, rows or ())
+            links.append(Truth(q.compare(values[0], symbol, values[1]), why))
+        state = together([link.state for link in links])
+        return Truth(state, joined([link.why for link in links if link.state == state]))
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:
         """What decides alone decides, whatever the other side lacks."""
@@ -228,13 +235,14 @@ class Evaluator:
     def _quantified(self, node: Call, rows: Rows | None) -> Truth:
         judged, lacking = self.judge_rows(node, rows)
         counts = {s: [where for where, t in judged if t.state == s] for s in _NEGATED}
-        state = together([t for _, t in judged])
+        state = together([t.state for _, t in judged])
         if node.function == "some":
             state = HOLDS if counts[HOLDS] else UNCLEAR if counts[UNCLEAR] else FAILS
-        told = [f"{len(counts[HOLDS])} of {len(judged)} hold"]
+        assert isinstance(node.arguments[0], Place)
+        told = [self._words.counted(node.arguments[0].table, len(counts[HOLDS]), len(judged))]
         against = [f"{where}: {t.why}" for where, t in judged if t.state == FAILS]
         if node.function == "every" and against:
-            told.append("not " + "; ".join(against[:TOLD]) + more(against))
+            told.append("but not " + "; ".join(against[:TOLD]) + more(against))
         if counts[UNCLEAR]:
             told.append(f"{len(counts[UNCLEAR])} can't be told")
         if lacking:
@@ -269,7 +277,13 @@ class Evaluator:
             raise ExpressionError(f"oom takes one place, not {len(values)}")
         (value,) = values
         if isinstance(value, Quantity):
-            return Truth(FAILS, f"{value}")
+            return Truth(FAILS, self._words.stated(node, value, rows or ()))
         if value.partition(":")[0] != "oom":
             raise Missing(value)
-        return Truth(HOLDS, "out of memory")
+        return Truth(HOLDS, f"{self._words.label(node, rows or ())} is out of memory")
+
+
+def _denied(node: Node, why: str) -> str:
+    """A place that is or isn't out of memory reads the same either way."""
+    told_as_it_is = isinstance(node, Call) and node.function == "oom"
+    return why if told_as_it_is else f"not so: {why}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "can't tell"
@@ -21,9 +22,13 @@ class Quantity(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        if self.low == self.high:
-            return _short(self.value)
-        return f"{_short(self.value)} ({_short(self.low)} to {_short(self.high)})"
+        return self.with_unit("")
+
+    def with_unit(self, unit: str) -> str:
+        """``0.22 GB (0.215 to 0.225)``; without an interval that its digits don't show."""
+        value, low, high = map(_short, self)
+        told = f"{value} {unit}".strip()
+        return told if low == value == high else f"{told} ({low} to {high})"
 
 
 def exactly(value: float) -> Quantity:
@@ -32,7 +37,11 @@ def exactly(value: float) -> Quantity:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if 10_000 <= abs(value) < 10_000_000 else f"{value:.4g}"
+    """Four significant digits, and all in front of the point."""
+    if 10_000 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    text = f"{value:.4g}"
+    return f"{Decimal(text):f}" if 1e-9 < abs(value) < 1e-3 else text
 
 
 class Truth(NamedTuple):
@@ -43,14 +52,38 @@ class Truth(NamedTuple):
 
 
 class Row(NamedTuple):
-    """Keys of a table's row, and its values by column: numbers, or why there is none."""
+    """Keys of a table's row, its values by column (numbers, or why there is none), its table."""
 
     key: Mapping[str, str]
     values: Mapping[str, Quantity | str]
+    table: str = ""
+
+
+class Heading(NamedTuple):
+    """What a column is called, the unit of its values, and the one they are shown with."""
+
+    label: str
+    unit: str
+    shown: str
+
+
+class Titled(NamedTuple):
+    """What a table is called in its paper, and its columns by name."""
+
+    name: str
+    columns: Mapping[str, Heading]
+
+
+Headings = Mapping[str, Titled]
+"""By the id of the table."""
 
 
 class Source(Protocol):
     """Where tables come from: the paper's numbers, or a run's."""
+
+    @property
+    def headings(self) -> Headings:
+        """For words; a table may lack here."""
 
     def rows(self, table: str) -> Sequence[Row]:
         """Raises Missing when there is no such table."""
@@ -89,11 +122,10 @@ def absolute(a: Quantity) -> Quantity:
     return Quantity(abs(a.value), low, max(ends))
 
 
-def compare(a: Quantity, symbol: str, b: Quantity) -> Truth:
-    """Certain only where the intervals don't straddle."""
-    why = f"{a} {symbol} {b}"
+def compare(a: Quantity, symbol: str, b: Quantity) -> str:
+    """HOLDS or FAILS only where the intervals don't straddle."""
     if symbol in (">", ">="):
-        return compare(b, symbol.replace(">", "<"), a)._replace(why=why)
+        return compare(b, symbol.replace(">", "<"), a)
     if symbol == "<":
         yes, no = a.high < b.low, a.low >= b.high
     elif symbol == "<=":
@@ -102,4 +134,4 @@ def compare(a: Quantity, symbol: str, b: Quantity) -> Truth:
         same = a.low == a.high == b.low == b.high
         apart = a.high < b.low or b.high < a.low
         yes, no = (same, apart) if symbol == "==" else (apart, same)
-    return Truth(HOLDS if yes else FAILS if no else UNCLEAR, why)
+    return HOLDS if yes else FAILS if no else UNCLEAR

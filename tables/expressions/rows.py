@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from manifests.select import nearest
 from tables.expressions import quantities as q
-from tables.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity, Row, Truth
+from tables.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity, Row
 from tables.expressions.syntax import ExpressionError, Filter
 
 TOLD = 3
@@ -18,8 +18,8 @@ def more(items: Sequence[str]) -> str:
     return f" and {len(items) - TOLD} more" if len(items) > TOLD else ""
 
 
-def together(truths: Sequence[Truth]) -> str:
-    states = {truth.state for truth in truths}
+def together(states: Sequence[str]) -> str:
+    """Of an "and": what fails decides, then what is unclear."""
     return FAILS if FAILS in states else UNCLEAR if UNCLEAR in states else HOLDS
 
 
@@ -88,4 +88,4 @@ def passes(row: Row, wanted: Filter, scope: Rows | None) -> bool:
     number, bound = order_key(row, wanted.key), wanted.values[0]
     if number[1] or not (bound.isascii() and bound.isdigit()):
         raise ExpressionError(f"[{wanted.key}{wanted.symbol}{bound}] compares what is no number")
-    return q.compare(q.exactly(number[0]), wanted.symbol, q.exactly(float(bound))).state == HOLDS
+    return q.compare(q.exactly(number[0]), wanted.symbol, q.exactly(float(bound))) == HOLDS

@@ -8,6 +8,7 @@ from typing import Any
 from tables.claims import Judged, Verdict
 from tables.render import markdown, words
 
+WHY_LIMIT = 600
 HEADER = ["claim", "the paper says", "place", "its own numbers", "measured", "why"]
 
 
@@ -16,10 +17,10 @@ def row(judged: Judged) -> list[str]:
     return [
         judged.number,
         judged.claim.text,
-        judged.claim.place,
+        judged.claim.found_in,
         judged.published.state,
         measured(judged),
-        words.one_line(why(judged)),
+        words.one_line(why(judged), WHY_LIMIT),
     ]
 
 
@@ -56,7 +57,7 @@ def details(judged: Judged) -> list[tuple[str, str]]:
     """The test, the verdicts with their numbers, and the cells, each with its name."""
     claim = judged.claim
     found = [("test", " ".join(claim.test.split()))] if claim.test else []
-    found += [("tolerance", f"{claim.tolerance:g}")] if claim.tolerance is not None else []
+    found += [(name.replace("_", " "), f"{value:g}") for name, value in claim.constants.items()]
     found += [("stand-in", " ".join(claim.stand_in.split()))] if claim.stand_in else []
     found += verdicts(judged)
     return [*found, ("cells", ", ".join(judged.cells))] if judged.cells else found
@@ -77,6 +78,8 @@ def plain(claims: Sequence[Judged]) -> list[dict[str, Any]]:
             "text": judged.claim.text,
             "test": judged.claim.test.strip(),
             "tolerance": judged.claim.tolerance,
+            "tolerances": judged.claim.tolerances,
+            "read_off": judged.claim.read_off,
             "published": _verdict(judged.published),
             "measured": _verdict(judged.measured),
             "stand_in": _verdict(judged.stand_in),

@@ -80,10 +80,10 @@ def flags(line: Line) -> str:
     return ", ".join(flag for flag in line.flags if flag != "few-samples")
 
 
-def one_line(text: str) -> str:
-    """White space folded, at most 300 characters."""
+def one_line(text: str, limit: int = _REASON_LIMIT) -> str:
+    """White space folded, at most so many characters."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= _REASON_LIMIT else flat[: _REASON_LIMIT - 1] + "…"
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def heading(title: str, place: str, scope: str) -> str:

@@ -101,7 +101,7 @@ def mutate(
             key = ", ".join(f"{name} {value}" for name, value in row.key.items())
             numbers = dict(row.numbers)
             for label, name in labels.items():
-                if f"{found.file.id}, {key}, {label}" == chosen.where:
+                if f"{found.file.name}, {key}, {label}" == chosen.where:
                     numbers[name] = printed(text)
             rows.append(PublishedRow(row.key, numbers))
         return found._replace(rows=rows)
@@ -132,7 +132,7 @@ def test_what_no_digits_could_give_is_certain_and_what_they_could_is_likely() ->
     rows = [{"a": f"{n}0.0", "b": "10.0", "d": f"{n}.00"} for n in range(1, 9)]
     (finding,) = audit_derived([table([*rows, {"a": "90.0", "b": "10.0", "d": "9.50"}])])[0]
     assert (finding.sure, finding.innocent) == ("certain", "")
-    assert finding.where == ["t, batch_size 9, d: printed 9.50"]
+    assert finding.where == ["Table T, batch_size 9, d: printed 9.50 ×"]
     assert finding.rule == "ratio of 90.0 and 10.0 is 9.0000"
     (finding,) = audit_derived([table([*rows, {"a": "90.0", "b": "10.0", "d": "9.01"}])])[0]
     assert finding.sure == "likely"
@@ -267,14 +267,62 @@ def test_what_the_audit_of_shafique2023_finds() -> None:
     found = by_id("shafique2023")
     assert "derived-table2" not in found  # all 68 factors are right to the last digit
     assert wheres(found["latency-throughput-48"]) == [
-        "model resnet50, batch_size 64, fp16", "model vgg16, batch_size 8, int8",
-        "model vgg16, batch_size 16, int8",
+        "Table 6, model resnet50, batch_size 64", "Table 6, model vgg16, batch_size 8",
+        "Table 6, model vgg16, batch_size 16",
     ]  # fmt: skip
+    assert found["latency-throughput-48"][0].where[0].partition(": ")[2] == (
+        "TF-TRT FP16 / 1,000 × TF-TRT FP16 of Table 8 is 67.32 (65.79 to 68.85), "
+        "expected 64 = batch size"
+    )
     assert len(found["accuracy-cifar10"][0].where) == 21
     assert "1,984 cut off explains 14" in found["accuracy-cifar10"][0].rule
     assert "512 cut off explains 12" in found["accuracy-cats-and-dogs"][0].rule
-    assert "model vgg16, batch_size 32, with" in wheres(found["memory-of-training-48"])
+    assert found["memory-of-training-48"][0].where[1] == (
+        "Table 4, model vgg16, batch_size 32: with AMP is 0.16 GB (0.155 to 0.165), "
+        "expected at least 0.2197 GiB = 16 × parameters / 2^30"
+    )
+    assert found["batch-32-below-1-in-table-3"][0].where == [
+        "Table 3, model resnet50, batch_size 32: "
+        "speedup is 1.56 × (1.555 to 1.565), expected less than 1 ×",
+        "Table 3, model mobilenet-v1, batch_size 32: "
+        "speedup is 1.58 × (1.575 to 1.585), expected less than 1 ×",
+    ]
+    assert found["factor-of-12-in-table-4"][0].where == [
+        "largest memory reduction factor of Table 4 (model vgg16) is 8.88 × (8.875 to 8.885), "
+        "expected 12 × (within 0.01)"
+    ]
+    assert len(found) == 14
     assert "images-cifar10" not in found
+
+
+@pytest.mark.parametrize(
+    ("table_id", "row", "column", "text", "check"),
+    [
+        ("table4", 5, "without", "8.79", "memory-of-the-gpu-48"),
+        ("table5", 4, "with", "8.01", "memory-of-the-gpu-128"),
+        ("table8", 3, "fp16", "41,475", "peak-float16-48"),
+        ("table8", 3, "int8", "85,960", "peak-int8-48"),
+        ("table9", 3, "fp16", "6271", "peak-float16-128"),
+        ("table9", 3, "int8", "15,718", "peak-int8-128"),
+        ("table8", 1, "base", "106", "throughput-rises-48"),
+        ("table9", 2, "int8", "5111", "throughput-rises-128"),
+        ("table10", 0, "int8", "183.921", "accuracy-is-a-share-48"),
+        ("table11", 0, "fp32", "100.1", "accuracy-is-a-share-128"),
+    ],
+)
+def test_a_number_that_cannot_be_is_found_in_either_table(
+    table_id: str, row: int, column: str, text: str, check: str
+) -> None:
+    folder = STUDIES / "shafique2023"
+    tables, file = load_published(folder), load_audit(folder)
+    assert check not in {finding.id for finding in audit_tables(tables, file).findings}
+    (found,) = (one for one in tables if one.file.id == table_id)
+    rows = [*found.rows]
+    rows[row] = rows[row]._replace(numbers={**rows[row].numbers, column: printed(text)})
+    mutated = [one._replace(rows=rows) if one is found else one for one in tables]
+    (finding,) = (one for one in audit_tables(mutated, file).findings if one.id == check)
+    assert len(finding.where) == 1
+    assert finding.where[0].startswith(f"{found.file.name}, model ")
 
 
 def wheres(findings: Sequence[Finding]) -> list[str]:

@@ -16,6 +16,7 @@ from tables.claims import (
     judge,
     load_claims,
 )
+from tables.claims.claims import numbered
 from tables.comparison import compare_tables
 from tables.evidence import gather
 from tables.published import PublishedError, load_published
@@ -53,6 +54,7 @@ def test_what_lad2023_says_of_its_own_numbers() -> None:
         "device-time": "holds",
         "gpu-idle": "not printed",
         "cpu-bound": "not printed",
+        "frameworks-alike": "does not hold",
     }
 
 
@@ -71,13 +73,78 @@ def test_what_shafique2023_says_of_its_own_numbers() -> None:
         "latency-falls-large-images": "holds",
         "int8-fastest": "does not hold",
         "vgg-gains-most": "does not hold",
-        "mobilenet-precisions-alike": "holds",
+        "mobilenet-precisions-alike": "can't tell",
         "float32-engine-alone": "holds",
         "throughput-follows-latency": "does not hold",
         "accuracy-drops-slightly": "holds",
         "amp-steadies-accuracy": "does not hold",
         "parameters": "not printed",
+        "float16-beats-float32": "holds",
+        "mobilenet-gains-least-training": "does not hold",
+        "mobilenet-gains-least-inference": "does not hold",
+        "float16-raises-accuracy-vgg": "holds",
     }
+
+
+@pytest.mark.parametrize(
+    ("study", "claim", "why"),
+    [
+        (
+            "shafique2023", "C2",
+            "2 of 3 hold in Table 3, but not model vgg16: trend of speedup along batch size is 0.2 "
+            "(0.2 to 0.4), expected at least 0.6 (the tolerance)",
+        ),
+        (
+            "shafique2023", "C10",
+            "1 of 3 hold in Table 6, but not model vgg16: largest over smallest of Base / TF-TRT "
+            "FP32 is 2.151 (2.116 to 2.187), expected at most 1.3 (tolerance 0.3), 1 can't be told",
+        ),
+        (
+            "shafique2023", "C12",
+            "11 of 12 hold in Table 9, but not model mobilenet-v1, batch_size 32: TF-TRT INT8 is "
+            "10,024 images/s, expected at least 10,078 images/s (10,078 to 10,079) = TF-TRT FP16 / "
+            "(1 + tolerance) (tolerance 0.02)",
+        ),
+        (
+            "shafique2023", "C23",
+            "TF-TRT FP16 of Table 10 (model vgg16, trained_with float32) - TF-TRT FP32 of Table 10 "
+            "(model vgg16, trained_with float32) is 0.051 points (0.05 to 0.052), expected more "
+            "than 0 points and at most 1.5 points (the tolerance)",
+        ),
+        (
+            "lad2023", "C6",
+            "calibration of Table III (framework tensorflow) / calibration of Table III (framework "
+            "pytorch) is 47.5 (38.86 to 58.06), expected at least 10 (the tolerance)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_where_its_numbers_stand_and_what_was_expected(
+    study: str, claim: str, why: str
+) -> None:
+    folder = STUDIES / study
+    (found,) = judge(load_claims(folder), load_published(folder), [], "quick", claim)
+    assert found.published.why == why
+
+
+def test_a_second_tolerance_is_shown_beside_the_first() -> None:
+    claims = {claim.id: claim for claim in load_claims(STUDIES / "shafique2023").claim}
+    assert claims["memory-factor-falls"].constants == {"tolerance": 0.6, "factor_tolerance": 0.5}
+    (found,) = (one for one in load_claims(STUDIES / "lad2023").claim if one.id == "device-time")
+    assert found.constants == {"tolerance": 15, "ratio_tolerance": 0.7}
+
+
+def test_what_we_read_off_a_table_is_told_apart_from_the_text() -> None:
+    read = {
+        number: claim.read_off
+        for number, claim in numbered(load_claims(STUDIES / "shafique2023").claim)
+        if claim.read_off
+    }
+    assert list(read) == ["C4", "C7", "C15", "C17"]
+    folder = STUDIES / "shafique2023"
+    (found,) = judge(load_claims(folder), load_published(folder), [], "quick", "C15")
+    place = "section 6.2, Table 6; numbers read off Table 6 (3.9 to 20.9)"
+    assert place in render_markdown([found], "scope")
+    assert plain([found])[0]["read_off"] == "Table 6 (3.9 to 20.9)"
 
 
 SIZES = {
@@ -109,7 +176,10 @@ def one(manifests: list[Manifest], claim: str, tier: str = "quick") -> Judged:
 
 def test_a_size_of_one_process_is_exact() -> None:
     found = one(sizes(), "size-pytorch")
-    assert found.measured == ("holds", "75, expected 75")
+    assert found.measured == (
+        "holds",
+        "reduction in size of Table I (framework pytorch) is 75 %, expected 75 % (tolerance 2)",
+    )
     assert found.number == "C1"
     assert len(found.cells) == 2
     assert one(sizes(int8=20.0 * MIB), "C1").measured.state == "does not hold"
@@ -236,6 +306,7 @@ tolerance = 5
         ("framework=", "framewrk=", "no key of table1 'framewrk'"),
         ("=alpha", "=alfa", "no framework in table1 'alfa'. Did you mean 'alpha'"),
         ("< tolerance", "<", "found the end"),
+        ("tolerance = 5", "tolerance = 5\ntolerances = { slack = 1 }", "'slack' has to end with"),
         ("test =", 'untestable = "no"\ntest =', "either a test or"),
         ("id =", "name =", r"claims.toml:\d+: .*unknown field"),
     ],

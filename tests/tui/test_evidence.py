@@ -89,7 +89,10 @@ def test_claims_of_the_paper_alone_need_no_run(workshop: Workshop) -> None:
         (("bundle", "nowhere"), "no run 'nowhere'"),
         (("bundle", RUN, "-o", "no/such/file.zip"), "can't be written to"),
         (("verify", "nowhere.zip"), "nowhere.zip can't be read: No such file"),
-        (("verify", "executed.txt"), "executed.txt: is not a ZIP archive; give a file that repliquant bundle wrote"),
+        (
+            ("verify", "executed.txt"),
+            "executed.txt: is not a ZIP archive; give a file that repliquant bundle wrote",
+        ),
         (("compare", RUN, "nowhere"), "no run 'nowhere'"),
         (("compare", ",", RUN), "',' names no run"),
         (("run", "toy", "--claim", "C9"), "no claim 'C9'"),

@@ -118,7 +118,7 @@ def markdown(judgement: Judgement, tab: str) -> str:
 def claim_text(judged: Judged) -> Text:
     """Everything there is to say of a claim."""
     text = Text(f"{_whole(judged.claim.text)}\n", "bold")
-    text.append(f"{_whole(judged.claim.place)}\n\n", "dim not bold")
+    text.append(f"{_whole(judged.claim.found_in)}\n\n", "dim not bold")
     return text.append_text(_labelled(claim_words.details(judged)))
 
 
@@ -132,7 +132,7 @@ def finding_text(finding: Finding) -> Text:
 def claim_lines(judged: Judged) -> Text:
     """What stands below the list: the words, and both verdicts with their numbers."""
     text = Text(f"{_whole(judged.claim.text)}", "bold")
-    text.append(f"  {_whole(judged.claim.place)}\n", "dim not bold")
+    text.append(f"  {_whole(judged.claim.found_in)}\n", "dim not bold")
     for label, told_ in claim_words.verdicts(judged):
         text.append(f"{label}: ", "dim not bold").append(f"{_whole(told_)}\n", "not bold")
     return text

@@ -57,7 +57,7 @@ def _one(name: str) -> None:
     console.print(table("Tiers", ("tier", "what it spends", "data set", "repeats"), tiers))
     tables = [(t.file.id, t.file.title, t.file.place) for t in published]
     console.print(table("Tables", ("id", "title", "place"), tables))
-    rows = [(c.id, c.text, c.place) for c in claims]
+    rows = [(c.id, c.text, c.found_in) for c in claims]
     console.print(table("What the paper claims (in our words)", ("claim", "says", "place"), rows))
     open_ = [(u.what, u.choice, u.why) for u in study.unspecified]
     console.print(table("What the paper leaves open", ("what", "our choice", "why"), open_))
