@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import click
 import msgspec
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tui.fitting import fit
 from tui.words import printable
 
 
@@ -27,6 +29,10 @@ def err() -> Console:
 
 
 def _width(stream: Any) -> int | None:
+    """As COLUMNS says; else that of the terminal (None), or 160 where there is no terminal."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
     return None if stream.isatty() else 160
 
 
@@ -37,15 +43,33 @@ def print_json(value: Any) -> None:
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[str] = (),
+    least: Sequence[str] = (),
+    width: int | None = None,
 ) -> Table:
-    """A table whose cells are texts, never markup; ``right`` names right-aligned columns."""
+    """A table whose cells are texts, never markup; ``right`` names right-aligned columns.
+
+    It fits ``width``, by default that of standard output: ``least`` names the columns that may be
+    left out, the least important first. What is left out is told below the table, and what is the
+    same on every row of a narrow one in its title.
+    """
+    fields = [[printable(field) for field in row] for row in rows]
+    every = {name: [row[place] for row in fields] for place, name in enumerate(columns)}
+    fitted = fit(every, width or out().width, least)
     made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    if title:
-        made.title = Text(printable(title))
-        made.title_justify = "left"
-    for name in columns:
-        made.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(printable(field)) for field in row))
+    titles = [title, *(f"{name} {value}" for name, value in fitted.constants.items())]
+    made.title = Text(" · ".join(part for part in map(printable, titles) if part)) or None
+    made.title_justify = made.caption_justify = "left"
+    if fitted.left_out:
+        made.caption = (
+            f"no room for: {', '.join(fitted.left_out)} (in --json, or with more COLUMNS)"
+        )
+    for name, wide in fitted.widths.items():
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        made.add_column(Text(name), justify=justify, overflow="fold", width=wide)
+    for row in zip(*(every[name] for name in fitted.widths), strict=True):
+        made.add_row(*map(Text, row))
     return made

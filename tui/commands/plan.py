@@ -10,6 +10,8 @@ import click
 from tui.commands.options import as_json, request_options
 
 _MOST_LINES = 100
+_RIGHT = ("size", "batch", "repeat", "estimate")
+_LEAST = ("repeat", "cell", "device", "framework", "protocol")
 _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 
 
@@ -72,7 +74,7 @@ def _print(prepared: Any) -> None:
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
     console = out()
-    console.print(table(title, columns, rows, right=("size", "batch", "repeat", "estimate")))
+    console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
     for line in _summary(prepared):
         console.print(line, markup=False)
 
@@ -144,8 +146,8 @@ def _summary(prepared: Any) -> list[str]:
     sources = sorted({planned.estimate_source for planned in todo})
     about = f", about {duration(seconds)} (from {'; '.join(sources)})" if todo else ""
     lines = [
-        f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
-        f"{len(prepared.chosen) - len(chosen)} can't run here",
+        f"{count(len(chosen), 'cell')}, {len(todo):,} to run{about}; "
+        f"{len(prepared.chosen) - len(chosen):,} can't run here",
         f"run folder: {prepared.run.folder}",
         *_coverage(prepared.plan),
     ]
@@ -169,7 +171,7 @@ def _coverage(plan: Any) -> list[str]:
     printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
     lacking = [f"{c.table} {c.planned} of {c.printed}" for c in found if c.planned < c.printed]
     told = f" ({', '.join(lacking)})" if lacking else ""
-    return [f"published numbers with a planned cell: {planned} of {printed}{told}"]
+    return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
 
 
 def _environments(names: set[str]) -> list[str]:
