@@ -117,7 +117,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
             kits.add(f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}")
     differing = [("machines or threads", machines), ("versions of the kit", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
-    lines += [f"measured on {text} ({count} cells)" for text, count in machines.items()]
+    lines += [f"measured on {text} ({count:,} cells)" for text, count in machines.items()]
     told = [f"{name} {', '.join(sorted(found))}" for name, found in sorted(versions.items())]
     told += [f"kit {', '.join(sorted(kits))}"] if kits else []
     return [*lines, "; ".join(told)] if told else lines

@@ -234,6 +234,18 @@ def test_numbers_have_four_significant_digits(value: float | None, text: str) ->
     assert words.number(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.051, "0.051 points"), (0.2, "0.2 points"), (-0.0001, "0 points")]
+)
+def test_points_have_no_digits_that_nobody_measured(value: float, text: str) -> None:
+    line = a_line(unit="points", measured=value, printed="", published=value)
+    assert words.measured(line) == text
+    assert words.published(line) == f"{text} (from others)"
+    assert words.measured(a_line(unit="points", measured=2.0, low=1.23456, high=3)) == (
+        "2 points [1.235, 3]"
+    )
+
+
 def test_a_long_reason_is_cut_to_one_line() -> None:
     assert words.one_line("a\n\n b") == "a b"
     assert words.one_line("x" * 500) == "x" * 299 + "…"

@@ -58,7 +58,7 @@ def _print(prepared: Any) -> None:
     plan = prepared.plan
     rows = [
         (
-            cells[0].id if len(cells) == 1 else f"{len(cells)} cells",
+            cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
             *(getattr(cells[0].cell, name) for name in _SHOWN),
             str(cells[0].cell.image_size),
             _values(planned.cell.batch_size for planned in cells),
@@ -169,7 +169,7 @@ def _covered(plan: Any) -> list[Any]:
 def _coverage(plan: Any) -> list[str]:
     found = _covered(plan)
     printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
-    lacking = [f"{c.table} {c.planned} of {c.printed}" for c in found if c.planned < c.printed]
+    lacking = [f"{c.table} {c.planned:,} of {c.printed:,}" for c in found if c.planned < c.printed]
     told = f" ({', '.join(lacking)})" if lacking else ""
     return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
 
