@@ -26,21 +26,20 @@ def rich_comparison(comparison: Comparison, width: int) -> Iterator[RenderableTy
     title = words.heading(comparison.title, comparison.place, comparison.scope)
     yield Text(printable(f"\n{title}", lines=True), style="bold")
     if comparison.lines:
-        yield _lines(comparison, width)
+        yield _lines(comparison, width >= _NARROW)
     elif comparison.issues:
         header = list(comparison.issues[0])
         rows = [[issue[n] or "" for n in header] for issue in comparison.issues]
-        yield table("", header, rows, width=width)
+        yield table("", header, rows)
     for reason in words.reasons(comparison):
         yield Text(printable(f"  {reason}"), style="dim")
     if comparison.note:
         yield Text(printable(f"  {comparison.note}"), style="dim")
 
 
-def _lines(comparison: Comparison, width: int) -> RenderableType:
+def _lines(comparison: Comparison, wide: bool) -> RenderableType:
     """What says the same on every line, or nothing at all, gets no column."""
     lines = gathered(comparison.lines)
-    wide = width >= _NARROW
     columns: dict[str, list[str]] = {
         name: [line.key[name] for line in lines] for name in comparison.key
     }
@@ -58,7 +57,7 @@ def _lines(comparison: Comparison, width: int) -> RenderableType:
     if wide:
         columns["cell"] = [_only_cell(line) for line in lines]
     rows = zip(*columns.values(), strict=True)
-    return table("", list(columns), rows, right=_RIGHT, least=_LEAST, width=width)
+    return table("", list(columns), rows, right=_RIGHT, least=_LEAST)
 
 
 def _only_cell(line: Line) -> str:

@@ -51,8 +51,7 @@ def _printed_once(lines: list[Line]) -> Iterator[Line]:
 def _one(same: list[Line]) -> Line:
     if len(same) == 1:
         return same[0]
-    cells = list(dict.fromkeys(cell for line in same for cell in line.cells))
-    return same[0]._replace(key={**same[0].key, PROTOCOL: BOTH}, cells=cells)
+    return same[0]._replace(key={**same[0].key, PROTOCOL: BOTH}, cells=_cells(same))
 
 
 def _by_row(lines: Iterable[Line]) -> Iterator[Line]:
@@ -64,15 +63,17 @@ def _by_row(lines: Iterable[Line]) -> Iterator[Line]:
         if same[0].measured is not None:
             yield from same
             continue
-        if len(told) < 2:
-            yield from told
-            continue
         yield told[0]._replace(
             quantity=" / ".join(line.quantity for line in told),
-            printed=_side_by_side(told) if told[0].printed else "",
-            printed_unit="",
-            cells=[cell for line in same for cell in line.cells],
+            printed=_side_by_side(told) if told[0].printed and len(told) > 1 else told[0].printed,
+            printed_unit=told[0].printed_unit if len(told) == 1 else "",
+            cells=_cells(same),
         )
+
+
+def _cells(lines: list[Line]) -> list[str]:
+    """Each once: what is derived has those of its parts."""
+    return list(dict.fromkeys(cell for line in lines for cell in line.cells))
 
 
 def _side_by_side(lines: list[Line]) -> str:

@@ -53,6 +53,16 @@ def test_every_measured_line_stays() -> None:
     assert gathered(lines) == lines
 
 
+def test_each_cell_of_a_line_is_named_once() -> None:
+    lines = [
+        missing("total", "19", "a" * 12),
+        missing("convolutions", "", "a" * 12),
+        missing("share", "", "b" * 12),
+    ]
+    assert told(*lines) == [("vgg16", "total", "19 MB", "unsupported")]
+    assert gathered(lines)[0].cells == ["a" * 12, "b" * 12]
+
+
 def test_all_formats_for_people_share_it_and_those_for_programs_do_not() -> None:
     comparison = a_comparison(
         missing("Base", "39.3", "a" * 12), missing("INT8", "1.2", "b" * 12), key=["model"]

@@ -22,7 +22,7 @@ ROWS = [
 
 def shown(width: int, least: tuple[str, ...] = ()) -> list[str]:
     file = io.StringIO()
-    made = table("A title", COLUMNS, ROWS, right=("batch_size",), least=least, width=width)
+    made = table("A title", COLUMNS, ROWS, right=("batch_size",), least=least)
     Console(file=file, width=width).print(made)
     lines = [line.rstrip() for line in file.getvalue().splitlines()]
     assert max(map(len, lines)) <= width
