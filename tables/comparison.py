@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from manifests.manifest import Manifest
@@ -13,6 +13,7 @@ from tables.intervals import median_interval, ratio_interval, share_interval
 from tables.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from tables.published import UNITS, Column, Printed, PublishedRow, PublishedTable, TableFile
 
+PROTOCOL = "protocol"
 _PAPER = "paper"
 _TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
 
@@ -83,11 +84,15 @@ def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]
     return chosen
 
 
-def describe_scope(plan: Plan) -> str:
-    """What every table has to say of itself: tier, data set, protocol."""
+def describe_scope(plan: Plan, protocols: Collection[str] = ()) -> str:
+    """What every table has to say of itself: tier, data set, protocol.
+
+    ``protocols`` are those of the table's own lines; none stand for the plan's.
+    """
     instead = f" in place of {' and '.join(plan.stands_in_for)}" if plan.stands_in_for else ""
-    protocol = "both protocols" if plan.protocol == "both" else plan.protocol
-    return f"tier {plan.tier} · {plan.dataset}{instead} · {protocol}"
+    (protocol,) = protocols if len(protocols) == 1 else [plan.protocol]
+    told = "both protocols" if protocol == "both" else protocol
+    return f"tier {plan.tier} · {plan.dataset}{instead} · {told}"
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
@@ -112,7 +117,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
             kits.add(f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}")
     differing = [("machines or threads", machines), ("versions of the kit", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
-    lines += [f"measured on {text} ({count} cells)" for text, count in machines.items()]
+    lines += [f"measured on {text} ({count:,} cells)" for text, count in machines.items()]
     told = [f"{name} {', '.join(sorted(found))}" for name, found in sorted(versions.items())]
     told += [f"kit {', '.join(sorted(kits))}"] if kits else []
     return [*lines, "; ".join(told)] if told else lines
@@ -121,22 +126,37 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
 def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Comparison:
     file = table.file
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(file, points)]
-    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
-    if len(protocols) < 2:
-        protocols = []
-    lines = [line for row in rows for line in side_by_side(file, row, points, plan.tier, protocols)]
+    lines, protocols = _of_protocols(file, rows, points, plan.tier)
+    scope = describe_scope(plan, protocols)
     return Comparison(
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=describe_scope(plan) + describe_weights(file, points) + _stand_ins(file, lines),
+        scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
         note=file.note,
-        key=[*file.key, "protocol"] if protocols else file.key,
+        key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
         lines=lines,
         issues=table.issues,
         run=run,
     )
+
+
+def _of_protocols(
+    file: TableFile, rows: list[PublishedRow], points: Points, tier: str
+) -> tuple[list[Line], set[str]]:
+    """A table's lines, and the protocols of their cells; one protocol isn't told line by line."""
+    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    asked = protocols if len(protocols) > 1 else []
+    lines = [line for row in rows for line in side_by_side(file, row, points, tier, asked)]
+    by_id: dict[str, str] = {point.id: point.cell.protocol for point in points.all}
+    used = {by_id[cell] for line in lines for cell in line.cells}
+    if asked and len(used) == 1:
+        lines = [
+            line._replace(key={name: line.key[name] for name in line.key if name != PROTOCOL})
+            for line in lines
+        ]
+    return lines, used
 
 
 def _stand_ins(table: TableFile, lines: list[Line]) -> str:
@@ -180,14 +200,14 @@ def side_by_side(
         lines = _lines(table, row, points, tier)
         return [line for line in lines if line.cells or line.printed or not table.data]
     pairs = [
-        _lines(table, PublishedRow({**row.key, "protocol": name}, row.numbers), points, tier)
+        _lines(table, PublishedRow({**row.key, PROTOCOL: name}, row.numbers), points, tier)
         for name in protocols
     ]  # fmt: skip
     kept: list[Line] = []
     for same in zip(*pairs, strict=True):
         with_cells = [line for line in same if line.cells]
         kept += with_cells or [line for line in same[:1] if line.printed]
-    return sorted(kept, key=lambda line: protocols.index(line.key["protocol"]))
+    return sorted(kept, key=lambda line: protocols.index(line.key[PROTOCOL]))
 
 
 def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> list[Line]:

@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 from manifests.manifest import Environment, Manifest
 
+_OF = ": "
 Facts = dict[str, set[str]]
 """A fact's name to every value that some cell of the run has for it."""
 
 
 class Differing(NamedTuple):
-    """A fact that isn't the same on both sides; no value is ``(none)``."""
+    """A fact that isn't the same on both sides; no value is ``(none)``.
+
+    An environment in which one side ran nothing is a single fact.
+    """
 
     what: str
     base: str
@@ -20,7 +24,10 @@ class Differing(NamedTuple):
 
 
 def facts(manifests: Iterable[Manifest]) -> Facts:
-    """Machine, system, threads, packages, image and kit of all cells that really ran."""
+    """Machine, system, threads, packages, image and kit of all cells that really ran.
+
+    What isn't known, such as the digest of an image that no container ran, is no fact.
+    """
     found: Facts = {}
     seen: set[tuple[int, int]] = set()
     for manifest in manifests:
@@ -29,18 +36,37 @@ def facts(manifests: Iterable[Manifest]) -> Facts:
         if manifest.environment.machine is not None and key not in seen:
             seen.add(key)
             for name, value in _facts(manifest):
-                found.setdefault(name, set()).add(str(value))
+                if value is not None:
+                    found.setdefault(name, set()).add(str(value))
     return found
 
 
 def differing(base: Facts, new: Facts) -> list[Differing]:
-    """Every fact whose values differ, in alphabetical order."""
-    names = sorted({*base, *new})
-    return [
-        Differing(name, _shown(base.get(name)), _shown(new.get(name)))
-        for name in names
-        if base.get(name) != new.get(name)
+    """Every fact whose values differ, in alphabetical order; absent environments come first."""
+    ours, theirs = _environments(base), _environments(new)
+    lines = [
+        Differing(f"environment {name}", _ran(name in ours), _ran(name in theirs))
+        for name in sorted(ours ^ theirs)
     ]
+    return lines + [
+        Differing(name, _shown(base.get(name)), _shown(new.get(name)))
+        for name in sorted({*base, *new})
+        if base.get(name) != new.get(name) and _environment(name) not in ours ^ theirs
+    ]
+
+
+def _environments(found: Facts) -> set[str]:
+    return {_environment(name) for name in found} - {""}
+
+
+def _environment(name: str) -> str:
+    """The image that a fact is about; empty for a fact about the machine or the kit."""
+    image, separator, _ = name.partition(_OF)
+    return image if separator else ""
+
+
+def _ran(there: bool) -> str:
+    return "ran" if there else "did not run"
 
 
 def _shown(values: set[str] | None) -> str:
@@ -52,15 +78,15 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
     image = context.image.name if context is not None else manifest.cell.framework
     yield from _machine(environment)
     yield "threads", environment.threads
-    yield f"{image}: python", environment.python
+    yield f"{image}{_OF}python", environment.python
     for name, version in environment.packages.items():
-        yield f"{image}: {name}", version
+        yield f"{image}{_OF}{name}", version
     for name, text in environment.variables.items():
-        yield f"{image}: ${name}", text
+        yield f"{image}{_OF}${name}", text
     if context is not None:
         yield "engine", context.engine
-        yield f"{image}: lock", context.image.lock_sha256
-        yield f"{image}: digest", context.image.digest
+        yield f"{image}{_OF}lock", context.image.lock_sha256
+        yield f"{image}{_OF}digest", context.image.digest
         kit = context.kit
         yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
 

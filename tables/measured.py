@@ -9,6 +9,7 @@ from typing import NamedTuple
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
+from tables.printed import decimals
 from tables.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
 from tables.statistics import median, readings
 
@@ -46,6 +47,8 @@ class Measured(NamedTuple):
     images: int = 0
 
 
+_DIGITS = 9
+"""Behind the point of a difference: fewer than a float's own error has."""
 _GROUP = ("framework", "task", "technique")
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
 
@@ -209,7 +212,7 @@ def derive(name: str, first: float | None, second: float | None) -> float | None
     ``drop`` first - second.
     """
     if first is not None and second is not None and name == "drop":
-        return first - second
+        return round(first - second, _DIGITS)
     if first is None or second is None or (second if name == "ratio" else first) == 0:
         return None
     if name == "ratio":
@@ -227,5 +230,15 @@ def published_value(column: Column, row: PublishedRow) -> float | None:
     if printed is None or printed.value is not None or not column.derive or printed.text:
         return printed.value if printed is not None else None
     ((name, operands),) = column.derive.items()
-    first, second = (row.numbers[part].value for part in column.published_from or operands)
-    return derive(name, first, second)
+    parts = column.published_from or operands
+    first, second = (row.numbers[part].value for part in parts)
+    return _as_printed(
+        derive(name, first, second), name, [row.numbers[part].text for part in parts]
+    )
+
+
+def _as_printed(value: float | None, name: str, texts: list[str]) -> float | None:
+    """A difference has the decimals of the finer of its numbers: papers leave out last zeros."""
+    if name != "drop" or value is None:
+        return value
+    return round(value, max(map(decimals, texts)))

@@ -18,7 +18,7 @@ from manifests.select import FIELDS, nearest
 Wanted = dict[str, str | int | list[str | int]]
 UNITS = {
     "GiB": 2.0**-30, "MiB": 2.0**-20, "bytes": 1.0, "ms": 1e3, "s": 1.0, "%": 100.0,
-    "items/s": 1.0, "×": 1.0,
+    "points": 100.0, "items/s": 1.0, "×": 1.0,
 }  # fmt: skip
 DERIVATIONS = ("reduction", "increase", "ratio", "drop")
 TRAINED_WITH = "trained_with"

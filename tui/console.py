@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import click
 import msgspec
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from tui.fitting import fit
 from tui.words import printable
 
 
@@ -27,6 +29,10 @@ def err() -> Console:
 
 
 def _width(stream: Any) -> int | None:
+    """As COLUMNS says; else that of the terminal (None), or 160 where there is no terminal."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
     return None if stream.isatty() else 160
 
 
@@ -36,16 +42,45 @@ def print_json(value: Any) -> None:
     click.echo(text)
 
 
+class FittedTable(NamedTuple):
+    """Fits the width that it is shown in: texts wrap, no word is broken.
+
+    What is the same on every row of a narrow one stands in its title; columns of ``least`` are
+    left out where there is no room for them, the least important first, and named below.
+    """
+
+    title: str
+    columns: dict[str, list[str]]
+    right: Sequence[str]
+    least: Sequence[str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        fitted = fit(self.columns, options.max_width, self.least)
+        made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
+        titles = [self.title, *(f"{name} {value}" for name, value in fitted.constants.items())]
+        made.title = Text(" · ".join(part for part in titles if part)) or None
+        made.title_justify = made.caption_justify = "left"
+        if fitted.left_out:
+            left_out = ", ".join(fitted.left_out)
+            made.caption = f"no room for: {left_out} (in --json, or with more COLUMNS)"
+        for name, wide in fitted.widths.items():
+            justify: Literal["left", "right"] = "right" if name in self.right else "left"
+            made.add_column(Text(name), justify=justify, overflow="fold", width=wide)
+        for row in zip(*(self.columns[name] for name in fitted.widths), strict=True):
+            made.add_row(*map(Text, row))
+        yield made
+
+
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()
-) -> Table:
-    """A table whose cells are texts, never markup; ``right`` names right-aligned columns."""
-    made = Table(box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    if title:
-        made.title = Text(printable(title))
-        made.title_justify = "left"
-    for name in columns:
-        made.add_column(Text(name), justify="right" if name in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(printable(field)) for field in row))
-    return made
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[str] = (),
+    least: Sequence[str] = (),
+) -> FittedTable:
+    """A table whose cells are texts, never markup; ``right`` names right-aligned columns, ``least``
+    those that may be left out, the least important first.
+    """
+    fields = [[printable(field) for field in row] for row in rows]
+    every = {name: [row[place] for row in fields] for place, name in enumerate(columns)}
+    return FittedTable(printable(title), every, right, least)

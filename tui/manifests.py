@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from rich.table import Table
-
 from manifests.manifest import Manifest, Metric
 from manifests.quality import FLAGS
 from tables.render.words import NONE, number
 from tables.statistics import median, percentile, readings, spread
-from tui.console import table
+from tui.console import FittedTable, table
 from tui.telemetry import describe_telemetry, gpu_words
 from tui.words import duration, printable, size
 
 _MOST_OPERATIONS = 12
 
 
-def describe(manifest: Manifest, folder: Path) -> Iterator[str | Table]:
+def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     """Texts and tables, in the order in which a reader asks."""
     cell = manifest.cell
     reason = f": {printable(manifest.reason)}" if manifest.reason else ""
@@ -80,7 +78,7 @@ def _metric_row(metric: Metric) -> tuple[str, ...]:
     )
 
 
-def _proof(manifest: Manifest) -> Iterator[str | Table]:
+def _proof(manifest: Manifest) -> Iterator[str | FittedTable]:
     proof = manifest.proof
     if proof is None:
         yield "no proof of precision"

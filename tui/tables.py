@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 from rich.console import RenderableType
@@ -10,10 +9,12 @@ from rich.text import Text
 
 from tables.comparison import Comparison, Line
 from tables.render import words
+from tables.render.grouping import gathered
 from tui.console import table
 from tui.words import printable
 
 _NARROW = 100
+_LEAST = ("cell", "samples", "n", "flags")
 _RIGHT = ("published", "measured", "ratio", "n", "samples")
 
 
@@ -25,10 +26,11 @@ def rich_comparison(comparison: Comparison, width: int) -> Iterator[RenderableTy
     title = words.heading(comparison.title, comparison.place, comparison.scope)
     yield Text(printable(f"\n{title}", lines=True), style="bold")
     if comparison.lines:
-        yield _lines(comparison, wide=width >= _NARROW)
+        yield _lines(comparison, width >= _NARROW)
     elif comparison.issues:
         header = list(comparison.issues[0])
-        yield table("", header, [[issue[n] or "" for n in header] for issue in comparison.issues])
+        rows = [[issue[n] or "" for n in header] for issue in comparison.issues]
+        yield table("", header, rows)
     for reason in words.reasons(comparison):
         yield Text(printable(f"  {reason}"), style="dim")
     if comparison.note:
@@ -37,7 +39,7 @@ def rich_comparison(comparison: Comparison, width: int) -> Iterator[RenderableTy
 
 def _lines(comparison: Comparison, wide: bool) -> RenderableType:
     """What says the same on every line, or nothing at all, gets no column."""
-    lines = list(_gathered(comparison.lines))
+    lines = gathered(comparison.lines)
     columns: dict[str, list[str]] = {
         name: [line.key[name] for line in lines] for name in comparison.key
     }
@@ -54,38 +56,8 @@ def _lines(comparison: Comparison, wide: bool) -> RenderableType:
     columns["flags"] = [words.flags(line) for line in lines]
     if wide:
         columns["cell"] = [_only_cell(line) for line in lines]
-    return table("", list(columns), zip(*columns.values(), strict=True), right=_RIGHT)
-
-
-def _gathered(lines: list[Line]) -> Iterator[Line]:
-    """Quantities of one row that were not measured for one reason share a line."""
-    for (key, state), group in itertools.groupby(
-        lines, lambda line: (line.key, line.state if line.measured is None else line.quantity)
-    ):
-        same = list(group)
-        told = [line for line in same if line.printed] or same
-        if same[0].measured is not None or len(told) < 2:
-            yield from told
-            continue
-        yield told[0]._replace(
-            key=key,
-            quantity=" / ".join(line.quantity for line in told),
-            printed=_side_by_side(told),
-            printed_unit="",
-            state=state,
-            cells=[cell for line in same for cell in line.cells],
-        )  # fmt: skip
-
-
-def _side_by_side(lines: list[Line]) -> str:
-    """What is printed, each with its unit, or all with one where they share it."""
-    printed = [line.printed or words.NONE for line in lines]
-    units = {line.printed_unit for line in lines}
-    if len(units) == 1:
-        return words.with_unit(" / ".join(printed), units.pop())
-    return " / ".join(
-        words.with_unit(text, line.printed_unit) for text, line in zip(printed, lines, strict=True)
-    )
+    rows = zip(*columns.values(), strict=True)
+    return table("", list(columns), rows, right=_RIGHT, least=_LEAST)
 
 
 def _only_cell(line: Line) -> str:

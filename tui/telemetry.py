@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rich.table import Table
-
 from manifests.manifest import Gpu
 from manifests.phases import PhaseTelemetry, Telemetry
 from tables.render.words import NONE, number
-from tui.console import table
+from tui.console import FittedTable, table
 from tui.words import printable, size
 
 # Ending of a reading's name: the unit that is shown, and how many of its own make one of it.
@@ -30,7 +28,7 @@ def gpu_words(gpu: Gpu) -> str:
     return printable(index + ", ".join(part for part in parts if part))
 
 
-def describe_telemetry(telemetry: Telemetry) -> Iterator[str | Table]:
+def describe_telemetry(telemetry: Telemetry) -> Iterator[str | FittedTable]:
     """Mean (and maximum) of each reading by phase, energy, throttling, and what is missing."""
     if telemetry.phases:
         phases = telemetry.by_phase()

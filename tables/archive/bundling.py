@@ -21,6 +21,8 @@ from tables.archive.crate import metadata
 from tables.evidence import read_paper
 
 _DERIVED = 100
+_LOCKS = ("requirements.txt", "requirements.in")
+"""Endings: an image may have one lock for its container and one for a virtual environment."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -115,7 +117,7 @@ def _images(folder: Path, plan: Plan) -> dict[str, Path]:
         f"environments/{name}/{path.name}": path
         for name in sorted({planned.image for planned in plan.cells})
         for path in sorted((folder / name).glob("*"))
-        if path.name in ("image.toml", "requirements.txt", "requirements.in", "Dockerfile")
+        if path.name in ("image.toml", "Dockerfile") or path.name.endswith(_LOCKS)
     }
 
 

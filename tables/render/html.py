@@ -6,6 +6,7 @@ import html
 
 from tables.comparison import Comparison, Line
 from tables.render import words
+from tables.render.grouping import gathered
 
 _STYLE = (
     "body{font:16px/1.4 system-ui,sans-serif;margin:2rem;color-scheme:light dark}"
@@ -42,7 +43,7 @@ def _table(comparison: Comparison) -> str:
 
 def _lines(comparison: Comparison) -> list[str]:
     header = [*comparison.key, "quantity", *_NUMBERS, "flags"]
-    return _rows(header, [_fields(comparison, line) for line in comparison.lines])
+    return _rows(header, [_fields(comparison, line) for line in gathered(comparison.lines)])
 
 
 def _fields(comparison: Comparison, line: Line) -> list[str]:

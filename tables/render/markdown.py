@@ -6,6 +6,7 @@ import re
 
 from tables.comparison import Comparison
 from tables.render import words
+from tables.render.grouping import gathered
 
 _SPECIAL = re.compile(r"([\\|`*_<>\[\]])")
 
@@ -55,7 +56,7 @@ def _lines(comparison: Comparison) -> list[str]:
             str(line.samples),
             words.flags(line),
         ]
-        for line in comparison.lines
+        for line in gathered(comparison.lines)
     ]
     aligns = ["---"] * (len(comparison.key) + 1) + ["---:"] * 5 + ["---"]
     return [_row(header), "| " + " | ".join(aligns) + " |", *(_row(row) for row in rows)]

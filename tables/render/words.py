@@ -7,6 +7,7 @@ import math
 from tables.comparison import Comparison, Line
 
 NONE = "–"
+_POINT_DECIMALS = 3
 _REASON_LIMIT = 300
 _NAMED_CELLS = 6
 
@@ -26,11 +27,22 @@ def number(value: float | None) -> str:
     return f"{value:,.{min(decimals, 6)}f}"
 
 
+def quantity(value: float | None, unit: str) -> str:
+    """With its unit; points of an accuracy have no more digits than accuracies are known to."""
+    return f"{_digits(value, unit)} {unit}"
+
+
+def _digits(value: float | None, unit: str) -> str:
+    if unit != "points" or value is None:
+        return number(value)
+    return f"{round(value, _POINT_DECIMALS) + 0.0:g}"
+
+
 def published(line: Line) -> str:
     """As printed, with the unit as printed; or computed from what is printed."""
     if line.printed or line.published is None:
         return with_unit(line.printed, line.printed_unit) if line.printed else NONE
-    return f"{number(line.published)} {line.unit} (from others)"
+    return f"{quantity(line.published, line.unit)} (from others)"
 
 
 def with_unit(printed: str, unit: str) -> str:
@@ -44,14 +56,14 @@ def measured(line: Line) -> str:
     if line.measured is None:
         return line.state.partition(":")[0]
     work = f" ({line.work})" if line.work else ""
-    return f"{number(line.measured)} {line.unit}{work}{interval(line)}"
+    return f"{quantity(line.measured, line.unit)}{work}{interval(line)}"
 
 
 def interval(line: Line) -> str:
     """`` [2.05, 2.31]`` where there is one that isn't a point."""
     if line.low is None or line.high is None or line.low == line.high:
         return ""
-    return f" [{number(line.low)}, {number(line.high)}]"
+    return f" [{_digits(line.low, line.unit)}, {_digits(line.high, line.unit)}]"
 
 
 def reasons(comparison: Comparison) -> list[str]:
@@ -65,7 +77,7 @@ def reasons(comparison: Comparison) -> list[str]:
 
 def _named(cells: list[str]) -> str:
     """A few by their ids, many by their number."""
-    return f"cell {', '.join(cells)}" if len(cells) <= _NAMED_CELLS else f"{len(cells)} cells"
+    return f"cell {', '.join(cells)}" if len(cells) <= _NAMED_CELLS else f"{len(cells):,} cells"
 
 
 def ratio(line: Line) -> str:

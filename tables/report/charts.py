@@ -15,12 +15,17 @@ from tables.render.words import printable
 VEGA_LITE = "6.4"
 MOST_ROWS = 60
 _ENTRY = "window.vegaEmbed = vegaEmbed;"
+_TEXT = "currentColor"
+"""That of the page around the chart, in light and in dark."""
 _CONFIG = {
-    "background": "white",
+    "background": None,
     "font": "Liberation Sans, Arial, sans-serif",
-    "axis": {"labelLimit": 320, "labelFontSize": 12, "titleFontSize": 12},
+    "axis": {
+        "labelLimit": 320, "labelFontSize": 12, "titleFontSize": 12, "labelColor": _TEXT,
+        "titleColor": _TEXT, "domainColor": _TEXT, "tickColor": _TEXT, "gridColor": "#8885",
+    },
     "view": {"stroke": "transparent"},
-}
+}  # fmt: skip
 
 
 class Chart(NamedTuple):
@@ -138,7 +143,7 @@ def _value_spec(rows: list[dict[str, Any]], unit: str) -> dict[str, Any]:
             "color": {"field": "group", "type": "nominal", "legend": None},
         },
     }
-    return {**_frame(rows), "layer": [bars, *_intervals(rows, {"value": "#222"})]}
+    return {**_frame(rows), "layer": [bars, *_intervals(rows, {"value": _TEXT})]}
 
 
 _Y = {"field": "what", "type": "nominal", "sort": None, "title": None}

@@ -33,7 +33,7 @@ def render_latex(evidence: Evidence, audit: Report) -> str:
     header = ["claim", "the paper says", "own numbers", "measured"]
     caption = f"Claims of {evidence.paper.title}, {evidence.scope}"
     parts = [
-        latex.render(evidence.comparisons),
+        *latex.tables(evidence.comparisons),
         latex.table("claims", caption, r"lp{0.5\linewidth}ll", header, judged),
     ]
     if audit.findings:
@@ -41,4 +41,4 @@ def render_latex(evidence: Evidence, audit: Report) -> str:
         caption = f"Audit of the numbers that {evidence.study} publishes"
         columns = r"p{0.2\linewidth}p{0.6\linewidth}l"
         parts.append(latex.table("audit", caption, columns, ["place", "finding", "sure"], rows))
-    return "\n".join(parts).replace(shown.NONE, "--")
+    return latex.with_preamble("\n".join(parts)).replace(shown.NONE, "--")

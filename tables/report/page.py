@@ -5,20 +5,24 @@ from __future__ import annotations
 import functools
 import importlib.resources
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tables.audit import Report
 from tables.audit.findings import KINDS
-from tables.claims import count_verdicts
-from tables.comparison import Comparison
+from tables.claims import Judged, count_verdicts
+from tables.claims.verdicts import NOT_PRINTED, STATES
+from tables.comparison import Line
 from tables.environments import facts
 from tables.evidence import Evidence
 from tables.render import words
+from tables.render.grouping import gathered
 from tables.report import charts
 from tables.report.cells import describe
 from tables.report.ladder import ladder
 
 MOST_LINKS = 6
+_VERDICTS = (*STATES, NOT_PRINTED)
 
 
 class ReportInput(NamedTuple):
@@ -44,6 +48,8 @@ def render_page(given: ReportInput) -> str:
         audit=given.audit,
         kinds=KINDS,
         verdicts=count_verdicts(evidence.claims),
+        own_verdicts=_own_verdicts(evidence.claims),
+        gathered=gathered,
         statuses=sorted(counts.items()),
         todo=len(evidence.plan.cells) - len(evidence.manifests) if evidence.plan else 0,
         minutes=sum(manifest.wall_s for manifest in evidence.manifests) / 60,
@@ -61,12 +67,18 @@ def render_page(given: ReportInput) -> str:
     return page
 
 
-def _columns(comparison: Comparison) -> dict[str, bool]:
+def _own_verdicts(claims: Sequence[Judged]) -> dict[str, int]:
+    """How many claims have which verdict on the paper's own numbers."""
+    counts = Counter(item.published.state for item in claims)
+    return dict(sorted(counts.items(), key=lambda item: _VERDICTS.index(item[0])))
+
+
+def _columns(lines: Sequence[Line]) -> dict[str, bool]:
     """Which columns of a table have anything to say."""
     return {
-        "published": any(line.printed for line in comparison.lines),
-        "quantity": len({line.quantity for line in comparison.lines}) > 1,
-        "flags": any(words.flags(line) for line in comparison.lines),
+        "published": any(line.printed for line in lines),
+        "quantity": len({line.quantity for line in lines}) > 1,
+        "flags": any(words.flags(line) for line in lines),
     }
 
 

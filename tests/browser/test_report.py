@@ -124,6 +124,48 @@ _CONTRAST = """(() => {
 })()"""
 
 
+@pytest.mark.parametrize("width", [360, 400, 590])
+def test_on_a_phone_every_verdict_is_on_the_screen(
+    browser: Browser, page: Path, width: int
+) -> None:
+    browser.screen(width, 800)
+    browser.open(page)
+    ends = (
+        "[...document.querySelectorAll('#claims td')].map((c) => c.getBoundingClientRect().right)"
+    )
+    assert max(browser.ask(ends)) <= width
+    labels = browser.ask(
+        "[...document.querySelector('#claim-C1').cells].map((c) => c.dataset.label || '')"
+    )
+    assert labels == ["", "the paper says", "place", "own numbers", "measured", "numbers or reason"]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_charts_take_the_colours_of_a_dark_page(browser: Browser, page: Path, alive: bool) -> None:
+    browser.screen(1200, 900, prefers_color_scheme="dark")
+    shown = page if alive else page.with_name("dark.html")
+    if not alive:
+        text = page.read_text().replace('<script type="module">', '<script type="text/plain">')
+        shown.write_text(text)
+    browser.open(shown)
+    place = ".alive" if alive else ".drawn"
+    browser.wait(f"document.querySelectorAll('{place} svg text').length > 0")
+    told = browser.ask(f"getComputedStyle(document.querySelector('{place} svg text')).fill")
+    assert told == browser.ask("getComputedStyle(document.body).color") == "rgb(230, 232, 235)"
+    backs = browser.ask("getComputedStyle(document.querySelector('.chart')).backgroundColor")
+    assert backs == "rgba(0, 0, 0, 0)"
+    white = f"document.querySelectorAll('{place} svg [fill=white], {place} svg [fill=\"#fff\"]')"
+    assert browser.ask(f"{white}.length") == 0
+
+
+def test_the_summary_counts_the_verdicts_on_both(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    told = browser.ask("document.querySelector('.figures').innerText.replace(/\\s+/g, ' ')")
+    assert "6 claims on the paper's own numbers: holds" in told
+    assert "claims on this run: not measured" in told
+    assert "minutes for all cells together" in told
+
+
 def test_it_prints_without_what_only_a_screen_needs(browser: Browser, page: Path) -> None:
     browser.screen(1200, 900)
     browser.open(page)

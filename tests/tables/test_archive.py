@@ -69,6 +69,21 @@ def test_the_archive_holds_what_the_verdicts_come_from(good: hostile.Files) -> N
     } - {"environments/an-image/image.toml"} <= good.keys()  # fmt: skip
 
 
+def test_the_archive_holds_what_the_environments_were_built_from(tmp_path: Path) -> None:
+    run = toy_run(tmp_path, toy_manifests())
+    image = tmp_path / "images" / "an-image"
+    image.mkdir()
+    names = {
+        "image.toml", "Dockerfile", "requirements.in", "requirements.txt",
+        "container-requirements.in", "container-requirements.txt",
+    }  # fmt: skip
+    for name in (*names, "notes.txt"):
+        (image / name).write_text("")
+    bundle(run, tmp_path / "one.zip")
+    held = {name for name in files_of(tmp_path / "one.zip") if name.startswith("environments/")}
+    assert held == {f"environments/an-image/{name}" for name in names}
+
+
 def test_the_metadata_are_a_process_run_crate(good: hostile.Files) -> None:
     graph = {node["@id"]: node for node in json.loads(good["ro-crate-metadata.json"])["@graph"]}
     assert graph["ro-crate-metadata.json"]["about"] == {"@id": "./"}

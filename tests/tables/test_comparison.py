@@ -16,7 +16,7 @@ from tables.comparison import (
     describe_weights,
     side_by_side,
 )
-from tables.measured import Points
+from tables.measured import Points, derive, published_value
 from tables.published import (
     Column,
     Printed,
@@ -134,6 +134,23 @@ def test_a_drop_stands_beside_the_papers_and_is_no_ratio() -> None:
     line = derived("drop", (0.9, 0.85), a=90.0, b=88.0)
     assert line.measured == pytest.approx(5.0)
     assert (line.printed, line.published, line.ratio) == ("", 2.0, None)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lost"),
+    [("85.383", "85.332", 0.051), ("85.4", "85.332", 0.068), ("87", "88.15", -1.15)],
+)
+def test_a_drop_has_the_decimals_of_what_it_is_between(
+    first: str, second: str, lost: float
+) -> None:
+    column = Column(name="c", label="c", unit="points", derive={"drop": ["a", "b"]})
+    numbers = {
+        "a": Printed(first, float(first)),
+        "b": Printed(second, float(second)),
+        "c": Printed("", None),
+    }
+    assert published_value(column, PublishedRow({}, numbers)) == lost
+    assert derive("drop", 85.383, 85.332) == 0.051
 
 
 def test_a_speedup_that_is_not_printed_stands_beside_ours() -> None:

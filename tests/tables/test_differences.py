@@ -7,8 +7,19 @@ from typing import Any
 
 import pytest
 
-from manifests.manifest import Dataset, Environment, Inputs, Machine, Manifest, Split
+from manifests.manifest import (
+    Context,
+    Dataset,
+    Environment,
+    ImageUsed,
+    Inputs,
+    Kit,
+    Machine,
+    Manifest,
+    Split,
+)
 from tables.differences import Difference, Differences, PoolingError, compare_runs, make_side
+from tables.environments import facts
 from tests.manifests.samples import a_cell
 from tests.tables.noise import times
 from tests.tables.samples import measured, metric
@@ -142,6 +153,29 @@ def test_what_differs_between_the_environments_is_listed() -> None:
         ("processor", "one", "two"),
         ("pytorch: torch", "2.1", "2.2"),
     ]
+
+
+def test_an_environment_that_one_side_did_not_run_is_one_line() -> None:
+    def beside(framework: str) -> list[Manifest]:
+        cell = a_cell(framework=framework)
+        return [measured(cell, metric("latency_s", 1.0), environment=environment("one"))]
+
+    both = beside("pytorch") + beside("tensorflow")
+    assert [tuple(found) for found in compare(both, beside("pytorch")).environments] == [
+        ("environment tensorflow", "ran", "did not run"),
+    ]
+    assert [tuple(found) for found in compare(beside("tensorflow"), both).environments] == [
+        ("environment pytorch", "did not run", "ran"),
+    ]
+
+
+def test_what_is_not_known_of_an_environment_is_no_fact() -> None:
+    image = ImageUsed(name="an-image", kind="venv", lock_sha256="ab")
+    context = Context(engine="local", image=image, kit=Kit(version="1"), run="r")
+    fields: dict[str, Any] = {"environment": environment("one"), "context": context}
+    found = facts(processes("latency_s", [1.0], **fields))
+    assert "an-image: digest" not in found
+    assert found["an-image: lock"] == {"ab"}
 
 
 def test_runs_of_one_side_are_pooled_only_when_their_environments_agree() -> None:

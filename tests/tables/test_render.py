@@ -84,6 +84,30 @@ def test_latex_to_the_byte() -> None:
     assert TEXT_FORMATS["latex"]([COMPARISON]) == LATEX
 
 
+LONG = r"""% \usepackage{booktabs,longtable}
+\begin{longtable}{llrrrr}
+\caption{Model size (Table I) $\cdot$ tier quick $\cdot$ digits $\cdot$ rigorous}
+\label{tab:table1} \\
+\toprule
+framework & quantity & published & measured & ratio & n \\
+\midrule
+\endfirsthead
+\toprule
+framework & quantity & published & measured & ratio & n \\
+\midrule
+\endhead
+pytorch & 0 & \textasciitilde{}10.76 MB & 5.380 MiB & 0.500 & 1 \\
+"""
+
+
+def test_more_than_40_lines_are_a_longtable_in_latex() -> None:
+    lines = [a_line(quantity=str(number)) for number in range(41)]
+    text = TEXT_FORMATS["latex"]([a_comparison(*lines)])
+    assert text.startswith(LONG)
+    assert text.endswith("& 1 \\\\\n\\bottomrule\n\\end{longtable}\n")
+    assert "longtable" not in TEXT_FORMATS["latex"]([a_comparison(*lines[:40])])
+
+
 @given(st.text(), st.text())
 def test_no_text_is_a_command_in_latex(key: str, quantity: str) -> None:
     line = a_line(key={"framework": key}, quantity=quantity, state="x", measured=None)
@@ -208,6 +232,18 @@ def test_the_formats_there_are() -> None:
 )
 def test_numbers_have_four_significant_digits(value: float | None, text: str) -> None:
     assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.051, "0.051 points"), (0.2, "0.2 points"), (-0.0001, "0 points")]
+)
+def test_points_have_no_digits_that_nobody_measured(value: float, text: str) -> None:
+    line = a_line(unit="points", measured=value, printed="", published=value)
+    assert words.measured(line) == text
+    assert words.published(line) == f"{text} (from others)"
+    assert words.measured(a_line(unit="points", measured=2.0, low=1.23456, high=3)) == (
+        "2 points [1.235, 3]"
+    )
 
 
 def test_a_long_reason_is_cut_to_one_line() -> None:

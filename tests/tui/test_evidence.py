@@ -119,16 +119,43 @@ def test_an_audit_needs_no_run(workshop: Workshop) -> None:
     assert "beta is 3 times" in workshop("audit", "toy", "--format", "md").stdout
 
 
-def test_a_run_compared_with_itself(measured: Workshop) -> None:
-    found = json.loads(measured("compare", RUN, RUN, "--json").stdout)
+def a_second_run(workshop: Workshop, name: str = "again") -> str:
+    shutil.copytree(workshop.runs / RUN, workshop.runs / name)
+    return name
+
+
+def test_a_run_compared_with_one_like_it(measured: Workshop) -> None:
+    again = a_second_run(measured)
+    found = json.loads(measured("compare", RUN, again, "--json").stdout)
     assert found["environments"] == []
     assert {line["metric"] for line in found["lines"]} >= {"latency_s", "accuracy"}
     assert {line["why"] for line in found["lines"] if line["metric"] == "latency_s"} == {
         "one process is no repeat"
     }
-    text = measured("compare", RUN, RUN).stdout
+    text = measured("compare", RUN, again).stdout
     assert "the environments are the same" in text
-    assert "accuracy" not in measured("compare", RUN, RUN, "--changed").stdout
+    assert "accuracy" not in measured("compare", RUN, again, "--changed").stdout
+
+
+@pytest.mark.parametrize(
+    ("base", "new"),
+    [(RUN, RUN), (f"{RUN},{RUN}", "again"), ("again", f"{RUN},runs/{RUN}"), (f"{RUN},again", RUN)],
+)
+def test_no_run_is_compared_with_itself_or_counted_twice(
+    measured: Workshop, base: str, new: str
+) -> None:
+    a_second_run(measured)
+    told = measured("compare", base, new, status=2)
+    assert told.stdout == ""
+    assert f"{RUN} is named twice: a process is no repeat of itself" in told.stderr
+
+
+def test_runs_of_different_studies_are_not_compared(measured: Workshop) -> None:
+    plan = measured.runs / a_second_run(measured) / "plan.json"
+    plan.write_text(plan.read_text().replace('"study": "toy"', '"study": "play"', 1))
+    told = " ".join(measured("compare", RUN, "again", status=2).stderr.split())
+    assert f"{RUN} is a run of toy, " in told
+    assert "again one of play: they have no cell in common. Name runs of one study" in told
 
 
 def test_a_report_is_written_beside_the_run_or_elsewhere(measured: Workshop) -> None:

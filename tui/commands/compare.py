@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.commands.options import NumberRange, as_json
+
+if TYPE_CHECKING:
+    from manifests.manifest import Manifest
+    from manifests.plan import Plan
+    from manifests.store import Run
+    from tables.differences import Side
+
+    Loaded = tuple[Run, Plan, list[Manifest]]
 
 COLUMNS = ("cell", "metric", "base", "new", "ratio", "95 % interval", "p", "n", "verdict")
 
@@ -29,7 +37,11 @@ def command(base: str, new: str, pool: bool, margin: float, changed: bool, as_js
     from tables.differences import compare_runs
     from tui.console import print_json
 
-    found = compare_runs(_side(base, pool), _side(new, pool), margin)
+    sides = [_runs(base), _runs(new)]
+    _check_distinct(sides)
+    loaded = [_load(runs) for runs in sides]
+    _check_one_study([run for side in loaded for run in side])
+    found = compare_runs(_side(loaded[0], pool), _side(loaded[1], pool), margin)
     if changed:
         found = found._replace(lines=[line for line in found.lines if line.verdict != "same"])
     if as_json:
@@ -38,16 +50,55 @@ def command(base: str, new: str, pool: bool, margin: float, changed: bool, as_js
         _print(found)
 
 
-def _side(names: str, pool: bool) -> Any:
+def _runs(names: str) -> list[Run]:
     from orchestrator.errors import InputError
-    from tables.differences import PoolingError, make_side
-    from tui.runs import find_run, load_planned
+    from tui.runs import find_run
 
     runs = [find_run(name) for name in names.split(",") if name]
     if not runs:
         raise InputError(f"{names!r} names no run; give a run's folder or id")
+    return runs
+
+
+def _check_distinct(sides: list[list[Run]]) -> None:
+    """Each run once, by whatever name: its processes are no repeats of themselves."""
+    from orchestrator.errors import InputError
+
+    seen = set()
+    for run in (run for side in sides for run in side):
+        folder = run.folder.resolve()
+        if folder in seen:
+            raise InputError(
+                f"run {run.folder} is named twice: a process is no repeat of itself, and a run is "
+                "the same as itself. Name each run once, on one side"
+            )
+        seen.add(folder)
+
+
+def _load(runs: list[Run]) -> list[Loaded]:
+    from tui.runs import load_planned
+
+    return [(run, *load_planned(run)) for run in runs]
+
+
+def _check_one_study(loaded: list[Loaded]) -> None:
+    from orchestrator.errors import InputError
+
+    run, plan, _ = loaded[0]
+    for other, others, _ in loaded[1:]:
+        if others.study != plan.study:
+            raise InputError(
+                f"{run.folder} is a run of {plan.study}, {other.folder} one of {others.study}: "
+                "they have no cell in common. Name runs of one study"
+            )
+
+
+def _side(loaded: list[Loaded], pool: bool) -> Side:
+    from orchestrator.errors import InputError
+    from tables.differences import PoolingError, make_side
+
     try:
-        return make_side([(str(run.folder), load_planned(run)[1]) for run in runs], pool)
+        return make_side([(str(run.folder), manifests) for run, _, manifests in loaded], pool)
     except PoolingError as error:
         raise InputError(str(error)) from error
 
@@ -71,7 +122,9 @@ def _print(found: Any) -> None:
     else:
         console.print("the environments are the same", markup=False)
     rows = [_row(line) for line in found.lines]
-    console.print(table("Cell by cell", COLUMNS, rows, right=COLUMNS[2:8]))
+    console.print(
+        table("Cell by cell", COLUMNS, rows, right=COLUMNS[2:8], least=("p", "n", "base"))
+    )
     for line in _summary(found):
         console.print(line, markup=False)
 

@@ -10,6 +10,8 @@ import click
 from tui.commands.options import NumberRange, as_json, request_options
 
 _MOST_LINES = 100
+_RIGHT = ("size", "batch", "repeat", "estimate")
+_LEAST = ("repeat", "cell", "device", "framework", "protocol")
 _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 
 
@@ -56,7 +58,7 @@ def _print(prepared: Any) -> None:
     plan = prepared.plan
     rows = [
         (
-            cells[0].id if len(cells) == 1 else f"{len(cells)} cells",
+            cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
             *(getattr(cells[0].cell, name) for name in _SHOWN),
             str(cells[0].cell.image_size),
             _values(planned.cell.batch_size for planned in cells),
@@ -72,7 +74,7 @@ def _print(prepared: Any) -> None:
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
     console = out()
-    console.print(table(title, columns, rows, right=("size", "batch", "repeat", "estimate")))
+    console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
     for line in _summary(prepared):
         console.print(line, markup=False)
 
@@ -145,8 +147,8 @@ def _summary(prepared: Any) -> list[str]:
     sources = sorted({planned.estimate_source for planned in todo})
     about = f", about {duration(seconds)} (from {'; '.join(sources)})" if todo else ""
     lines = [
-        f"{count(len(chosen), 'cell')}, {len(todo)} to run{about}; "
-        f"{len(prepared.chosen) - len(chosen)} can't run here",
+        f"{count(len(chosen), 'cell')}, {len(todo):,} to run{about}; "
+        f"{len(prepared.chosen) - len(chosen):,} can't run here",
         f"run folder: {prepared.run.folder}",
         *_coverage(prepared.plan),
     ]
@@ -168,9 +170,9 @@ def _covered(plan: Any) -> list[Any]:
 def _coverage(plan: Any) -> list[str]:
     found = _covered(plan)
     printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
-    lacking = [f"{c.table} {c.planned} of {c.printed}" for c in found if c.planned < c.printed]
+    lacking = [f"{c.table} {c.planned:,} of {c.printed:,}" for c in found if c.planned < c.printed]
     told = f" ({', '.join(lacking)})" if lacking else ""
-    return [f"published numbers with a planned cell: {planned} of {printed}{told}"]
+    return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
 
 
 def _environments(names: set[str]) -> list[str]:

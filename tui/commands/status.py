@@ -59,7 +59,7 @@ def _print(name: str, rows: list[tuple[str, str, str, str, str]]) -> None:
     console = out()
     console.print(table(f"Run {name}", COLUMNS, rows, right=("seconds",)))
     counts = collections.Counter(row[2] for row in rows)
-    console.print(", ".join(f"{n} {state}" for state, n in counts.items()), markup=False)
+    console.print(", ".join(f"{n:,} {state}" for state, n in counts.items()), markup=False)
 
 
 def _all(runs: list[Any], as_json: bool) -> None:
@@ -76,7 +76,7 @@ def _all(runs: list[Any], as_json: bool) -> None:
         except InputError as error:
             click.echo(f"warning: {printable(str(error))}", err=True)
             continue
-        rows.append((run.id, ", ".join(f"{n} {state}" for state, n in counts.items())))
+        rows.append((run.id, ", ".join(f"{n:,} {state}" for state, n in counts.items())))
     if as_json:
         print_json([{"run": name, "cells": cells} for name, cells in rows])
     else:
