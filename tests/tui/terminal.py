@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import time
@@ -24,7 +25,10 @@ class Terminal:
 
     def tmux(self, *arguments: str) -> str:
         command = ["tmux", "-L", self._server, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        # Not what C code has put beside os.environ: readline sets COLUMNS to a width of its own.
+        return subprocess.run(
+            command, capture_output=True, text=True, check=True, env=dict(os.environ)
+        ).stdout
 
     def type(self, line: str) -> None:
         self.tmux("send-keys", line, "Enter")
