@@ -10,14 +10,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.cell import sha256_hex
 from orchestrator.data import folders
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2")
 LARGEST_PICTURE = 64 * 2**20
@@ -128,6 +129,8 @@ def _load(
 
 
 def _part(members: list[Member], pictures: dict[str, np.ndarray], classes: list[str]) -> Part:  # type: ignore[type-arg]
+    import numpy as np
+
     labels = [classes.index(member.label) for member in members]
     return Part(np.stack([pictures[m.name] for m in members]), np.array(labels, np.uint8))
 

@@ -10,8 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import InputError, MachineError
 
@@ -80,6 +78,7 @@ def _load(size: int, progress: Progress, cache: Path, folder: Path | None) -> di
 
 def _resized(part: Part, size: int, progress: Progress) -> Part:
     """Bilinear, as shafique2023 did for 48 x 48."""
+    import numpy as np
     from PIL import Image
 
     images = np.empty((len(part.images), size, size, 3), np.uint8)
@@ -127,6 +126,8 @@ def _member(tar: tarfile.TarFile, name: str) -> bytes:
 
 
 def _parts(read: ReadFile, progress: Progress) -> dict[str, Part]:
+    import numpy as np
+
     train = []
     for index, name in enumerate(_TRAIN):
         progress("reading cifar10", index, len(_TRAIN) + 1)
@@ -141,6 +142,8 @@ def _parts(read: ReadFile, progress: Progress) -> dict[str, Part]:
 
 
 def _batch(read: ReadFile, name: str) -> Part:
+    import numpy as np
+
     try:
         content = _Unpickler(io.BytesIO(read(name)), encoding="bytes").load()
         pixels = np.asarray(content[b"data"], np.uint8).reshape(-1, 3, 32, 32)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import MachineError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TEST_SHARE = 0.2
 _KEY = "digits-2"
@@ -26,6 +28,8 @@ def source() -> Source:
 
 
 def _load(image_size: int, progress: Progress) -> dict[str, Part]:
+    import numpy as np
+
     table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)
     grey = np.minimum(table[:, :-1].astype(np.uint16) * 16, 255).astype(np.uint8)
     images = _upsample(grey.reshape(-1, 8, 8), image_size)
@@ -40,6 +44,7 @@ def _load(image_size: int, progress: Progress) -> dict[str, Part]:
 
 def _upsample(grey: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
     """Bilinear, to (count, size, size, 3)."""
+    import numpy as np
     from PIL import Image
 
     pictures = [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from typing import BinaryIO
-
-import numpy as np
+from typing import TYPE_CHECKING, BinaryIO
 
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 TEST_NAMES = ("test", "validation", "val")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".ppm")
@@ -104,6 +105,8 @@ def _status(path: Path) -> os.stat_result:
 
 
 def _decode(files: list[tuple[Path, int]], size: int, progress: Progress) -> Part:
+    import numpy as np
+
     images = np.empty((len(files), size, size, 3), np.uint8)
     for index, (path, _) in enumerate(files):
         images[index] = decode(path, str(path), size)
@@ -117,6 +120,7 @@ def decode(file: Path | BinaryIO, place: str, size: int) -> np.ndarray:  # type:
 
     Raises InputError that names ``place``.
     """
+    import numpy as np
     from PIL import Image, UnidentifiedImageError
 
     try:

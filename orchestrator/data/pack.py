@@ -11,11 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from manifests.cell import sha256_hex
 from manifests.codec import UnreadableError, read_struct
@@ -23,7 +21,12 @@ from manifests.files import write_atomically
 from manifests.manifest import Dataset, Split
 from orchestrator.errors import MachineError
 
-Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
 Progress = Callable[[str, int, int], None]
 """(what, done, of all)"""
 
@@ -90,6 +93,8 @@ def _readable(folder: Path) -> bool:
 
 def _write(folder: Path, source: Source, image_size: int, parts: dict[str, Part]) -> None:
     """Fill a temporary folder beside the target, then give it its name."""
+    import numpy as np
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".packing-"))
     try:
@@ -106,6 +111,8 @@ def _write(folder: Path, source: Source, image_size: int, parts: dict[str, Part]
 
 
 def _describe(source: Source, image_size: int, parts: dict[str, Part]) -> Dataset:
+    import numpy as np
+
     train = parts["train"].images.reshape(-1, 3)
     histogram = np.stack([np.bincount(train[:, c], minlength=256) for c in range(3)])
     levels = np.arange(256) / 255
@@ -123,6 +130,8 @@ def _describe(source: Source, image_size: int, parts: dict[str, Part]) -> Datase
 
 
 def _split(part: Part) -> Split:
+    import numpy as np
+
     digest = hashlib.sha256(np.ascontiguousarray(part.images).tobytes())
     digest.update(part.labels.tobytes())
     return Split(count=len(part.labels), sha256=digest.hexdigest())
