@@ -30,7 +30,10 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
         yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
     yield from _proof(manifest)
     if manifest.flags:
-        rows = [(flag.name, flag.detail, FLAGS.get(flag.name, "")) for flag in manifest.flags]
+        rows = [
+            (flag.name, flag.detail, FLAGS[flag.name].meaning if flag.name in FLAGS else "")
+            for flag in manifest.flags
+        ]
         yield table("Quality flags", ("flag", "detail", "meaning"), rows)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
     if manifest.telemetry is not None:
