@@ -3,6 +3,8 @@
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
 python := justfile_directory() / ".venv/bin/python"
+fast := "not frameworks and not docker"
+in_parallel := "-n logical --dist worksteal"
 
 # What there is to do
 [private]
@@ -59,15 +61,21 @@ tui *options="": setup
 demo speed="12": setup
     @repliquant replay tui/demo/lad2023-quick-digits --speed {{ speed }}
 
-# All tests; the environments are built on the way (network needed once). Options go to pytest
+# All tests; the environments are built on the way (network needed once). With options: pytest with them
 [group('develop')]
 test *options="": develop
-    @pytest {{ options }}
+    #!/bin/sh
+    # What measures has the machine to itself; the others share it out.
+    test -z "{{ options }}" || exec pytest {{ options }}
+    status=0
+    pytest {{ in_parallel }} -m "{{ fast }}" || status=$?
+    pytest -m "not ({{ fast }})" || status=$?
+    exit $status
 
-# Tests that need no framework: a minute
+# Tests that need neither a framework nor Docker: two minutes
 [group('develop')]
 test-fast *options="": develop
-    @pytest -m "not frameworks" {{ options }}
+    @pytest {{ in_parallel }} -m "{{ fast }}" {{ options }}
 
 # ruff, mypy in strict mode, and the import contracts
 [group('develop')]

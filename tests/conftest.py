@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes import warm
 from tests.fakes.studies import write_study
 
 # Started in the background by a shell, a process is told to ignore Ctrl-C, and its children too.
@@ -44,13 +45,18 @@ class Workshop:
 
     def __call__(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; the exit status has to be ``status``."""
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment,
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        done = self._done(arguments)
         assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr
         return done
+
+    def _done(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        if warm.serves(self.environment):
+            return warm.run_module(CLI[-1], arguments, self.folder, self.environment, timeout=120)
+        return subprocess.run(
+            self.command(*arguments), cwd=self.folder, env=self.environment,
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
 
     def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
         return self("run", "toy", "--engine", "fake", *arguments, status=status)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import Workshop
+from tests.fakes.studies import write_study
 from tests.tui.conftest import RUN
 
 CLAIMS = """\
@@ -35,11 +37,19 @@ untestable = "nobody was asked"
 """
 
 
+@pytest.fixture(scope="session")
+def _measured_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("measured")
+    write_study(folder)
+    (folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
+    Workshop(folder).run("-k", "alpha")
+    return folder
+
+
 @pytest.fixture
-def measured(workshop: Workshop) -> Workshop:
+def measured(workshop: Workshop, _measured_once: Path) -> Workshop:
     """A workshop with claims and a run of alpha's cells."""
-    (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
-    workshop.run("-k", "alpha")
+    shutil.copytree(_measured_once, workshop.folder, dirs_exist_ok=True)
     return workshop
 
 

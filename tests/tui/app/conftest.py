@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from orchestrator import machine, sessions
 from tests.conftest import ROOT
@@ -21,6 +22,12 @@ DEMO = ROOT / "tui" / "demo"
 RUN = "lad2023-quick-digits"
 
 Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture doesn't depend on how far the cursor's blinking has come."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
 
 
 @pytest.fixture
