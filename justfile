@@ -1,5 +1,6 @@
 # The project's commands. Without `just`: ./justw RECIPE
 
+callers_path := env("PATH")
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 
 python := justfile_directory() / ".venv/bin/python"
@@ -17,7 +18,7 @@ setup: (_install "requirements.txt" "host")
 
 # Re-run a study: tables, published beside measured, verdicts on its claims, and a report
 [group('start')]
-reproduce study="lad2023" tier="quick" *options="": setup
+reproduce study="lad2023" tier="quick" *options="": setup && _on_path
     -@repliquant doctor
     @repliquant run {{ study }} --tier {{ tier }} --tables {{ options }}
 
@@ -28,23 +29,40 @@ report run="" *options="": setup
 
 # For reviewers, at most ten minutes: prerequisites, a small cell of each image, cost of the rest
 [group('start')]
-kick-tires *studies="lad2023 shafique2023": setup
+kick-tires *studies="lad2023 shafique2023": setup && _on_path
     #!/bin/sh
-    set -eu
-    echo "1. prerequisites"
+    set -u
+    studies="{{ studies }}"
+    of=$((1 + 4 * $(echo $studies | wc -w)))
+    step=0 failed=""
+    runs=${REPLIQUANT_RUNS:-runs}
+    mkdir -p "$runs"
+    begin() { step=$((step + 1)); echo; echo "$step of $of. $1"; what=$1; }
+    check() { status=$?; [ $status -eq 0 ] || failed="$failed  $what (exit status $status)\n"; }
+    begin "prerequisites"
     repliquant doctor || echo "going on with what works"
-    for study in {{ studies }}; do
-        echo "2. $study: the published numbers against one another (no measurement)"
-        repliquant audit $study --json >/dev/null && echo "audit: done"
-        echo "3. $study: a small cell of each environment"
-        repliquant run $study --sample --run runs/kick-tires-$study
-        echo "4. $study: an archive of it, checked"
-        repliquant bundle runs/kick-tires-$study -o runs/kick-tires-$study.crate.zip
-        repliquant verify runs/kick-tires-$study.crate.zip
-        echo "5. $study: what the rest would take"
-        repliquant plan $study --tier quick --cost
-        repliquant plan $study --tier paper --cost
+    for study in $studies; do
+        run=$runs/kick-tires-$study
+        begin "$study: the published numbers against one another (no measurement)"
+        repliquant audit $study --json >"$run.audit.json"
+        check
+        echo "$(grep -c '"id":' "$run.audit.json") findings; to read them: repliquant audit $study"
+        begin "$study: a small cell of each environment"
+        repliquant run $study --sample --run "$run"
+        check
+        begin "$study: an archive of it, checked"
+        repliquant bundle "$run" -o "$run.crate.zip" && repliquant verify "$run.crate.zip"
+        check
+        begin "$study: what the rest would take"
+        repliquant plan $study --tier quick --cost && repliquant plan $study --tier paper --cost
+        check
     done
+    echo
+    if [ -n "$failed" ]; then
+        printf "kick-tires: these steps failed:\n$failed" >&2
+        exit 1
+    fi
+    echo "kick-tires: all $of steps worked. Next: ./justw reproduce (about 5 minutes)"
 
 # The CUDA paths of PyTorch and TensorFlow on this machine, in 8 minutes. Options go to `repliquant gpu-check`, e.g. `--python PATH`
 [group('start')]
@@ -133,6 +151,11 @@ docker-up:
 [group('develop')]
 schema: setup
     @{{ python }} -m manifests.schema
+
+# What the commands that are shown above need in the caller's shell
+[private]
+_on_path:
+    @PATH="{{ callers_path }}" command -v repliquant >/dev/null 2>&1 || echo 'For `repliquant` in this shell: export PATH="{{ justfile_directory() }}/.venv/bin:$PATH"' >&2
 
 # Install what the tests and linters need
 [private]

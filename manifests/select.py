@@ -20,6 +20,7 @@ FIELDS = (
     "id", "study", "task", "framework", "technique", "model", "dataset", "image_size",
     "batch_size", "device", "seed", "repeat", "protocol", "tier",
 )  # fmt: skip
+NUMERIC = ("image_size", "batch_size", "seed", "repeat")
 _TOKEN = re.compile(r"\s*(?:(\(|\)|==|!=|<=|>=|=|<|>)|([^\s()=!<>]+)|(\S))")
 _COMPARE: Dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -189,16 +190,21 @@ def _comparison(field: str, symbol: str, value: str) -> Predicate:
 
 
 def _ordered(field: str, compare: Callable[[Any, Any], bool], value: str) -> Predicate:
-    numeric = ("image_size", "batch_size", "seed", "repeat")
-    if field not in numeric or not re.fullmatch(r"\d{1,12}", value):
+    if field not in NUMERIC or not re.fullmatch(r"\d{1,12}", value):
         raise SelectionError(
-            f"only whole numbers compare with < and >: {', '.join(numeric)}; got {field} {value!r}"
+            f"only whole numbers compare with < and >: {', '.join(NUMERIC)}; got {field} {value!r}"
         )
     number = int(value)
     return lambda cell: compare(getattr(cell, field), number)
 
 
 def _unknown_word(word: _Word, cells: Sequence[Cell]) -> str:
+    if word.field in NUMERIC:
+        values = sorted({getattr(cell, word.field) for cell in cells})
+        return (
+            f"-k: {word.field}={word.text} matches no cell. "
+            f"Values of {word.field} here: {', '.join(map(str, values[:40]))}"
+        )
     if word.field:
         known = sorted({str(getattr(cell, word.field)) for cell in cells})
         asked, place = f"{word.field}={word.text}", f"Values of {word.field} here"

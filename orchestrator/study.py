@@ -10,9 +10,10 @@ import msgspec
 
 from manifests.cell import Device, Protocol, Scalar, Task, canonical_json
 from manifests.documents import DocumentError, read_toml
+from manifests.models import MODELS
 from manifests.select import nearest
 from orchestrator.errors import InputError
-from orchestrator.places import STUDIES
+from orchestrator.places import ROOT, STUDIES
 
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -205,6 +206,7 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
             _known(where, "recipe for protocol", protocol, group.recipe)
     for framework in group.framework:
         _known(where, "framework", framework, study.images)
+        _check_names(where, study, group, framework)
     for tier in study.tiers:
         _known(where, "estimate_s for tier", tier, group.estimate_s)
     for dataset in group.dataset or []:
@@ -213,6 +215,18 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
         _known(where, "tier", tier, study.tiers)
         for part in parts:
             _check_part(f"{where}.only.{tier}", study, group, part)
+
+
+def _check_names(where: str, study: Study, group: CellGroup, framework: str) -> None:
+    """Techniques and models, where the framework is one whose runners lie here."""
+    folder = ROOT / "runners" / framework
+    if not folder.is_dir():
+        return
+    techniques = [path.stem.replace("_", "-") for path in sorted(folder.glob("[a-z]*.py"))]
+    for technique in group.technique:
+        _known(where, f"{framework} technique", technique, techniques)
+    for model in group.model or [study.axes.model]:
+        _known(where, "model", model, MODELS)
 
 
 def _check_tier(where: str, study: Study, tier: Tier) -> None:

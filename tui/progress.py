@@ -172,7 +172,7 @@ class Progress:
             self._bar, self._task = _make_bar(self._console)
         self._bar.update(
             self._task,
-            description=printable(text)[:70],
+            description=printable(text),
             total=total,
             completed=completed,
             left=left,
@@ -181,13 +181,17 @@ class Progress:
 
 
 def _make_bar(console: Any) -> tuple[Any, Any]:
+    """The description gives way on a narrow terminal; bar, percentage and rest stay."""
     from rich import progress
+    from rich.table import Column
 
+    shortened = Column(ratio=1, no_wrap=True, overflow="ellipsis")
     bar = progress.Progress(
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(bar_width=24),
-        progress.TaskProgressColumn(),
-        progress.TextColumn("{task.fields[left]} left"),
+        progress.TextColumn("{task.description}", markup=False, table_column=shortened),
+        progress.BarColumn(bar_width=24 if console.width >= 100 else 12),
+        progress.TaskProgressColumn(table_column=Column(no_wrap=True)),
+        progress.TextColumn("{task.fields[left]} left", table_column=Column(no_wrap=True)),
+        expand=True,
         console=console,
         auto_refresh=False,
         transient=True,

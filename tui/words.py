@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 
 
@@ -33,6 +34,14 @@ def duration(seconds: float) -> str:
 def count(number: int, noun: str) -> str:
     """``1 cell``, ``2 cells``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def significant(number: float) -> str:
+    """Two digits, as an estimate deserves them: ``0.0053``, ``0.18``, ``4.2``, ``400``."""
+    if not number:
+        return "0"
+    digits = 1 - math.floor(math.log10(abs(number)))
+    return f"{round(number, digits):,.{max(0, digits)}f}"
 
 
 def size(count: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -149,6 +150,17 @@ def test_a_word_that_no_cell_has_lists_the_words_there_are() -> None:
         "-k: 'pytorhc' matches no cell. Did you mean 'pytorch'? Words here: "
         "cpu, digits, infer, lad2023, ptq-eager, pytorch, quick, resnet18, rigorous"
     )
+
+
+def test_a_number_that_no_cell_has_lists_the_numbers_in_their_order() -> None:
+    cells = [msgspec.structs.replace(CELLS["eager"], batch_size=size) for size in (128, 1, 8)]
+    with pytest.raises(SelectionError) as caught:
+        Selector("batch_size=16").choose(cells)
+    assert str(caught.value) == (
+        "-k: batch_size=16 matches no cell. Values of batch_size here: 1, 8, 128"
+    )
+    with pytest.raises(SelectionError, match=r"repeat=3 matches no cell\. Values .*: 0$"):
+        Selector("repeat=3 and qat").choose(cells)
 
 
 def test_words_that_never_meet_choose_nothing() -> None:

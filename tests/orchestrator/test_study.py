@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from manifests.models import MODELS
 from orchestrator.errors import InputError
 from orchestrator.places import ROOT
 from orchestrator.planning import Choices, make_plan
 from orchestrator.study import Study, load_study, study_ids
+from runners.applications import APPLICATIONS
 from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
+from runners.networks import NETWORKS
 from runners.techniques import techniques
 from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
@@ -94,6 +98,33 @@ def test_an_unknown_tier_names_those_there_are(tmp_path: Path) -> None:
     study = changed(tmp_path, "toy", "toy")
     with pytest.raises(InputError, match=r"toy has no tier 'quik'\. Did you mean 'quick'\?"):
         study.tier("quik")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"ptq-eager"',
+            '"ptq-eagre"',
+            r"no pytorch technique 'ptq-eagre'\. Did you mean 'ptq-eager'\?",
+        ),
+        ('model = "resnet18"', 'model = "resnet-18"', r"no model 'resnet-18'\. Did you mean 'res"),
+    ],
+)
+def test_what_no_runner_has_is_refused_before_it_is_planned(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    shutil.copytree(STUDIES, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "lad2023" / "study.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        load_study("lad2023", tmp_path)
+
+
+def test_the_models_that_a_study_can_name_are_those_that_runners_build() -> None:
+    assert {*NETWORKS, *APPLICATIONS} == set(MODELS)
 
 
 def test_a_tier_changes_only_what_it_names(tmp_path: Path) -> None:

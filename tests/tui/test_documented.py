@@ -90,3 +90,35 @@ def test_the_readme_quotes_claims_as_they_are() -> None:
     assert len(quoted) >= 5
     for number, text in quoted:
         assert claims[int(number) - 1].text == text
+
+
+DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+
+
+def shell_lines(text: str) -> list[str]:
+    """The lines of indented and fenced blocks, without comments."""
+    fenced = re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S)
+    lines = re.findall(r"^ {4}(\S.*)$", text, re.M) + "\n".join(fenced).splitlines()
+    return [re.sub(r"\s{2,}#.*", "", line).strip() for line in lines]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_in_the_documents_exist_with_their_options(document: str) -> None:
+    known = dict(commands())
+    for line in shell_lines((ROOT / document).read_text()):
+        if not line.startswith("repliquant "):
+            continue
+        words = line.split()[1:]
+        name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+        assert name in known, line
+        accepted = {opt for parameter in known[name].params for opt in parameter.opts}
+        for word in words:
+            assert not word.startswith("--") or word.partition("=")[0] in accepted, line
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/ARTIFACT.md"])
+def test_who_follows_a_document_has_the_command_before_it_is_used(document: str) -> None:
+    lines = shell_lines((ROOT / document).read_text())
+    on_the_path = lines.index('export PATH="$PWD/.venv/bin:$PATH"')
+    used = [i for i, line in enumerate(lines) if line.startswith("repliquant ")]
+    assert on_the_path < min(used)

@@ -262,3 +262,15 @@ def test_evidence_imports_no_framework_and_no_browser(measured: Workshop) -> Non
     found = imported(measured, "claims", "toy")
     assert not found & {*FRAMEWORKS, "numpy", "scipy", "vl_convert", "jinja2", "rocrate"}
     assert not imported(measured, "audit", "toy") & {*FRAMEWORKS, "numpy", "scipy", "jinja2"}
+
+
+def test_a_plan_of_some_cells_counts_the_numbers_of_these_alone(workshop: Workshop) -> None:
+    def counted(*arguments: str) -> list[tuple[int, int]]:
+        found = json.loads(workshop("plan", "toy", "--json", *arguments).stdout)
+        return [(item["planned"], item["printed"]) for item in found["published_numbers"]]
+
+    assert counted() == [(2, 2)]
+    assert counted("-k", "alpha") == [(1, 2)]
+    assert counted("-k", "train") == [(0, 2)]
+    text = workshop("plan", "toy", "-k", "alpha").stdout
+    assert "published numbers with a planned cell: 1 of 2" in text

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import shlex
+from pathlib import Path
+
+from rich.console import Console
 
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.tui.terminal import Terminal
+from tui.progress import Progress
 
 
 def test_ctrl_c_on_a_terminal_ends_the_run_and_gives_the_shell_back(
@@ -31,6 +36,15 @@ def test_a_bar_does_not_stay_behind(workshop: Workshop, terminal: Terminal) -> N
     screen = terminal.shows(lambda screen: "Next: repliquant table toy" in screen)
     assert "[1/1] alpha train plain batch 2: ok" in screen
     assert "━" not in screen
+
+
+def test_at_80_columns_the_bar_its_percentage_and_the_rest_are_there(tmp_path: Path) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    with Progress(console) as progress:
+        progress._estimate = 60.0
+        progress._show("pytorch infer float32 resnet18 batch 128 rigorous repeat 2 · measure", 30.0)
+        line = console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
+    assert "…" in line and "━" in line and "50%" in line and "30 s left" in line
 
 
 def test_without_a_terminal_there_is_a_line_a_cell(workshop: Workshop) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.words import duration, printable, size
+from tui.words import duration, printable, significant, size
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,19 @@ def test_any_text_becomes_one_line_without_controls(text: str) -> None:
     shown = printable(text)
     assert len(shown) == len(text)
     assert all(ord(character) >= 32 and character != "\x7f" for character in shown)
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0"), (0.00526, "0.0053"), (0.18, "0.18"), (0.996, "1.00"), (4.2499, "4.2"),
+        (39.5, "40"), (395.688, "400"), (1_234_567, "1,200,000"),
+    ],
+)  # fmt: skip
+def test_an_estimate_has_two_digits(number: float, text: str) -> None:
+    assert significant(number) == text
+
+
+@given(st.floats(1e-9, 1e9))
+def test_two_digits_are_within_six_percent(number: float) -> None:
+    assert abs(float(significant(number).replace(",", "")) / number - 1) <= 0.051

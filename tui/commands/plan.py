@@ -35,12 +35,10 @@ def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> N
 
 
 def _print_json(prepared: Any) -> None:
-    import msgspec
-
     from tui.console import print_json
 
-    chosen = msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
-    covered = _covered(prepared.plan)
+    chosen = _chosen_plan(prepared)
+    covered = _covered(chosen)
     print_json(
         {
             "run": str(prepared.run.folder),
@@ -48,6 +46,13 @@ def _print_json(prepared: Any) -> None:
             "plan": chosen,
         }
     )
+
+
+def _chosen_plan(prepared: Any) -> Any:
+    """The plan of the cells that were chosen alone."""
+    import msgspec
+
+    return msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
 
 
 def _print(prepared: Any) -> None:
@@ -105,12 +110,12 @@ def _disk(prepared: Any) -> list[str]:
 
 
 def _energy(prepared: Any, watts: float | None) -> str:
+    from tui.words import significant
+
     seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
     each = 100 if watts is None else watts
-    words = (
-        "for each 100 W that this machine draws (--watts)" if watts is None else f"at {each:g} W"
-    )
-    return f"energy: about {seconds / 3600 * each / 1000:.3f} kWh {words}"
+    assumed = " (assumed; give what this machine draws: --watts)" if watts is None else ""
+    return f"energy: about {significant(seconds / 3600 * each / 1000)} kWh at {each:g} W{assumed}"
 
 
 def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:
@@ -150,7 +155,7 @@ def _summary(prepared: Any) -> list[str]:
         f"{count(len(chosen), 'cell')}, {len(todo):,} to run{about}; "
         f"{len(prepared.chosen) - len(chosen):,} can't run here",
         f"run folder: {prepared.run.folder}",
-        *_coverage(prepared.plan),
+        *_coverage(_chosen_plan(prepared)),
     ]
     lines += _environments({planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
@@ -159,7 +164,7 @@ def _summary(prepared: Any) -> list[str]:
 
 
 def _covered(plan: Any) -> list[Any]:
-    """For each table, how many of the paper's numbers the whole plan answers."""
+    """For each table, how many of the paper's numbers the planned cells answer."""
     from orchestrator.places import STUDIES
     from tables.coverage import coverage
     from tables.published import load_published
