@@ -15,11 +15,25 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual.driver import Driver
+
 from tui.app.conducting import Conducting
 
 HEEDED = (signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 3.0
 _STATUS = 130
+
+
+def suspend(driver: Driver | None) -> bool:
+    """Stop this process and those that wait for it, as the terminal does for ctrl-z.
+
+    Whoever goes on with it (``fg``) has the screen drawn again by Textual's driver. False where
+    there is no terminal to give back.
+    """
+    if driver is None or not driver.can_suspend:
+        return False
+    os.kill(0, signal.SIGTSTP)
+    return True
 
 
 class Signals:
