@@ -16,6 +16,7 @@ from manifests.store import Run
 from orchestrator.news import CellEnded
 from tui.app import messages
 from tui.app.conducting import Ended
+from tui.app.faults import Faults
 from tui.app.pages import PAGES
 from tui.app.palette import KitCommands, Palette
 from tui.app.running import Running
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 BEAT_S = 0.2
 
 
-class Repliquant(App[str]):
+class Repliquant(Faults):
     """Ends with "go-on" when a run is to go on without the screen, else with ""."""
 
     TITLE = "Repliquant"
@@ -70,10 +71,7 @@ class Repliquant(App[str]):
         self._asked = self.stage.conducting.asked
         self._run_asked_for = wish.request.run_dir if wish else None
         self._theme = theme
-        self.crashed = False
         self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
-
-    # --- beginning and end
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -84,11 +82,6 @@ class Repliquant(App[str]):
         self.switch_mode("run" if replay else "studies")
         self.set_interval(BEAT_S, self._beat)
         self.call_after_refresh(self._begin)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual ends the app and prints the traceback; a run that goes on outlives it."""
-        self.crashed = True
-        super()._handle_exception(error)
 
     def on_resize(self) -> None:
         """A terminal made small and large again has lost what was on it, though no size changed."""
@@ -180,8 +173,6 @@ class Repliquant(App[str]):
         if isinstance(page, Page) and page.settled:
             page.renew()
 
-    # --- the timer
-
     def _beat(self) -> None:
         self.take_up_news()
         with contextlib.suppress(NoMatches):  # a page that is just being taken down
@@ -210,8 +201,6 @@ class Repliquant(App[str]):
         page = self._screen_stacks.get("run", [])[:1]
         if page and isinstance(page[0], Page) and page[0].settled:
             page[0].follow(self.stage.follow())
-
-    # --- results
 
     def open_manifest(self, run: Run, cell: str) -> None:
         """Read one manifest and show it; one that can't be read says why."""

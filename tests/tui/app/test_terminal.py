@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +20,12 @@ from tests.tui.terminal import Terminal
 from tests.tui.test_evidence import CLAIMS
 
 
-def start(terminal: Terminal, workshop: Workshop, *options: str) -> None:
+def start(
+    terminal: Terminal, workshop: Workshop, *options: str, program: str = "tests.fakes.cli"
+) -> None:
     """Start the screen and wait for its first page."""
-    command = shlex.join(workshop.command("tui", "toy", "--engine", "fake", *options))
+    arguments = ["tui", "toy", "--engine", "fake", *options]
+    command = shlex.join([sys.executable, "-m", program, *arguments])
     terminal.type(f"{command}; echo status $?")
     terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
 
@@ -31,16 +35,16 @@ def keys(terminal: Terminal, *names: str) -> None:
         terminal.tmux("send-keys", name)
 
 
-def plan(terminal: Terminal) -> None:
+def plan(terminal: Terminal, cells: int = 6) -> None:
     keys(terminal, "2")
-    terminal.shows(lambda screen: "6 to do" in screen)
+    terminal.shows(lambda screen: f"{cells} to do" in screen)
 
 
-def go(terminal: Terminal) -> None:
+def go(terminal: Terminal, cells: int = 6) -> None:
     """From the plan: start all cells."""
-    plan(terminal)
+    plan(terminal, cells)
     keys(terminal, "s")
-    terminal.shows(lambda screen: "Start: 6 cells" in screen)
+    terminal.shows(lambda screen: f"Start: {cells} cells" in screen)
     keys(terminal, "y")
 
 

@@ -51,7 +51,7 @@ class Page(Screen[None]):
         """Whether all its widgets are there; neither timer nor threads wait for them."""
         if not self._settled and self.query(Footer):
             self._settled = all(widget.is_mounted for widget in self.walk_children(Widget))
-        return self._settled
+        return self._settled and self.display  # not while it is being taken down
 
     def compose(self) -> ComposeResult:
         yield Head(self.mode)

@@ -54,7 +54,7 @@ class Question(Dialog[str]):
                 yield Button("Leave it (esc)", id="leave", compact=True)
 
     def on_mount(self) -> None:
-        self.query(Button).first().focus()
+        self.query_one("#leave", Button).focus()  # so that enter alone begins and ends nothing
 
     def on_key(self, event: events.Key) -> None:
         for choice in self._choices:

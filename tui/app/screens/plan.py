@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
 from tui.app import options
-from tui.app.asking import request_for, what_it_takes
+from tui.app.asking import request_for, what_it_takes, what_will_run
 from tui.app.listing import COLUMNS, NOTHING, Entry, Listing
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Choice, Form, Question
@@ -263,14 +263,15 @@ class PlanScreen(Page):
         if self.kit.refused("Running cells") or shelf.planned is None:
             return
         _, request, prepared, _, _ = shelf.planned
-        done = ("ok", "running", "queued")
-        todo = [p for p in cells if rerun or self.kit.running.state_of(p)[0] not in done]
+        awaited = ("running", "queued")
+        todo = [p for p in what_will_run(prepared, cells, rerun)
+                if self.kit.running.state_of(p)[0] not in awaited]  # fmt: skip
         if not todo:
-            self.notify("Every one of these cells has a result. R runs cells again.")
+            self.notify("Every one of these cells has a result or waits for one. R runs it again.")
             return
         busy = self.kit.stage.conducting.active
         request = request_for(request, prepared, cells, rerun)
-        lines = what_it_takes(request, prepared, todo, bool(rerun), busy)
+        lines = what_it_takes(request, prepared, cells, todo, busy)
         verb = "Run again" if rerun else "Queue" if busy else "Start"
         self.app.push_screen(
             Question(

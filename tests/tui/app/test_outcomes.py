@@ -1,0 +1,395 @@
+"""What the screen says of a run that has ended, whatever way: right to the word."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from manifests import event
+from manifests.manifest import Status
+from manifests.plan import PlannedCell
+from manifests.store import Run
+from orchestrator import sessions
+from orchestrator.errors import MachineError
+from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, Note, RunStarted
+from orchestrator.sessions import Outcome, Request
+from orchestrator.steering import Steering
+from tests.manifests.samples import a_manifest
+from tests.tui.app.conftest import drive, settle, shown
+from tui.app.app import Repliquant
+from tui.app.screens.dialogs import Question
+
+Scene = Callable[[list[PlannedCell], Listener, Steering], list[Status]]
+
+
+@pytest.fixture
+def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], None]:
+    """What is started plays this scene in the conductor's place; the last news are real."""
+
+    def prepare_scene(scene: Scene) -> None:
+        def execute(
+            request: Request, tell: Listener, sampler: object, steering: Steering
+        ) -> Outcome:
+            tell = steering.heard(tell)
+            prepared = sessions.prepare(request)
+            todo = [planned for planned in prepared.chosen if not planned.skip][:4]
+            statuses = scene(todo, tell, steering)
+            ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
+            return Outcome(prepared, ended, [])
+
+        monkeypatch.setattr(sessions, "execute", execute)
+
+    return prepare_scene
+
+
+def begin(todo: list[PlannedCell], tell: Listener) -> None:
+    """The first cell trains, and is at step 3 of 9."""
+    tell(RunStarted(todo, 0))
+    tell(CellStarted(todo[0], ""))
+    tell(CellEvent(todo[0], event.Phase(time_s=0, name="train")))
+    tell(CellEvent(todo[0], event.Step(time_s=1, step=3, of=9)))
+
+
+def end(planned: PlannedCell, tell: Listener, status: Status, reason: str = "") -> None:
+    tell(CellEnded(planned, a_manifest(planned.cell, status=status, reason=reason, wall_s=2.0)))
+
+
+def wait_for(steering: Steering) -> None:
+    while not steering.paused:
+        time.sleep(0.01)
+
+
+async def started(pilot: Pilot[str], app: Repliquant, folder: Path) -> None:
+    """Start what is to do of a run in a new folder, and see its page."""
+    wish = app.shelf.wish
+    app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=folder)))
+    await settle(pilot, app)
+    await pilot.press("2", "s")
+    assert isinstance(app.screen, Question)
+    await pilot.press("y")
+
+
+async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if condition():
+            await pilot.pause()
+            return
+        await pilot.pause(0.05)
+    raise AssertionError(shown(pilot.app))  # type: ignore[arg-type]
+
+
+def footer(app: Repliquant) -> str:
+    return shown(app).splitlines()[-1]
+
+
+def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path: Path) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        wait_for(steering)
+        end(todo[0], tell, "cancelled", "cancelled from the screen")
+        return ["cancelled"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: "step 3 of 9" in shown(app))
+        assert "Pause" in footer(app) and "Cancel" in footer(app)
+        await pilot.press("X", "y")
+        await until(pilot, lambda: not app.stage.conducting.active)
+        await until(pilot, lambda: "cancelled  " in shown(app))
+        text = shown(app)
+        assert " 33%" in text and "100%" not in text
+        assert "0 of 4 cells" in text and "1 cancelled" in text and "failed" not in text
+        assert "Pause" not in footer(app) and "Cancel" not in footer(app)
+        elapsed_s = app.stage.course.elapsed_s(app.stage.now_s)
+        assert app.stage.course.elapsed_s(app.stage.now_s + 100) == elapsed_s
+        assert [n.message for n in app._notifications][-1] == "Cancelled: 3 to do, 1 cancelled."
+        assert app.stage.exit_status() == 130
+        await pilot.press("2")
+        await pilot.pause()
+        assert "Pause" not in footer(app)
+
+    drive(app, steps, (110, 30))
+
+
+def test_after_a_pause_and_then_a_cancel_in_the_midst_of_the_last_cells(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        wait_for(steering)
+        while not steering.cancelled:
+            time.sleep(0.01)
+        end(todo[0], tell, "ok")
+        return ["ok"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: "step 3 of 9" in shown(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "pausing 0/4" in shown(app) and "Pause" not in footer(app))
+        assert "Cancel" in footer(app)
+        await pilot.press("X", "y")
+        await until(pilot, lambda: ", cancelled" in shown(app))
+        assert "1 of 4 cells" in shown(app)
+        assert "1 cancelled" not in shown(app)  # the cell came to its end before it heard of it
+
+    drive(app, steps, (110, 30))
+
+
+def test_after_a_pause(app: Repliquant, play: Callable[[Scene], None], tmp_path: Path) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        wait_for(steering)
+        end(todo[0], tell, "ok")
+        return ["ok"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: "step 3 of 9" in shown(app))
+        await pilot.press("p")
+        await until(pilot, lambda: ", paused" in shown(app))
+        assert "1 of 4 cells" in shown(app)
+        assert "about" not in shown(app).splitlines()[3]
+        assert app.stage.exit_status() == 0
+
+    drive(app, steps, (110, 30))
+
+
+@pytest.mark.parametrize("what", ["pause", "cancel"])
+def test_what_is_ended_before_its_first_cell(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, what: str
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        tell(Note("fetching", "detail", 1, 2))
+        wait_for(steering)
+        tell(Note("fetching", "detail", 2, 2))
+        raise AssertionError("steering ends it at the word above")
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: "fetching" in shown(app))
+        await pilot.press(*(["p"] if what == "pause" else ["X", "y"]))
+        word = "paused" if what == "pause" else "cancelled"
+        await until(pilot, lambda: f"{word} before its first cell" in shown(app))
+        assert "fetching" not in shown(app)
+        assert app.stage.exit_status() == (0 if what == "pause" else 130)
+
+    drive(app, steps, (110, 30))
+
+
+def test_after_an_error_at_the_start(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        tell(Note("fetching", "detail", 1, 2))
+        raise MachineError("the index can't be reached")
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: "failed: the index can't be reached" in shown(app))
+        assert "fetching" not in shown(app)
+        assert app.stage.exit_status() == 3
+
+    drive(app, steps, (110, 30))
+
+
+def test_after_an_error_in_the_midst_the_cell_is_to_do_and_can_be_started(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        raise MachineError("runs/new can't be written to: No space left on device")
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: ", failed: runs/new can't be written" in shown(app))
+        text = shown(app)
+        assert "0 of 4 cells" in text and "to do" in text and "running" not in text
+        await pilot.press("2", "s")
+        assert isinstance(app.screen, Question)
+
+    drive(app, steps, (130, 30))
+
+
+@pytest.mark.parametrize("status", ["unsupported", "crashed", "oom", "timeout"])
+def test_a_cell_that_did_not_come_to_its_end_is_not_at_100_percent(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, status: Status
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        tell(RunStarted(todo, 0))
+        for planned in todo:
+            tell(CellStarted(planned, ""))
+            end(planned, tell, status, "why it was")
+        return [status] * 4
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: ", done" in shown(app))
+        *_, phase, run = shown(app).splitlines()[1:4]
+        assert "100%" not in phase and "why it was" in phase
+        assert "4 of 4 cells" in run
+        assert ("4 failed" in run) == (status != "unsupported")
+        word = "out of memory" if status == "oom" else status
+        assert [n.message for n in app._notifications][-1] == f"Done: 4 {word}."
+
+    drive(app, steps, (110, 30))
+
+
+def test_a_request_that_waited_is_counted_by_itself(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    ready: list[str] = []
+
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        while not ready:
+            time.sleep(0.01)
+        for planned in todo:
+            end(planned, tell, "ok")
+        return ["ok"] * 4
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        first, second = tmp_path / "runs" / "first", tmp_path / "runs" / "second"
+        await started(pilot, app, first)
+        await started(pilot, app, second)
+        await until(pilot, lambda: "1 queued" in shown(app))
+        assert app.stage.run == Run(first)  # its log is read, not that of the one that waits
+        ready.append("go")
+        await until(pilot, lambda: not app.stage.conducting.active)
+        await until(pilot, lambda: ", done" in shown(app))
+        assert (app.stage.course.ended, app.stage.course.total) == (4, 4)
+        assert app.stage.run == Run(second)
+
+    drive(app, steps, (110, 30))
+
+
+async def _in_results(pilot: Pilot[str], app: Repliquant, text: str) -> None:
+    await pilot.press("4")
+    await until(pilot, lambda: text in shown(app))
+
+
+def test_the_run_that_was_asked_for_is_the_one_shown(recorded: Path) -> None:
+    import os
+    import shutil
+
+    from tui.choosing import Wish
+
+    asked = recorded.parent.parent / "elsewhere" / "mine"
+    shutil.copytree(recorded, asked)
+    os.utime(asked / "plan.json", (0, 0))  # not the latest, and not among the others
+    app = Repliquant(Wish(Request("lad2023", run_dir=asked)), sample=False)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await _in_results(pilot, app, "run mine ")
+
+    drive(app, steps)
+
+
+def test_a_run_folder_that_is_new_shows_no_other_run(recorded: Path) -> None:
+    from tui.choosing import Wish
+
+    app = Repliquant(Wish(Request("lad2023", run_dir=Path("runs/fresh"))), sample=False)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await _in_results(pilot, app, "no run in runs/fresh yet")
+        assert "42.62 MB" not in shown(app)
+
+    drive(app, steps)
+
+
+def test_the_run_of_another_study_is_not_shown_as_this_ones(recorded: Path) -> None:
+    from tui.choosing import Wish
+
+    app = Repliquant(Wish(Request("shafique2023", run_dir=recorded)), sample=False)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await _in_results(pilot, app, "is a run of lad2023, not of shafique2023")
+
+    drive(app, steps)
+
+
+def test_a_run_that_has_just_ended_is_the_one_shown(
+    app: Repliquant, recorded: Path, play: Callable[[Scene], None]
+) -> None:
+    import os
+    import shutil
+
+    other = recorded.with_name("older")
+    shutil.copytree(recorded, other)
+    os.utime(other / "plan.json", (0, 0))
+
+    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+        begin(todo, tell)
+        end(todo[0], tell, "ok")
+        return ["ok"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        assert app.shelf.results is not None
+        assert app.shelf.results.run.id == recorded.name
+        wish = app.shelf.wish
+        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=other)))
+        await settle(pilot, app)
+        await pilot.press("2", "a", "R", "y")
+        await until(pilot, lambda: not app.stage.conducting.active)
+        await _in_results(pilot, app, "run older ")
+        await pilot.press("1", "down", "r")  # another study, and back
+        await settle(pilot, app)
+        await pilot.press("1", "up", "r")
+        await until(pilot, lambda: "run older " in shown(app))
+
+    drive(app, steps)
+
+
+Ask = Callable[[Pilot[str], Repliquant], Awaitable[None]]
+
+
+def test_enter_alone_starts_nothing(app: Repliquant, tmp_path: Path) -> None:
+    """As in ``ls`` and enter, typed into the wrong window."""
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        wish = app.shelf.wish
+        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
+        await settle(pilot, app)
+        await pilot.press("2", "l", "s", "enter")
+        await pilot.pause()
+        assert not isinstance(app.screen, Question)
+        assert not app.stage.conducting.active
+
+    drive(app, steps)
+
+
+def test_the_question_counts_what_the_chosen_cells_start_from(
+    app: Repliquant, tmp_path: Path
+) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        wish = app.shelf.wish
+        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
+        await settle(pilot, app)
+        await pilot.press("2", "slash", *"tensorflow and quantize", "enter", "down", "space", "s")
+        await pilot.pause()
+        assert "Start: 2 cells" in shown(app)
+        assert "Among them 1 cell that the chosen ones start from." in shown(app)
+
+    drive(app, steps)
