@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
 from manifests import event
+from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from manifests.store import Run
 from orchestrator import sessions
 from orchestrator.errors import MachineError
 from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, Note, RunStarted
@@ -37,6 +37,8 @@ def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], N
             tell = steering.heard(tell)
             prepared = sessions.prepare(request)
             todo = [planned for planned in prepared.chosen if not planned.skip][:4]
+            prepared.run.cells.mkdir(parents=True, exist_ok=True)
+            write_plan(prepared.run.plan_path, prepared.plan)
             statuses = scene(todo, tell, steering)
             ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
             return Outcome(prepared, ended, [])
@@ -273,12 +275,14 @@ def test_a_request_that_waited_is_counted_by_itself(
         await started(pilot, app, first)
         await started(pilot, app, second)
         await until(pilot, lambda: "1 queued" in shown(app))
-        assert app.stage.run == Run(first)  # its log is read, not that of the one that waits
+        assert (
+            app.stage.run is not None and app.stage.run.folder == first
+        )  # its log is read, not that of the one that waits
         ready.append("go")
         await until(pilot, lambda: not app.stage.conducting.active)
         await until(pilot, lambda: ", done" in shown(app))
         assert (app.stage.course.ended, app.stage.course.total) == (4, 4)
-        assert app.stage.run == Run(second)
+        assert app.stage.run.folder == second
 
     drive(app, steps, (110, 30))
 
@@ -325,7 +329,7 @@ def test_the_run_of_another_study_is_not_shown_as_this_ones(recorded: Path) -> N
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await _in_results(pilot, app, "is a run of lad2023, not of shafique2023")
 
-    drive(app, steps)
+    drive(app, steps, (110, 30))
 
 
 def test_a_run_that_has_just_ended_is_the_one_shown(
@@ -360,9 +364,6 @@ def test_a_run_that_has_just_ended_is_the_one_shown(
         await until(pilot, lambda: "run older " in shown(app))
 
     drive(app, steps)
-
-
-Ask = Callable[[Pilot[str], Repliquant], Awaitable[None]]
 
 
 def test_enter_alone_starts_nothing(app: Repliquant, tmp_path: Path) -> None:
