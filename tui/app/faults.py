@@ -10,6 +10,7 @@ from textual.dom import DOMNode
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.widgets import OptionList
+from textual.worker import WorkerFailed
 
 
 class Faults(App[str]):
@@ -19,7 +20,8 @@ class Faults(App[str]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual ends the app and prints the traceback."""
-        if isinstance(error, NoMatches) and _has_gone(active_message_pump.get(None)):
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        if isinstance(cause, NoMatches) and _has_gone(active_message_pump.get(None)):
             return  # what came too late finds nothing, and nobody misses it
         self.crashed = True
         super()._handle_exception(error)

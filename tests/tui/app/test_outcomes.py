@@ -106,7 +106,7 @@ def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path
         await until(pilot, lambda: "cancelled  " in shown(app))
         text = shown(app)
         assert " 33%" in text and "100%" not in text
-        assert "0 of 4 cells" in text and "1 cancelled" in text and "failed" not in text
+        assert "0 of 4 cells" in text and ", cancelled" in text and "failed" not in text
         assert "Pause" not in footer(app) and "Cancel" not in footer(app)
         elapsed_s = app.stage.course.elapsed_s(app.stage.now_s)
         assert app.stage.course.elapsed_s(app.stage.now_s + 100) == elapsed_s

@@ -216,7 +216,7 @@ def _whole(course: Course, now_s: float, room: int, colour: str) -> Text:
     going = f"about {duration(left)} left" if course.running or left else "done"
     told += f", {course.outcome or going}"
     told += f"  {course.failed} failed" if course.failed else ""
-    told += f"  {course.cancelled} cancelled" if course.cancelled else ""
+    told += f"  {course.cancelled} cancelled" if course.cancelled and not course.outcome else ""
     told += f": {safe(course.why)}" if course.why else ""
     return _bar(course.share(now_s), room, colour).append(told)
 
