@@ -9,83 +9,15 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from manifests import event
-from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator import sessions
 from orchestrator.errors import MachineError
-from orchestrator.news import CellEnded, CellEvent, CellStarted, Listener, Note, RunStarted
-from orchestrator.sessions import Outcome, Request
+from orchestrator.news import CellStarted, Listener, Note, RunStarted
 from orchestrator.steering import Steering
-from tests.manifests.samples import a_manifest
-from tests.tui.app.conftest import drive, settle, shown
+from tests.tui.app.conftest import Scene, drive, shown
+from tests.tui.app.scenes import begin, end, footer, started, until, wait_for
 from tui.app.app import Repliquant
 from tui.app.screens.dialogs import Question
-
-Scene = Callable[[list[PlannedCell], Listener, Steering], list[Status]]
-
-
-@pytest.fixture
-def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], None]:
-    """What is started plays this scene in the conductor's place; the last news are real."""
-
-    def prepare_scene(scene: Scene) -> None:
-        def execute(
-            request: Request, tell: Listener, sampler: object, steering: Steering
-        ) -> Outcome:
-            tell = steering.heard(tell)
-            prepared = sessions.prepare(request)
-            todo = [planned for planned in prepared.chosen if not planned.skip][:4]
-            prepared.run.cells.mkdir(parents=True, exist_ok=True)
-            write_plan(prepared.run.plan_path, prepared.plan)
-            statuses = scene(todo, tell, steering)
-            ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
-            return Outcome(prepared, ended, [])
-
-        monkeypatch.setattr(sessions, "execute", execute)
-
-    return prepare_scene
-
-
-def begin(todo: list[PlannedCell], tell: Listener) -> None:
-    """The first cell trains, and is at step 3 of 9."""
-    tell(RunStarted(todo, 0))
-    tell(CellStarted(todo[0], ""))
-    tell(CellEvent(todo[0], event.Phase(time_s=0, name="train")))
-    tell(CellEvent(todo[0], event.Step(time_s=1, step=3, of=9)))
-
-
-def end(planned: PlannedCell, tell: Listener, status: Status, reason: str = "") -> None:
-    tell(CellEnded(planned, a_manifest(planned.cell, status=status, reason=reason, wall_s=2.0)))
-
-
-def wait_for(steering: Steering) -> None:
-    while not steering.paused:
-        time.sleep(0.01)
-
-
-async def started(pilot: Pilot[str], app: Repliquant, folder: Path) -> None:
-    """Start what is to do of a run in a new folder, and see its page."""
-    wish = app.shelf.wish
-    app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=folder)))
-    await settle(pilot, app)
-    await pilot.press("2", "s")
-    assert isinstance(app.screen, Question)
-    await pilot.press("y")
-
-
-async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.05)
-    raise AssertionError(shown(pilot.app))  # type: ignore[arg-type]
-
-
-def footer(app: Repliquant) -> str:
-    return shown(app).splitlines()[-1]
 
 
 def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path: Path) -> None:
@@ -285,112 +217,3 @@ def test_a_request_that_waited_is_counted_by_itself(
         assert app.stage.run.folder == second
 
     drive(app, steps, (110, 30))
-
-
-async def _in_results(pilot: Pilot[str], app: Repliquant, text: str) -> None:
-    await pilot.press("4")
-    await until(pilot, lambda: text in shown(app))
-
-
-def test_the_run_that_was_asked_for_is_the_one_shown(recorded: Path) -> None:
-    import os
-    import shutil
-
-    from tui.choosing import Wish
-
-    asked = recorded.parent.parent / "elsewhere" / "mine"
-    shutil.copytree(recorded, asked)
-    os.utime(asked / "plan.json", (0, 0))  # not the latest, and not among the others
-    app = Repliquant(Wish(Request("lad2023", run_dir=asked)), sample=False)
-
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await _in_results(pilot, app, "run mine ")
-
-    drive(app, steps)
-
-
-def test_a_run_folder_that_is_new_shows_no_other_run(recorded: Path) -> None:
-    from tui.choosing import Wish
-
-    app = Repliquant(Wish(Request("lad2023", run_dir=Path("runs/fresh"))), sample=False)
-
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await _in_results(pilot, app, "no run in runs/fresh yet")
-        assert "42.62 MB" not in shown(app)
-
-    drive(app, steps)
-
-
-def test_the_run_of_another_study_is_not_shown_as_this_ones(recorded: Path) -> None:
-    from tui.choosing import Wish
-
-    app = Repliquant(Wish(Request("shafique2023", run_dir=recorded)), sample=False)
-
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await _in_results(pilot, app, "is a run of lad2023, not of shafique2023")
-
-    drive(app, steps, (110, 30))
-
-
-def test_a_run_that_has_just_ended_is_the_one_shown(
-    app: Repliquant, recorded: Path, play: Callable[[Scene], None]
-) -> None:
-    import os
-    import shutil
-
-    other = recorded.with_name("older")
-    shutil.copytree(recorded, other)
-    os.utime(other / "plan.json", (0, 0))
-
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
-        begin(todo, tell)
-        end(todo[0], tell, "ok")
-        return ["ok"]
-
-    play(scene)
-
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        assert app.shelf.results is not None
-        assert app.shelf.results.run.id == recorded.name
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=other)))
-        await settle(pilot, app)
-        await pilot.press("2", "a", "R", "y")
-        await until(pilot, lambda: not app.stage.conducting.active)
-        await _in_results(pilot, app, "run older ")
-        await pilot.press("1", "down", "r")  # another study, and back
-        await settle(pilot, app)
-        await pilot.press("1", "up", "r")
-        await until(pilot, lambda: "run older " in shown(app))
-
-    drive(app, steps)
-
-
-def test_enter_alone_starts_nothing(app: Repliquant, tmp_path: Path) -> None:
-    """As in ``ls`` and enter, typed into the wrong window."""
-
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
-        await settle(pilot, app)
-        await pilot.press("2", "l", "s", "enter")
-        await pilot.pause()
-        assert not isinstance(app.screen, Question)
-        assert not app.stage.conducting.active
-
-    drive(app, steps)
-
-
-def test_the_question_counts_what_the_chosen_cells_start_from(
-    app: Repliquant, tmp_path: Path
-) -> None:
-    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
-        await settle(pilot, app)
-        await pilot.press("2", "slash", *"tensorflow and quantize", "enter", "down", "space", "s")
-        await pilot.pause()
-        assert "Start: 2 cells" in shown(app)
-        assert "Among them 1 cell that the chosen ones start from." in shown(app)
-
-    drive(app, steps)
