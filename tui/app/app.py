@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
@@ -15,13 +13,16 @@ from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from manifests.store import Run
+from orchestrator.news import CellEnded
 from tui.app import messages
-from tui.app.palette import KitCommands
+from tui.app.conducting import Ended
+from tui.app.faults import Faults
+from tui.app.pages import PAGES
+from tui.app.palette import KitCommands, Palette
 from tui.app.running import Running
 from tui.app.screens.base import Page
-from tui.app.screens.studies import StudiesScreen
 from tui.app.shelf import Shelf
-from tui.app.signals import Signals
+from tui.app.signals import Signals, suspend
 from tui.app.stage import Stage
 from tui.app.text import safe
 from tui.app.themes import THEMES, fitting, paint
@@ -35,27 +36,7 @@ if TYPE_CHECKING:
 BEAT_S = 0.2
 
 
-def _late(module: str, name: str) -> Callable[[], Screen[Any]]:
-    """A screen that is imported when it is first shown, so that the first one is there soon."""
-
-    def make() -> Screen[Any]:
-        screen: Screen[Any] = getattr(import_module(f"tui.app.screens.{module}"), name)()
-        return screen
-
-    return make
-
-
-PAGES: dict[str, str | Callable[[], Screen[Any]]] = {
-    "studies": StudiesScreen,
-    "plan": _late("plan", "PlanScreen"),
-    "run": _late("run", "RunScreen"),
-    "results": _late("results", "ResultsScreen"),
-    "explain": _late("explain", "ExplainScreen"),
-    "claims": _late("claims", "ClaimsScreen"),
-}
-
-
-class Repliquant(App[str]):
+class Repliquant(Faults):
     """Ends with "go-on" when a run is to go on without the screen, else with ""."""
 
     TITLE = "Repliquant"
@@ -68,6 +49,7 @@ class Repliquant(App[str]):
         Binding("question_mark", "help", "Help"),
         Binding("q", "leave", "Leave"),
         Binding("ctrl+c", "leave", "Leave", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True),
     ]  # fmt: skip
 
     def __init__(
@@ -86,10 +68,10 @@ class Repliquant(App[str]):
         self.shelf = Shelf(self, wish, study)
         self.running = Running(self)
         self.writing = Writing(self)
+        self._asked = self.stage.conducting.asked
+        self._run_asked_for = wish.request.run_dir if wish else None
         self._theme = theme
         self._signals = Signals(self.stage.conducting, lambda: self.exit("", return_code=130))
-
-    # --- beginning and end
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -110,7 +92,7 @@ class Repliquant(App[str]):
         """What takes time begins when the first screen has been drawn."""
         replay, sampling = self.stage.replay, self.stage.sampling
         self.shelf.survey()
-        self.shelf.show_run(replay.recording.run.folder if replay else None)
+        self.shelf.show_run(replay.recording.run.folder if replay else self._run_asked_for)
         if replay is None:
             self.shelf.plan(self.shelf.wish)
         if sampling is not None:
@@ -140,6 +122,15 @@ class Repliquant(App[str]):
             return
         if len(self.screen_stack) > 1:
             self.pop_screen()
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self._top, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def action_suspend_process(self) -> None:
+        """As any program of a terminal; a browser has no shell to go back to."""
+        if not suspend(self._driver):
+            self.notify("There is nothing to suspend here: this is no terminal of a shell.")
 
     def action_help(self) -> None:
         from tui.app.screens.help import Help
@@ -182,30 +173,34 @@ class Repliquant(App[str]):
         if isinstance(page, Page) and page.settled:
             page.renew()
 
-    # --- the timer
-
     def _beat(self) -> None:
-        for news in self.stage.take_news():
-            self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
-        for ended in self.stage.take_ends():
-            self.running.tell_end(ended)
-            self.shelf.survey()
-            self.shelf.read_results()
-            self.shelf.plan_again()
+        self.take_up_news()
         with contextlib.suppress(NoMatches):  # a page that is just being taken down
             self._beat_pages()
+
+    def take_up_news(self) -> None:
+        """What has come from the run since the last time."""
+        for news, _ in self.stage.take_news():
+            if isinstance(news, CellEnded):
+                self.shelf.states[news.planned.id] = (news.manifest.status, news.manifest.reason)
+            elif isinstance(news, Ended):
+                self.running.tell_end(news)
+                self.shelf.survey()
+                self.shelf.show_ended(news.run, news.study)
+                self.shelf.plan_again()
 
     def _beat_pages(self) -> None:
         screen = self._top
         if isinstance(screen, Page) and screen.settled:
             screen.query_one(Head).news = self.news_line
+            if self._asked != self.stage.conducting.asked:
+                self._asked = self.stage.conducting.asked
+                screen.refresh_bindings()
             if self.stage.moving or screen.mode == "run":
                 screen.beat()
         page = self._screen_stacks.get("run", [])[:1]
         if page and isinstance(page[0], Page) and page[0].settled:
             page[0].follow(self.stage.follow())
-
-    # --- results
 
     def open_manifest(self, run: Run, cell: str) -> None:
         """Read one manifest and show it; one that can't be read says why."""

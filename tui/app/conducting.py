@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,31 +15,50 @@ from orchestrator.news import CellEvent, News, Note
 from orchestrator.steering import Steering
 
 if TYPE_CHECKING:
+    from manifests.plan import PlannedCell
+    from manifests.store import Run
     from orchestrator.sessions import Outcome, Request
     from orchestrator.telemetry.sampling import Sampler
+
+
+@dataclass
+class Begun:
+    """A request is being carried out from now on, in this run's folder."""
+
+    run: Run
+    chosen: Sequence[PlannedCell]
+
+
+@dataclass
+class Ended:
+    """A request has been carried out, or why not.
+
+    ``paused`` and ``cancelled`` say what was asked for meanwhile. With neither outcome nor
+    error it ended before its first cell. ``told`` is the course of it in a line, once it is known.
+    """
+
+    study: str
+    run: Run
+    outcome: Outcome | None = None
+    error: str = ""
+    status: int = 0
+    paused: bool = False
+    cancelled: bool = False
+    told: str = ""
 
 
 class Heard(NamedTuple):
     """One message and when it came (seconds, monotonic)."""
 
-    news: News
+    news: News | Begun | Ended
     at_s: float
-
-
-@dataclass
-class Ended:
-    """A request has been carried out, or why not."""
-
-    request: Request
-    outcome: Outcome | None = None
-    error: str = ""
-    status: int = 0
-    interrupted: bool = False
 
 
 @dataclass
 class _Job:
     request: Request
+    run: Run
+    chosen: Sequence[PlannedCell]
     steering: Steering = field(default_factory=Steering)
 
 
@@ -50,7 +70,7 @@ class Inbox:
         self._all: deque[Heard] = deque()
         self.collapsed = 0
 
-    def put(self, news: News) -> None:
+    def put(self, news: News | Begun | Ended) -> None:
         with self._lock:
             if self._all and _piles_up(self._all[-1].news, news):
                 self._all.pop()
@@ -64,7 +84,7 @@ class Inbox:
         return list(all_)
 
 
-def _piles_up(before: News, after: News) -> bool:
+def _piles_up(before: News | Begun | Ended, after: News | Begun | Ended) -> bool:
     if isinstance(before, Note) and isinstance(after, Note):
         return before.level == after.level == "detail"
     return (
@@ -82,7 +102,6 @@ class Conducting:
     def __init__(self, sampler: Sampler | None = None) -> None:
         self.sampler = sampler
         self.inbox = Inbox()
-        self.ended: deque[Ended] = deque()
         self._jobs: deque[_Job] = deque()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -106,11 +125,19 @@ class Conducting:
     def cancelling(self) -> bool:
         return bool(self._jobs) and self._jobs[0].steering.cancelled
 
-    def add(self, request: Request) -> None:
+    @property
+    def asked(self) -> str:
+        """What has been asked of the run that goes on; "" where none does."""
+        if not self.active:
+            return ""
+        return "cancel" if self.cancelling else "pause" if self.pausing else "run"
+
+    def add(self, request: Request, run: Run, chosen: Sequence[PlannedCell] = ()) -> None:
         """Run it now, or after those that wait already."""
         with self._lock:
-            self._jobs.append(_Job(request))
+            self._jobs.append(_Job(request, run, chosen))
             if self._thread is None:
+                self._begin()
                 self._thread = threading.Thread(target=self._work, name="conducting", daemon=True)
                 self._thread.start()
 
@@ -147,24 +174,32 @@ class Conducting:
     def _work(self) -> None:
         while True:
             job = self._jobs[0]
-            self.ended.append(self._one(job))
+            ended = self._one(job)
+            ended.paused, ended.cancelled = job.steering.paused, job.steering.cancelled
+            self.inbox.put(ended)
             with self._lock:
                 self._jobs.popleft()
                 if not self._jobs:
                     self._thread = None
                     return
+                self._begin()
+
+    def _begin(self) -> None:
+        """Between the news of one request and those of the next, so that none is mistaken."""
+        self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
 
     def _one(self, job: _Job) -> Ended:
         from orchestrator.sessions import execute
         from tui.exporting import save_tables
 
+        study = job.request.study
         try:
             outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
             save_tables(outcome.prepared, outcome.prepared.run.load().manifests)
-            return Ended(job.request, outcome)
+            return Ended(study, job.run, outcome)
         except KeyboardInterrupt:
-            return Ended(job.request, interrupted=True)
+            return Ended(study, job.run)
         except KitError as error:
-            return Ended(job.request, error=str(error), status=error.exit_code)
+            return Ended(study, job.run, error=str(error), status=error.exit_code)
         except Exception as error:  # a thread has nobody above it: the screen says what it was
-            return Ended(job.request, error=f"{type(error).__name__}: {error}", status=1)
+            return Ended(study, job.run, error=f"{type(error).__name__}: {error}", status=1)

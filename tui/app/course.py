@@ -5,7 +5,7 @@ The same for a run that goes on and for a recording: both only feed news in.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +41,10 @@ class CellCourse:
 
 
 class Course:
-    """Takes news, one after another, each with the time (seconds) at which it came."""
+    """Takes news, one after another, each with the time (seconds) at which it came.
+
+    ``outcome`` is "" as long as it goes on, and for a recording.
+    """
 
     def __init__(self, chosen: Sequence[PlannedCell] = ()) -> None:
         self.cells: dict[str, CellCourse] = {planned.id: CellCourse(planned) for planned in chosen}
@@ -51,13 +54,19 @@ class Course:
         self.running: dict[str, CellCourse] = {}
         self.latest: CellCourse | None = None
         self.began_s: float | None = None
-        self.ended = 0
-        self.failed = 0
+        self.ended = self.failed = self.cancelled = 0
         self.done_estimate_s = self.done_wall_s = self.whole_estimate_s = 0.0
+        self.outcome = self.why = ""
+        self._over_s: float | None = None
 
     @property
     def total(self) -> int:
         return len(self.queued)
+
+    @property
+    def done(self) -> int:
+        """The cells that need not run again: a cancelled one has to."""
+        return self.ended - self.cancelled
 
     @property
     def shown(self) -> CellCourse | None:
@@ -78,7 +87,24 @@ class Course:
             self._end(news, now_s)
 
     def elapsed_s(self, now_s: float) -> float:
-        return now_s - self.began_s if self.began_s is not None else 0.0
+        if self.began_s is None:
+            return 0.0
+        return (now_s if self._over_s is None else self._over_s) - self.began_s
+
+    def finish(self, outcome: str, why: str, now_s: float) -> None:
+        """Nothing runs any more. ``outcome``: done, paused, cancelled or failed, with the reason.
+
+        A cell that was running and told no end has left no manifest: it is still to do.
+        """
+        self.outcome, self.why, self._over_s, self.work = outcome, why, now_s, None
+        for cell in self.running.values():
+            cell.state, cell.took_s = "waiting", now_s - cell.began_s
+            self.latest = cell
+        self.running.clear()
+
+    def counts(self) -> dict[str, int]:
+        """How many of the queued cells have come to what."""
+        return dict(Counter(self.cells[id_].state for id_ in self.queued))
 
     def remaining_s(self, now_s: float) -> float:
         """The estimates still open, at the pace that this run has shown so far."""
@@ -150,8 +176,9 @@ class Course:
         cell.state, cell.reason, cell.took_s = manifest.status, manifest.reason, manifest.wall_s
         self.latest = cell
         self.ended += 1
-        self.failed += manifest.status not in ("ok", "unsupported")
-        if not planned.skip:
+        self.cancelled += manifest.status == "cancelled"
+        self.failed += manifest.status not in ("ok", "unsupported", "cancelled")
+        if not planned.skip and manifest.status != "cancelled":
             self.done_estimate_s += planned.estimate_s
             self.done_wall_s += now_s - cell.began_s
         reason = f" ({manifest.reason})" if manifest.reason else ""

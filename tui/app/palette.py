@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 if TYPE_CHECKING:
@@ -20,6 +21,13 @@ _EVERYWHERE = (
     ("Verify an archive", "repliquant verify", "app.verify"),
     ("Doctor: what this machine can run", "repliquant doctor", "app.doctor"),
 )
+
+
+class Palette(CommandPalette):
+    """Textual's own, closed once however often it is asked to."""
+
+    def dismiss(self, result: Any = None) -> AwaitComplete:
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class KitCommands(Provider):

@@ -148,9 +148,11 @@ def read_plan(wish: Wish, request: Request | None = None) -> Planned:
     return Planned(wish, request, prepared, states, grouped(prepared.study.id, prepared.plan))
 
 
-def read_results(run: Run) -> Results:
-    """Raises InputError when the run can't be used."""
+def read_results(run: Run, study: str = "") -> Results:
+    """Raises InputError when the run can't be used, or is of another study than the given one."""
     plan = plan_of(run)
+    if study and plan.study != study:
+        raise InputError(f"{run.id} is a run of {plan.study}, not of {study}")
     planned = {cell.id for cell in plan.cells}
     loaded = run.load()
     manifests = [m for m in loaded.manifests if m.id in planned]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.screens.dialogs import Choice, Question
-from tui.words import count
 
 if TYPE_CHECKING:
     from manifests.plan import PlannedCell
@@ -39,6 +38,7 @@ class Running:
         if shelf.prepared is None:
             return
         self._app.stage.start(request, shelf.prepared.run, shelf.prepared.chosen)
+        self._app.take_up_news()
         shelf.marked = set()
         self._app.switch_mode("run")
 
@@ -84,11 +84,13 @@ class Running:
         """Say how a request came out."""
         if ended.error:
             self._app.complain(ended.error)
-        elif ended.interrupted:
-            self._app.notify("Cancelled before its first cell.")
         else:
-            done = ended.outcome.ended if ended.outcome else []
-            self._app.notify(f"{count(len(done), 'cell')} run.")
+            self._app.notify(ended.told)
+
+    def may(self, action: str) -> bool:
+        """Whether there is a run that can be paused or cancelled now."""
+        asked = self._app.stage.conducting.asked
+        return asked == "run" if action == "pause" else bool(asked)
 
     def _leave(self, answer: str | None) -> None:
         conducting = self._app.stage.conducting

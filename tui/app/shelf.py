@@ -52,6 +52,8 @@ class Shelf:
         self.marked: set[str] = set()
         self.results: Results | None = None
         self.results_problem = ""
+        self._ended: dict[str, Path] = {}
+        self._folder: Path | None = None
         self.published: list[Speedup] = []
         self.judgement: Judgement | None = None
         self._judged_for: tuple[str, Results | None] = ("", None)
@@ -148,26 +150,36 @@ class Shelf:
         self.states, self.groups = planned.states, planned.groups
 
     def show_run(self, folder: Path | None) -> None:
-        """Show a run on screen 4; the study's latest one for None."""
+        """Show a run on screen 4; for None the study's that ended last here, else its latest."""
         self.results, self.results_problem = None, ""
+        self._folder = folder or self._ended.get(self.study)
         self._app.renew()
-        self._read(folder)
+        self.read_results()
+
+    def show_ended(self, run: Run, study: str) -> None:
+        """A run has ended: show it, now or when its study is looked at again."""
+        if run.plan_path.is_file():
+            self._ended[study] = run.folder
+        if study != self.study or (self.results and self.results.run.folder == run.folder):
+            self.read_results()
+        elif study in self._ended:
+            self.show_run(self._ended[study])
 
     def read_results(self) -> None:
         """Read the run that is shown again."""
-        self._read(self.results.run.folder if self.results else None)
+        study, folder = self.study, self._folder
 
-    def _read(self, folder: Path | None) -> None:
         def look() -> None:
             from tui.app.reading import latest, read_results
 
-            run = Run(folder) if folder else latest(self.study)
-            if run is None:
-                text = f"no run of {self.study} yet: s on screen 2 starts one"
+            run = Run(folder) if folder else latest(study)
+            if run is None or not run.plan_path.is_file():
+                what = f"no run in {folder}" if folder else f"no run of {study}"
+                text = f"{what} yet: s on screen 2 starts one"
                 self._post(ResultsFailed(text, self._published()))
                 return
             try:
-                self._post(ResultsReady(read_results(run)))
+                self._post(ResultsReady(read_results(run, study)))
             except Exception as error:  # shown in the results' place
                 self._post(ResultsFailed(told(error), self._published()))
 

@@ -15,11 +15,31 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual.driver import Driver
+
 from tui.app.conducting import Conducting
 
 HEEDED = (signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 3.0
 _STATUS = 130
+
+
+def suspend(driver: Driver | None) -> bool:
+    """Stop this process and those that wait for it, as the terminal does for ctrl-z.
+
+    The terminal is given back before anybody stops: the shell takes it as soon as its child has
+    stopped, and nobody else may set it then. When they go on (``fg``), Textual's driver hears it
+    and draws the screen again. False where there is no terminal to give back.
+    """
+    if driver is None or not driver.can_suspend:
+        return False
+    driver.suspend_application_mode()
+    before = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    try:
+        os.kill(0, signal.SIGTSTP)
+    finally:
+        signal.signal(signal.SIGTSTP, before)
+    return True
 
 
 class Signals:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from orchestrator.news import CellEnded
-from tui.app.conducting import Conducting, Ended, Heard
+from tui.app.conducting import Begun, Conducting, Ended, Heard
 from tui.app.course import Course
 from tui.app.machine import Trace
 from tui.app.tails import FileTail
 from tui.app.telemetry import Sampling
 from tui.app.text import clock
+from tui.app.words import tally
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,7 @@ class Stage:
         self.run: Run | None = replay.recording.run if replay else None
         self.sampling = Sampling(self.trace) if sample and replay is None else None
         self.conducting = Conducting(self.sampling.sampler if self.sampling else None)
-        self.cut_off = False
-        self.failure = 0
+        self._status = 0
         self._tails: list[FileTail] = []
         self._cell = ""
 
@@ -68,14 +67,20 @@ class Stage:
         sign = "cancelling" if self.conducting.cancelling else sign
         waiting = len(self.conducting.waiting)
         behind = f", {waiting} queued" if waiting else ""
-        return f"{sign} {self.course.ended}/{self.course.total}{behind}"
+        return f"{sign} {self.course.done}/{self.course.total}{behind}"
 
     @property
     def idle_words(self) -> str:
         """What stands where the running cell would."""
         if self.conducting.active:
             return "getting ready …"
-        return "nothing runs; s on screen 2 starts cells"
+        course = self.course
+        if course.outcome == "failed":
+            return f"failed: {course.why}"
+        if course.outcome == "done":
+            return "nothing was left to do; R on screen 2 runs cells again"
+        early = f"{course.outcome} before its first cell" if course.outcome else "nothing runs"
+        return f"{early}; s on screen 2 starts cells"
 
     @property
     def no_readings(self) -> str:
@@ -85,36 +90,20 @@ class Stage:
     def start(self, request: Request, run: Run, chosen: Sequence[PlannedCell]) -> None:
         """Run it, or queue it behind what runs."""
         if not self.conducting.active:
-            self.course = Course(chosen)
-        self.run = run
-        self.conducting.add(request)
+            self._status = 0
+        self.conducting.add(request, run, chosen)
 
-    def take_news(self) -> list[CellEnded]:
-        """Take up what has come; the cells that have ended."""
+    def take_news(self) -> list[Heard]:
+        """Take up what has come since the last call, and give it back."""
         heard = self.replay.due() if self.replay else self.conducting.inbox.drain()
         self._take(heard)
-        return [news for news, _ in heard if isinstance(news, CellEnded)]
-
-    def take_ends(self) -> list[Ended]:
-        """The requests that have been carried out since the last call."""
-        ends: list[Ended] = []
-        while self.conducting.ended:
-            ended = self.conducting.ended.popleft()
-            self.cut_off = self.cut_off or ended.interrupted
-            images = ended.outcome.images_missing if ended.outcome else []
-            self.failure = ended.status or (3 if images else self.failure)
-            self.course.running.clear()
-            ends.append(ended)
-        return ends
+        return heard
 
     def exit_status(self) -> int:
-        """As ``repliquant run`` would have ended."""
-        self.take_ends()
-        states = {cell.state for cell in self.course.cells.values()}
-        if self.cut_off or (self.replay is None and "cancelled" in states):
-            return 130
-        failed = self.replay is None and bool(states & {"crashed", "oom", "timeout"})
-        return self.failure or int(failed)
+        """As ``repliquant run`` would have ended; of several runs in a row, the worst."""
+        if self.replay is None:
+            self.take_news()
+        return self._status
 
     def follow(self) -> Followed:
         """The log, the notes and the telemetry of the cell that is shown."""
@@ -162,7 +151,27 @@ class Stage:
 
     def _take(self, heard: list[Heard]) -> None:
         for news, at_s in heard:
-            self.course.take(news, at_s)
+            if isinstance(news, Begun):
+                self._begin(news)
+            elif isinstance(news, Ended):
+                self._end(news, at_s)
+            else:
+                self.course.take(news, at_s)
+
+    def _begin(self, begun: Begun) -> None:
+        notes = self.course.notes
+        self.run, self.course, self._cell = begun.run, Course(begun.chosen), "?"
+        self.course.notes.extend(notes)
+
+    def _end(self, ended: Ended, at_s: float) -> None:
+        course = self.course
+        left = course.done < course.total or ended.outcome is None
+        outcome = "cancelled" if ended.cancelled else "paused"
+        outcome = outcome if left and (ended.cancelled or ended.paused) else "done"
+        course.finish("failed" if ended.error else outcome, ended.error, at_s)
+        tallied = tally(course.counts())
+        ended.told = f"{outcome.title()}: {tallied}." if tallied else f"{self.idle_words}."
+        self._status = max(self._status, _status(ended))
 
     def _read(self, cell: str, anew: bool) -> list[str]:
         if anew:
@@ -178,3 +187,13 @@ class Stage:
         for sample in replay.samples():
             self.trace.add(sample)
         return replay.log_lines()
+
+
+def _status(ended: Ended) -> int:
+    """The exit status of one request."""
+    if ended.outcome is None:
+        return ended.status or (130 if ended.cancelled else 0)
+    states = {manifest.status for manifest in ended.outcome.ended}
+    if "cancelled" in states:
+        return 130
+    return 3 if ended.outcome.images_missing else int(bool(states & {"crashed", "oom", "timeout"}))

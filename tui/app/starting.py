@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import Any
+import traceback
+from typing import TYPE_CHECKING, Any
 
+from manifests.codec import UnreadableError
+from manifests.store import Run
 from orchestrator.errors import MachineError
+from orchestrator.news import Note
 from orchestrator.study import load_study, study_ids
 from tui.app.app import Repliquant
+from tui.app.conducting import Begun, Ended
 from tui.choosing import wish_of
 from tui.runs import find_run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tui.progress import Progress
 
 
 def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> int:
@@ -18,8 +29,17 @@ def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> i
     _need_terminal()
     if study is not None:
         load_study(study)
-    first = study or next(iter(study_ids()), "")
+    first = study or _study_of(choices["run_dir"]) or next(iter(study_ids()), "")
     return _shown(Repliquant(wish_of({"study": first, **choices}), readonly=readonly))
+
+
+def _study_of(folder: Path | None) -> str:
+    """The study of the run in a folder; "" where there is none, or not one that can be read."""
+    if folder is not None:
+        with contextlib.suppress(UnreadableError, OSError):
+            study = Run(folder).plan().study
+            return study if study in study_ids() else ""
+    return ""
 
 
 def open_replay(run: str, speed: float) -> int:
@@ -69,7 +89,9 @@ def _need_terminal() -> None:
 def _shown(app: Repliquant) -> int:
     """The status: 1 when a cell of the screen's runs failed, 130 when one was cut off."""
     try:
-        answer = app.run()
+        answer = _run(app)
+        if app.crashed:
+            return _follow(app, "The screen has crashed.") or 1
         if answer == "go-on":
             return _follow(app)
         return app.return_code or app.stage.exit_status()
@@ -80,28 +102,47 @@ def _shown(app: Repliquant) -> int:
             app.stage.sampling.stop()
 
 
-def _follow(app: Repliquant) -> int:
+def _run(app: Repliquant) -> str | None:
+    """The app's answer. What it raises is printed: no fault of the screen ends a run."""
+    try:
+        return app.run()
+    except Exception as error:
+        app.crashed = True
+        traceback.print_exception(error)
+        return None
+
+
+def _follow(app: Repliquant, why: str = "") -> int:
     """The run goes on here, as lines; Ctrl-C cancels it, a second one kills."""
     from tui.console import err
     from tui.progress import Progress
 
     console = err()
-    if not app.stage.conducting.pausing:
-        console.print("the run goes on here; Ctrl-C cancels it", markup=False)
+    conducting = app.stage.conducting
+    goes_on = conducting.active and not conducting.pausing
+    words = [why, "The run goes on here; Ctrl-C cancels it" if goes_on else ""]
+    if any(words):
+        console.print(" ".join(words).strip(), markup=False)
     with Progress(console) as progress:
         progress.join_in(app.stage.course)
-        while app.stage.conducting.active:
+        while conducting.active:
             try:
-                app.stage.conducting.join(0.2)
-                for heard in app.stage.conducting.inbox.drain():
-                    progress(heard.news)
-                    app.stage.course.take(*heard)
+                conducting.join(0.2)
+                _tell(app, progress)
             except KeyboardInterrupt:
-                if app.stage.conducting.cancelling:
-                    app.stage.conducting.kill()
+                if conducting.cancelling:
+                    conducting.kill()
                 else:
-                    app.stage.conducting.cancel("interrupted")
-        for heard in app.stage.conducting.inbox.drain():
-            progress(heard.news)
-            app.stage.course.take(*heard)
+                    conducting.cancel("interrupted")
+        _tell(app, progress)
     return app.stage.exit_status()
+
+
+def _tell(app: Repliquant, progress: Progress) -> None:
+    """What has come since the last time, as lines."""
+    for news, _ in app.stage.take_news():
+        if isinstance(news, Ended):
+            if news.error:
+                progress(Note(news.error, "important"))
+        elif not isinstance(news, Begun):
+            progress(news)

@@ -11,8 +11,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from manifests.codec import write_plan
+from manifests.manifest import Status
+from manifests.plan import PlannedCell
 from orchestrator import machine, sessions
+from orchestrator.news import Listener
+from orchestrator.sessions import Outcome, Request
+from orchestrator.steering import Steering
 from tests.conftest import ROOT
+from tests.manifests.samples import a_manifest
 from tui.app.app import Repliquant
 from tui.app.recording import read_recording
 from tui.app.replay import Replay
@@ -21,6 +28,7 @@ from tui.runs import find_run
 DEMO = ROOT / "tui" / "demo"
 RUN = "lad2023-quick-digits"
 
+Scene = Callable[[list[PlannedCell], Listener, Steering], list[Status]]
 Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
 
 
@@ -53,6 +61,28 @@ def replaying(recorded: Path) -> Repliquant:
     """A replay that stands still until it is told where to go."""
     replay = Replay(read_recording(find_run(recorded)), clock=lambda: 0.0)
     return Repliquant(replay=replay, theme="repliquant")
+
+
+@pytest.fixture
+def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], None]:
+    """What is started plays this scene in the conductor's place; the last news are real."""
+
+    def prepare_scene(scene: Scene) -> None:
+        def execute(
+            request: Request, tell: Listener, sampler: object, steering: Steering
+        ) -> Outcome:
+            tell = steering.heard(tell)
+            prepared = sessions.prepare(request)
+            todo = [planned for planned in prepared.chosen if not planned.skip][:4]
+            prepared.run.cells.mkdir(parents=True, exist_ok=True)
+            write_plan(prepared.run.plan_path, prepared.plan)
+            statuses = scene(todo, tell, steering)
+            ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
+            return Outcome(prepared, ended, [])
+
+        monkeypatch.setattr(sessions, "execute", execute)
+
+    return prepare_scene
 
 
 async def settle(pilot: Pilot[str], app: Repliquant) -> None:

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +20,12 @@ from tests.tui.terminal import Terminal
 from tests.tui.test_evidence import CLAIMS
 
 
-def start(terminal: Terminal, workshop: Workshop, *options: str) -> None:
+def start(
+    terminal: Terminal, workshop: Workshop, *options: str, program: str = "tests.fakes.cli"
+) -> None:
     """Start the screen and wait for its first page."""
-    command = shlex.join(workshop.command("tui", "toy", "--engine", "fake", *options))
+    arguments = ["tui", "toy", "--engine", "fake", *options]
+    command = shlex.join([sys.executable, "-m", program, *arguments])
     terminal.type(f"{command}; echo status $?")
     terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
 
@@ -31,16 +35,16 @@ def keys(terminal: Terminal, *names: str) -> None:
         terminal.tmux("send-keys", name)
 
 
-def plan(terminal: Terminal) -> None:
+def plan(terminal: Terminal, cells: int = 6) -> None:
     keys(terminal, "2")
-    terminal.shows(lambda screen: "6 to do" in screen)
+    terminal.shows(lambda screen: f"{cells} to do" in screen)
 
 
-def go(terminal: Terminal) -> None:
+def go(terminal: Terminal, cells: int = 6) -> None:
     """From the plan: start all cells."""
-    plan(terminal)
+    plan(terminal, cells)
     keys(terminal, "s")
-    terminal.shows(lambda screen: "Start: 6 cells" in screen)
+    terminal.shows(lambda screen: f"Start: {cells} cells" in screen)
     keys(terminal, "y")
 
 
@@ -179,7 +183,7 @@ def process_of(workshop: Workshop) -> int:
     lines = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True)
     for line in lines.stdout.splitlines():
         pid, _, arguments = line.strip().partition(" ")
-        if "tests.fakes.cli tui" in arguments and "tmux" not in arguments:
+        if "-m tests.fakes.cli tui" in arguments and not arguments.startswith(("tmux", "sh")):
             environment = Path(f"/proc/{pid}/environ").read_bytes()
             if str(workshop.folder).encode() in environment:
                 return int(pid)
@@ -212,3 +216,56 @@ def test_without_a_terminal_it_says_so(workshop: Workshop) -> None:
     assert "needs a terminal" in done.stderr
     done = workshop("replay", "nothing", status=2)
     assert "no run 'nothing'" in done.stderr
+
+
+def state_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+@pytest.mark.parametrize("within", ["", "sh -c {}"])
+@pytest.mark.parametrize("where", [["1"], ["2", "o"], ["2", "s"]])
+def test_ctrl_z_suspends_and_what_is_typed_then_is_the_shells(
+    workshop: Workshop, terminal: Terminal, within: str, where: list[str]
+) -> None:
+    """Also from a form and a question, and under a program that waits for it, as just does."""
+    command = shlex.join(workshop.command("tui", "toy", "--engine", "fake"))
+    terminal.type(within.format(shlex.quote(f"{command}; exit 0")) if within else command)
+    terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    plan(terminal)
+    keys(terminal, *where)
+    pid = process_of(workshop)
+    keys(terminal, "C-z")
+    until(lambda: state_of(pid) == "T")
+    terminal.type("echo s $((6*7)) y")
+    screen = terminal.shows(lambda screen: "s 42 y" in screen)
+    assert "Stopped" in screen or "Suspended" in screen
+    assert not workshop.executed()
+    terminal.type("clear; fg")
+    terminal.shows(lambda screen: "1 Studies" in screen and "6 Claims" in screen)
+    keys(terminal, "Escape")
+    time.sleep(0.5)  # else it is the beginning of a sequence
+    keys(terminal, "2")
+    terminal.shows(lambda screen: "6 to do" in screen)
+    keys(terminal, "q")
+    until(lambda: not Path(f"/proc/{pid}").exists())
+    assert not workshop.executed()
+
+
+def test_a_cell_goes_on_while_the_screen_is_suspended(
+    workshop: Workshop, terminal: Terminal
+) -> None:
+    """No further one starts before the screen goes on, and then the run is finished."""
+    write_study(workshop.folder, seconds=1.5, batch_sizes=[1])
+    start(terminal, workshop)
+    go(terminal, 4)
+    terminal.shows(lambda screen: "work" in screen and "0 of 4 cells" in screen)
+    pid = process_of(workshop)
+    keys(terminal, "C-z")
+    until(lambda: state_of(pid) == "T")
+    until(lambda: len(workshop.manifests()) == 1)
+    time.sleep(2)
+    assert len(workshop.executed()) == 1
+    terminal.type("fg")
+    terminal.shows(lambda screen: "4 of 4 cells" in screen, within_s=90)
+    states = [json.loads(path.read_text())["status"] for path in workshop.manifests()]
+    assert states == ["ok"] * 4

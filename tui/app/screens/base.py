@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
@@ -15,6 +16,17 @@ from tui.app.widgets.head import Head
 if TYPE_CHECKING:
     from tui.app.app import Repliquant
     from tui.app.stage import Followed
+
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """What lies on top of a page until it is answered."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Once: a key that was pressed before the dialog had gone finds it answered."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Page(Screen[None]):
@@ -39,7 +51,7 @@ class Page(Screen[None]):
         """Whether all its widgets are there; neither timer nor threads wait for them."""
         if not self._settled and self.query(Footer):
             self._settled = all(widget.is_mounted for widget in self.walk_children(Widget))
-        return self._settled
+        return self._settled and self.display  # not while it is being taken down
 
     def compose(self) -> ComposeResult:
         yield Head(self.mode)
@@ -56,6 +68,7 @@ class Page(Screen[None]):
     def on_screen_resume(self) -> None:
         if self.settled:
             self.query_one(Head).news = self.kit.news_line
+            self.refresh_bindings()
             self.renew()
 
     def renew(self) -> None:

@@ -12,10 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, Select, Static
 from textual.worker import get_current_worker
 
+from tui.app.screens.base import Dialog
 from tui.app.text import safe
 
 _LONGEST = 4096
@@ -31,7 +31,7 @@ class Choice(NamedTuple):
     danger: bool = False
 
 
-class Question(ModalScreen[str]):
+class Question(Dialog[str]):
     """Answers with the choice's answer, or with "" for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,7 +54,7 @@ class Question(ModalScreen[str]):
                 yield Button("Leave it (esc)", id="leave", compact=True)
 
     def on_mount(self) -> None:
-        self.query(Button).first().focus()
+        self.query_one("#leave", Button).focus()  # so that enter alone begins and ends nothing
 
     def on_key(self, event: events.Key) -> None:
         for choice in self._choices:
@@ -91,7 +91,7 @@ class Asked(NamedTuple):
     hint: str = ""
 
 
-class Form(ModalScreen[dict[str, str] | None]):
+class Form(Dialog[dict[str, str] | None]):
     """Gives back every field's text by its name, or None.
 
     ``check`` tells on a thread what is wrong with the answers, "" for nothing; the form stays,

@@ -10,14 +10,14 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from tui.app.screens.base import Dialog
 from tui.app.screens.dialogs import Choice, choice_button
 from tui.app.text import safe
 
 
-class Full(ModalScreen[str]):
+class Full(Dialog[str]):
     """Answers with the choice's answer, or with "" where it was only read."""
 
     DEFAULT_CSS = """

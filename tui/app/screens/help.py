@@ -10,9 +10,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from tui.app.screens.base import Dialog
 from tui.app.text import safe
 
 _ALWAYS = (
@@ -33,7 +34,7 @@ _WRITTEN = {"question_mark": "?", "slash": "/", "left_square_bracket": "[",
             "full_stop": "."}  # fmt: skip
 
 
-class Help(ModalScreen[None]):
+class Help(Dialog[None]):
     """Any of escape, enter, q and ? closes it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

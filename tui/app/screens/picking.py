@@ -10,14 +10,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.app.screens.base import Dialog
 from tui.app.text import safe
 from tui.app.widgets.rows import Column, Rows, Table
 
 
-class Pick(ModalScreen[list[str] | None]):
+class Pick(Dialog[list[str] | None]):
     """Gives back the keys of what was picked, or None. ``most`` can be marked."""
 
     DEFAULT_CSS = "Pick Rows { height: auto; max-height: 14; min-height: 3; }"

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
 from tui.app import options
-from tui.app.asking import request_for, what_it_takes
+from tui.app.asking import request_for, what_it_takes, what_will_run
 from tui.app.listing import COLUMNS, NOTHING, Entry, Listing
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Choice, Form, Question
@@ -51,6 +51,10 @@ class PlanScreen(Page):
         yield Rows(id="cells", nothing="No cells.", marks=True)
         yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
         yield Static(id="details")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be paused or cancelled while nothing runs."""
+        return self.kit.running.may(action) if action in ("pause", "cancel") else True
 
     def on_mount(self) -> None:
         self.query_one("#cells", Rows).focus()
@@ -132,7 +136,11 @@ class PlanScreen(Page):
 
     def _take_options(self, answers: dict[str, str] | None) -> None:
         if answers is not None:
-            self.kit.shelf.plan(options.chosen(self.kit.shelf.wish, answers))
+            before = self.kit.shelf.request.run_dir
+            wish = options.chosen(self.kit.shelf.wish, answers)
+            self.kit.shelf.plan(wish)
+            if wish.request.run_dir not in (None, before):
+                self.kit.shelf.show_run(wish.request.run_dir)
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
@@ -169,6 +177,8 @@ class PlanScreen(Page):
 
     @on(Rows.Marked)
     def _mark(self, event: Rows.Marked) -> None:
+        if event.index >= len(self._list.entries):
+            return
         cells = {planned.id for planned in self._list.entries[event.index].cells}
         marked = self.kit.shelf.marked
         self.kit.shelf.marked = marked - cells if cells <= marked else marked | cells
@@ -176,7 +186,9 @@ class PlanScreen(Page):
 
     @on(Rows.Opened)
     def _open(self, event: Rows.Opened) -> None:
-        entry = self._list.entries[event.index]
+        entry = self._list.entries[event.index] if event.index < len(self._list.entries) else None
+        if entry is None:
+            return
         if entry.planned is None:
             self.action_fold(not self._list.folds(entry))
         elif self.kit.shelf.prepared is not None:
@@ -251,14 +263,15 @@ class PlanScreen(Page):
         if self.kit.refused("Running cells") or shelf.planned is None:
             return
         _, request, prepared, _, _ = shelf.planned
-        done = ("ok", "running", "queued")
-        todo = [p for p in cells if rerun or self.kit.running.state_of(p)[0] not in done]
+        awaited = ("running", "queued")
+        todo = [p for p in what_will_run(prepared, cells, rerun)
+                if self.kit.running.state_of(p)[0] not in awaited]  # fmt: skip
         if not todo:
-            self.notify("Every one of these cells has a result. R runs cells again.")
+            self.notify("Every one of these cells has a result or waits for one. R runs it again.")
             return
         busy = self.kit.stage.conducting.active
         request = request_for(request, prepared, cells, rerun)
-        lines = what_it_takes(request, prepared, todo, bool(rerun), busy)
+        lines = what_it_takes(request, prepared, cells, todo, busy)
         verb = "Run again" if rerun else "Queue" if busy else "Start"
         self.app.push_screen(
             Question(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,7 +22,7 @@ from tui.app.screens.dialogs import Asked, Form
 from tui.app.screens.picking import Pick
 from tui.app.text import safe
 from tui.app.views import VIEWS, cells_table, line_of, table_of
-from tui.app.widgets.rows import Rows
+from tui.app.widgets.rows import EMPTY, Rows
 from tui.app.words import tally
 
 CELLS = "cells"
@@ -51,6 +52,8 @@ class ResultsScreen(Page):
         self._current = ""
         self._cells: list[PlannedCell] = []
         self._expression = ""
+        self._tabs: dict[str, str] = {}
+        self._arranging = asyncio.Lock()
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
@@ -68,23 +71,27 @@ class ResultsScreen(Page):
             self._results = None
             text = self.kit.shelf.results_problem or "reading …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
-            return
-        if results is not self._results:
-            self._take(results)
-
-    def _take(self, results: Results) -> None:
-        tabs = self.query_one(Tabs)
-        names = {c.id: c.place.partition(",")[0] for c in results.comparisons}
-        known = self._results is not None and [c.id for c in self._results.comparisons] == [*names]
-        self._results = results
-        self._summarise(results)
-        if known:
+            self.query_one("#rows", Rows).show(EMPTY)
+            self.query_one("#details", Static).update("")
+        elif results is not self._results:
+            self._results = results
+            self._summarise(results)
             self._show()
-            return
-        tabs.clear()
-        for id_, place in names.items():
-            tabs.add_tab(Tab(Text(safe(place, 24)), id=f"tab-{id_}"))
-        tabs.add_tab(Tab("All cells", id=f"tab-{CELLS}"))
+            self.run_worker(self._arrange_tabs(), group="tabs")
+
+    async def _arrange_tabs(self) -> None:
+        """A tab a table of the shown run. Tabs come and go by and by: one change at a time."""
+        tabs = self.query_one(Tabs)
+        async with self._arranging:
+            comparisons = self._results.comparisons if self._results else []
+            names = {c.id: c.place.partition(",")[0] for c in comparisons}
+            if not self._results or names == self._tabs:
+                return
+            self._tabs = names
+            await tabs.clear()
+            for id_, place in names.items():
+                await tabs.add_tab(Tab(Text(safe(place, 24)), id=f"tab-{id_}"))
+            await tabs.add_tab(Tab("All cells", id=f"tab-{CELLS}"))
 
     def _summarise(self, results: Results) -> None:
         plan = results.plan
@@ -155,7 +162,8 @@ class ResultsScreen(Page):
             return
         comparison = self.comparison
         if comparison is None:
-            self.kit.open_manifest(self._results.run, self._cells[event.index].id)
+            if event.index < len(self._cells):
+                self.kit.open_manifest(self._results.run, self._cells[event.index].id)
             return
         line = line_of(comparison, self.view, event.index)
         if line is not None and len(line.cells) == 1:
@@ -193,7 +201,11 @@ class ResultsScreen(Page):
             self.kit.shelf.show_run(Path(folders[0]))
 
     def action_filter(self) -> None:
-        self.query_one(Tabs).active = f"tab-{CELLS}"
+        tabs = self.query_one(Tabs)
+        if self._results is None or tabs.get_tab(f"tab-{CELLS}") is None:
+            self.notify("There are no cells to filter yet.")
+            return
+        tabs.active = f"tab-{CELLS}"
         box = self.query_one("#filter", Input)
         box.value = self._expression
         box.add_class("open")

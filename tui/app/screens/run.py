@@ -51,6 +51,7 @@ class RunScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
+        self._course: Course | None = None
         self._order: list[CellCourse] = []
         self._titles = Titles(())
 
@@ -67,10 +68,10 @@ class RunScreen(Page):
         yield Input(id="filter", placeholder="search the log", compact=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A replay has no cells to pause, a run no speed."""
+        """Only a run that goes on can be paused or cancelled; only a replay has a speed."""
         replaying = self.kit.stage.replay is not None
         if action in ("pause", "cancel"):
-            return not replaying
+            return self.kit.running.may(action)
         if action in ("slower", "faster", "skip", "hold"):
             return replaying
         return True
@@ -79,7 +80,7 @@ class RunScreen(Page):
         self.query_one("#view-log", Log).focus()
 
     def renew(self) -> None:
-        course = self.kit.stage.course
+        course = self._course = self.kit.stage.course
         self._order = [course.cells[id_] for id_ in course.queued]
         self._titles = Titles([cell.planned for cell in self._order])
         self.query_one("#view-queue", Rows).show(Table(_QUEUE, len(self._order), self._row))
@@ -87,7 +88,7 @@ class RunScreen(Page):
 
     def beat(self) -> None:
         course, now_s = self.kit.stage.course, self.kit.stage.now_s
-        if len(self._order) != course.total:
+        if course is not self._course or len(self._order) != course.total:
             self.renew()
             return
         width = max(20, self.size.width - 2)
@@ -163,7 +164,7 @@ class RunScreen(Page):
     @on(Rows.Opened, "#view-queue")
     def _open(self, event: Rows.Opened) -> None:
         run = self.kit.stage.run
-        if run is not None:
+        if run is not None and event.index < len(self._order):
             self.kit.open_manifest(run, self._order[event.index].planned.id)
 
     def _row(self, index: int) -> list[Field | str]:
@@ -210,29 +211,33 @@ def _labelled(label: str, line: Text) -> Text:
 
 def _whole(course: Course, now_s: float, room: int, colour: str) -> Text:
     left = course.remaining_s(now_s)
-    told = f" {course.share(now_s):4.0%}  {course.ended} of {course.total} cells  "
+    told = f" {course.share(now_s):4.0%}  {course.done} of {course.total} cells  "
     told += clock(course.elapsed_s(now_s))
-    told += f", about {duration(left)} left" if course.running or left else ", done"
-    failed = f"  {course.failed} failed" if course.failed else ""
-    return _bar(course.share(now_s), room, colour).append(told + failed)
+    going = f"about {duration(left)} left" if course.running or left else "done"
+    told += f", {course.outcome or going}"
+    told += f"  {course.failed} failed" if course.failed else ""
+    told += f"  {course.cancelled} cancelled" if course.cancelled and not course.outcome else ""
+    told += f": {safe(course.why)}" if course.why else ""
+    return _bar(course.share(now_s), room, colour).append(told)
 
 
 def _work(course: Course) -> str:
     """What is done before the first cell: data, environments."""
     if course.work is None:
-        return course.notes[-1] if course.notes and not course.ended else ""
+        going = not course.ended and not course.outcome
+        return course.notes[-1] if course.notes and going else ""
     work = course.work
     return f"{work.text} {bar(work.done / work.of, 16)}" if work.of else work.text
 
 
 def _phase(cell: CellCourse, now_s: float, room: int, colour: str) -> Text:
-    elapsed = now_s - cell.began_s if cell.state == "running" else cell.took_s
-    told = f"  {clock(elapsed)} of about {duration(cell.planned.estimate_s)}"
-    if cell.state != "running":
-        told = f"  {clock(elapsed)}"
+    going = cell.state == "running"
+    told = f"  {clock(now_s - cell.began_s if going else cell.took_s)}"
+    told += f" of about {duration(cell.planned.estimate_s)}" if going else ""
+    told += f"  {safe(cell.reason)}" if cell.reason else ""
     steps = f"  step {cell.step:,}" + (f" of {cell.of:,}" if cell.of else "") if cell.step else ""
     epoch = f"  epoch {cell.epoch}" if cell.epoch else ""
-    share = cell.share if cell.state == "running" else 1.0
+    share = 1.0 if cell.state == "ok" else cell.share
     percent = f" {share:4.0%}" if share is not None else "  –  "
     return _bar(share or 0.0, room, colour).append(percent + steps + epoch + told)
 
