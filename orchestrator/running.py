@@ -56,6 +56,7 @@ class Conductor:
         self.run_folder = run
         self.means = means
         self.kit: Kit = kit()
+        self.broken: set[str] = set()  # ids of cells that something kept from running
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
         self._cancelled = self._paused = False
@@ -151,6 +152,7 @@ class Conductor:
         except EngineGoneError:
             raise
         except KitError as error:
+            self.broken.add(planned.id)
             return attempt.conclude("unsupported", str(error), transient=True)
         try:
             return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))

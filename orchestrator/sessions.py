@@ -19,6 +19,7 @@ from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
+from orchestrator.exit_status import exit_status
 from orchestrator.images import load_image
 from orchestrator.machine import compute_capability, gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
@@ -69,11 +70,21 @@ class Prepared(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an execution did. ``ended`` are the manifests of the cells that it ran."""
+    """What an execution did. ``ended`` are the manifests of the cells that it ran.
+
+    ``broken`` are ids of cells that could not be started although their image was there.
+    """
 
     prepared: Prepared
     ended: list[Manifest]
     images_missing: list[str]
+    broken: frozenset[str] = frozenset()
+
+    def exit_status(self, manifests: list[Manifest]) -> int:
+        """With the manifests that the run has now."""
+        found = {manifest.id: manifest.status for manifest in manifests}
+        statuses = [found.get(planned.id) for planned in self.prepared.chosen]
+        return exit_status(statuses, self.broken, self.images_missing)
 
 
 def history() -> Path:
@@ -188,7 +199,7 @@ def execute(
         conductor = Conductor(prepared.run, means)
         steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
-    return Outcome(prepared, ended, conductor.images_missing)
+    return Outcome(prepared, ended, conductor.images_missing, frozenset(conductor.broken))
 
 
 def _for_engine(prepared: Prepared, gpus: int) -> Prepared:

@@ -1,8 +1,9 @@
 """``python -m runners.contained ...``: the first process of a container.
 
-Takes the arguments of ``python -m runners`` and runs that as its child. It passes SIGTERM
-and SIGHUP on as SIGTERM, collects the orphans that end up with process 1, and kills everything when its standard
-input ends: the orchestrator holds the other end, and the kernel closes it when that dies.
+Takes the arguments of ``python -m runners`` and runs that as its child. It passes SIGTERM and
+SIGHUP on as SIGTERM, collects the orphans that end up with process 1, and kills everything when
+its standard input ends: the orchestrator holds the other end, and the kernel closes it when that
+dies.
 
 Exit status: the runner's own, 128 + n when signal n killed it, 143 when this process itself
 was asked to end, 125 when its standard input ended.

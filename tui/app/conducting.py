@@ -160,8 +160,9 @@ class Conducting:
 
         try:
             outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
-            save_tables(outcome.prepared, outcome.prepared.run.load().manifests)
-            return Ended(job.request, outcome)
+            manifests = outcome.prepared.run.load().manifests
+            save_tables(outcome.prepared, manifests)
+            return Ended(job.request, outcome, status=outcome.exit_status(manifests))
         except KeyboardInterrupt:
             return Ended(job.request, interrupted=True)
         except KitError as error:

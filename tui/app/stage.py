@@ -101,8 +101,7 @@ class Stage:
         while self.conducting.ended:
             ended = self.conducting.ended.popleft()
             self.cut_off = self.cut_off or ended.interrupted
-            images = ended.outcome.images_missing if ended.outcome else []
-            self.failure = ended.status or (3 if images else self.failure)
+            self.failure = ended.status
             self.course.running.clear()
             ends.append(ended)
         return ends
