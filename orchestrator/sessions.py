@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from manifests.cell import Protocol
+from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.select import SelectionError, Selector
@@ -163,6 +164,13 @@ def execute(
     of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
     KeyboardInterrupt after marking the cell that was cut off.
     """
+    with warnings_told(lambda text: tell(Note(f"warning: {text}", "important"))):
+        return _execute(request, tell, sampler, steering)
+
+
+def _execute(
+    request: Request, tell: Listener, sampler: Sampler | None, steering: Steering | None
+) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened

@@ -15,7 +15,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from manifests.files import write_atomically
+from manifests.files import where_possible, write_atomically
 from manifests.manifest import Status
 from orchestrator.containers import archives
 from orchestrator.containers.daemon import GONE, Daemon
@@ -240,7 +240,8 @@ class DockerCell:
         if self._mounted and os.getuid() == 0:
             user, group = map(int, self._container.attrs["Config"]["User"].split(":"))
             for path in _entries(self._order.folder):
-                os.chown(path, user, group, follow_symlinks=False)
+                with where_possible("files can't be given to another user here"):
+                    os.chown(path, user, group, follow_symlinks=False)
 
     def _take(self) -> None:
         """Results out of the volume, or back into our own hands."""
@@ -277,7 +278,8 @@ def _claim(folder: Path) -> None:
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             os.unlink(path)
         elif os.getuid() == 0:
-            os.chown(path, 0, 0, follow_symlinks=False)
+            with where_possible("files can't be given to another user here"):
+                os.chown(path, 0, 0, follow_symlinks=False)
 
 
 def _quietly(action: Callable[[], object]) -> None:

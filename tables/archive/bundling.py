@@ -13,6 +13,7 @@ import msgspec
 
 from manifests.artifacts import faults
 from manifests.cell import sha256_hex
+from manifests.files import set_mode
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.store import Run
@@ -149,10 +150,11 @@ def _write(target: Path, paths: dict[str, Path], made: dict[str, bytes]) -> None
     """Into a temporary file beside ``target``, which then takes its place."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            sums = [f"{digest}  {name}" for name, digest in _add_all(archive, paths, made)]
-            _add(archive, CHECKSUMS, ("\n".join(sums) + "\n").encode())
-        os.chmod(temporary, 0o644)
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                sums = [f"{digest}  {name}" for name, digest in _add_all(archive, paths, made)]
+                _add(archive, CHECKSUMS, ("\n".join(sums) + "\n").encode())
+            set_mode(file.fileno(), 0o644)
         os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)
