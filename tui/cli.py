@@ -1,7 +1,7 @@
 """The command ``repliquant``. Results go to standard output, everything else to standard error.
 
-Exit status: 0 done, 1 some cells failed, 2 wrong usage or input, 3 the machine can't,
-130 interrupted.
+Exit status: 0 done, 1 some cells failed or something is broken, 2 wrong usage or input, 3 the
+machine can't, 130 interrupted.
 """
 
 from __future__ import annotations

@@ -156,11 +156,21 @@ class DockerCell:
             except GONE:
                 if not self._daemon.answers():
                     raise
-        # A daemon that is told to end lets go of its containers first.
         unasked = state["ExitCode"] in (_TERMINATED, _KILLED) and not self._asked
-        if unasked and not state["OOMKilled"] and self._daemon.goes_away_within(_GOING_AWAY_S):
-            raise ConnectionError
+        if unasked and not state["OOMKilled"]:
+            self._outlast()
         return state
+
+    def _outlast(self) -> None:
+        """Who ends a daemon or removes a container ends its processes first: wait a moment.
+
+        Raises ConnectionError or NotFound when that was it.
+        """
+        if self._daemon.goes_away_within(_GOING_AWAY_S):
+            raise ConnectionError
+        state = self._daemon.client.api.inspect_container(self._container.id)["State"]
+        if state.get("Dead") or state.get("Status") == "removing":
+            raise NotFound("it is being removed")
 
     def _finish(self) -> Exit:
         while self.read(1.0) is not None:
