@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from manifests.decodable import looked_at
+
 SUFFIX = ".held"
 _WRITTEN_WITHIN_S = 10.0
 
@@ -72,7 +74,7 @@ def holder(path: Path) -> Held | None:
     except FileNotFoundError:
         return None
     try:
-        found = msgspec.json.decode(data, type=Holder)
+        found = msgspec.json.decode(data, type=looked_at(Holder))
     except msgspec.MsgspecError:  # being written, or its maker was killed meanwhile
         young = abs(time.time() - written) < _WRITTEN_WITHIN_S
         return Held("another process") if young else None
