@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Tuple, Type, TypeVar
 import msgspec
 
 from manifests import repeating
+from manifests.decodable import looked_at
 from manifests.files import write_atomically
 from manifests.manifest import SCHEMA, SCHEMA_NAME, SCHEMA_VERSION, Manifest
 from manifests.plan import Plan
@@ -143,7 +144,7 @@ def read_struct(path: Path, kind: Type[T], limit: int = MAX_BYTES) -> T:
 
     def decode(data: bytes) -> T:
         try:
-            return msgspec.json.decode(data, type=kind)
+            return msgspec.json.decode(data, type=looked_at(kind))
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             raise UnreadableError(f"is not a {kind.__name__.lower()}: {error}") from error
 

@@ -9,6 +9,7 @@ from typing import Type, TypeVar
 import msgspec
 
 from manifests.codec import UnreadableError, read_bounded
+from manifests.decodable import looked_at
 
 MAX_BYTES = 2**20
 """Of a document; ours have some tens of thousands."""
@@ -32,7 +33,7 @@ def read_toml(path: Path, kind: Type[T]) -> T:
     except (OSError, UnreadableError, UnicodeDecodeError) as error:
         raise DocumentError(f"{path} can't be read: {error}") from error
     try:
-        return msgspec.convert(tomllib.loads(text), kind)
+        return msgspec.convert(tomllib.loads(text), looked_at(kind))
     except tomllib.TOMLDecodeError as error:
         raise DocumentError(f"{path}:{_line_in(str(error))}: not TOML: {error}") from error
     except RecursionError as error:

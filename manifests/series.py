@@ -8,6 +8,7 @@ from typing import Dict, List, NamedTuple, Optional
 import msgspec
 
 from manifests.codec import UnreadableError, read_bounded, schema_version
+from manifests.decodable import looked_at
 from manifests.telemetry import (
     BEFORE,
     TELEMETRY_NAME,
@@ -122,7 +123,7 @@ class _Header(msgspec.Struct):
 
 def _opening(line: bytes) -> Opening:
     try:
-        schema = msgspec.json.decode(line, type=_Header).schema
+        schema = msgspec.json.decode(line, type=looked_at(_Header)).schema
         schema_version(schema, TELEMETRY_NAME, TELEMETRY_VERSION)
         opening = decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from manifests.cell import Cell
+from manifests.decodable import looked_at
 
 _KEPT_LINES = 20_000
 _SLOWEST, _FASTEST = 20.0, 0.05
@@ -72,7 +73,7 @@ def _read(path: Path) -> list[Past]:
     found = []
     for line in lines:
         try:
-            found.append(msgspec.json.decode(line, type=Past))
+            found.append(msgspec.json.decode(line, type=looked_at(Past)))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue  # a line cut off by a crash
     return found

@@ -23,6 +23,7 @@ from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.given import MODULES, GivenEngine
 from orchestrator.errors import MachineError
 from orchestrator.estimates import Estimates
+from orchestrator.exit_status import FAILED, exit_status
 from orchestrator.gpu_check_plan import NAME, check_plan
 from orchestrator.images import image_names, load_image
 from orchestrator.machine import compute_capability, gpu_count
@@ -58,13 +59,23 @@ class Check(NamedTuple):
 class Checked(NamedTuple):
     """The run, the manifests that it has, and the cells that there was no time for.
 
-    ``images_missing``: environments that could not be made ready.
+    ``images_missing``: environments that could not be made ready. ``broken``: ids of cells that
+    could not be started although theirs was there.
     """
 
     run: Run
     manifests: list[Manifest]
     unstarted: list[PlannedCell]
     images_missing: list[str]
+    broken: frozenset[str] = frozenset()
+
+    def exit_status(self) -> int:
+        """As that of a run, but running out of memory is a result."""
+        statuses = [
+            *(manifest.status for manifest in self.manifests),
+            *(None for _ in self.unstarted),
+        ]
+        return exit_status(statuses, self.broken, self.images_missing, FAILED - {"oom"})
 
 
 def check(asked: Check, tell: Listener) -> Checked:
@@ -95,6 +106,7 @@ def check(asked: Check, tell: Listener) -> Checked:
         [manifests[planned.id] for planned in plan.cells if planned.id in manifests],
         [planned for planned in plan.cells if planned.id not in manifests],
         conductor.images_missing,
+        frozenset(conductor.broken),
     )
 
 

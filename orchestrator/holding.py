@@ -48,9 +48,9 @@ def disk_error(folder: Path, error: OSError) -> MachineError:
     steps = {
         errno.ENOSPC: "Free some space and start again: finished cells are kept",
         errno.EROFS: "Choose another folder with --run",
-        errno.EACCES: "Choose another folder with --run, or mend its permissions",
+        errno.EACCES: "Choose another folder with --run, or fix its permissions",
     }
-    step = steps.get(error.errno or 0, "Mend it and start again: finished cells are kept")
+    step = steps.get(error.errno or 0, "Fix the cause and run again: finished cells are kept")
     return MachineError(f"{folder} can't be written to: {error.strerror or error}. {step}")
 
 

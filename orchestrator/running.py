@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from manifests.artifacts import fault
 from manifests.cell import Cell
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
@@ -56,6 +57,7 @@ class Conductor:
         self.run_folder = run
         self.means = means
         self.kit: Kit = kit()
+        self.broken: set[str] = set()  # ids of cells that something kept from running
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
         self._cancelled = self._paused = False
@@ -135,6 +137,8 @@ class Conductor:
         finally:
             del self._attempts[planned.id]
         self._tell_strays(attempt)
+        if manifest.status == "unsupported" and manifest.transient:
+            self.broken.add(planned.id)
         return manifest, attempt.lost
 
     def _recorder(self, order: Order) -> Recorder | None:
@@ -198,7 +202,22 @@ class Conductor:
             if manifest is None or manifest.status != "ok":
                 state = manifest.status if manifest else "not run"
                 return f"starts from the weights of cell {need}, which is {state}"
+            damaged = self._damaged(need, manifest)
+            if damaged:
+                self.broken.add(planned.id)
+                return damaged
         return ""
+
+    def _damaged(self, need: str, manifest: Manifest) -> str:
+        """What has become of the files that a cell left, and what to do about it."""
+        folder = self.run_folder.cell_folder(need)
+        found = [fault(folder, artifact) for artifact in manifest.artifacts]
+        wrong = "; ".join(item.text for item in found if item is not None)
+        return (
+            f"starts from cell {need}, whose {wrong}. Make it again: --rerun {need}"
+            if wrong
+            else ""
+        )
 
     def _image(self, name: str) -> ImageUsed | str:
         """The prepared image, or why there is none; one failure is told once."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from manifests.cell import Protocol
+from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.select import SelectionError, Selector
@@ -19,6 +20,7 @@ from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
+from orchestrator.exit_status import exit_status
 from orchestrator.images import load_image
 from orchestrator.machine import compute_capability, gpu_count, usable_cpus
 from orchestrator.news import Listener, Note
@@ -69,11 +71,21 @@ class Prepared(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What an execution did. ``ended`` are the manifests of the cells that it ran."""
+    """What an execution did. ``ended`` are the manifests of the cells that it ran.
+
+    ``broken`` are ids of cells that could not be started although their image was there.
+    """
 
     prepared: Prepared
     ended: list[Manifest]
     images_missing: list[str]
+    broken: frozenset[str] = frozenset()
+
+    def exit_status(self, manifests: list[Manifest]) -> int:
+        """With the manifests that the run has now."""
+        found = {manifest.id: manifest.status for manifest in manifests}
+        statuses = [found.get(planned.id) for planned in self.prepared.chosen]
+        return exit_status(statuses, self.broken, self.images_missing)
 
 
 def history() -> Path:
@@ -152,6 +164,13 @@ def execute(
     of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
     KeyboardInterrupt after marking the cell that was cut off.
     """
+    with warnings_told(lambda text: tell(Note(f"warning: {text}", "important"))):
+        return _execute(request, tell, sampler, steering)
+
+
+def _execute(
+    request: Request, tell: Listener, sampler: Sampler | None, steering: Steering | None
+) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.data.packs import prepare_packs
     from orchestrator.holding import opened
@@ -188,7 +207,7 @@ def execute(
         conductor = Conductor(prepared.run, means)
         steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
-    return Outcome(prepared, ended, conductor.images_missing)
+    return Outcome(prepared, ended, conductor.images_missing, frozenset(conductor.broken))
 
 
 def _for_engine(prepared: Prepared, gpus: int) -> Prepared:

@@ -40,7 +40,7 @@ def main() -> int:
     weights = Weights(arguments.weights) if arguments.weights else None
     threads = arguments.threads or usable_cpus()
     job = Job(cell, arguments.folder, data, weights, threads, emitter)
-    signal.signal(signal.SIGTERM, lifeline.stopper(arguments.folder))
+    lifeline.heed(arguments.folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         manifest = execute(job, weights, context, lifeline.deafen)

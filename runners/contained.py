@@ -1,8 +1,9 @@
 """``python -m runners.contained ...``: the first process of a container.
 
-Takes the arguments of ``python -m runners`` and runs that as its child. It passes SIGTERM
-on, collects the orphans that end up with process 1, and kills everything when its standard
-input ends: the orchestrator holds the other end, and the kernel closes it when that dies.
+Takes the arguments of ``python -m runners`` and runs that as its child. It passes SIGTERM and
+SIGHUP on as SIGTERM, collects the orphans that end up with process 1, and kills everything when
+its standard input ends: the orchestrator holds the other end, and the kernel closes it when that
+dies.
 
 Exit status: the runner's own, 128 + n when signal n killed it, 143 when this process itself
 was asked to end, 125 when its standard input ended.
@@ -19,6 +20,7 @@ import sys
 from typing import List, Optional
 
 ABANDONED = 125
+_ASKING = (signal.SIGTERM, signal.SIGHUP)
 _ASKED_TO_END = 128 + signal.SIGTERM
 
 
@@ -27,7 +29,7 @@ def main(arguments: List[str], module: str = "runners") -> int:
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGCHLD, *_ASKING, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     child = subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL)
     return _watch(child.pid, wake)
@@ -45,7 +47,7 @@ def _watch(child: int, wake: int) -> int:
             if descriptor == 0 and _at_end(0):
                 os.kill(child, signal.SIGKILL)
                 return ABANDONED
-            if descriptor == wake and signal.SIGTERM in os.read(wake, 4096):
+            if descriptor == wake and set(_ASKING) & set(os.read(wake, 4096)):
                 asked = True
                 os.kill(child, signal.SIGTERM)
         status = _collect(child)

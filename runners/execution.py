@@ -10,11 +10,12 @@ from typing import Callable, Optional
 
 import msgspec
 
+from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Inputs, Machine, Manifest
 from runners import cgroup, machine, nvml, techniques
 from runners.failures import Verdict, classify, for_lack_of_memory, printable
-from runners.job import Job, Weights, file_sha256
+from runners.job import Job, Weights
 
 OK = Verdict("ok", "", False)
 _ERROR_LIMIT = 20_000

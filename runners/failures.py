@@ -13,6 +13,10 @@ class Unsupported(Exception):
     """This cell can't run here, and running it again here won't help."""
 
 
+class DamagedInput(Exception):
+    """What this cell starts from is not what was recorded; it can run once that is put right."""
+
+
 class Stopped(BaseException):
     """The orchestrator asked for an end; carries the status that it wants recorded."""
 
@@ -44,6 +48,8 @@ def classify(error: BaseException) -> Verdict:
         return Verdict(error.status, error.reason, error.status == "cancelled")
     if isinstance(error, Unsupported):
         return Verdict("unsupported", str(error), False)
+    if isinstance(error, DamagedInput):
+        return Verdict("unsupported", str(error), True)
     if is_out_of_memory(error):
         return Verdict("oom", f"out of {memory_of(error)}: {_telling_line(error)}", False)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, TypeVar
 
 import msgspec
 
+from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
+from manifests.codec import UnreadableError, read_manifest
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS
 from manifests.quality import FLAGS
 from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
+from runners.failures import DamagedInput
 
 T = TypeVar("T")
 
 
 class Weights(NamedTuple):
-    """The folder of the cell that made the weights."""
+    """The folder of the cell that made the weights.
+
+    One without a manifest was put together by hand; there is nothing to hold it against.
+    """
 
     folder: Path
 
     def file(self, name: str) -> Path:
-        """A file of that cell. Raises FileNotFoundError that names it."""
+        """A file of that cell, as its manifest has it.
+
+        Raises FileNotFoundError that names it, DamagedInput when it is not what was recorded.
+        """
         path = self.folder / name
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: the cell this one starts from left no such file")
+        try:
+            manifest = read_manifest(self.folder / "manifest.json")
+        except FileNotFoundError:
+            if not path.is_file():
+                raise _left_no(path) from None
+            return path
+        except UnreadableError as error:
+            raise DamagedInput(f"the manifest of what this cell starts from: {error}") from error
+        artifact = next((item for item in manifest.artifacts if item.path == name), None)
+        if artifact is None:
+            raise _left_no(path)
+        wrong = fault(self.folder, artifact)
+        if wrong is not None:
+            raise DamagedInput(f"starts from cell {manifest.id}, whose {wrong.text}")
         return path
+
+
+def _left_no(path: Path) -> FileNotFoundError:
+    return FileNotFoundError(f"{path}: the cell this one starts from left no such file")
 
 
 class Job:
@@ -141,12 +165,3 @@ class Job:
 def _ten_digits(sample: Optional[Number]) -> Optional[Number]:
     """Finer than any clock; the rest of a binary fraction would double a manifest's size."""
     return float(f"{sample:.10g}") if isinstance(sample, float) else sample
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(2**20), b""):
-            digest.update(block)
-    return digest.hexdigest()

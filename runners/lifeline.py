@@ -15,6 +15,7 @@ from manifests.manifest import Status
 from runners.failures import Stopped
 
 STOP_FILE = "stop.json"
+_ASKING = (signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -26,25 +27,35 @@ def die_with(parent: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def heed(folder: Path) -> None:
+    """End the cell when a signal asks for it; one that is ignored (nohup) stays so."""
+    for number in _ASKING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stopper(folder))
+
+
 def stopper(folder: Path) -> Callable[[int, Any], None]:
     """A signal handler that ends the cell as FOLDER/stop.json says, ``cancelled`` without one."""
 
     def stop(signum: int, frame: Any) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise Stopped(*_asked(folder / STOP_FILE))
+        deafen()
+        raise Stopped(*_asked(folder / STOP_FILE, signal.Signals(signum).name))
 
     return stop
 
 
 def deafen() -> None:
-    """Ignore SIGTERM from now on; outside the main thread, where no handler runs, nothing."""
+    """Ignore SIGTERM and SIGHUP from now on; outside the main thread, where no handler runs,
+    nothing.
+    """
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for number in _ASKING:
+            signal.signal(number, signal.SIG_IGN)
 
 
-def _asked(path: Path) -> tuple[Status, str]:
+def _asked(path: Path, name: str) -> tuple[Status, str]:
     try:
         asked = json.loads(path.read_text())
         return ("timeout" if asked["status"] == "timeout" else "cancelled"), str(asked["reason"])
     except (OSError, ValueError, KeyError, TypeError):
-        return "cancelled", "the runner got SIGTERM"
+        return "cancelled", f"the runner got {name}"

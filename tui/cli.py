@@ -1,18 +1,19 @@
 """The command ``repliquant``. Results go to standard output, everything else to standard error.
 
-Exit status: 0 done, 1 some cells failed, 2 wrong usage or input, 3 the machine can't,
-130 interrupted.
+Exit status: 0 done, 1 some cells failed or something is broken, 2 wrong usage or input, 3 the
+machine can't, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import signal
 import sys
 from typing import Any
 
 import click
+
+from tui.standard_streams import flush_output, outlast_readers
 
 COMMANDS = {
     "doctor": "What this machine can run, what it can't, and what to do about it.",
@@ -92,8 +93,9 @@ def _version(context: click.Context, asked: bool) -> None:
 
 def main() -> None:
     """Run the command line and turn every expected error into one message."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(_run())
+    outlast_readers()
+    _heed_signals()
+    sys.exit(_flushed(_run()))
 
 
 def _run() -> int:
@@ -110,14 +112,18 @@ def _run() -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("repliquant: interrupted", err=True)
         return 130
-    except (BrokenPipeError, SystemExit) as error:
-        # The reader of our output has gone, as with `| head`; click and rich exit with 1 then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = getattr(error, "code", 0)
-        return code if isinstance(code, int) and code != 1 else 0
     except Exception as error:
         return _explain(error)
     return result if isinstance(result, int) else 0
+
+
+def _flushed(status: int) -> int:
+    """What is still to be written out can fail like everything before it."""
+    try:
+        flush_output()
+    except OSError as error:
+        return status or _explain(error)
+    return status
 
 
 def _missing(error: click.MissingParameter) -> click.UsageError:
@@ -153,5 +159,18 @@ def _explain(error: Exception) -> int:
     return code
 
 
+def _heed_signals() -> None:
+    """To be asked to end is to be interrupted, also when the terminal is closed (SIGHUP).
+
+    Who is told to ignore that, as by nohup, goes on ignoring it.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
 def _interrupt(signum: int, frame: object) -> None:
+    if signum == signal.SIGHUP:
+        # A terminal that is closed sends more than one; a second interruption would kill cells.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from manifests.artifacts import faults
 from manifests.manifest import Manifest, Metric
 from manifests.quality import FLAGS
 from tables.render.words import NONE, number
@@ -41,6 +42,9 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     if manifest.artifacts:
         rows = [(a.path, a.kind, size(a.size_bytes), a.sha256[:16]) for a in manifest.artifacts]
         yield table("Artifacts", ("file", "kind", "size", "sha256"), rows)
+    for wrong in faults(folder, manifest):
+        if not wrong.missing:
+            yield f"not as recorded: {printable(wrong.text)}"
     phases = " · ".join(f"{phase.name} {phase.seconds:.2f} s" for phase in manifest.phases)
     yield f"phases: {printable(phases) or 'none'}"
     yield f"folder: {folder}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
 from manifests import event
 from orchestrator.news import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+from tui.standard_streams import reader_gone
 from tui.words import count, duration, printable
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Progress:
         self._phase = ""
         self._skipped: list[str] = []
         self._why_skipped = ""
+        self._unheard = False
 
     def __enter__(self) -> Progress:
         return self
@@ -144,13 +145,12 @@ class Progress:
         return max(0.0, (self._estimate - self._done_estimate - current) * pace)
 
     def _line(self, text: str) -> None:
-        """Raises KeyboardInterrupt when nobody reads any more, as with ``2>&1 | head``."""
+        """Raises KeyboardInterrupt once nobody reads any more, as with ``2>&1 | head``."""
         self._tell_skipped()
-        try:
-            self._console.print(printable(text, lines=True), markup=False)
-        except (BrokenPipeError, SystemExit) as error:  # rich turns one into the other
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-            raise KeyboardInterrupt from error
+        self._console.print(printable(text, lines=True), markup=False)
+        if reader_gone(self._console.file) and not self._unheard:
+            self._unheard = True
+            raise KeyboardInterrupt
 
     def _show(self, text: str, estimate_s: float = 0.0) -> None:
         """Put ``text`` beside the bar of the whole run."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from docker.errors import APIError, NotFound
 
-from manifests.files import write_atomically
+from manifests.files import where_possible, write_atomically
 from manifests.manifest import Status
 from orchestrator.containers import archives
 from orchestrator.containers.daemon import GONE, Daemon
@@ -156,11 +156,21 @@ class DockerCell:
             except GONE:
                 if not self._daemon.answers():
                     raise
-        # A daemon that is told to end lets go of its containers first.
         unasked = state["ExitCode"] in (_TERMINATED, _KILLED) and not self._asked
-        if unasked and not state["OOMKilled"] and self._daemon.goes_away_within(_GOING_AWAY_S):
-            raise ConnectionError
+        if unasked and not state["OOMKilled"]:
+            self._outlast()
         return state
+
+    def _outlast(self) -> None:
+        """Who ends a daemon or removes a container ends its processes first: wait a moment.
+
+        Raises ConnectionError or NotFound when that was it.
+        """
+        if self._daemon.goes_away_within(_GOING_AWAY_S):
+            raise ConnectionError
+        state = self._daemon.client.api.inspect_container(self._container.id)["State"]
+        if state.get("Dead") or state.get("Status") == "removing":
+            raise NotFound("it is being removed")
 
     def _finish(self) -> Exit:
         while self.read(1.0) is not None:
@@ -240,7 +250,8 @@ class DockerCell:
         if self._mounted and os.getuid() == 0:
             user, group = map(int, self._container.attrs["Config"]["User"].split(":"))
             for path in _entries(self._order.folder):
-                os.chown(path, user, group, follow_symlinks=False)
+                with where_possible("files can't be given to another user here"):
+                    os.chown(path, user, group, follow_symlinks=False)
 
     def _take(self) -> None:
         """Results out of the volume, or back into our own hands."""
@@ -277,7 +288,8 @@ def _claim(folder: Path) -> None:
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             os.unlink(path)
         elif os.getuid() == 0:
-            os.chown(path, 0, 0, follow_symlinks=False)
+            with where_possible("files can't be given to another user here"):
+                os.chown(path, 0, 0, follow_symlinks=False)
 
 
 def _quietly(action: Callable[[], object]) -> None:

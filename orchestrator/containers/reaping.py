@@ -20,7 +20,7 @@ from docker.errors import APIError, NotFound
 from orchestrator import places
 from orchestrator.containers.daemon import GONE, Daemon
 from orchestrator.engines import Order
-from orchestrator.locks import HeldError, exclusive
+from orchestrator.locks import HeldError, exclusive, lock_names
 
 OWNER, RUN, CELL = "repliquant.orchestrator", "repliquant.run", "repliquant.cell"
 # A container that a dead orchestrator asked for may appear after the first look for it.
@@ -56,7 +56,7 @@ def reap(daemon: Daemon) -> int:
     """Remove the containers and volumes of dead orchestrators; how many containers."""
     locks = _locks(daemon)
     removed = _remove(daemon, lambda owner: owner.isalnum() and _is_dead(locks / owner)).containers
-    for path in locks.glob("*"):
+    for path in lock_names(locks):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _LOCK_KEPT_S and _is_dead(path):
                 path.unlink()

@@ -17,7 +17,7 @@ import msgspec
 
 from manifests.cell import sha256_hex
 from manifests.codec import UnreadableError, read_struct
-from manifests.files import write_atomically
+from manifests.files import where_possible, write_atomically
 from manifests.manifest import Dataset, Split
 from orchestrator.errors import MachineError
 
@@ -103,7 +103,8 @@ def _write(folder: Path, source: Source, image_size: int, parts: dict[str, Part]
             np.save(temporary / f"{split}_labels.npy", part.labels)
         meta = _describe(source, image_size, parts)
         write_atomically(temporary / "meta.json", msgspec.json.encode(meta) + b"\n")
-        os.chmod(temporary, 0o755)
+        with where_possible("permissions of folders can't be set here: others may not read them"):
+            os.chmod(temporary, 0o755)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
     finally:

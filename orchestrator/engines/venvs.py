@@ -18,6 +18,7 @@ from typing import NamedTuple
 import msgspec
 
 from manifests.cell import canonical_json, sha256_hex
+from manifests.decodable import looked_at
 from manifests.files import write_atomically
 from orchestrator import places
 from orchestrator.engines import Tell
@@ -60,7 +61,7 @@ def ready(image: Image) -> Ready | None:
     """What was made, or None when the environment isn't finished."""
     try:
         data = (environment_folder(image) / "ready.json").read_bytes()
-        return msgspec.json.decode(data, type=Ready)
+        return msgspec.json.decode(data, type=looked_at(Ready))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from manifests.files import set_mode, sync_file
 from manifests.telemetry import Opening, encode
 
 MOST_BYTES = 8 * 2**20
@@ -47,7 +48,7 @@ class SeriesFile:
     def close(self) -> None:
         """Make what was written durable; raises OSError when its name leads elsewhere."""
         with self._file:
-            os.fsync(self._file.fileno())
+            sync_file(self._file.fileno())
             self._sha256 = hashlib.sha256(self._read()).hexdigest()
             there = os.stat(self._path, follow_symlinks=False)
             if not os.path.samestat(there, os.fstat(self._file.fileno())):
@@ -80,7 +81,7 @@ class SeriesFile:
         try:
             file.write(data)
             file.flush()
-            os.chmod(temporary, 0o644)
+            set_mode(file.fileno(), 0o644)
             os.replace(temporary, self._path)
         except BaseException:
             file.close()

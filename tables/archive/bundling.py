@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from manifests.artifacts import faults
 from manifests.cell import sha256_hex
+from manifests.files import set_mode
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.store import Run
@@ -21,6 +23,7 @@ from tables.archive.crate import metadata
 from tables.evidence import read_paper
 
 _DERIVED = 100
+_TOLD = 5
 _LOCKS = ("requirements.txt", "requirements.in")
 """Endings: an image may have one lock for its container and one for a virtual environment."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -51,8 +54,11 @@ def write_bundle(
     script: Callable[[], str],
     artifacts: bool = False,
 ) -> Bundled:
-    """Raises OSError, PublishedError, RefusedError for a run too large for an archive."""
+    """Raises OSError, PublishedError; RefusedError for a run too large for an archive, or one
+    whose files are not those that its manifests speak of.
+    """
     manifests, warnings = contents.planned(sources.run, plan)
+    _check_files(sources.run, manifests, artifacts)
     kept, models, left_out = _of_run(sources.run, manifests, artifacts)
     kept |= _study(sources.study) | _images(sources.images, plan)
     date = max((m.started_at for m in manifests), default="1980-01-01T00:00:00+00:00")
@@ -66,6 +72,25 @@ def write_bundle(
     made[METADATA] = metadata(about, read_paper(sources.study).title, names, manifests)
     _write(target, kept | models, made)
     return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings)
+
+
+def _check_files(run: Run, manifests: list[Manifest], artifacts: bool) -> None:
+    """A model may have been removed, unless it is to come along; none may have been changed."""
+    wrong = [
+        (manifest.id, found.text)
+        for manifest in manifests
+        for found in faults(run.cell_folder(manifest.id), manifest)
+        if artifacts or not found.missing
+    ]
+    if not wrong:
+        return
+    texts = "; ".join(f"{text} (cell {cell})" for cell, text in wrong[:_TOLD])
+    more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+    again = " ".join(f"--rerun {cell}" for cell in dict.fromkeys(cell for cell, _ in wrong[:_TOLD]))
+    raise opening.RefusedError(
+        f"would not hold what was measured: {texts}{more}. Put the file back, or make it again: "
+        f"repliquant run with {again}"
+    )
 
 
 def _check_limits(kept: dict[str, Path]) -> None:
@@ -125,10 +150,11 @@ def _write(target: Path, paths: dict[str, Path], made: dict[str, bytes]) -> None
     """Into a temporary file beside ``target``, which then takes its place."""
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as archive:
-            sums = [f"{digest}  {name}" for name, digest in _add_all(archive, paths, made)]
-            _add(archive, CHECKSUMS, ("\n".join(sums) + "\n").encode())
-        os.chmod(temporary, 0o644)
+        with os.fdopen(handle, "wb") as file:
+            with zipfile.ZipFile(file, "w") as archive:
+                sums = [f"{digest}  {name}" for name, digest in _add_all(archive, paths, made)]
+                _add(archive, CHECKSUMS, ("\n".join(sums) + "\n").encode())
+            set_mode(file.fileno(), 0o644)
         os.replace(temporary, target)
     except BaseException:
         os.unlink(temporary)

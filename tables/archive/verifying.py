@@ -63,7 +63,8 @@ def verify(
     _check_values(folder, names)
     about, plan, manifests, wrong = _read(folder)
     yield Check("schemas", wrong, f"plan and {len(manifests):,} manifests")
-    yield Check("artifacts", _check_artifacts(folder, names, manifests))
+    wrong = _check_artifacts(folder, names, manifests, about.left_out)
+    yield Check("artifacts", wrong + _check_telemetry(folder, manifests))
     yield Check("kit", [], f"made by {about.kit}" + (f"; this is {kit}" if kit else ""))
     if studies is not None:
         yield Check("study", [], _against_ours(folder, about.study, studies))
@@ -129,8 +130,10 @@ def _read(folder: Path) -> tuple[About, Plan, list[Manifest], list[str]]:
     return about, plan, manifests, [_relative(ValueError(text), folder) for text in warnings]
 
 
-def _check_artifacts(folder: Path, names: list[str], manifests: list[Manifest]) -> list[str]:
-    """Models that came along are those that the manifests speak of."""
+def _check_artifacts(
+    folder: Path, names: list[str], manifests: list[Manifest], left_out: list[str]
+) -> list[str]:
+    """Models that came along are those that the manifests speak of; the others are named."""
     there = {name for name in names if name.startswith("artifacts/")}
     known = {
         f"artifacts/{m.id}/{artifact.path}": artifact.sha256
@@ -138,8 +141,21 @@ def _check_artifacts(folder: Path, names: list[str], manifests: list[Manifest]) 
         for artifact in m.artifacts
     }
     wrong = [f"{name} belongs to no manifest" for name in sorted(there - known.keys())]
+    named = {f"artifacts/{name.removeprefix('cells/')}" for name in left_out}
+    wrong += [f"{name} is missing" for name in sorted(known.keys() - there - named)]
     changed = [name for name in sorted(there & known.keys()) if _hash(folder / name) != known[name]]
     return wrong + [f"{name} is not what its manifest says" for name in changed]
+
+
+def _check_telemetry(folder: Path, manifests: list[Manifest]) -> list[str]:
+    """What was recorded while a cell ran, where it came along."""
+    return [
+        f"cells/{manifest.id}/telemetry.jsonl is not what its manifest says"
+        for manifest in manifests
+        if (path := folder / "cells" / manifest.id / "telemetry.jsonl").is_file()
+        and manifest.telemetry is not None
+        and manifest.telemetry.sha256 not in (None, _hash(path))
+    ]
 
 
 def _against_ours(folder: Path, study: str, studies: Path) -> str:

@@ -130,7 +130,7 @@ def test_nothing_of_the_host_is_read_through_links(
 def test_an_image_that_can_t_run_makes_its_cells_unsupported(faulty: DockerWorkshop) -> None:
     """One that was there when the run began and is gone, one without python, one without start."""
     run = faulty.runs / "bad-images"
-    done = faulty.run("-k", "headless or pythonless", "--run", str(run))
+    done = faulty.run("-k", "headless or pythonless", "--run", str(run), status=1)
     found = [read_manifest(path) for path in run.glob("cells/*/manifest.json")]
     assert len(found) == 2 * TIMES
     for manifest in found:

@@ -3,7 +3,7 @@
 What it has and how it fails stands in variables: FAKE_GPUS (0,1,...), FAKE_LOSES (of each cell
 so many attempts are lost), FAKE_KEEPS (they are lost after they have left their manifest),
 FAKE_GATE (no cell starts before that file is there), FAKE_FULL (the disk is full for this cell,
-after the gate).
+after the gate), FAKE_REFUSES (cells of that task can't be started).
 """
 
 import errno
@@ -41,6 +41,8 @@ class FakeEngine(local.LocalEngine):
 
     def start(self, image: Image, order: Order) -> local.LocalCell:
         os.environ.setdefault("FAKE_LOG", str(order.folder.parent.parent / "executed.txt"))
+        if f'"task":"{os.environ.get("FAKE_REFUSES")}"' in (order.folder / "cell.json").read_text():
+            raise MachineError("the fake engine's runtime is broken")
         _wait_at_the_gate(order)
         if os.environ.get("FAKE_FULL") == order.cell:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -29,6 +29,8 @@ def behave(job: Job) -> None:
     begin = time.monotonic()
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
+    if job.cell.weights_from:
+        _read_weights(job)
     with job.phase(str(recipe.get("phase", "work"))):
         _act(str(recipe.get("behave", "ok")), job)
         time.sleep(seconds)
@@ -37,6 +39,13 @@ def behave(job: Job) -> None:
     (job.folder / "weights.bin").write_bytes(b"weights")
     job.artifact("weights.bin", "test")
     _keep_place(job, begin)
+
+
+def _read_weights(job: Job) -> None:
+    """FAKE_TAMPERS: they are changed under the cell's hands."""
+    if "FAKE_TAMPERS" in os.environ:
+        (job.weights.folder / "weights.bin").write_bytes(b"WEIGHTS")
+    job.weights.file("weights.bin")
 
 
 def _keep_place(job: Job, begin: float) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from manifests.artifacts import file_sha256
 from manifests.cell import Cell
 from orchestrator.images import load_image
-from runners.job import file_sha256
 from tests.frameworks.conftest import Reproduction
 
 pytestmark = pytest.mark.frameworks

@@ -83,7 +83,7 @@ def test_tables_that_cannot_be_written_are_told_the_same_way(finished: Workshop)
     told = finished.run(status=3).stderr
     assert told.splitlines()[-1] == (
         f"repliquant: {folder} can't be written to: Is a directory. "
-        "Mend it and start again: finished cells are kept"
+        "Fix the cause and run again: finished cells are kept"
     )
 
 

@@ -146,9 +146,51 @@ def test_an_image_that_cannot_be_made_leaves_the_other_images_cells_alone(
     workshop: Workshop,
 ) -> None:
     write_study(workshop.folder, image="broken")
-    told = workshop.run(status=3)
+    told = workshop.run(status=1)
     assert told.stderr.count("the environment broken could not be made. Its last lines:") == 1
     found = manifests(workshop)
     assert found[TITLES[0]].reason == "the environment broken could not be made."
     assert found[TITLES[0]].transient
     assert [found[title].status for title in TITLES if "beta" in title] == ["ok"] * 3
+
+
+@pytest.mark.parametrize(
+    ("chosen", "devices", "status"),
+    [
+        ("alpha", ("gpu", "gpu"), 3),
+        ("alpha", ("cpu", "gpu"), 0),
+        ("alpha and infer", ("gpu", "cpu"), 3),
+    ],
+    ids=["none can run", "one can", "none can for want of weights"],
+)
+def test_cells_that_this_machine_cannot_run_are_results_beside_one_that_it_can(
+    workshop: Workshop, chosen: str, devices: tuple[str, str], status: int
+) -> None:
+    train, infer = devices
+    write_study(workshop.folder, train_device=train, device=infer)
+    workshop.run("-k", chosen, status=status)
+    workshop.run("-k", chosen, status=status)
+    assert "unsupported" in statuses(workshop)
+
+
+def test_cells_that_the_engine_cannot_start_are_a_failure_and_no_results(
+    workshop: Workshop,
+) -> None:
+    workshop.environment["FAKE_REFUSES"] = "infer"
+    workshop.run("-k", "alpha", status=1)
+    found = manifests(workshop)[TITLES[2]]
+    assert (found.status, found.transient) == ("unsupported", True)
+    assert found.reason == "the fake engine's runtime is broken"
+    workshop.run("-k", "alpha", status=1)
+    del workshop.environment["FAKE_REFUSES"]
+    workshop.run("-k", "alpha")
+    assert statuses(workshop) == ["ok", "-", "ok", "ok", "-", "-"]
+
+
+def test_an_environment_whose_python_was_removed_is_a_failure(workshop: Workshop) -> None:
+    workshop("images", "build", "alpha", "--engine", "local")
+    (python,) = (workshop.folder / "cache" / "envs").glob("alpha-*/bin/python")
+    python.unlink()
+    python.symlink_to("/removed/python3")
+    workshop("run", "toy", "--engine", "local", "-k", "alpha and train", status=1)
+    assert manifests(workshop)[TITLES[0]].status != "ok"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import pty
 import random
 import signal
 import subprocess
+import termios
 import time
 
+import psutil
 import pytest
 
 from manifests.codec import read_manifest
 from tests.conftest import Workshop
-from tests.fakes.studies import write_study
+from tests.fakes.studies import write_image, write_study
 from tests.orchestrator.reading import (
     TITLES,
     ids,
@@ -29,14 +33,21 @@ def first_cell_works(workshop: Workshop) -> None:
     wait_until(workshop.executed, "no cell was started")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "numbers",
+    [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGHUP, signal.SIGHUP]],
+    ids=lambda numbers: " ".join(number.name for number in numbers),
+)
 def test_a_signal_marks_the_cell_that_was_cut_off_and_the_next_start_goes_on(
-    workshop: Workshop, number: signal.Signals
+    workshop: Workshop, numbers: list[signal.Signals]
 ) -> None:
+    """A closed terminal sends SIGHUP twice: once to its shell, which passes it on, and to all."""
     write_study(workshop.folder, seconds=0.7)
     process = workshop.start("-k", "alpha and batch_size=1")
     first_cell_works(workshop)
-    process.send_signal(number)
+    for number in numbers:
+        process.send_signal(number)
+        time.sleep(0.1)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert told.splitlines()[-1] == "repliquant: interrupted"
@@ -49,6 +60,103 @@ def test_a_signal_marks_the_cell_that_was_cut_off_and_the_next_start_goes_on(
     again = workshop.run("-k", "alpha and batch_size=1")
     assert "again: alpha train plain batch 2: it was cancelled: interrupted" in again.stderr
     assert statuses(workshop) == ["ok", "-", "ok", "-", "-", "-"]
+
+
+def test_under_nohup_a_closed_terminal_changes_nothing(workshop: Workshop) -> None:
+    write_study(workshop.folder, seconds=0.5)
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = workshop.start("-k", "alpha and batch_size=1")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    first_cell_works(workshop)
+    process.send_signal(signal.SIGHUP)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert statuses(workshop) == ["ok", "-", "ok", "-", "-", "-"]
+
+
+def test_a_terminal_that_is_closed_ends_the_run_with_a_manifest(workshop: Workshop) -> None:
+    """What is still written to it fails from then on; that must not cost the manifest."""
+    write_study(workshop.folder, seconds=60)
+    process, terminal = _on_a_terminal(workshop, hangup=True)
+    first_cell_works(workshop)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 130
+    cut_off = manifests(workshop)[TITLES[0]]
+    assert (cut_off.status, cut_off.reason, cut_off.transient) == ("cancelled", "interrupted", True)
+    assert cut_off.telemetry is not None
+    assert runner_processes(workshop) == []
+
+
+def test_a_run_that_is_kept_from_the_hangup_goes_on_without_its_terminal(
+    workshop: Workshop,
+) -> None:
+    write_study(workshop.folder, seconds=0.5)
+    process, terminal = _on_a_terminal(workshop, hangup=False)
+    first_cell_works(workshop)
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0
+    assert statuses(workshop) == ["ok", "-", "ok", "ok", "-", "-"]
+
+
+def _on_a_terminal(workshop: Workshop, hangup: bool) -> tuple[subprocess.Popen[bytes], int]:
+    """A run at a terminal of its own, and the terminal's other end."""
+    ours, theirs = pty.openpty()
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL if hangup else signal.SIG_IGN)
+
+    process = subprocess.Popen(
+        workshop.command("run", "toy", "--engine", "fake", "-k", "alpha"), cwd=workshop.folder,
+        env={**workshop.environment, "TERM": "xterm"}, stdin=theirs, stdout=theirs, stderr=theirs,
+        preexec_fn=take_terminal,
+    )  # fmt: skip
+    os.close(theirs)
+    return process, ours
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_build_that_is_cut_off_takes_what_it_started_along(
+    workshop: Workshop, number: signal.Signals
+) -> None:
+    mark = workshop.folder / "verifying"
+    write_image(
+        workshop.folder,
+        "slow",
+        verify=f"import time; open({str(mark)!r}, 'w').close(); time.sleep(600)",
+    )
+    process = subprocess.Popen(
+        workshop.command("images", "build", "slow", "--engine", "local"), cwd=workshop.folder,
+        env=workshop.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_until(mark.exists, "its verification never began")
+    process.send_signal(number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130, told
+    assert told.splitlines()[-1] == "repliquant: interrupted"
+    verify = str(workshop.folder / "images" / "slow" / "verify.py")
+    commands = [found.info["cmdline"] or [] for found in psutil.process_iter(["cmdline"])]
+    assert not [command for command in commands if verify in command]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_runner_alone_leaves_its_manifest(
+    workshop: Workshop, number: signal.Signals
+) -> None:
+    write_study(workshop.folder, seconds=60)
+    process = workshop.start("-k", "alpha and train")
+    first_cell_works(workshop)
+    (runner,) = runner_processes(workshop)
+    os.kill(runner.pid, number)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 1, told
+    cut_off = manifests(workshop)[TITLES[0]]
+    assert (cut_off.status, cut_off.transient) == ("cancelled", True)
+    assert cut_off.reason == f"the runner got {number.name}"
+    assert [phase.name for phase in cut_off.phases] == ["import", "work"]
 
 
 def test_a_second_ctrl_c_does_not_wait_for_a_cell_that_will_not_stop(workshop: Workshop) -> None:

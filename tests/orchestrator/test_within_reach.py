@@ -21,7 +21,7 @@ def test_without_the_interpreter_every_cell_is_unsupported_and_says_where_was_lo
     workshop: Workshop,
 ) -> None:
     without_python(workshop, '["2.2"]')
-    told = workshop("run", "toy", "--engine", "local").stderr
+    told = workshop("run", "toy", "--engine", "local", status=3).stderr
     assert "6 cells: unsupported (no Python 2.2 found (looked at " in told
     (reason,) = reasons(workshop)
     assert reason.endswith("Install one, for example python2.2 with its venv package")
@@ -29,7 +29,7 @@ def test_without_the_interpreter_every_cell_is_unsupported_and_says_where_was_lo
 
 def test_an_image_that_is_a_container_only_says_so(workshop: Workshop) -> None:
     without_python(workshop, "[]")
-    workshop("run", "toy", "--engine", "local")
+    workshop("run", "toy", "--engine", "local", status=3)
     assert {reason.partition(" (")[0] for reason in reasons(workshop)} == {
         "alpha exists as a container only",
         "beta exists as a container only",

@@ -125,12 +125,15 @@ def test_a_runner_killed_by_a_signal_is_told_as_shells_tell_it(
     assert start("signal", str(int(number))).ended() == 128 + number
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("status", [0, 1])
-def test_an_end_that_is_asked_for_is_passed_on(start: Starter, status: int) -> None:
+def test_an_end_that_is_asked_for_is_passed_on(
+    start: Starter, status: int, number: signal.Signals
+) -> None:
     """And told as such, whatever the runner makes of it."""
     first = start("hears", str(status))
     first.line()
-    first.process.terminate()
+    first.process.send_signal(number)
     assert first.line() == "heard"
     assert first.ended() == 143
 

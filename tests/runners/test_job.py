@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from manifests import event
-from manifests.manifest import Flag
-from runners.job import Weights, file_sha256
+from manifests.artifacts import file_sha256
+from manifests.codec import write_manifest
+from manifests.manifest import Artifact, Flag
+from runners.failures import DamagedInput, classify
+from runners.job import Weights
+from tests.manifests.samples import a_manifest
 from tests.runners.samples import a_job, events_of
 
 NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -72,3 +77,51 @@ def test_weights_that_are_missing_are_named(tmp_path: Path) -> None:
     assert weights.file("weights.npz") == tmp_path / "weights.npz"
     with pytest.raises(FileNotFoundError, match=r"model\.pt: the cell this one starts from left"):
         weights.file("model.pt")
+
+
+def cell_that_left_weights(folder: Path) -> Weights:
+    """A valid file of arrays, and the manifest that speaks of it."""
+    np.savez(folder / "weights.npz", weight=np.ones(64, np.int8), scale=np.float32(0.5))
+    path = folder / "weights.npz"
+    artifact = Artifact(
+        path=path.name, kind="test", size_bytes=path.stat().st_size, sha256=file_sha256(path)
+    )
+    write_manifest(folder / "manifest.json", a_manifest(artifacts=[artifact]))
+    return Weights(folder)
+
+
+def test_weights_that_are_as_recorded_are_given(tmp_path: Path) -> None:
+    weights = cell_that_left_weights(tmp_path)
+    assert weights.file("weights.npz") == tmp_path / "weights.npz"
+
+
+def test_a_valid_file_with_another_scale_is_refused_by_name(tmp_path: Path) -> None:
+    weights = cell_that_left_weights(tmp_path)
+    size = (tmp_path / "weights.npz").stat().st_size
+    np.savez(tmp_path / "weights.npz", weight=np.ones(64, np.int8), scale=np.float32(1.5))
+    assert (tmp_path / "weights.npz").stat().st_size == size
+    with pytest.raises(DamagedInput, match=r"starts from cell \w+, whose weights\.npz was changed"):
+        weights.file("weights.npz")
+    verdict = classify(DamagedInput("starts from it"))
+    assert (verdict.status, verdict.transient) == ("unsupported", True)
+
+
+def test_weights_that_were_cut_short_or_removed_are_refused_by_name(tmp_path: Path) -> None:
+    weights = cell_that_left_weights(tmp_path)
+    with open(tmp_path / "weights.npz", "r+b") as file:
+        file.truncate(10)
+    with pytest.raises(DamagedInput, match=r"whose weights\.npz has 10 bytes; its manifest says"):
+        weights.file("weights.npz")
+    (tmp_path / "weights.npz").unlink()
+    with pytest.raises(DamagedInput, match=r"whose weights\.npz is missing"):
+        weights.file("weights.npz")
+
+
+def test_a_file_that_the_manifest_does_not_speak_of_is_not_taken(tmp_path: Path) -> None:
+    weights = cell_that_left_weights(tmp_path)
+    (tmp_path / "model.pt").write_bytes(b"slipped in")
+    with pytest.raises(FileNotFoundError, match=r"model\.pt: the cell this one starts from left"):
+        weights.file("model.pt")
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(DamagedInput, match="the manifest of what this cell starts from"):
+        weights.file("weights.npz")

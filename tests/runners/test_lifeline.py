@@ -43,9 +43,11 @@ print("still here", flush=True)
 @pytest.fixture(autouse=True)
 def handler() -> Iterator[None]:
     """A stopper ignores further signals; the tests' own process should not."""
-    before = signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, kept in before.items():
+        signal.signal(number, kept)
 
 
 def _environment() -> dict[str, str]:
@@ -114,5 +116,18 @@ def test_without_a_stop_file_it_is_cancelled(tmp_path: Path) -> None:
 
 def test_a_second_signal_does_not_disturb_the_first(tmp_path: Path) -> None:
     _stopped(tmp_path)
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
-    os.kill(os.getpid(), signal.SIGTERM)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        assert signal.getsignal(number) == signal.SIG_IGN
+        os.kill(os.getpid(), number)
+
+
+def test_a_hangup_ends_the_cell_unless_it_is_ignored(tmp_path: Path) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    lifeline.heed(tmp_path)
+    with pytest.raises(Stopped, match="the runner got SIGHUP"):
+        os.kill(os.getpid(), signal.SIGHUP)
+        signal.pause()
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    lifeline.heed(tmp_path)
+    os.kill(os.getpid(), signal.SIGHUP)
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN

@@ -119,6 +119,27 @@ def test_models_come_along_when_asked_for(tmp_path: Path) -> None:
     assert f"artifacts: {name} is not what its manifest says" in outcome(
         hostile.pack(files), tmp_path
     )
+    del files[name]
+    again = tmp_path / "again"
+    again.mkdir()
+    assert f"artifacts: {name} is missing" in outcome(hostile.pack(files), again)
+
+
+def test_a_run_whose_models_were_changed_is_no_archive(tmp_path: Path) -> None:
+    from manifests.cell import sha256_hex
+    from manifests.manifest import Artifact
+
+    model = Artifact(path="model.bin", kind="test", size_bytes=1, sha256=sha256_hex(b"m"))
+    manifests = toy_manifests(artifacts=[model])
+    run = toy_run(tmp_path, manifests)
+    (run.cell_folder(manifests[0].id) / "model.bin").write_bytes(b"n")
+    with pytest.raises(RefusedError, match=r"model\.bin was changed: .* \(cell \w+\)"):
+        bundle(run, tmp_path / "bare.zip")
+    (run.cell_folder(manifests[0].id) / "model.bin").unlink()
+    bundle(run, tmp_path / "bare.zip")
+    with pytest.raises(RefusedError, match=r"model\.bin is missing \(cell \w+\)"):
+        bundle(run, tmp_path / "full.zip", artifacts=True)
+    assert not (tmp_path / "full.zip").exists()
 
 
 def test_a_run_too_large_to_be_verified_is_no_archive(

@@ -195,8 +195,9 @@ class Conducting:
         study = job.request.study
         try:
             outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
-            save_tables(outcome.prepared, outcome.prepared.run.load().manifests)
-            return Ended(study, job.run, outcome)
+            manifests = outcome.prepared.run.load().manifests
+            save_tables(outcome.prepared, manifests)
+            return Ended(study, job.run, outcome, status=outcome.exit_status(manifests))
         except KeyboardInterrupt:
             return Ended(study, job.run)
         except KitError as error:

@@ -191,9 +191,7 @@ class Stage:
 
 def _status(ended: Ended) -> int:
     """The exit status of one request."""
-    if ended.outcome is None:
-        return ended.status or (130 if ended.cancelled else 0)
-    states = {manifest.status for manifest in ended.outcome.ended}
-    if "cancelled" in states:
-        return 130
-    return 3 if ended.outcome.images_missing else int(bool(states & {"crashed", "oom", "timeout"}))
+    cut_off = ended.outcome is not None and any(
+        manifest.status == "cancelled" for manifest in ended.outcome.ended
+    )
+    return 130 if cut_off or (ended.cancelled and ended.outcome is None) else ended.status

@@ -55,8 +55,8 @@ def command(as_json: bool, minutes: float, **choices: Any) -> int:
 
     Training in float32 and mixed precision up to a batch that runs out of memory, and the ladder
     of inference, in each framework that is there. Leaves manifests and a summary. Exit status 1
-    when a cell crashed or ran out of time, 3 without CUDA or its packages; out of memory and
-    unsupported are results here.
+    when a cell crashed, ran out of time or could not be started, 3 without CUDA or its packages
+    or where nothing could run; out of memory and unsupported are results here.
     """
     from orchestrator.gpu_check import Check, check
     from tui.console import err
@@ -65,10 +65,7 @@ def command(as_json: bool, minutes: float, **choices: Any) -> int:
     with Progress(err()) as progress:
         checked = check(Check(limit_s=minutes * 60, **choices), progress)
     _report(checked, as_json)
-    if checked.images_missing:
-        return 3
-    failed = {"crashed", "timeout", "cancelled"} & {m.status for m in checked.manifests}
-    return 1 if failed else 0
+    return checked.exit_status()
 
 
 def _report(checked: Any, as_json: bool) -> None:

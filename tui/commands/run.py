@@ -24,8 +24,9 @@ from tui.commands.options import as_json, run_options
 def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
-    Exit status 1 when a cell failed (crashed, ran out of memory or time), 3 when an image could
-    not be made; a cell that this machine can't run is a result.
+    Exit status 1 when a cell failed (crashed, ran out of memory or time) or was kept from running
+    by an environment, a container runtime or weights that are broken; 3 when nothing of what was
+    chosen can run here. Beside cells that ran, one that this machine can't run is a result.
     """
     from orchestrator.sessions import execute
     from tui.choosing import narrowed, wish_of
@@ -52,9 +53,7 @@ def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
         _say(outcome.prepared, counts, len(outcome.ended), loaded.warnings)
         if tables or wish.claim:
             _show(outcome.prepared, tables, wish.claim)
-    if outcome.images_missing:
-        return 3
-    return 1 if any(counts.get(s) for s in ("crashed", "oom", "timeout", "cancelled")) else 0
+    return outcome.exit_status(loaded.manifests)
 
 
 def _show(prepared: Any, tables: bool, claim: str) -> None:
