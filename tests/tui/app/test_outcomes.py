@@ -32,20 +32,21 @@ def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await started(pilot, app, tmp_path / "runs" / "new")
         await until(pilot, lambda: "step 3 of 9" in shown(app))
-        assert "Pause" in footer(app) and "Cancel" in footer(app)
+        await until(pilot, lambda: "Pause" in footer(app) and "Cancel" in footer(app))
         await pilot.press("X", "y")
         await until(pilot, lambda: not app.stage.conducting.active)
-        await until(pilot, lambda: "cancelled  " in shown(app))
+        await until(pilot, lambda: ", cancelled" in shown(app))
         text = shown(app)
         assert " 33%" in text and "100%" not in text
         assert "0 of 4 cells" in text and ", cancelled" in text and "failed" not in text
-        assert "Pause" not in footer(app) and "Cancel" not in footer(app)
+        await until(pilot, lambda: "Search" in footer(app))
+        await until(pilot, lambda: "Pause" not in footer(app) and "Cancel" not in footer(app))
         elapsed_s = app.stage.course.elapsed_s(app.stage.now_s)
         assert app.stage.course.elapsed_s(app.stage.now_s + 100) == elapsed_s
         assert [n.message for n in app._notifications][-1] == "Cancelled: 3 to do, 1 cancelled."
         assert app.stage.exit_status() == 130
         await pilot.press("2")
-        await pilot.pause()
+        await until(pilot, lambda: "Start" in footer(app))
         assert "Pause" not in footer(app)
 
     drive(app, steps, (110, 30))
@@ -69,7 +70,7 @@ def test_after_a_pause_and_then_a_cancel_in_the_midst_of_the_last_cells(
         await until(pilot, lambda: "step 3 of 9" in shown(app))
         await pilot.press("p")
         await until(pilot, lambda: "pausing 0/4" in shown(app) and "Pause" not in footer(app))
-        assert "Cancel" in footer(app)
+        await until(pilot, lambda: "Cancel" in footer(app))
         await pilot.press("X", "y")
         await until(pilot, lambda: ", cancelled" in shown(app))
         assert "1 of 4 cells" in shown(app)
