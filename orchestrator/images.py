@@ -86,6 +86,12 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         return own if own.exists() else self.lock
 
     @property
+    def more_lock(self) -> Path | None:
+        """What other builds of the locked versions need beside the lock, e.g. CUDA's libraries."""
+        more = self.folder / "requirements-more.txt"
+        return more if more.with_suffix(".in").exists() else None
+
+    @property
     def container_python(self) -> str:
         """The version of Python in the container, e.g. "3.11". Raises InputError for none."""
         version = self.file.container.python or next(iter(self.file.python), "")

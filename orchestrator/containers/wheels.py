@@ -12,7 +12,7 @@ from pathlib import Path
 from manifests.files import sync_folder
 from orchestrator import places
 from orchestrator.engines import Tell
-from orchestrator.engines.venvs import clean_environment
+from orchestrator.interpreters import clean_environment
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.locks import waiting

@@ -19,22 +19,16 @@ import msgspec
 
 from manifests.cell import canonical_json, sha256_hex
 from manifests.files import write_atomically
-from orchestrator import places
+from orchestrator import pip_settings, places
 from orchestrator.engines import Tell
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
-from orchestrator.interpreters import find_interpreter
+from orchestrator.interpreters import clean_environment, find_interpreter
 from orchestrator.locks import waiting
 from orchestrator.news import Note
 
 _LAST_LINES = 15
 _OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
-
-
-def clean_environment() -> dict[str, str]:
-    """This process's variables, without those that would lead Python elsewhere."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,18 +158,10 @@ def pip_for(versions: list[str], python: Path) -> tuple[list[str], list[str]]:
 
     It no longer serves Pythons that are long out of support; those get the pip they come with.
     """
-    if all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions):
-        return [], [str(python), "-m", "pip"]
-    return ["--without-pip"], [sys.executable, "-m", "pip", "--python", str(python)]
-
-
-def _install_command(image: Image, pip: list[str]) -> list[str]:
-    command = [
-        *pip, "install",
-        "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
-        "--requirement", str(image.lock),
-    ]  # fmt: skip
-    return command if image.file.install_dependencies else [*command, "--no-deps"]
+    old = all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions)
+    if old or pip_settings.pip_of_this_python() is None:
+        return [], [str(python), "-I", "-m", "pip"]
+    return ["--without-pip"], pip_settings.pip_for(python)
 
 
 def _enough_disk(image: Image, folder: Path) -> None:

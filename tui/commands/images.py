@@ -96,12 +96,13 @@ def verify(names: tuple[str, ...], engine: str) -> int:
 
 @command.command("lock")
 @_names
-def lock(names: tuple[str, ...]) -> int:
+@click.option("--keep-versions", is_flag=True, help="Look for the hashes only.")
+def lock(names: tuple[str, ...], keep_versions: bool) -> int:
     """Resolve the images' requirements.in anew into requirements.txt (default: all)."""
     from orchestrator.locking import lock_image
 
     for image in _images(names):
-        changed = lock_image(image)
+        changed = lock_image(image, keep_versions)
         click.echo(f"{image.name}: {'changed' if changed else 'as it was'}")
     return 0
 
