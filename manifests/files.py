@@ -26,6 +26,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def as_text(name: str) -> str:
+    """A name from outside as text: bytes that are no UTF-8 are spelled out, ``\\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names inside ``folder`` durable."""
     descriptor = os.open(str(folder), os.O_RDONLY)

@@ -24,8 +24,9 @@ from orchestrator.places import ROOT
 
 _PYTHON = ROOT / ".venv" / "bin" / "python"
 _LAST_LINES = 15
-# Written before everything on PYTHONPATH, which may hold a package that is called like one of
-# ours. The path is spelled in ASCII, because the file is read in the locale's encoding.
+# In front of everything on PYTHONPATH, which may hold a package that is called like one of ours.
+# The path is spelled in ASCII, because Python reads the file in the locale's encoding and does
+# not start when it can't.
 _FIRST = "import os, sys; sys.path.insert(0, os.fsdecode({path!r}))\n"
 
 
@@ -65,9 +66,12 @@ def _state(lock: Path) -> str:
 
 
 def put_first(packages: Path) -> None:
-    """Let this checkout's code come before any other of the same name."""
-    text = _FIRST.format(path=os.fsencode(ROOT))
-    (packages / "repliquant_first.pth").write_text(text, encoding="ascii")
+    """Let this checkout's code come before any other of the same name, in every locale.
+
+    The file that names the checkout's folder was written by the installation.
+    """
+    for file in packages.glob("*repliquant*.pth"):
+        file.write_text(_FIRST.format(path=os.fsencode(ROOT)), encoding="ascii")
 
 
 def install(lock: Path) -> None:

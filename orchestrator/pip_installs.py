@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.pins import Pin, allowed_unhashed, read_pins
+from orchestrator.pins import ALLOW_UNHASHED, Pin, allowed_unhashed, canonical, read_pins
 
 HASHED, UNHASHED = "hashed.txt", "unhashed.txt"
+_REFUSED = re.compile(r"(?P<pin>\S+==\S+) from (?P<place>\S+)")
+_GOT = re.compile(r"Got\s+(?P<sha256>[0-9a-f]{64})")
+_REQUIRES = re.compile(r"^Requires-Dist: *(?P<name>[\w.-]+)(?P<rest>.*)$", re.MULTILINE)
 
 
 @contextlib.contextmanager
@@ -40,3 +44,48 @@ def write_parts(locks: Sequence[Path], folder: Path) -> tuple[Path, Path | None]
 def _write(file: Path, lines: list[str]) -> Path:
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return file
+
+
+class Refusals:
+    """Reads pip's output for packages whose content the lock doesn't know.
+
+    pip lists every hash that it would have taken, which can be a hundred lines.
+    """
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self._refused: re.Match[str] | None = None
+
+    def read(self, line: str) -> None:
+        self._refused = _REFUSED.search(line) or self._refused
+        got = _GOT.search(line)
+        if got and self._refused:
+            name, _, version = self._refused["pin"].partition("==")
+            pin = f"{canonical(name)}=={version.partition('+')[0]}"
+            self.shown += [
+                f"{pin} is refused: its content is not what the lock knows",
+                f"from {self._refused['place']}",
+                f"sha256 {got['sha256']}",
+                "If somebody whom you trust has rebuilt it, say so; results will name it: "
+                f"{ALLOW_UNHASHED}={pin}",
+            ]
+
+
+def wants_more(folders: Iterable[Path], more: Path) -> bool:
+    """Whether a package installed in ``folders`` requires one that is pinned in ``more``."""
+    files = [file for folder in folders for file in folder.glob("*.dist-info/METADATA")]
+    return requires_any((file.read_text(errors="replace") for file in files), more)
+
+
+def requires_any(metadata: Iterable[str], more: Path) -> bool:
+    """Whether one of these packages' METADATA requires one that is pinned in ``more``.
+
+    What only an extra of it or another system asks for doesn't count.
+    """
+    pinned = {pin.name for pin in read_pins(more)}
+    for text in metadata:
+        for match in _REQUIRES.finditer(text):
+            elsewhere = re.search(r"extra *==|win32|darwin|Windows|Darwin", match["rest"])
+            if canonical(match["name"]) in pinned and not elsewhere:
+                return True
+    return False

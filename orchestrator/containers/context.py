@@ -42,7 +42,8 @@ def image_key(image: Image) -> str:
             f"{image.dockerfile} can't be read ({error.strerror}); the Docker engine needs it. "
             "Use --engine local, or write one"
         ) from error
-    return sha256_hex(canonical_json([image.container_lock_sha256, dockerfile, code_sha256()]))
+    own = [image.container_lock_sha256, dockerfile, code_sha256()]
+    return sha256_hex(canonical_json([*own, *image.container_unhashed]))
 
 
 def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextManager[IO[bytes]]:

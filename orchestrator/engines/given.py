@@ -122,7 +122,7 @@ def probe(python: Path, script: str = _PROBE) -> Probed:
     try:
         done = subprocess.run(
             [python, "-c", script], capture_output=True, text=True, errors="replace",
-            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False,
+            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False, cwd="/",
             env=venvs.clean_environment(),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -36,13 +36,16 @@ class LocalEngine:
         return f"not built; about {image.file.download_mb} MB to download"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        venvs.build(image, tell)
-        return ImageUsed(name=image.name, kind="venv", lock_sha256=image.lock_sha256)
+        done = venvs.build(image, tell)
+        return ImageUsed(
+            name=image.name, kind="venv", lock_sha256=image.lock_sha256, unhashed=done.unhashed
+        )
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
             [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", check=False,
+            env=venvs.clean_environment(),
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
 

@@ -11,7 +11,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from orchestrator.images import Image
 from orchestrator.interpreters import clean_environment, find_interpreter
 from orchestrator.locks import waiting
 from orchestrator.news import Note
+from orchestrator.pip_installs import Refusals, installs, wants_more
 
 _LAST_LINES = 15
 _OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
@@ -38,25 +38,32 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     lock_sha256: str
     python: str
     checks: list[str]
+    real_python: str = ""
+    unhashed: list[str] = []
 
 
 def environment_folder(image: Image) -> Path:
     """Where the environment of this lock and this platform lies, made or not."""
-    key = sha256_hex(
-        canonical_json(
-            [image.lock_sha256, image.file.python, platform.system(), platform.machine()]
-        )
-    )
+    more = [sha256_hex(lock.read_bytes()) for lock in image.locks[1:]]
+    own = [image.lock_sha256, image.file.python, platform.system(), platform.machine()]
+    key = sha256_hex(canonical_json([*own, *more, *image.unhashed]))
     return places.cache() / "envs" / f"{image.name}-{key[:12]}"
 
 
 def ready(image: Image) -> Ready | None:
-    """What was made, or None when the environment isn't finished."""
+    """What was made, or None when the environment isn't finished, or its Python is another now."""
     try:
         data = (environment_folder(image) / "ready.json").read_bytes()
-        return msgspec.json.decode(data, type=Ready)
+        done = msgspec.json.decode(data, type=Ready)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return done if _has_its_python(image, done) else None
+
+
+def _has_its_python(image: Image, done: Ready) -> bool:
+    """An environment is a link to a Python, which may have been removed or upgraded since."""
+    python = interpreter(image)
+    return python.exists() and done.real_python in ("", os.path.realpath(python))
 
 
 def interpreter(image: Image) -> Path:
@@ -88,7 +95,7 @@ def build(image: Image, tell: Tell) -> Ready:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with waiting(
-            folder.with_suffix(".lock"), lambda who: tell(Note(f"waiting for {who}", "detail"))
+            folder.with_name(f"{folder.name}.lock"), lambda who: tell(Note(f"waiting for {who}", "detail"))
         ) as lock:
             return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:
@@ -114,42 +121,55 @@ class _Build(NamedTuple):
         self.tell(Note(f"making {image.name} with {base}", "detail"))
         without, pip = pip_for(image.file.python, interpreter(image))
         self._run("venv", [str(base), "-m", "venv", *without, str(folder)])
-        self._run("install", _install_command(image, pip))
+        self._install(pip, [image.lock])
+        needed = image.more_lock
+        if needed is not None and wants_more(folder.glob("lib/*/site-packages"), needed):
+            self._install(pip, [needed])
         lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
         checks = [line for line in lines if line.startswith("ok: ")]
         done = Ready(
-            image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks
-        )
+            image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks,
+            real_python=os.path.realpath(interpreter(image)), unhashed=image.unhashed,
+        )  # fmt: skip
         write_atomically(folder / "ready.json", msgspec.json.encode(done) + b"\n")
         return done
+
+    def _install(self, pip: list[str], locks: list[Path]) -> None:
+        with installs(locks, self.folder) as steps:
+            for step in steps:
+                quiet = ["--progress-bar", "off", "--no-warn-script-location"]
+                self._run("install", [*pip, "install", *quiet, *step])
 
     def _run(self, step: str, command: list[str]) -> list[str]:
         """Run to the end, telling every line. Raises MachineError with the last ones."""
         last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        refusals = Refusals()
+        variables = pip_settings.environment() if step == "install" else clean_environment()
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, errors="replace", env=clean_environment(),
+            text=True, errors="replace", env=variables,
             pass_fds=(self.lock,),
         ) as process:  # fmt: skip
             assert process.stdout is not None
             try:
                 for line in process.stdout:
                     last.append(line.rstrip())
+                    refusals.read(line)
                     self.tell(Note(f"{step}: {line.strip()[:200]}", "detail"))
             except BaseException:
                 process.kill()
                 raise
         if process.returncode:
-            raise _failed(self.image, step, process.returncode, list(last))
+            raise _failed(self.image, step, process.returncode, refusals.shown or list(last))
         return list(last)
 
 
 def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineError:
-    shown = "\n  ".join(last)
+    shown = "\n  ".join([*last, *filter(None, [pip_settings.explained(last)])])
     return MachineError(
         f"the environment {image.name} could not be made: {step} ended with status {status}. "
         f"Its last lines:\n  {shown}\n"
-        f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+        f"Fix the cause and run again, or build it alone: repliquant images build {image.name}"
     )
 
 
