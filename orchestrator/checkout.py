@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         else:
             set_up(ROOT / arguments[1], arguments[2])
     except KitError as error:
-        print(f"setup: {error}", file=sys.stderr)
+        sys.stderr.write(f"setup: {error}\n")
         return error.exit_code
     return 0
 
@@ -49,7 +49,7 @@ def set_up(lock: Path, what: str) -> None:
     wanted = _state(lock)
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    print(f"installing {what} (once)", file=sys.stderr)
+    sys.stderr.write(f"installing {what} (once)\n")
     install(lock)
     pip(["--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     put_first(Path(sysconfig.get_path("purelib")))

@@ -1,6 +1,6 @@
 """Locking: a .in file resolved to one version each, with the hashes of every file of it.
 
-    python -m orchestrator.locking [--keep-versions]        the host's own locks
+python -m orchestrator.locking [--keep-versions]        the host's own locks
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def lock_image(image: Image, keep_versions: bool = False) -> bool:
 def lock_host(keep_versions: bool = False) -> bool:
     """The same for the host side."""
     wanted = [_Wanted("the host side", ROOT / f"{name}.txt", _HOST_PYTHONS) for name in _HOST]
-    return any([_lock(each, keep_versions) for each in wanted])
+    changed = [_lock(each, keep_versions) for each in wanted]
+    return any(changed)
 
 
 def _lock(wanted: _Wanted, keep_versions: bool) -> bool:

@@ -55,11 +55,16 @@ def _is_pips(variable: str) -> bool:
 
 def settings(command: str = "install") -> dict[str, str]:
     """What the user has set that we keep, from pip's files and variables as pip reads them."""
+    given = {key: value for key, value in os.environ.items() if _is_pips(key)}
+    named = {key: value for key, value in given.items() if key == "PIP_CONFIG_FILE"}
+    kept = {key: value for key, value in clean_environment().items() if not _is_pips(key)}
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], env=clean_environment(),
+        [sys.executable, "-m", "pip", "config", "list"], env={**kept, **named},
         capture_output=True, text=True, errors="surrogateescape", check=False,
     )  # fmt: skip
-    return kept_settings(done.stdout.splitlines(), command)
+    variables = [f":env:.{key[4:].lower()}={value!r}" for key, value in given.items()]
+    files = [line for line in done.stdout.splitlines() if not line.startswith(":env:")]
+    return kept_settings([*files, *variables], command)
 
 
 def kept_settings(lines: Sequence[str], command: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from typing import Set
 
 from piptools.repositories import PyPIRepository
 
@@ -21,10 +20,11 @@ def main() -> None:
         with repository.allow_all_wheels():
             for pin in sys.stdin.read().split():
                 name, _, version = pin.partition("==")
-                print(pin, *sorted(hashes(repository, name, version)))
+                found = sorted(hashes(repository, name, version))
+                sys.stdout.write(" ".join([pin, *found]) + "\n")
 
 
-def hashes(repository: PyPIRepository, name: str, version: str) -> Set[str]:
+def hashes(repository: PyPIRepository, name: str, version: str) -> set[str]:
     """Those that the index states; of a file without one, that of its content."""
     found = set()
     for candidate in repository.find_all_candidates(name):

@@ -95,7 +95,8 @@ def build(image: Image, tell: Tell) -> Ready:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with waiting(
-            folder.with_name(f"{folder.name}.lock"), lambda who: tell(Note(f"waiting for {who}", "detail"))
+            folder.with_name(f"{folder.name}.lock"),
+            lambda who: tell(Note(f"waiting for {who}", "detail")),
         ) as lock:
             return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:

@@ -55,7 +55,9 @@ def test_every_package_of_every_lock_has_a_hash(lock: Path) -> None:
 
 
 def test_the_lock_of_torch_knows_the_build_of_the_index_and_one_for_the_processor() -> None:
-    (torch,) = [p for p in read_pins(ROOT / "images/pytorch-cpu/requirements.txt") if p.name == "torch"]
+    (torch,) = [
+        p for p in read_pins(ROOT / "images/pytorch-cpu/requirements.txt") if p.name == "torch"
+    ]
     assert "60fcdcb2f3876e21146cb4524ef06397d727ca9ad5f020818547e25075fe3cb7" in torch.text
     assert "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b" in torch.text
 

@@ -110,7 +110,10 @@ def test_a_lock_that_stays_as_it_was_is_not_written(tmp_path: Path) -> None:
 def test_what_the_image_does_without_is_left_out(tmp_path: Path) -> None:
     small = image(tmp_path, "tensorflow\ntensorflow-cpu\n", 'lock_without = ["tensorflow"]\n')
     lock_image(small)
-    assert small.lock.read_text() == f"{HEAD}tensorflow-cpu==1.0 \\\n    --hash=sha256:tensorflow-cpu-1.0\n"
+    assert (
+        small.lock.read_text()
+        == f"{HEAD}tensorflow-cpu==1.0 \\\n    --hash=sha256:tensorflow-cpu-1.0\n"
+    )
 
 
 def test_what_cannot_be_resolved_is_told_and_the_lock_stays(tmp_path: Path) -> None:
