@@ -46,7 +46,7 @@ class Workshop:
         """Run a command to its end; the exit status has to be ``status``."""
         done = subprocess.run(
             self.command(*arguments), cwd=self.folder, env=self.environment,
-            capture_output=True, text=True, timeout=120, check=False,
+            capture_output=True, text=True, errors="replace", timeout=120, check=False,
         )  # fmt: skip
         assert done.returncode == status, f"{done.returncode}: {done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr

@@ -20,8 +20,14 @@ from orchestrator.images import Image
 from orchestrator.locks import waiting
 from orchestrator.news import Note
 from orchestrator.pins import read_pins
-from orchestrator.pip_installs import UNHASHED, Refusals, requires_any, write_parts
-from orchestrator.pip_settings import environment, explained
+from orchestrator.pip_installs import (
+    UNHASHED,
+    Refusals,
+    local_builds,
+    requires_any,
+    write_parts,
+)
+from orchestrator.pip_settings import environment, explained, settings
 
 _NEWEST_GLIBC = 36
 _LAST_LINES = 15
@@ -68,7 +74,10 @@ def _download_all(
 ) -> None:
     """Fetch the locks' packages, and leave beside them what the build installs by."""
     (folder / UNHASHED).unlink(missing_ok=True)
-    hashed, unhashed = write_parts(locks, folder)
+    links = settings("download").get("find-links", "")
+    python, architecture = image.container_python, folder.name.rpartition("-")[2]
+    chosen = local_builds(locks, links, python, architecture)
+    hashed, unhashed = write_parts(locks, folder, chosen)
     _download(image, [*command, "--require-hashes", "--requirement", str(hashed)], lock, tell)
     if unhashed is not None:
         _download(image, [*command, "--requirement", str(unhashed)], lock, tell)

@@ -25,7 +25,7 @@ from orchestrator.images import Image
 from orchestrator.interpreters import clean_environment, find_interpreter
 from orchestrator.locks import waiting
 from orchestrator.news import Note
-from orchestrator.pip_installs import Refusals, installs, wants_more
+from orchestrator.pip_installs import Refusals, installs, local_builds, wants_more
 
 _LAST_LINES = 15
 _OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
@@ -136,7 +136,10 @@ class _Build(NamedTuple):
         return done
 
     def _install(self, pip: list[str], locks: list[Path]) -> None:
-        with installs(locks, self.folder) as steps:
+        links = pip_settings.settings().get("find-links", "")
+        python = _version(self.image, self.folder)
+        local = local_builds(locks, links, python, platform.machine())
+        with installs(locks, self.folder, local) as steps:
             for step in steps:
                 quiet = ["--progress-bar", "off", "--no-warn-script-location"]
                 self._run("install", [*pip, "install", *quiet, *step])
@@ -163,6 +166,11 @@ class _Build(NamedTuple):
         if process.returncode:
             raise _failed(self.image, step, process.returncode, refusals.shown or list(last))
         return list(last)
+
+
+def _version(image: Image, folder: Path) -> str:
+    """The version of the environment's Python, e.g. "3.11"."""
+    return next((path.name[6:] for path in folder.glob("lib/python3.*")), image.file.python[0])
 
 
 def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineError:

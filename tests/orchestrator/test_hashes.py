@@ -14,7 +14,7 @@ from orchestrator.engines.local import LocalEngine
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image, load_image
 from orchestrator.pins import read_pins
-from orchestrator.pip_installs import requires_any
+from orchestrator.pip_installs import local_builds, requires_any, write_parts
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel
@@ -119,6 +119,25 @@ def test_an_exemption_names_the_version_that_the_lock_has(
         venvs.build(small, lambda note: None)
     assert str(refused.value) == (
         f"REPLIQUANT_ALLOW_UNHASHED names {named!r}. Accepted here: bad==1"
+    )
+
+
+def test_a_build_that_lies_in_a_folder_is_taken_before_the_indexs(tmp_path: Path) -> None:
+    """Where the lock knows it: another one there, or for another Python, changes nothing."""
+    for tag in ("cp311-cp311-linux_x86_64", "cp312-cp312-linux_x86_64"):
+        write_wheel(tmp_path, "torch", "2+cpu", tag)
+    write_wheel(tmp_path, "other", "1+cpu", "cp311-cp311-linux_x86_64")
+    wheel = tmp_path / "torch-2+cpu-cp311-cp311-linux_x86_64.whl"
+    own = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock = tmp_path / "requirements.txt"
+    hashes = f"--hash=sha256:{'0' * 64} --hash=sha256:{own}"
+    lock.write_text(f"torch==2 {hashes}\nother==1 --hash=sha256:{'0' * 64}\n")
+    links = f"https://index.example/links {tmp_path}"
+    assert local_builds([lock], links, "3.11", "x86_64") == {"torch==2": own}
+    assert local_builds([lock], links, "3.11", "aarch64") == {}
+    hashed, _ = write_parts([lock], tmp_path, {"torch==2": own})
+    assert hashed.read_text() == (
+        f"torch==2 --hash=sha256:{own}\nother==1 --hash=sha256:{'0' * 64}\n"
     )
 
 
