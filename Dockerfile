@@ -11,7 +11,9 @@ RUN set -eu; cd /packages; \
     python3 -m venv /opt/venv; \
     if ls ./*.whl >/dev/null 2>&1; then offline="--no-index --find-links ."; else offline=""; fi; \
     if [ -f ca-bundle.pem ]; then export PIP_CERT=/packages/ca-bundle.pem; fi; \
-    /opt/venv/bin/pip install --no-cache-dir --no-deps $offline -r requirements.txt
+    if [ -f hashed.txt ]; then lock=hashed.txt; else lock=requirements.txt; fi; \
+    /opt/venv/bin/pip install --no-cache-dir --no-deps $offline --require-hashes -r $lock; \
+    if [ -f unhashed.txt ]; then /opt/venv/bin/pip install --no-cache-dir --no-deps $offline -r unhashed.txt; fi
 COPY . /opt/repliquant
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e /opt/repliquant \
     && rm -rf /opt/repliquant/wheels

@@ -1,9 +1,16 @@
 # The project's commands. Without `just`: ./justw RECIPE
 
+# Arguments keep their spaces: recipes take them as "$1" and "$@".
+set positional-arguments
+# Where scripts of recipes lie while they run; /tmp and XDG_RUNTIME_DIR may be mounted noexec.
+set tempdir := "."
+
 callers_path := env("PATH")
 export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
+# Modules are this checkout's, whatever else has their names.
+export PYTHONPATH := ""
 
-python := justfile_directory() / ".venv/bin/python"
+python := quote(justfile_directory() / ".venv/bin/python")
 fast := "not frameworks and not docker"
 in_parallel := "-n logical --dist worksteal"
 
@@ -18,14 +25,14 @@ setup: (_install "requirements.txt" "host")
 
 # Re-run a study: tables, published beside measured, verdicts on its claims, and a report
 [group('start')]
-reproduce study="lad2023" tier="quick" *options="": setup && _on_path
+reproduce study="lad2023" tier="quick" *options: setup && _on_path
     -@repliquant doctor
-    @repliquant run {{ study }} --tier {{ tier }} --tables {{ options }}
+    @study=$1 tier=$2; shift 2; repliquant run "$study" --tier "$tier" --tables "$@"
 
 # A run (the latest by default) as one page that opens from disk
 [group('start')]
-report run="" *options="": setup
-    @repliquant report {{ run }} {{ options }}
+report run="" *options: setup
+    @run=$1; shift; repliquant report ${run:+"$run"} "$@"
 
 # For reviewers, at most ten minutes: prerequisites, a small cell of each image, cost of the rest
 [group('start')]
@@ -67,12 +74,12 @@ kick-tires *studies="lad2023 shafique2023": setup && _on_path
 # The CUDA paths of PyTorch and TensorFlow on this machine, in 8 minutes. Options go to `repliquant gpu-check`, e.g. `--python PATH`
 [group('start')]
 gpu-check *options: setup
-    @repliquant gpu-check {{ options }}
+    @repliquant gpu-check "$@"
 
 # The terminal UI. Options go to `repliquant tui`
 [group('start')]
-tui *options="": setup
-    @repliquant tui {{ options }}
+tui *options: setup
+    @repliquant tui "$@"
 
 # A recorded real run on the screen, without GPU or Docker; about half a minute
 [group('start')]
@@ -81,10 +88,10 @@ demo speed="12": setup
 
 # All tests; the environments are built on the way (network needed once). With options: pytest with them
 [group('develop')]
-test *options="": develop
+test *options: develop
     #!/bin/sh
     # What measures has the machine to itself; the others share it out.
-    test -z "{{ options }}" || exec pytest {{ options }}
+    [ $# -eq 0 ] || exec pytest "$@"
     status=0
     pytest {{ in_parallel }} -m "{{ fast }}" || status=$?
     pytest -m "not ({{ fast }})" || status=$?
@@ -92,8 +99,8 @@ test *options="": develop
 
 # Tests that need neither a framework nor Docker: two minutes
 [group('develop')]
-test-fast *options="": develop
-    @pytest {{ in_parallel }} -m "{{ fast }}" {{ options }}
+test-fast *options: develop
+    @pytest {{ in_parallel }} -m "{{ fast }}" "$@"
 
 # ruff, mypy in strict mode, and the import contracts
 [group('develop')]
@@ -111,31 +118,19 @@ format: develop
 
 # Figures as ratios: our latency against other tools', overheads, reading 10,000 manifests
 [group('develop')]
-bench *options="": develop
-    @{{ python }} -m tests.bench {{ options }}
+bench *options: develop
+    @{{ python }} -m tests.bench "$@"
 
 # Environments: `just images build`, `just images list`, `just images verify`
 [group('images')]
 images *arguments="list": setup
-    @repliquant images {{ arguments }}
+    @repliquant images "$@"
 
-# Resolve requirements.in anew, for the host and for every image
+# Resolve requirements.in anew, for the host and for every image; `--keep-versions` for hashes only
 [group('images')]
-lock: develop
-    #!/bin/sh
-    set -eu
-    compile() { # in-file, out-file: pins without hosts, options or a wheel's local version
-        pip-compile --quiet --upgrade --no-header --no-annotate --strip-extras --allow-unsafe \
-            --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-            --output-file "$2.new" "$1"
-        { echo "# Locked by 'just lock'; edit $(basename "$1") instead."
-          grep -v -e '^#' -e '^-c' -e '^$' -e '^tensorflow==' "$2.new" | sed -E 's/\+[a-z0-9.]+$//'
-        } >"$2"
-        rm "$2.new"
-    }
-    compile requirements.in requirements.txt
-    compile requirements-dev.in requirements-dev.txt
-    repliquant images lock
+lock *options: develop
+    @{{ python }} -m orchestrator.locking "$@"
+    @repliquant images lock "$@"
 
 # The README's picture of the screen, from the demo's recording
 [group('develop')]
@@ -161,16 +156,8 @@ _on_path:
 [private]
 develop: setup (_install "requirements-dev.txt" "tests and linters")
 
-# A stamp holds the hash of what was installed, so that a second start costs nothing
+# justw makes .venv anew where it was moved, copied, or has lost its Python
 [private]
 _install file what:
-    #!/bin/sh
-    set -eu
-    test -x .venv/bin/python && test -x .venv/bin/just || ./justw --version >/dev/null
-    stamp=.venv/{{ file }}.installed
-    wanted=$(cksum {{ file }} pyproject.toml)
-    test -f "$stamp" && test "$(cat "$stamp")" = "$wanted" && exit 0
-    echo "installing {{ what }} (once)" >&2
-    {{ python }} -m pip install --quiet --disable-pip-version-check -r {{ file }}
-    {{ python }} -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-    printf '%s' "$wanted" >"$stamp"
+    @./justw --version >/dev/null
+    @{{ python }} -m orchestrator.checkout install "$1" "$2"

@@ -79,6 +79,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def as_text(name: str) -> str:
+    """A name from outside as text: bytes that are no UTF-8 are spelled out, ``\\xff``."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def sync_file(descriptor: int) -> None:
     """Make what was written to a file durable, where that can be done."""
     with where_possible("files can't be made durable here: a power cut may lose what is new"):

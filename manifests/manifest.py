@@ -89,8 +89,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The environment: its folder's name and the hash of its lock.
 
-    In a container also the image's id, what it was built from, and the digest under which a
-    registry knows it (``None`` for an image that was only built here).
+    In a container also the image's id, what it was built from with that base's digest, and the
+    digest under which a registry knows the image (``None`` for one that was only built here).
+    ``unhashed`` are the packages whose content was taken as it came.
     """
 
     name: str
@@ -99,6 +100,8 @@ class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     digest: Optional[str] = None
     id: Optional[str] = None
     base: Optional[str] = None
+    base_digest: Optional[str] = None
+    unhashed: List[str] = []
 
 
 class Mount(msgspec.Struct, frozen=True, kw_only=True, gc=False):

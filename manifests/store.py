@@ -16,6 +16,7 @@ from manifests.codec import (
     read_struct,
 )
 from manifests.compacting import compact
+from manifests.files import as_text
 from manifests.manifest import Manifest
 from manifests.plan import PLAN_SCHEMA, Plan
 from manifests.select import Selector
@@ -39,7 +40,8 @@ class Run:
 
     @property
     def id(self) -> str:
-        return self.folder.name
+        """Its name; bytes that are no UTF-8 are spelled out, because documents can't hold them."""
+        return as_text(self.folder.name)
 
     @property
     def plan_path(self) -> Path:

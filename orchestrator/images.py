@@ -10,6 +10,7 @@ from manifests.cell import sha256_hex
 from manifests.documents import DocumentError, read_toml
 from manifests.select import nearest
 from orchestrator.errors import InputError
+from orchestrator.pins import allowed_unhashed, read_pins
 from orchestrator.places import IMAGES
 
 
@@ -86,6 +87,12 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         return own if own.exists() else self.lock
 
     @property
+    def more_lock(self) -> Path | None:
+        """What other builds of the locked versions need beside the lock, e.g. CUDA's libraries."""
+        more = self.folder / "requirements-more.txt"
+        return more if more.with_suffix(".in").exists() else None
+
+    @property
     def container_python(self) -> str:
         """The version of Python in the container, e.g. "3.11". Raises InputError for none."""
         version = self.file.container.python or next(iter(self.file.python), "")
@@ -107,9 +114,38 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
         return _sha256(self.lock)
 
     @property
+    def locks(self) -> list[Path]:
+        """The lock, and what other builds of its versions need beside it."""
+        return [self.lock, *([self.more_lock] if self.more_lock else [])]
+
+    @property
+    def container_locks(self) -> list[Path]:
+        """The same for a container."""
+        return self.locks if self.container_lock == self.lock else [self.container_lock]
+
+    @property
+    def container_unhashed(self) -> list[str]:
+        """The same as ``unhashed`` for a container."""
+        return _unhashed(self.container_locks)
+
+    @property
+    def unhashed(self) -> list[str]:
+        """Packages of the locks whose content is taken as it comes. Raises InputError."""
+        return _unhashed(self.locks)
+
+    @property
     def container_lock_sha256(self) -> str:
         """The same for a container."""
         return _sha256(self.container_lock)
+
+
+def _unhashed(locks: list[Path]) -> list[str]:
+    try:
+        return allowed_unhashed([pin for lock in locks for pin in read_pins(lock)])
+    except OSError as error:
+        raise InputError(
+            f"{error.filename} can't be read ({error.strerror}); run: just lock"
+        ) from error
 
 
 def _sha256(lock: Path) -> str:

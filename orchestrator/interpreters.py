@@ -1,4 +1,4 @@
-"""Finding a Python interpreter of a given version, and telling where was looked."""
+"""Finding a Python interpreter of a given version, and what it is started with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,24 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from orchestrator import places
 from orchestrator.errors import MachineError
+
+_USER_NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's variables, without those that would lead Python elsewhere.
+
+    A user without a home folder or a name gets both: libraries that look for their caches would
+    make a folder called "~", or fail because nobody has this number.
+    """
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    if places.home() is None:
+        kept["HOME"] = str(places.cache() / "home")
+        if not any(kept.get(name) for name in _USER_NAMES):
+            kept["USER"] = "repliquant"
+    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def find_interpreter(versions: list[str]) -> Path:
@@ -36,9 +53,12 @@ def _candidates(version: str) -> Iterator[Path]:
         found = shutil.which(name)
         if found:
             yield Path(found)
-    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    for folder in sorted(root.glob(f"versions/{version}.*"), reverse=True):
-        yield folder / "bin" / "python"
+    home = places.home()
+    given = os.environ.get("PYENV_ROOT")
+    root = Path(given) if given else home / ".pyenv" if home else None
+    if root is not None:
+        for folder in sorted(root.glob(f"versions/{version}.*"), reverse=True):
+            yield folder / "bin" / "python"
 
 
 def _version_of(interpreter: Path) -> str:
@@ -46,8 +66,8 @@ def _version_of(interpreter: Path) -> str:
         return f"{sys.version_info[0]}.{sys.version_info[1]}"
     try:
         done = subprocess.run(
-            [interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-            capture_output=True, text=True, timeout=20, check=False,
+            [interpreter, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True, text=True, errors="replace", timeout=20, check=False,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from manifests.artifacts import fault
 from manifests.cell import Cell
+from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from manifests.store import Run
@@ -242,7 +243,7 @@ class Conductor:
             kit=self.kit,
             run=self.run_folder.id,
             attempt=attempt,
-            command=sys.argv,
+            command=[as_text(argument) for argument in sys.argv],
             why_again=again,
             container=settings,
         )

@@ -87,6 +87,9 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
         yield "engine", context.engine
         yield f"{image}{_OF}lock", context.image.lock_sha256
         yield f"{image}{_OF}digest", context.image.digest
+        yield f"{image}{_OF}base", context.image.base_digest
+        unhashed = ", ".join(context.image.unhashed)
+        yield f"{image}{_OF}packages taken without a known hash", unhashed or None
         kit = context.kit
         yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
 

@@ -38,7 +38,7 @@ def _width(stream: Any) -> int | None:
 
 def print_json(value: Any) -> None:
     """Indented JSON on standard output."""
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    text = msgspec.json.format(_encoded(value), indent=2).decode()
     click.echo(text)
 
 
@@ -84,3 +84,23 @@ def table(
     fields = [[printable(field) for field in row] for row in rows]
     every = {name: [row[place] for row in fields] for place, name in enumerate(columns)}
     return FittedTable(printable(title), every, right, least)
+
+
+def _encoded(value: Any) -> bytes:
+    """As JSON; bytes of names that are no UTF-8 are spelled out."""
+    import msgspec
+
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_spelled_out(msgspec.to_builtins(value)))
+
+
+def _spelled_out(value: Any) -> Any:
+    from manifests.files import as_text
+
+    if isinstance(value, dict):
+        return {_spelled_out(key): _spelled_out(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_spelled_out(each) for each in value]
+    return as_text(value) if isinstance(value, str) else value

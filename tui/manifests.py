@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from manifests.artifacts import faults
-from manifests.manifest import Manifest, Metric
+from manifests.manifest import ImageUsed, Manifest, Metric
 from manifests.quality import FLAGS
 from tables.render.words import NONE, number
 from tables.statistics import median, percentile, readings, spread
@@ -120,6 +120,7 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
         rows += [
             ("engine", context.engine),
             ("image", f"{context.image.name} ({context.image.kind}), lock {lock}"),
+            *_contents(context.image),
             ("kit", f"{context.kit.version}, commit {context.kit.commit or NONE}{dirty}"),
             ("attempt", f"{context.attempt} {context.why_again}".strip()),
             ("command", " ".join(context.command)),
@@ -133,4 +134,14 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
         rows += [("data", f"{inputs.dataset.name}: {inputs.dataset.origin}"), ("splits", splits)]
         rows.append(("images used", used or "one batch of the test split"))
     rows.append(("weights", inputs.weights))
+    return rows
+
+
+def _contents(image: ImageUsed) -> list[tuple[str, str]]:
+    """What else is known of an environment's content."""
+    rows = []
+    if image.base:
+        rows.append(("base", f"{image.base}, {image.base_digest or 'digest unknown'}"))
+    if image.unhashed:
+        rows.append(("without a known hash", ", ".join(image.unhashed)))
     return rows

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # A refresh costs a few milliseconds of a core that may be being measured.
 REFRESH_S = 1.0
+PLAIN_S = 10.0
 
 
 class Progress:
@@ -30,6 +31,7 @@ class Progress:
         self._started = time.monotonic()
         self._cell_started = self._refreshed = 0.0
         self._phase = ""
+        self._step = (0, 0)
         self._skipped: list[str] = []
         self._why_skipped = ""
         self._unheard = False
@@ -71,10 +73,20 @@ class Progress:
 
     def _show_work(self, note: Note) -> None:
         """Work that is no cell (a build, a download) fills the bar by its own steps."""
-        if not note.of:
+        if not self._console.is_terminal:
+            self._tell_work(note)
+        elif not note.of:
             self._show(note.text)
         elif self._due():
             self._draw(note.text, note.of, note.done, f"{note.of - note.done} steps")
+
+    def _tell_work(self, note: Note) -> None:
+        """Where no bar can be drawn: a line for each step, and one now and then between them."""
+        now = time.monotonic()
+        step = (note.done, note.of)
+        if (note.of and step != self._step) or now - self._refreshed >= PLAIN_S:
+            self._step, self._refreshed = step, now
+            self._line(note.text)
 
     def _run(self, news: RunStarted) -> None:
         self._total = len(news.todo)

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 from docker.errors import APIError, ImageNotFound
+from docker.utils import parse_repository_tag
 
 from manifests.manifest import ImageUsed
 from orchestrator import places
@@ -109,6 +110,8 @@ def _used(daemon: Daemon, image: Image, name: str) -> ImageUsed:
         id=found.id,
         digest=digests[0].split("@")[-1] if digests else None,
         base=found.labels.get(f"{_LABEL}base"),
+        base_digest=found.labels.get(f"{_LABEL}base-digest") or None,
+        unhashed=[word for word in found.labels.get(f"{_LABEL}unhashed", "").split(",") if word],
     )
 
 
@@ -139,19 +142,20 @@ def verify(daemon: Daemon, image: Image, labels: dict[str, str]) -> tuple[bool, 
 def _build(daemon: Daemon, image: Image, name: str, place: Path, tell: Tell) -> None:
     hindrance = obstacle(daemon, image)
     if hindrance:
-        raise MachineError(f"{hindrance}. Mend that and run again, or run with --engine local")
+        raise MachineError(f"{hindrance}. Fix that and run again, or run with --engine local")
     base = base_of(image)
     tell(Note(f"making image {image.name} from {base}", "detail"))
     folder = wheels.fetch(image, architecture(daemon), tell)
     with build_context(image, folder, place) as context:
         try:
+            base_digest = _digest_of_base(daemon, image, base, tell)
             lines = daemon.client.api.build(
                 fileobj=context,
                 custom_context=True,
                 dockerfile=f"images/{image.name}/Dockerfile",
                 tag=name,
                 buildargs={"BASE": base, **_proxies()},
-                labels=_labels(image, base),
+                labels=_labels(image, base, base_digest),
                 rm=True,
                 forcerm=True,
                 decode=True,
@@ -159,6 +163,23 @@ def _build(daemon: Daemon, image: Image, name: str, place: Path, tell: Tell) -> 
             follow(image, lines, tell)
         except APIError as error:
             raise _failed(image, [str(error.explanation)]) from error
+
+
+def _digest_of_base(daemon: Daemon, image: Image, base: str, tell: Tell) -> str:
+    """The digest by which a registry knows the base, pulled now unless it is here; for one that
+    was made here, its id.
+    """
+    if _id_of(daemon, base) is None:
+        name, tag = parse_repository_tag(base)
+        pulled = daemon.client.api.pull(name, tag=tag or "latest", stream=True, decode=True)
+        follow(image, (line for line in pulled if "progress" not in line), tell)
+    return content_of(daemon.client.images.get(base))
+
+
+def content_of(found: Any) -> str:
+    """What names an image's content: its registry digest, else its id."""
+    digests = found.attrs.get("RepoDigests") or []
+    return str(digests[0].split("@")[-1] if digests else found.id)
 
 
 def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
@@ -182,7 +203,7 @@ def _failed(image: Image, last: Iterable[str]) -> MachineError:
     shown = "\n  ".join(last)
     return MachineError(
         f"the image {image.name} could not be built. Its last lines:\n  {shown}\n"
-        f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+        f"Fix the cause and run again, or build it alone: repliquant images build {image.name}"
     )
 
 
@@ -201,7 +222,7 @@ def _own_files(image: Image) -> Iterator[None]:
         ) from error
 
 
-def _labels(image: Image, base: str) -> dict[str, str]:
+def _labels(image: Image, base: str, base_digest: str) -> dict[str, str]:
     own = {
         "image": image.name,
         "version": VERSION,
@@ -209,6 +230,8 @@ def _labels(image: Image, base: str) -> dict[str, str]:
         "runners-sha256": code_sha256(),
         "key": image_key(image),
         "base": base,
+        "base-digest": base_digest,
+        "unhashed": ",".join(image.container_unhashed),
     }
     return {f"{_LABEL}{name}": value for name, value in own.items()}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from orchestrator.images import Image
 from orchestrator.places import ROOT
 
 _CODE = ("manifests", "runners")
+IMAGE_LABEL = "repliquant.image"
+_FROM = re.compile(r"^(FROM\s[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 
 
 def code_files() -> list[tuple[str, Path]]:
@@ -42,7 +46,8 @@ def image_key(image: Image) -> str:
             f"{image.dockerfile} can't be read ({error.strerror}); the Docker engine needs it. "
             "Use --engine local, or write one"
         ) from error
-    return sha256_hex(canonical_json([image.container_lock_sha256, dockerfile, code_sha256()]))
+    own = [image.container_lock_sha256, dockerfile, code_sha256()]
+    return sha256_hex(canonical_json([*own, *image.container_unhashed]))
 
 
 def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextManager[IO[bytes]]:
@@ -56,16 +61,28 @@ def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextMan
     files = [(f"{top}/{path.relative_to(image.folder).as_posix()}", path) for path in own]
     files += code_files()
     files += [(f"wheels/{path.name}", path) for path in sorted(wheels.iterdir())]
-    return packed_context(files, spool)
+    return packed_context(files, spool, image.name)
+
+
+def labelled(dockerfile: bytes, image: str) -> bytes:
+    """The Dockerfile with our label in every stage, so that what a stage leaves can be told from
+    everybody else's.
+    """
+    text = dockerfile.decode(errors="surrogateescape")
+    text = _FROM.sub(rf"\1\nLABEL {IMAGE_LABEL}={image}", text)
+    return text.encode(errors="surrogateescape")
 
 
 @contextmanager
-def packed_context(files: list[tuple[str, Path]], spool: Path) -> Iterator[IO[bytes]]:
+def packed_context(files: list[tuple[str, Path]], spool: Path, image: str) -> Iterator[IO[bytes]]:
     """An uncompressed archive of ``files`` by their names in the context."""
     with tempfile.TemporaryFile(dir=spool) as file:
         with tarfile.open(fileobj=file, mode="w") as archive:
             for name, path in files:
-                _add(archive, name, path)
+                if path.name == "Dockerfile":
+                    _add_bytes(archive, name, labelled(path.read_bytes(), image))
+                else:
+                    _add(archive, name, path)
         file.seek(0)
         yield file
 
@@ -77,3 +94,9 @@ def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:
     entry.size = path.stat().st_size
     with open(path, "rb") as file:
         archive.addfile(entry, file)
+
+
+def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.mode, entry.size = 0o644, len(content)
+    archive.addfile(entry, io.BytesIO(content))

@@ -61,4 +61,4 @@ def _context(wheels_folder: Path, spool: Path) -> AbstractContextManager[IO[byte
         kept = [path for path in found if "__pycache__" not in path.parts]
         files += [(path.relative_to(ROOT).as_posix(), path) for path in kept]
     files += [(f"wheels/{path.name}", path) for path in sorted(wheels_folder.iterdir())]
-    return packed_context(files, spool)
+    return packed_context(files, spool, _SELF.name)

@@ -7,16 +7,27 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from manifests.cell import canonical_json, sha256_hex
 from manifests.files import sync_folder
 from orchestrator import places
 from orchestrator.engines import Tell
-from orchestrator.engines.venvs import clean_environment
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.locks import waiting
 from orchestrator.news import Note
+from orchestrator.pins import read_pins
+from orchestrator.pip_installs import (
+    UNHASHED,
+    Refusals,
+    local_builds,
+    requires_any,
+    write_parts,
+)
+from orchestrator.pip_settings import environment, explained, settings
 
 _NEWEST_GLIBC = 36
 _LAST_LINES = 15
@@ -25,7 +36,9 @@ _LAST_LINES = 15
 def fetch(image: Image, architecture: str, tell: Tell) -> Path:
     """The folder with every wheel of the lock, filled now unless it is. Raises MachineError."""
     python = image.container_python
-    name = f"{image.name}-{image.container_lock_sha256[:12]}-{python}-{architecture}"
+    exempt = f"-{sha256_hex(canonical_json(image.container_unhashed))[:8]}"
+    own = exempt if image.container_unhashed else ""
+    name = f"{image.name}-{image.container_lock_sha256[:12]}{own}-{python}-{architecture}"
     folder = places.cache() / "wheels" / name
     if folder.is_dir():
         return folder
@@ -33,7 +46,7 @@ def fetch(image: Image, architecture: str, tell: Tell) -> Path:
     lock = folder.with_name(f"{name}.lock")
     with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))) as held:
         if not folder.is_dir():
-            _fill(folder, _command(image, python, architecture), held, image, tell)
+            _fill(folder, _command(python, architecture), held, image, tell)
     return folder
 
 
@@ -43,46 +56,77 @@ def _fill(folder: Path, command: list[str], lock: int, image: Image, tell: Tell)
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        _download(image, [*command, "--dest", str(temporary)], lock, tell)
+        command = [*command, "--dest", str(temporary)]
+        locks = image.container_locks[:1]
+        _download_all(image, command, temporary, locks, lock, tell)
+        for more in image.container_locks[1:]:
+            if requires_any(_metadata(temporary), more):
+                locks.append(more)
+                _download_all(image, command, temporary, locks, lock, tell)
         sync_folder(temporary)
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _command(image: Image, python: str, architecture: str) -> list[str]:
+def _download_all(
+    image: Image, command: list[str], folder: Path, locks: list[Path], lock: int, tell: Tell
+) -> None:
+    """Fetch the locks' packages, and leave beside them what the build installs by."""
+    (folder / UNHASHED).unlink(missing_ok=True)
+    links = settings("download").get("find-links", "")
+    python, architecture = image.container_python, folder.name.rpartition("-")[2]
+    chosen = local_builds(locks, links, python, architecture)
+    hashed, unhashed = write_parts(locks, folder, chosen)
+    _download(image, [*command, "--require-hashes", "--requirement", str(hashed)], lock, tell)
+    if unhashed is not None:
+        _download(image, [*command, "--requirement", str(unhashed)], lock, tell)
+
+
+def _metadata(folder: Path) -> Iterator[str]:
+    """The METADATA of every wheel of a folder."""
+    for wheel in sorted(folder.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            for name in archive.namelist():
+                if name.endswith(".dist-info/METADATA"):
+                    yield archive.read(name).decode(errors="replace")
+
+
+def _command(python: str, architecture: str) -> list[str]:
     return [
-        sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input",
+        sys.executable, "-I", "-m", "pip", "download",
         "--progress-bar", "off", "--no-deps", "--only-binary", ":all:",
         "--implementation", "cp", "--python-version", python, *_platforms(architecture),
-        "--requirement", str(image.container_lock),
     ]  # fmt: skip
 
 
 def _download(image: Image, command: list[str], lock: int, tell: Tell) -> None:
     """Run pip, which holds the lock for as long as it lives. Raises MachineError."""
     last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
-    total = sum("==" in line for line in image.container_lock.read_text().splitlines())
+    refusals = Refusals()
+    total = len(read_pins(image.container_lock))
     done = 0
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-        text=True, errors="replace", env=clean_environment(), pass_fds=(lock,),
+        text=True, errors="replace", env=environment("download"), pass_fds=(lock,),
     ) as process:  # fmt: skip
         assert process.stdout is not None
         try:
             for line in process.stdout:
                 last.append(line.rstrip())
+                refusals.read(line)
                 done += line.startswith(("Collecting ", "Processing "))
                 tell(Note(f"fetch: {line.strip()[:200]}", "detail", done, total))
         except BaseException:
             process.kill()
             raise
     if process.returncode:
-        shown = "\n  ".join(last)
+        lines = refusals.shown or list(last)
+        shown = "\n  ".join([*lines, *filter(None, [explained(lines)])])
         raise MachineError(
             f"the packages of {image.name} could not be fetched: pip ended with status "
             f"{process.returncode}. Its last lines:\n  {shown}\n"
-            f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+            f"Fix the cause and run again, or build it alone: repliquant images build {image.name}"
         )
 
 

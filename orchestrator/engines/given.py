@@ -12,10 +12,11 @@ from pathlib import Path
 import msgspec
 
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Tell, venvs
+from orchestrator.engines import Tell
 from orchestrator.engines.local import LocalEngine
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
+from orchestrator.interpreters import clean_environment
 from orchestrator.news import Note
 
 MODULES = {"pytorch": "torch", "tensorflow": "tensorflow"}
@@ -122,8 +123,8 @@ def probe(python: Path, script: str = _PROBE) -> Probed:
     try:
         done = subprocess.run(
             [python, "-c", script], capture_output=True, text=True, errors="replace",
-            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False,
-            env=venvs.clean_environment(),
+            stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False, cwd="/",
+            env=clean_environment(),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MachineError(f"{python} can't be run: {error}") from error

@@ -17,6 +17,7 @@ from orchestrator import places
 from orchestrator.engines import Exit, Order, Tell, Where, venvs
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
+from orchestrator.interpreters import clean_environment
 from orchestrator.machine import gpu_count, usable_cpus
 
 _CHUNK = 65536
@@ -36,13 +37,16 @@ class LocalEngine:
         return f"not built; about {image.file.download_mb} MB to download"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        venvs.build(image, tell)
-        return ImageUsed(name=image.name, kind="venv", lock_sha256=image.lock_sha256)
+        done = venvs.build(image, tell)
+        return ImageUsed(
+            name=image.name, kind="venv", lock_sha256=image.lock_sha256, unhashed=done.unhashed
+        )
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
             [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
             capture_output=True, text=True, errors="replace", check=False,
+            env=clean_environment(),
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
 
@@ -81,7 +85,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 
 
 def _environment(order: Order) -> dict[str, str]:
-    environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
+    environment = {**clean_environment(), "PYTHONPATH": str(places.ROOT)}
     if order.gpus:
         environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers that the driver uses
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)

@@ -11,7 +11,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,22 +19,17 @@ import msgspec
 from manifests.cell import canonical_json, sha256_hex
 from manifests.decodable import looked_at
 from manifests.files import write_atomically
-from orchestrator import places
+from orchestrator import pip_settings, places
 from orchestrator.engines import Tell
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
-from orchestrator.interpreters import find_interpreter
+from orchestrator.interpreters import clean_environment, find_interpreter
 from orchestrator.locks import waiting
 from orchestrator.news import Note
+from orchestrator.pip_installs import Refusals, installs, local_builds, wants_more
 
 _LAST_LINES = 15
 _OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
-
-
-def clean_environment() -> dict[str, str]:
-    """This process's variables, without those that would lead Python elsewhere."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    return {**kept, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,25 +39,32 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     lock_sha256: str
     python: str
     checks: list[str]
+    real_python: str = ""
+    unhashed: list[str] = []
 
 
 def environment_folder(image: Image) -> Path:
     """Where the environment of this lock and this platform lies, made or not."""
-    key = sha256_hex(
-        canonical_json(
-            [image.lock_sha256, image.file.python, platform.system(), platform.machine()]
-        )
-    )
+    more = [sha256_hex(lock.read_bytes()) for lock in image.locks[1:]]
+    own = [image.lock_sha256, image.file.python, platform.system(), platform.machine()]
+    key = sha256_hex(canonical_json([*own, *more, *image.unhashed]))
     return places.cache() / "envs" / f"{image.name}-{key[:12]}"
 
 
 def ready(image: Image) -> Ready | None:
-    """What was made, or None when the environment isn't finished."""
+    """What was made, or None when the environment isn't finished, or its Python is another now."""
     try:
         data = (environment_folder(image) / "ready.json").read_bytes()
-        return msgspec.json.decode(data, type=looked_at(Ready))
+        done = msgspec.json.decode(data, type=looked_at(Ready))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
+    return done if _has_its_python(image, done) else None
+
+
+def _has_its_python(image: Image, done: Ready) -> bool:
+    """An environment is a link to a Python, which may have been removed or upgraded since."""
+    python = interpreter(image)
+    return python.exists() and done.real_python in ("", os.path.realpath(python))
 
 
 def interpreter(image: Image) -> Path:
@@ -95,7 +96,8 @@ def build(image: Image, tell: Tell) -> Ready:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with waiting(
-            folder.with_suffix(".lock"), lambda who: tell(Note(f"waiting for {who}", "detail"))
+            folder.with_name(f"{folder.name}.lock"),
+            lambda who: tell(Note(f"waiting for {who}", "detail")),
         ) as lock:
             return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:
@@ -121,42 +123,63 @@ class _Build(NamedTuple):
         self.tell(Note(f"making {image.name} with {base}", "detail"))
         without, pip = pip_for(image.file.python, interpreter(image))
         self._run("venv", [str(base), "-m", "venv", *without, str(folder)])
-        self._run("install", _install_command(image, pip))
+        self._install(pip, [image.lock])
+        needed = image.more_lock
+        if needed is not None and wants_more(folder.glob("lib/*/site-packages"), needed):
+            self._install(pip, [needed])
         lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
         checks = [line for line in lines if line.startswith("ok: ")]
         done = Ready(
-            image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks
-        )
+            image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks,
+            real_python=os.path.realpath(interpreter(image)), unhashed=image.unhashed,
+        )  # fmt: skip
         write_atomically(folder / "ready.json", msgspec.json.encode(done) + b"\n")
         return done
+
+    def _install(self, pip: list[str], locks: list[Path]) -> None:
+        links = pip_settings.settings().get("find-links", "")
+        python = _version(self.image, self.folder)
+        local = local_builds(locks, links, python, platform.machine())
+        with installs(locks, self.folder, local) as steps:
+            for step in steps:
+                quiet = ["--progress-bar", "off", "--no-warn-script-location"]
+                self._run("install", [*pip, "install", *quiet, *step])
 
     def _run(self, step: str, command: list[str]) -> list[str]:
         """Run to the end, telling every line. Raises MachineError with the last ones."""
         last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
+        refusals = Refusals()
+        variables = pip_settings.environment() if step == "install" else clean_environment()
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-            text=True, errors="replace", env=clean_environment(),
+            text=True, errors="replace", env=variables,
             pass_fds=(self.lock,),
         ) as process:  # fmt: skip
             assert process.stdout is not None
             try:
                 for line in process.stdout:
                     last.append(line.rstrip())
+                    refusals.read(line)
                     self.tell(Note(f"{step}: {line.strip()[:200]}", "detail"))
             except BaseException:
                 process.kill()
                 raise
         if process.returncode:
-            raise _failed(self.image, step, process.returncode, list(last))
+            raise _failed(self.image, step, process.returncode, refusals.shown or list(last))
         return list(last)
 
 
+def _version(image: Image, folder: Path) -> str:
+    """The version of the environment's Python, e.g. "3.11"."""
+    return next((path.name[6:] for path in folder.glob("lib/python3.*")), image.file.python[0])
+
+
 def _failed(image: Image, step: str, status: int, last: list[str]) -> MachineError:
-    shown = "\n  ".join(last)
+    shown = "\n  ".join([*last, *filter(None, [pip_settings.explained(last)])])
     return MachineError(
         f"the environment {image.name} could not be made: {step} ended with status {status}. "
         f"Its last lines:\n  {shown}\n"
-        f"Mend the cause and run again, or build it alone: repliquant images build {image.name}"
+        f"Fix the cause and run again, or build it alone: repliquant images build {image.name}"
     )
 
 
@@ -165,18 +188,10 @@ def pip_for(versions: list[str], python: Path) -> tuple[list[str], list[str]]:
 
     It no longer serves Pythons that are long out of support; those get the pip they come with.
     """
-    if all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions):
-        return [], [str(python), "-m", "pip"]
-    return ["--without-pip"], [sys.executable, "-m", "pip", "--python", str(python)]
-
-
-def _install_command(image: Image, pip: list[str]) -> list[str]:
-    command = [
-        *pip, "install",
-        "--disable-pip-version-check", "--no-input", "--progress-bar", "off",
-        "--requirement", str(image.lock),
-    ]  # fmt: skip
-    return command if image.file.install_dependencies else [*command, "--no-deps"]
+    old = all(int(version.split(".")[1]) < _OLDEST_MINOR for version in versions)
+    if old or pip_settings.pip_of_this_python() is None:
+        return [], [str(python), "-I", "-m", "pip"]
+    return ["--without-pip"], pip_settings.pip_for(python)
 
 
 def _enough_disk(image: Image, folder: Path) -> None:

@@ -25,11 +25,12 @@ from orchestrator.containers.daemon import Daemon, connect
 from orchestrator.containers.reaping import OWNER
 from orchestrator.errors import KitError
 from orchestrator.images import load_image
+from orchestrator.pins import read_pins
 from tests.conftest import ROOT, Workshop
 from tests.docker.engines import NoEngine, PrivateEngine, cannot
 from tests.fakes.studies import write_study
 
-NEEDED = ("msgspec==", "numpy==")
+NEEDED = ("msgspec", "numpy")
 TIMES = int(os.environ.get("REPLIQUANT_TEST_TIMES", "2"))
 BASE = os.environ.get("REPLIQUANT_TEST_BASE", "repliquant-test-base:bookworm")
 DOCKERFILE = """\
@@ -86,8 +87,8 @@ def write_images(folder: Path, *names: str) -> None:
         image = folder / "images" / name
         text = DOCKERFILE.format(base=BASE, name=name, technique=zlib.crc32(technique.encode()))
         (image / "Dockerfile").write_text(text)
-        pins = (ROOT / "requirements.txt").read_text().splitlines()
-        lock = [f"{pin}\n" for pin in pins if pin.startswith(NEEDED)]
+        pins = read_pins(ROOT / "requirements.txt")
+        lock = [f"{pin.text}\n" for pin in pins if pin.name in NEEDED]
         (image / "requirements.txt").write_text("".join(lock))
         (image / "technique.py").write_text(technique)
         toml = (image / "image.toml").read_text()

@@ -172,7 +172,7 @@ def test_an_image_says_what_it_was_made_from_and_runs_as_nobody(images: Images) 
     images.build()
     config = images.inspected()["Config"]
     own = {k: v for k, v in config["Labels"].items() if k.startswith("repliquant.")}
-    assert own == building._labels(images.image, BASE)
+    assert own == building._labels(images.image, BASE, images.client.images.get(BASE).id)
     assert config["User"] == "65532:65532"
     command = ["python", "-c", "import os; print(os.getuid(), os.getgid())"]
     name = building.tag(images.image)

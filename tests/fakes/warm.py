@@ -62,7 +62,7 @@ def run_module(
 
 def _text(file) -> str:  # type: ignore[no-untyped-def]
     file.seek(0)
-    return str(file.read().decode())
+    return str(file.read().decode(errors="replace"))
 
 
 def _run(command: list[str], folder: str, environment: dict[str, str], streams: list) -> None:  # type: ignore[type-arg]

@@ -158,6 +158,9 @@ def _image(engine: Any, image: Any) -> Finding:
     name = f"image {image.name}"
     try:
         state = engine.status(image)
+        if state == "ready" and image.unhashed:
+            taken = f"{state}, with {', '.join(image.unhashed)} whatever their content"
+            return Finding("note", name, taken, "REPLIQUANT_ALLOW_UNHASHED asks for that")
         if state == "ready":
             return Finding("ok", name, state)
         if engine.name == "local" and image.container_only:

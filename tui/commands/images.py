@@ -96,14 +96,56 @@ def verify(names: tuple[str, ...], engine: str) -> int:
 
 @command.command("lock")
 @_names
-def lock(names: tuple[str, ...]) -> int:
+@click.option("--keep-versions", is_flag=True, help="Look for the hashes only.")
+def lock(names: tuple[str, ...], keep_versions: bool) -> int:
     """Resolve the images' requirements.in anew into requirements.txt (default: all)."""
     from orchestrator.locking import lock_image
 
     for image in _images(names):
-        changed = lock_image(image)
+        changed = lock_image(image, keep_versions)
         click.echo(f"{image.name}: {'changed' if changed else 'as it was'}")
     return 0
+
+
+@command.command("prune")
+@click.option("--yes", is_flag=True, help="Remove it; without this it is only shown.")
+@click.option(
+    "--older-than", metavar="MINUTES", type=click.FloatRange(min=0), default=10.0,
+    show_default=True, help="Leave alone what is newer: a build may be going on.",
+)  # fmt: skip
+@as_json
+def prune(yes: bool, older_than: float, as_json: bool) -> int:
+    """Show, and with --yes remove, what builds have left in Docker's store.
+
+    Only untagged layers that builds of ours have made; the next build makes what it needs anew.
+    """
+    from orchestrator.containers import pruning
+    from orchestrator.containers.daemon import connect, explained
+    from tui.console import out, print_json, table
+    from tui.words import count, size
+
+    daemon = connect()
+    with explained(daemon.address):
+        found = pruning.leftovers(daemon, older_than * 60)
+        pruned = pruning.prune(daemon, older_than * 60) if yes else None
+    if as_json:
+        done = pruned._asdict() if pruned else None
+        print_json({"left": [each._asdict() for each in found], "pruned": done})
+        return 1 if pruned and pruned.kept else 0
+    if pruned is None and found:
+        rows = [
+            (left.image, left.id.removeprefix("sha256:")[:12], size(left.own_bytes or 0))
+            for left in found
+        ]
+        out().print(table("Left by builds", ("image", "id", "size"), rows))
+        click.echo("Nothing was removed. To remove it: repliquant images prune --yes")
+    elif pruned is None:
+        click.echo("Builds have left nothing")
+    else:
+        click.echo(f"removed {count(pruned.removed, 'layer')}, {size(pruned.freed_bytes)} freed")
+        for why in pruned.kept:
+            click.echo(f"kept: {why}", err=True)
+    return 1 if pruned and pruned.kept else 0
 
 
 @command.command("host")

@@ -1,0 +1,1 @@
+"""Installing, moving, odd surroundings."""
