@@ -76,16 +76,24 @@ def impossible(
     ``most_bytes`` is the memory that the machine has, where it is known.
     """
     info = METRICS.get(name)
+    most = most_bytes if name == "peak_memory_bytes" else None
     found = [s for s in samples if s is not None]
-    why = [
-        _why(value, info, most_bytes if name == "peak_memory_bytes" else None) for value in found
-    ]
+    # A manifest has thousands of samples, and a run thousands of manifests.
+    if not found or (math.isfinite(sum(found)) and not _outside(found, info, most)):
+        return ""
+    why = [_why(value, info, most) for value in found]
     wrong = [index for index, reason in enumerate(why) if reason]
     if not wrong:
         return ""
     first = wrong[0]
     of = f" ({len(wrong):,} of {len(found):,} samples)" if len(found) > 1 else ""
     return f"{info.name if info else name} can't be {found[first]:.6g}: {why[first]}{of}"
+
+
+def _outside(
+    found: Sequence[Number], info: Optional[MetricInfo], most_bytes: Optional[int]
+) -> bool:
+    return any(_why(end, info, most_bytes) for end in (min(found), max(found)))
 
 
 def _why(value: Number, info: Optional[MetricInfo], most_bytes: Optional[int]) -> str:
