@@ -41,9 +41,10 @@ def _fields(comparison: Comparison, keys: list[str], line: Line) -> list[object]
     """In the order of the header."""
     return [
         comparison.run, comparison.id, comparison.place, comparison.scope,
-        *(line.key.get(name) for name in keys), line.quantity, line.printed, line.printed_unit, line.published, line.measured, line.low, line.high,
-        line.unit, line.work,
-        line.ratio, line.n, line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
+        *(line.key.get(name) for name in keys),
+        line.quantity, line.printed, line.printed_unit, line.published, line.measured, line.low,
+        line.high, line.unit, line.work, line.ratio, line.n, line.samples, line.state,
+        " ".join(line.flags), " ".join(line.cells),
     ]  # fmt: skip
 
 
