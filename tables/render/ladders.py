@@ -10,8 +10,8 @@ from tables.intervals import Interval
 
 HEADER = ["configuration", "technique", "baseline", "speedup", "factors", "n", "flags"]
 LEGEND = (
-    "The speedup is the product of its factors; in brackets intervals of 95 % over processes (n), "
-    "in round ones each factor's share of the speedup's logarithm. Factors joined by x can't be "
+    "The speedup is the product of its factors. In brackets: intervals of 95 % over processes (n). "
+    "In parentheses: each factor's share of the speedup's logarithm. Factors joined by x can't be "
     "told apart from what is there."
 )
 NO_INTERVAL = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 LINE = 38.0
@@ -26,6 +26,7 @@ _WIDTHS = {
 _OTHER = 0.6
 # TeX breaks a line at a space and after a hyphen.
 _TOKEN = re.compile(r"[^\s-]*-|[^\s-]+")
+_PARTS = re.compile(r"\s+|[^\s-]*-|[^\s-]+")
 
 
 class Fitting(NamedTuple):
@@ -38,13 +39,19 @@ class Fitting(NamedTuple):
     widths: list[float]
     lines: int
 
-    def pieces(self, column: int, field: str) -> Iterator[str]:
+    def pieces(self, column: int, field: str) -> list[str]:
         """A field, in pieces between which a line may end where a word is wider than its column."""
         if self.shares[column] is None:
-            yield field
-            return
-        for part in re.findall(r"\s+|[^\s-]*-|[^\s-]+", field):
-            yield from part if width(part) > self.widths[column] else [part]
+            return [field]
+        found = [""]
+        for part in _PARTS.findall(field):
+            if width(part) > self.widths[column]:
+                found += part
+            elif len(found[-1]) == 1 and len(found) > 1:
+                found.append(part)
+            else:
+                found[-1] += part
+        return [piece for piece in found if piece]
 
 
 def width(text: str) -> float:

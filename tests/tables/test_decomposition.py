@@ -63,7 +63,7 @@ def test_steps_that_were_not_measured_join_what_can_not_be_told_apart() -> None:
     ]  # fmt: skip
     without_call = {"keras-predict": 40.0, "signature": 20.0}
     (only,) = take_apart("tensorflow", "signature", without_call)
-    assert only == ("calling convention", 2.0, 1.0)
+    assert only[:3] == ("calling convention", 2.0, 1.0)
 
 
 def test_no_speedup_has_no_shares() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
+from manifests.quality import impossible_in
 from tables.comparison import Comparison, Line
 from tables.render import words
 from tables.statistics import median, readings
@@ -47,17 +48,18 @@ def _numbers(comparison: Comparison) -> Table:
     heads += [Column("published", True, most=16), Column("measured", True, most=26)]
     parts += [words.published, _measured]
     heads += [Column("ratio", True), Column("n", True), Column("flags", grow=True)]
-    parts += [words.ratio, lambda line: str(line.n), lambda line: Field(words.flags(line), "warn")]
+    parts += [words.ratio, lambda line: str(line.n), _flags]
     return Table(heads, len(lines), lambda index: [part(lines[index]) for part in parts])
 
 
 def _ratios(comparison: Comparison) -> Table:
     lines = comparison.lines
     heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
+    heads.append(Column("flags", most=24))
 
     def row(index: int) -> Row:
         line = lines[index]
-        return [_what(comparison, line), words.ratio(line), _deviation(line)]
+        return [_what(comparison, line), words.ratio(line), _deviation(line), _flags(line)]
 
     return Table(heads, len(lines), row)
 
@@ -76,11 +78,12 @@ def _chart(comparison: Comparison) -> Table:
         if index % 2 == 0:
             shown = bar(abs(line.published or 0.0) / whole, _BAR)
             what = _what(comparison, line)
-            return [what, "published", Field(shown, "dim"), words.published(line)]
+            return [what, "published", Field(shown, "dim"), words.published(line), ""]
         shown = bar(abs(line.measured or 0.0) / whole, _BAR)
-        return ["", "measured", Field(shown, "accent"), _measured(line)]
+        return ["", "measured", Field(shown, "accent"), _measured(line), _flags(line)]
 
     heads = [Column("what", grow=True), Column("", most=9), Column("", most=_BAR), Column("value")]
+    heads.append(Column("flags", most=24))
     return Table(heads, 2 * len(lines), row)
 
 
@@ -120,6 +123,10 @@ def _measured(line: Line) -> Field:
     return state(name) if ":" in line.state else Field(name, "dim")
 
 
+def _flags(line: Line) -> Field:
+    return Field(words.flags(line), "warn")
+
+
 def _deviation(line: Line) -> Field:
     """A mark on a scale from 1/4 to 4, and a line from 1 to it."""
     middle = _HALF
@@ -142,7 +149,7 @@ def cells_table(
     titles = Titles(planned)
     heads = [
         Column("cell", grow=True), Column("state", most=15), Column("took", True),
-        Column("latency", True),
+        Column("latency", True), Column("flags", most=24),
     ]  # fmt: skip
 
     def row(index: int) -> Row:
@@ -150,11 +157,13 @@ def cells_table(
         manifest = manifests.get(cell.id)
         if manifest is None:
             name = "can't run" if cell.skip else "waiting"
-            return [titles.of(cell.cell), state(name), "", ""]
+            return [titles.of(cell.cell), state(name), "", "", ""]
         found = manifest.metric(metric)
-        middle = median(readings(found)) if found else None
+        sound = found is not None and not impossible_in(manifest, found)
+        middle = median(readings(found)) if found and sound else None
         told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
         took = duration(manifest.wall_s)
-        return [titles.of(cell.cell), state(manifest.status), took, told]
+        flags = Field(", ".join(dict.fromkeys(flag.name for flag in manifest.flags)), "warn")
+        return [titles.of(cell.cell), state(manifest.status), took, told, flags]
 
     return Table(heads, len(planned), row)
