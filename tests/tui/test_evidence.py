@@ -173,7 +173,7 @@ def test_a_report_is_written_beside_the_run_or_elsewhere(measured: Workshop) -> 
     first = path.read_bytes()
     measured("report")
     assert path.read_bytes() == first
-    for format_, start in (("md", "# A toy"), ("latex", "% \\usepackage{booktabs}")):
+    for format_, start in (("md", "# A toy"), ("latex", "% \\usepackage{array,booktabs}")):
         written = measured("report", RUN, "--format", format_).stdout.strip()
         assert (measured.folder / written).read_text().startswith(start)
 
