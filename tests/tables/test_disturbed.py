@@ -7,6 +7,8 @@ import pytest
 
 from manifests.manifest import Flag, Manifest
 from manifests.quality import FLAGS
+from tables.expressions import Evaluator, parse
+from tables.expressions import quantities as q
 from tables.render.claims import plain, render_markdown
 from tests.tables.samples import metric
 from tests.tables.test_claims import latencies, one, sizes
@@ -85,3 +87,56 @@ def test_impossible_numbers_give_no_verdict() -> None:
         "impossible: latency can't be -0.857: it has to be more than 0",
     )
     assert "impossible-value" not in str(found.measured)
+
+
+DOUBT = frozenset({("busy-machine", "x")})
+SURE, UNSURE = q.Quantity(8, 7, 9), q.disturbed(2, DOUBT)
+
+
+class Source:
+    """A table of three rows, one of which was disturbed."""
+
+    def __init__(self) -> None:
+        self.headings: q.Headings = {}
+
+    def rows(self, table: str) -> list[q.Row]:
+        values = (("1", UNSURE), ("2", q.exactly(5)), ("4", q.exactly(3)))
+        return [q.Row({"batch": key}, {"a": value, "b": SURE}, table) for key, value in values]
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        ("t.a[batch=1] < 5", "undecided"),
+        ("t.a[batch=1] - t.a[batch=2] < 0", "undecided"),
+        ("t.a[batch=1] * 2 > 0", "undecided"),
+        ("t.a[batch=2] / t.a[batch=1] > 0", "undecided"),
+        ("abs(t.a[batch=1]) > 1", "undecided"),
+        ("near(t.a[batch=1], 2, 1)", "undecided"),
+        ("not t.a[batch=1] > 5", "undecided"),
+        ("spread(t.a) < 9", "undecided"),
+        ("mean(t.a) > 0", "undecided"),
+        ("max(t.a) >= 5", "holds"),  # whatever the disturbed row is
+        ("max(t.a) >= 6", "undecided"),
+        ("min(t.a) <= 3", "holds"),
+        ("every(t, a > 4)", "does not hold"),  # batch 4 is enough
+        ("every(t, a > 1)", "undecided"),
+        ("some(t, a > 4)", "holds"),
+        ("some(t, a > 9)", "undecided"),
+        ("share(t, a > 1) >= 0.6", "holds"),
+        ("share(t, a > 1) >= 0.9", "undecided"),
+        ("trend(t.a, batch) < 1", "holds"),  # 5 and 3 fall
+        ("trend(t.a, batch) > 0", "undecided"),
+        ("falling(t.a, batch)", "undecided"),
+        ("rising(t.a, batch)", "does not hold"),
+        ("t.a[batch=1] < 5 and t.b[batch=1] > 100", "does not hold"),
+        ("t.a[batch=1] < 5 or t.b[batch=1] > 1", "holds"),
+        ("oom(t.a[batch=1])", "does not hold"),
+        ("t.b[batch=1] < 8", "undecided"),
+    ],
+)
+def test_what_a_disturbed_number_leaves_open(text: str, state: str) -> None:
+    found = Evaluator(Source(), {}).truth(parse(text))
+    assert found.state == state
+    by_interval = text == "t.b[batch=1] < 8"
+    assert found.doubts == (DOUBT if state == "undecided" and not by_interval else q.NO_DOUBTS)

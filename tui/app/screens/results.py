@@ -14,6 +14,7 @@ from textual.widgets import Input, Static, Tab, Tabs
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
 from tables.comparison import Comparison
+from tables.flags import named
 from tables.render import words
 from tui.app.reading import Results, in_order
 from tui.app.screens.base import Page
@@ -136,8 +137,10 @@ class ResultsScreen(Page):
             text.append(f" ({safe(comparison.place)})   {self.view}\n", "dim")
             line = line_of(comparison, self.view, row)
             state = safe(words.one_line(line.state)) if line and line.measured is None else ""
-            note = state or safe(comparison.note, 1000) or safe(comparison.scope_note, 1000)
-            text.append(note, "" if state else "dim")
+            flags = f"flags: {safe(named(line.flagged), 1000)}" if line and line.flagged else ""
+            told = state or flags
+            note = told or safe(comparison.note, 1000) or safe(comparison.scope_note, 1000)
+            text.append(note, "" if told else "dim")
         elif self._cells and row < len(self._cells) and self._results:
             cell = self._cells[row]
             manifest = self._results.manifests.get(cell.id)
