@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
-from manifests.quality import impossible_in
+from manifests.quality import flags_of, impossible_in
 from tables.comparison import Comparison, Line
 from tables.render import words
 from tables.statistics import median, readings
 from tui.app.charts import bar
+from tui.app.text import MARK
 from tui.app.titles import Titles
 from tui.app.widgets.rows import Column, Field, Row, Table
 from tui.app.words import state
@@ -55,11 +56,17 @@ def _numbers(comparison: Comparison) -> Table:
 def _ratios(comparison: Comparison) -> Table:
     lines = comparison.lines
     heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
-    heads.append(Column("flags", most=24))
+    heads += _flag_column(lines)
 
     def row(index: int) -> Row:
         line = lines[index]
-        return [_what(comparison, line), words.ratio(line), _deviation(line), _flags(line)]
+        shown: list[Field | str] = [
+            _what(comparison, line),
+            words.ratio(line),
+            _deviation(line),
+            _flags(line),
+        ]
+        return shown[: len(heads)]
 
     return Table(heads, len(lines), row)
 
@@ -75,15 +82,18 @@ def _chart(comparison: Comparison) -> Table:
     def row(index: int) -> Row:
         line = lines[index // 2]
         whole = largest[line.unit] or 1.0
+        told: list[Field | str]
         if index % 2 == 0:
             shown = bar(abs(line.published or 0.0) / whole, _BAR)
             what = _what(comparison, line)
-            return [what, "published", Field(shown, "dim"), words.published(line), ""]
+            told = [what, "published", Field(shown, "dim"), words.published(line), ""]
+            return told[: len(heads)]
         shown = bar(abs(line.measured or 0.0) / whole, _BAR)
-        return ["", "measured", Field(shown, "accent"), _measured(line), _flags(line)]
+        told = ["", "measured", Field(shown, "accent"), _measured(line), _flags(line)]
+        return told[: len(heads)]
 
     heads = [Column("what", grow=True), Column("", most=9), Column("", most=_BAR), Column("value")]
-    heads.append(Column("flags", most=24))
+    heads += _flag_column(lines)
     return Table(heads, 2 * len(lines), row)
 
 
@@ -123,6 +133,11 @@ def _measured(line: Line) -> Field:
     return state(name) if ":" in line.state else Field(name, "dim")
 
 
+def _flag_column(lines: Sequence[Line]) -> list[Column]:
+    """None where no line has a flag: bars need the room."""
+    return [Column("flags", most=24)] if any(line.flags for line in lines) else []
+
+
 def _flags(line: Line) -> Field:
     return Field(words.flags(line), "warn")
 
@@ -149,7 +164,7 @@ def cells_table(
     titles = Titles(planned)
     heads = [
         Column("cell", grow=True), Column("state", most=15), Column("took", True),
-        Column("latency", True), Column("flags", most=24),
+        Column("latency", True),
     ]  # fmt: skip
 
     def row(index: int) -> Row:
@@ -157,13 +172,13 @@ def cells_table(
         manifest = manifests.get(cell.id)
         if manifest is None:
             name = "can't run" if cell.skip else "waiting"
-            return [titles.of(cell.cell), state(name), "", "", ""]
+            return [titles.of(cell.cell), state(name), "", ""]
         found = manifest.metric(metric)
         sound = found is not None and not impossible_in(manifest, found)
         middle = median(readings(found)) if found and sound else None
         told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
         took = duration(manifest.wall_s)
-        flags = Field(", ".join(dict.fromkeys(flag.name for flag in manifest.flags)), "warn")
-        return [titles.of(cell.cell), state(manifest.status), took, told, flags]
+        marked = Field(f"{told} {MARK}", "warn") if told and flags_of(manifest, metric) else told
+        return [titles.of(cell.cell), state(manifest.status), took, marked]
 
     return Table(heads, len(planned), row)

@@ -12,14 +12,13 @@ from textual.widgets import Static
 
 from tui.app.ladders import Speedup, ladder, parts
 from tui.app.screens.base import Page
-from tui.app.text import safe
+from tui.app.text import MARK, safe
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.words import count
 
 _COLUMNS = (
     Column("configuration", grow=True), Column("technique", most=22),
     Column("baseline", most=16), Column("speedup", right=True), Column("source", most=22),
-    Column("flags", most=20),
 )  # fmt: skip
 
 
@@ -70,8 +69,8 @@ class ExplainScreen(Page):
     def _row(self, index: int) -> list[Field | str]:
         item = self._all[index]
         total = f"{item.total:.2f}x" if item.total is not None else "–"
-        flags = Field(", ".join(item.flags), "warn")
-        return [item.point, item.technique, item.baseline, total, Field(item.source, "dim"), flags]
+        speedup = Field(f"{total} {MARK}", "warn") if item.flags else total
+        return [item.point, item.technique, item.baseline, speedup, Field(item.source, "dim")]
 
     def _draw(self) -> None:
         rows = self.query_one("#speedups", Rows)
@@ -84,6 +83,8 @@ class ExplainScreen(Page):
         text.append(f"{safe(item.technique)} over {safe(item.baseline)}", "bold")
         text.append(f"   {item.total:.2f}x {_sure(item)}= ", "not bold")
         text.append(" x ".join(f"{value:.2f}" for _, value in item.factors) + "\n")
+        if item.flags:
+            text.append(f"{MARK} flags of its cells: {safe(', '.join(item.flags), 400)}\n", "bold")
         for line in parts(item, width, self.kit.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):

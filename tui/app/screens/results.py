@@ -20,7 +20,7 @@ from tui.app.reading import Results, in_order
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Asked, Form
 from tui.app.screens.picking import Pick
-from tui.app.text import safe
+from tui.app.text import MARK, safe
 from tui.app.views import VIEWS, cells_table, line_of, table_of
 from tui.app.widgets.rows import Rows
 from tui.app.words import tally
@@ -145,6 +145,8 @@ class ResultsScreen(Page):
             cell = self._cells[row]
             manifest = self._results.manifests.get(cell.id)
             text.append(f"cell {cell.id}", "bold")
+            names = dict.fromkeys(flag.name for flag in manifest.flags) if manifest else ()
+            text.append(f"   {MARK} {safe(', '.join(names), 400)}" if names else "", "not bold")
             text.append(f"\n{safe(manifest.reason if manifest else cell.skip, 1000)}")
         self.query_one("#details", Static).update(text)
 
