@@ -47,11 +47,15 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source: str
 
 
-class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A reason to read the numbers with care; ``name`` is one of manifests.quality.FLAGS."""
+class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A reason to read the numbers with care; ``name`` is one of manifests.quality.FLAGS.
+
+    ``metrics`` names those that it is about; empty for all that its entry in FLAGS names.
+    """
 
     name: str
     detail: str
+    metrics: List[str] = []
 
 
 class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):

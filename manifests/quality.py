@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from manifests.manifest import Flag, Machine, Manifest, Metric
+from manifests.metrics import METRICS, TIMED, impossible
 
 # A percentile needs this many samples.
 P90_SAMPLES = 64
 P99_SAMPLES = 662
 
+IMPOSSIBLE = "impossible-value"
+
+_EVERY = tuple(METRICS)
+_LATENCY = ("latency_s", "throughput_items_per_s")
+_STEPS = ("train_step_s", "train_epoch_s", "energy_j")
+
 
 class FlagInfo(NamedTuple):
-    """``disqualifying``: a verdict can't rest on a number that carries the flag."""
+    """``disqualifying``: a verdict can't rest on a number that carries the flag.
+
+    ``concerns``: the metrics that it is about, where the flag itself names none.
+    """
 
     meaning: str
     disqualifying: bool
+    concerns: Tuple[str, ...] = TIMED
 
 
 FLAGS: Dict[str, FlagInfo] = {
-    "high-variation": FlagInfo("the spread of the samples is large beside their median", True),
-    "drift": FlagInfo("the second half of the samples differs from the first half", True),
-    "few-samples": FlagInfo("too few samples for some percentiles, which are left out", False),
+    "high-variation": FlagInfo(
+        "the spread of the samples is large beside their median", True, _LATENCY
+    ),
+    "drift": FlagInfo("the second half of the samples differs from the first half", True, _LATENCY),
+    "few-samples": FlagInfo(
+        "too few samples for some percentiles, which are left out", False, _LATENCY
+    ),
     "busy-machine": FlagInfo(
         "other processes or the hypervisor took processor time during measuring", True
     ),
@@ -30,15 +47,75 @@ FLAGS: Dict[str, FlagInfo] = {
         "the control group's processor quota stopped the cell during measuring", True
     ),
     "suspended": FlagInfo("the cell was stopped for a time during measuring", True),
-    "clock-stepped": FlagInfo("the clock that timed the samples was set meanwhile", True),
-    "impossible-value": FlagInfo("a sample is outside of what the quantity can be", True),
+    "clock-stepped": FlagInfo("the clock that timed the samples was set meanwhile", True, _LATENCY),
+    IMPOSSIBLE: FlagInfo("a sample is outside of what the quantity can be", True, _EVERY),
     "gpu-throttled": FlagInfo("the GPU's clocks were held down during measuring", True),
     "foreign-gpu-process": FlagInfo(
         "processes other than the cell's computed on its GPU during measuring", True
     ),
     "skipped-steps": FlagInfo(
-        "loss scaling skipped optimizer steps that were timed, which are therefore too short", True
+        "loss scaling skipped optimizer steps that were timed, which are therefore too short",
+        True,
+        _STEPS,
     ),
-    "uniform-data": FlagInfo("the images are all the same or nearly so", False),
-    "simulated-quantization": FlagInfo("quantization was simulated in floating point", False),
+    "uniform-data": FlagInfo(
+        "the images are all the same or nearly so", False, ("accuracy", "train_loss")
+    ),
+    "simulated-quantization": FlagInfo(
+        "quantization was simulated in floating point", False, _EVERY
+    ),
 }
+
+PHASES: Dict[str, Tuple[str, ...]] = {
+    "train": ("train_step_s", "train_epoch_s", "energy_j"),
+    "calibrate": ("calibration_s", "energy_j"),
+    "measure": (*_LATENCY, "energy_j"),
+    "end-to-end": ("end_to_end_s", "energy_j"),
+}
+"""The phases whose times are results, and the metrics that are measured in them."""
+
+# A flag of a later version: what it means isn't known, so no verdict rests on its number.
+_UNKNOWN = FlagInfo("", True, _EVERY)
+
+
+def disqualifies(name: str) -> bool:
+    """Whether no verdict can rest on a number that carries the flag of that name."""
+    return FLAGS.get(name, _UNKNOWN).disqualifying
+
+
+def concerns(flag: Flag, metric: str) -> bool:
+    """Whether a flag of a manifest is about its metric of that name."""
+    return metric in (flag.metrics or FLAGS.get(flag.name, _UNKNOWN).concerns)
+
+
+def flags_of(manifest: Manifest, metric: str) -> List[str]:
+    """The names of a manifest's flags that are about a metric, each once."""
+    return sorted({flag.name for flag in manifest.flags if concerns(flag, metric)})
+
+
+def impossible_flags(metrics: Sequence[Metric], machine: Optional[Machine] = None) -> List[Flag]:
+    """A flag for each metric with samples that can't be on that machine."""
+    told = {
+        metric.name: impossible(metric.name, metric.samples, most_bytes(machine, metric.label))
+        for metric in metrics
+    }
+    return [Flag(name=IMPOSSIBLE, detail=why, metrics=[name]) for name, why in told.items() if why]
+
+
+def impossible_in(manifest: Manifest, metric: Metric) -> str:
+    """What of a metric's samples can't be on that machine, in words; "" where all can."""
+    return impossible(
+        metric.name, metric.samples, most_bytes(manifest.environment.machine, metric.label)
+    )
+
+
+def most_bytes(machine: Optional[Machine], label: str) -> Optional[int]:
+    """The memory that a ``peak_memory_bytes`` of that label is a part of; None if not known.
+
+    Without a label it is the host's, with one a GPU's.
+    """
+    if machine is None:
+        return None
+    if not label:
+        return machine.memory_bytes
+    return max((gpu.memory_bytes or 0 for gpu in machine.gpus), default=0) or None

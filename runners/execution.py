@@ -6,13 +6,14 @@ import datetime
 import platform
 import time
 import traceback
-from typing import Callable, Optional
+from typing import Callable, List, Optional
 
 import msgspec
 
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
-from manifests.manifest import Context, Dataset, Environment, Inputs, Machine, Manifest
+from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Machine, Manifest
+from manifests.quality import impossible_flags
 from runners import cgroup, machine, nvml, techniques
 from runners.failures import Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights
@@ -37,6 +38,7 @@ def execute(
     verdict, error = _attempt(job)
     finishing()
     job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
+    environment = _environment(job)
     manifest = Manifest(
         id=job.cell.id,
         cell=job.cell,
@@ -48,9 +50,9 @@ def execute(
         wall_s=time.perf_counter() - begin,
         metrics=job.metrics,
         proof=job.proof,
-        flags=job.flags,
+        flags=_flags(job, environment),
         context=context,
-        environment=_environment(job),
+        environment=environment,
         inputs=_inputs(job, weights),
         artifacts=job.artifacts,
         phases=job.phases,
@@ -71,6 +73,12 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
+
+
+def _flags(job: Job, environment: Environment) -> List[Flag]:
+    """Its own, and those for more memory than the machine has."""
+    found = impossible_flags(job.metrics, environment.machine)
+    return [*job.flags, *(flag for flag in found if flag not in job.flags)]
 
 
 def _environment(job: Job) -> Environment:

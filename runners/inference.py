@@ -8,11 +8,13 @@ the normalisation.
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Union
 
 import msgspec
 import numpy as np
 
+from manifests.manifest import Flag
+from manifests.quality import concerns
 from runners.data import batches
 from runners.job import Job
 from runners.measure import Measurement, Protocol, Stopwatch, measure, measure_as_published
@@ -146,9 +148,26 @@ def _time_compute(job: Job, session: Session, recipe: InferRecipe, placed: Any) 
 
 def _record_latency(job: Job, measurement: Measurement, source: str) -> None:
     samples, batch = measurement.samples, job.cell.batch_size
-    job.flag(*measurement.flags)
+    job.flag(*about(measurement.flags, "latency_s", "throughput_items_per_s"))
     job.record("latency_s", samples, items=batch, source=source)
-    job.record("throughput_items_per_s", [len(samples) * batch / sum(samples)], items=batch)
+    whole = sum(samples)
+    rate = len(samples) * batch / whole if whole else None
+    reason = "" if whole else "the measured calls took no time"
+    job.record("throughput_items_per_s", [rate], items=batch, reason=reason)
+
+
+def about(flags: Sequence[Flag], *metrics: str) -> List[Flag]:
+    """The flags of one measurement, which say nothing of what else the cell measures.
+
+    What disturbs the machine goes into the energy of that time too.
+    """
+    return [
+        msgspec.structs.replace(
+            flag,
+            metrics=[*metrics, *(["energy_j"] if concerns(flag, "energy_j") else [])],
+        )
+        for flag in flags
+    ]
 
 
 def _time_end_to_end(job: Job, session: Session, recipe: InferRecipe, pixels: Array) -> None:
@@ -165,4 +184,5 @@ def _time_end_to_end(job: Job, session: Session, recipe: InferRecipe, pixels: Ar
     )
     with job.phase("end-to-end"):
         measurement = measure(whole, shorter, session.synchronise, progress=job.events.step)
+    job.flag(*about(measurement.flags, "end_to_end_s"))
     job.record("end_to_end_s", measurement.samples, items=job.cell.batch_size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, TypeVar
@@ -13,8 +14,8 @@ from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
-from manifests.metrics import METRICS
-from manifests.quality import FLAGS
+from manifests.metrics import METRICS, impossible
+from manifests.quality import FLAGS, IMPOSSIBLE
 from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
@@ -126,16 +127,24 @@ class Job:
         source: str = "",
         reason: str = "",
     ) -> None:
-        """Keep a metric of manifests.metrics.METRICS with its raw samples, to ten digits."""
+        """Keep a metric of manifests.metrics.METRICS with its raw samples, to ten digits.
+
+        What can't be is flagged and kept; what no number stands for is kept as missing.
+        """
+        info = METRICS[name]
+        told = impossible(name, samples)
+        if told:
+            self.flag(Flag(name=IMPOSSIBLE, detail=told, metrics=[name]))
+            self.warn(told)
         self.metrics.append(
             Metric(
                 name=name,
-                unit=METRICS[name].unit,
+                unit=info.unit,
                 samples=[_ten_digits(sample) for sample in samples],
                 label=label,
                 items=items,
                 source=source,
-                reason=reason,
+                reason=reason or (told if _any_lost(samples) else ""),
             )
         )
 
@@ -164,4 +173,11 @@ class Job:
 
 def _ten_digits(sample: Optional[Number]) -> Optional[Number]:
     """Finer than any clock; the rest of a binary fraction would double a manifest's size."""
-    return float(f"{sample:.10g}") if isinstance(sample, float) else sample
+    if not isinstance(sample, float):
+        return sample
+    return float(f"{sample:.10g}") if math.isfinite(sample) else None
+
+
+def _any_lost(samples: Sequence[Optional[Number]]) -> bool:
+    """JSON has neither NaN nor infinity."""
+    return any(isinstance(sample, float) and not math.isfinite(sample) for sample in samples)

@@ -17,6 +17,7 @@ _TELLING_SETS = (
     "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp",
     "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
+_VENDORED = "_vendor"
 # Settings that change what a framework computes or how fast.
 _TELLING_VARIABLES = re.compile(
     r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_(?!CLI_)|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
@@ -69,13 +70,18 @@ def telling_variables() -> Dict[str, str]:
 
 
 def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
-    """Installed packages and their versions; all of them, or those named."""
+    """Installed packages and their versions; all of them, or those named.
+
+    What a package carries in itself (setuptools does) is on the path only where it was imported.
+    """
     from importlib import metadata
 
     wanted = {name.lower() for name in names}
     found: Dict[str, str] = {}
     for distribution in metadata.distributions():
         name = distribution.metadata["Name"]
+        if _VENDORED in os.path.normpath(str(distribution.locate_file(""))).split(os.sep):
+            continue
         if name and (not wanted or name.lower() in wanted):
             found.setdefault(name, distribution.version)  # the first on the path is imported
     return dict(sorted(found.items()))

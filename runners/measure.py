@@ -6,7 +6,8 @@ time *and* a minimum count have been reached, or at a maximum time. The garbage 
 while samples are taken.
 
 As published (shafique2023, section 5): a fixed number of calls after a fixed number of warm-up
-calls, ``time.time()`` around each, nothing synchronised, the result left where it is.
+calls, ``time.time()`` around each, nothing synchronised, the result left where it is. That clock
+may be set while it is read, so it is laid beside the monotonic one between the calls.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import msgspec
 
 from manifests.manifest import Flag
 from runners.quality import ProcessorWatch, quality_flags
+
+STEP_S, SLEW = 1e-4, 1e-3
+"""A clock that gains on the monotonic one by more was set: time daemons slew by 0.0005."""
 
 Call = Callable[[], Any]
 Progress = Callable[[int], None]
@@ -84,16 +88,66 @@ def measure_as_published(
     measure_count: int,
     progress: Progress = lambda count: None,
     clock: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.perf_counter,
 ) -> Measurement:
-    """Time ``call`` as the authors did; the garbage collector stays as it is."""
+    """Time ``call`` as the authors did; the garbage collector stays as it is.
+
+    ``steady`` is a clock that nobody sets.
+    """
     stopwatch = host_stopwatch(lambda: None, clock)
     warm_up = [stopwatch(call) for _ in range(warm_up_count)]
     watch = ProcessorWatch()
+    beside = ClockWatch(clock, steady)
     samples = []
     for done in range(measure_count):
         samples.append(stopwatch(call))
+        beside.look()
         progress(done + 1)
-    return Measurement(samples, warm_up, quality_flags(samples, watch.stop(), watch.throttled()))
+    flags = quality_flags(samples, watch.stop(), watch.throttled())
+    return Measurement(samples, warm_up, [*flags, *beside.flags()])
+
+
+class ClockWatch:
+    """How far a clock that can be set departs from one that can't."""
+
+    def __init__(self, clock: Callable[[], float], steady: Callable[[], float]) -> None:
+        self._clock = clock
+        self._steady = steady
+        self._steps: List[float] = []
+        self._last = self._read()
+
+    def look(self) -> None:
+        """Once after each call. The two clocks read one after the other are apart by at most
+        the time between the readings, which on a busy machine may be long.
+        """
+        now = self._read()
+        change = now.ahead - self._last.ahead
+        elapsed = abs(now.at - self._last.at)
+        if abs(change) > STEP_S + SLEW * elapsed + now.unsure + self._last.unsure:
+            self._steps.append(change)
+        self._last = now
+
+    def flags(self) -> List[Flag]:
+        """One flag for all that the clock was set by."""
+        if not self._steps:
+            return []
+        times = f"{len(self._steps)} times, " if len(self._steps) > 1 else ""
+        detail = f"set {times}by {sum(self._steps):+.6g} s in all while it was measured with"
+        return [Flag(name="clock-stepped", detail=detail)]
+
+    def _read(self) -> _Beside:
+        before = self._steady()
+        clock = self._clock()
+        after = self._steady()
+        return _Beside(after, clock - (before + after) / 2, (after - before) / 2)
+
+
+class _Beside(NamedTuple):
+    """Both clocks at one moment: how far the one is ahead of the other, and how sure that is."""
+
+    at: float
+    ahead: float
+    unsure: float
 
 
 def host_stopwatch(synchronise: Call, clock: Callable[[], float]) -> Stopwatch:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
+from manifests.quality import flags_of, impossible_in
 from tables.statistics import median, readings
 
 _SKIPPED_STEPS = 3
@@ -39,6 +40,7 @@ class CheckLine(NamedTuple):
     coverage: float | None
     reason: str
     cell: str
+    flags: tuple[str, ...] = ()
 
 
 def check_lines(manifests: list[Manifest]) -> list[CheckLine]:
@@ -73,6 +75,7 @@ def framework_version(manifest: Manifest) -> str:
 def _line(manifest: Manifest, base: float | None) -> CheckLine:
     cell = manifest.cell
     seconds = _seconds(manifest)
+    flags = flags_of(manifest, _METRIC.get(cell.task, ""))
     return CheckLine(
         framework=cell.framework,
         task=cell.task,
@@ -84,10 +87,11 @@ def _line(manifest: Manifest, base: float | None) -> CheckLine:
         speedup=base / seconds if base and seconds else None,
         allocator_bytes=_one(manifest.metric("peak_memory_bytes", "allocator")),
         nvml_bytes=_one(manifest.metric("peak_memory_bytes", "nvml")),
-        energy_j=_one(manifest.metric("energy_j")),
+        energy_j=_energy(manifest),
         coverage=manifest.proof.coverage if manifest.proof else None,
         reason=manifest.reason,
         cell=manifest.id,
+        flags=tuple(flags),
     )
 
 
@@ -103,12 +107,19 @@ def _place(manifest: Manifest) -> tuple[str, str, str, int]:
 def _seconds(manifest: Manifest) -> float | None:
     """The median; a training's first steps, in which kernels are chosen, are left out."""
     metric = manifest.metric(_METRIC.get(manifest.cell.task, ""))
-    if metric is None or manifest.status != "ok":
+    if metric is None or manifest.status != "ok" or impossible_in(manifest, metric):
         return None
     values = readings(metric)
     if manifest.cell.task == "train":
         values = values[_SKIPPED_STEPS:]
     return median(values)
+
+
+def _energy(manifest: Manifest) -> float | None:
+    """As the cell's process read it, else as the host did while it trained or measured."""
+    own = _one(manifest.metric("energy_j"))
+    phase = {"train": "train", "infer": "measure"}.get(manifest.cell.task, "")
+    return own if own is not None else _one(manifest.metric("energy_j", phase))
 
 
 def _one(metric: Metric | None) -> float | None:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
-from tables.intervals import median_interval, ratio_interval, share_interval
+from tables.flags import NO_FLAGS, Flagged, merged
+from tables.line_intervals import interval_of
 from tables.measured import Measured, Points, derive, measure_place, published_value, row_keys
-from tables.published import UNITS, Column, Printed, PublishedRow, PublishedTable, TableFile
+from tables.published import Column, Printed, PublishedRow, PublishedTable, TableFile
 
 PROTOCOL = "protocol"
 _PAPER = "paper"
@@ -26,7 +27,8 @@ class Line(NamedTuple):
     """One quantity of one row. ``ratio`` is measured over published.
 
     ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
-    processes, or over test images for the accuracy of one process.
+    processes, or over test images for the accuracy of one process. ``flagged`` has the cells of
+    each of its ``flags``.
     """
 
     key: dict[str, str]
@@ -46,6 +48,7 @@ class Line(NamedTuple):
     column: str = ""
     low: float | None = None
     high: float | None = None
+    flagged: Flagged = NO_FLAGS
 
 
 class Comparison(NamedTuple):
@@ -61,6 +64,7 @@ class Comparison(NamedTuple):
     lines: list[Line]
     issues: list[dict[str, str]]
     run: str = ""
+    study: str = ""
 
 
 def compare_tables(
@@ -139,6 +143,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         lines=lines,
         issues=table.issues,
         run=run,
+        study=plan.study,
     )
 
 
@@ -226,53 +231,21 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     first, second = (measured[operand] for operand in operands)
     value = derive(name, first.value, second.value)
     state = "ok" if value is not None else first.state if first.state != "ok" else second.state
+    found = merged([first.flagged, second.flagged])
     return Measured(
         value,
         min(first.n, second.n),
         min(first.samples, second.samples),
         state,
         first.cells + second.cells,
-        sorted({*first.flags, *second.flags}),
+        list(found),
+        flagged=found,
     )
-
-
-def _interval(column: Column, measured: dict[str, Measured]) -> _Ends:
-    """In the column's unit, None for a single process."""
-    if not column.derive:
-        return _own_interval(column, measured[column.name])
-    ((name, (first, second)),) = column.derive.items()
-    if name == "drop":
-        return _drop_interval(*(_own_interval(column, measured[part]) for part in (first, second)))
-    found = ratio_interval(measured[first].values, measured[second].values)
-    if found is None:
-        return None, None
-    # second / first, as a function of which each derivation rises or falls.
-    ends = sorted(derive(name, 1.0, ratio) or 0.0 for ratio in found)
-    return ends[0], ends[1]
-
-
-_Ends = tuple[float, float] | tuple[None, None]
-
-
-def _drop_interval(first: _Ends, second: _Ends) -> _Ends:
-    """Of first - second, from the ends of both: wider than need be where they go together."""
-    if first[0] is None or second[0] is None:
-        return None, None
-    return first[0] - second[1], first[1] - second[0]
-
-
-def _own_interval(column: Column, found: Measured) -> _Ends:
-    if len(found.values) == 1 and found.images:
-        share = found.values[0] / UNITS[column.unit]
-        low, high = share_interval(share * found.images, found.images)
-        return low * UNITS[column.unit], high * UNITS[column.unit]
-    interval = median_interval(found.values)
-    return (interval.low, interval.high) if interval else (None, None)
 
 
 def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: str) -> Line:
     measured = every[column.name]
-    low, high = _interval(column, every)
+    low, high = interval_of(column, every)
     printed = row.numbers.get(column.name, Printed("", None))
     published = published_value(column, row)
     ratio = None
@@ -297,4 +270,5 @@ def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: s
         column=column.name,
         low=low,
         high=high,
+        flagged=measured.flagged,
     )

@@ -9,11 +9,15 @@ can't be told apart and their product is one factor.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from manifests.plan import Plan
-from tables.measured import Points, measure_place
+from tables.contrasts import Processes, factor_interval, part_interval
+from tables.flags import NO_FLAGS, Flagged, merged
+from tables.intervals import Interval
+from tables.measured import Measured, Points, measure_place
 from tables.published import Column, PublishedRow, PublishedTable, TableFile
 
 CALLING, COMPILER, PRECISION, LAYOUT = (
@@ -62,6 +66,8 @@ LADDERS: dict[str, dict[str, Rung]] = {
         "dynamic": Rung("float32", PRECISION),
     },
 }
+NO_PROCESSES: Processes = {}
+NOT_MEASURED: Mapping[str, Measured] = {}
 _POINT = ("framework", "device", "image_size", "model", "batch_size")
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
 
@@ -70,11 +76,15 @@ class Factor(NamedTuple):
     """``kind`` is one of KINDS, or several joined by " x " that can't be told apart.
 
     ``share`` is its part of the logarithm of the whole speedup, None where there is no speedup.
+    The intervals are of 95 % over processes, None where a rung has one process only; that of the
+    share also where the whole isn't certainly a speedup.
     """
 
     kind: str
     value: float
     share: float | None
+    interval: Interval | None = None
+    share_interval: Interval | None = None
 
 
 class Explanation(NamedTuple):
@@ -82,7 +92,8 @@ class Explanation(NamedTuple):
 
     ``source`` is "published" with the table, or "measured" with the protocol. ``rungs`` are the
     techniques whose values were there, with milliseconds a call (0 where only ratios are known).
-    ``state`` says why there is no total.
+    ``state`` says why there is no total. ``interval`` is the total's, ``n`` the fewest processes
+    behind a rung (0 for a paper's), ``flagged`` the flags of the rungs with their cells.
     """
 
     source: str
@@ -94,6 +105,9 @@ class Explanation(NamedTuple):
     rungs: list[tuple[str, float]]
     state: str = "ok"
     cells: tuple[str, ...] = ()
+    interval: Interval | None = None
+    n: int = 0
+    flagged: Flagged = NO_FLAGS
 
 
 def path_to(framework: str, technique: str) -> list[str]:
@@ -105,23 +119,38 @@ def path_to(framework: str, technique: str) -> list[str]:
     return path
 
 
-def take_apart(framework: str, technique: str, times: Mapping[str, float]) -> list[Factor]:
+def take_apart(
+    framework: str,
+    technique: str,
+    times: Mapping[str, float],
+    processes: Processes = NO_PROCESSES,
+) -> list[Factor]:
     """The factors of the speedup of ``technique`` over its ladder's root.
 
     ``times`` has any positive time per call, by technique. Needs those of both ends.
+    ``processes`` has the times of each process, where they are known.
     """
     path = path_to(framework, technique)
     products: dict[str, float] = {}
+    steps: dict[str, Counter[str]] = {}
     below, kinds = path[0], []
     for rung in path[1:]:
         kinds.append(LADDERS[framework][rung].kind)
         if rung in times:
             name = " x ".join(dict.fromkeys(kinds))
             products[name] = products.get(name, 1.0) * times[below] / times[rung]
+            steps.setdefault(name, Counter()).update({below: 1, rung: -1})
             below, kinds = rung, []
+    ends = {path[0]: 1, technique: -1}
     whole = math.log(times[path[0]] / times[technique])
     return [
-        Factor(name, value, math.log(value) / whole if abs(whole) > 1e-9 else None)
+        Factor(
+            name,
+            value,
+            math.log(value) / whole if abs(whole) > 1e-9 else None,
+            factor_interval(steps[name], processes),
+            part_interval(steps[name], ends, processes),
+        )
         for name, value in products.items()
     ]
 
@@ -147,17 +176,17 @@ def explain_measured(plan: Plan, points: Points) -> list[Explanation]:
         fields = dict(point)
         framework = fields["framework"]
         measured = {t: _measured(fields, t, points) for t in techniques}
-        times = {t: value for t, (value, _, _) in measured.items() if value}
+        times = {t: found.value for t, found in measured.items() if found.value}
         for technique in techniques:
             path = path_to(framework, technique)
             if technique == path[0] or path[0] not in techniques:
                 continue
-            states = [measured[end][1] for end in (technique, path[0])]
+            states = [measured[end].state for end in (technique, path[0])]
             state = next((text for text in states if text != "ok"), "ok")
-            cells = tuple(c for rung in path if rung in measured for c in measured[rung][2])
             source = f"measured, {fields['protocol']}"
             shown = {name: fields[name] for name in _POINT}
-            found.append(_explanation(source, shown, technique, times, state, cells))
+            rungs = {rung: measured[rung] for rung in path if rung in measured}
+            found.append(_explanation(source, shown, technique, times, state, rungs))
     return found
 
 
@@ -167,22 +196,27 @@ def _explanation(
     technique: str,
     times: Mapping[str, float],
     state: str = "ok",
-    cells: tuple[str, ...] = (),
+    measured: Mapping[str, Measured] = NOT_MEASURED,
 ) -> Explanation:
     framework = point["framework"]
     path = path_to(framework, technique)
     rungs = [(rung, times[rung]) for rung in path if rung in times]
     known = state == "ok"
+    processes = {rung: found.values for rung, found in measured.items()}
+    ends = {path[0]: 1, technique: -1}
     return Explanation(
         source=source,
         point=point,
         baseline=path[0],
         technique=technique,
         total=times[path[0]] / times[technique] if known else None,
-        factors=take_apart(framework, technique, times) if known else [],
+        factors=take_apart(framework, technique, times, processes) if known else [],
         rungs=rungs,
         state=state,
-        cells=cells,
+        cells=tuple(cell for found in measured.values() for cell in found.cells),
+        interval=factor_interval(ends, processes) if known else None,
+        n=min((found.n for rung, found in measured.items() if rung in times), default=0),
+        flagged=merged(found.flagged for found in measured.values()),
     )
 
 
@@ -227,13 +261,10 @@ def _planned_points(plan: Plan) -> dict[_Point, list[str]]:
     return {point: list(techniques) for point, techniques in found.items()}
 
 
-def _measured(
-    fields: dict[str, str], technique: str, points: Points
-) -> tuple[float | None, str, list[str]]:
+def _measured(fields: dict[str, str], technique: str, points: Points) -> Measured:
     """Milliseconds a call over all processes, or the reason for none; and the cells behind."""
     table = TableFile(id="", title="", place="", key=[*fields, "technique"], select=_INFERENCE)
-    found = measure_place(table, _LATENCY, {**fields, "technique": technique}, points)
-    return found.value, found.state, found.cells
+    return measure_place(table, _LATENCY, {**fields, "technique": technique}, points)
 
 
 _INFERENCE: dict[str, str | int | list[str | int]] = {"task": "infer"}

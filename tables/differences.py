@@ -1,8 +1,10 @@
-"""Two runs cell by cell: same, faster, slower, or can't tell; and what surrounds them."""
+"""Two runs cell by cell: same, faster, slower, or undecided; and their environments."""
 
 from __future__ import annotations
 
+import re
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,7 +13,9 @@ import msgspec
 from manifests.cell import Cell, canonical_json
 from manifests.manifest import Manifest, Metric
 from manifests.metrics import METRICS
+from manifests.quality import IMPOSSIBLE
 from tables.environments import Differing, Facts, differing, facts
+from tables.flags import NO_FLAGS, Flagged, disqualifying, disturbed, flagged
 from tables.intervals import (
     Interval,
     adjusted,
@@ -36,6 +40,9 @@ COMPARED = (
 )  # fmt: skip
 _WORDS = {"s": ("faster", "slower"), "bytes": ("smaller", "larger"), "J": ("less", "more")}
 _EXACT = ("model_size_bytes",)
+UNDECIDED = "undecided"
+ONE_PROCESS = "only one process on a side; give several runs: compare a,b c,d"
+_OF_ONE_GPU = re.compile(r"GPU \d+")
 
 
 class PoolingError(ValueError):
@@ -51,7 +58,10 @@ class Side(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One metric of one cell. ``ratio`` is new over base, ``p`` after the correction."""
+    """One metric of one cell. ``ratio`` is new over base, ``p`` after the correction.
+
+    ``label`` tells apart metrics of one name. ``flagged`` has the cells of each flag of both sides.
+    """
 
     cell: str
     metric: str
@@ -67,10 +77,18 @@ class Difference(NamedTuple):
     why: str
     cells_base: list[str]
     cells_new: list[str]
+    label: str = ""
+    flagged: Flagged = NO_FLAGS
+
+    @property
+    def quantity(self) -> str:
+        """What was measured, in words."""
+        name = METRICS[self.metric].name
+        return f"{name} ({self.label})" if self.label else name
 
 
 class Differences(NamedTuple):
-    """``environments`` comes first, because it may explain all the rest."""
+    """``environments`` may explain all the rest."""
 
     environments: list[Differing]
     lines: list[Difference]
@@ -83,11 +101,16 @@ class _Pair(NamedTuple):
 
     title: str
     metric: str
+    label: str
     base: list[Manifest]
     new: list[Manifest]
 
     def values(self, side: Sequence[Manifest]) -> list[float]:
-        return [_middle(m.metric(self.metric)) for m in side]
+        return [_middle(_labelled(m, self.metric).get(self.label)) for m in side]
+
+    @property
+    def flagged(self) -> Flagged:
+        return flagged([*self.base, *self.new], self.metric)
 
 
 def make_side(runs: Sequence[tuple[str, list[Manifest]]], pool: bool = False) -> Side:
@@ -124,8 +147,10 @@ def compare_runs(base: Side, new: Side, margin: float = MARGIN) -> Differences:
 
 
 def _p(pair: _Pair) -> float | None:
-    """None where nothing varies from process to process: sizes, and shares of test images."""
-    if pair.metric in (*_EXACT, "accuracy"):
+    """None where nothing varies from process to process (sizes, and shares of test images), and
+    where the measurements decide nothing.
+    """
+    if pair.metric in (*_EXACT, "accuracy") or disqualifying(pair.flagged):
         return None
     return p_value(pair.values(pair.base), pair.values(pair.new))
 
@@ -153,13 +178,25 @@ def _by_point(manifests: Sequence[Manifest]) -> dict[bytes, list[Manifest]]:
 
 def _pairs(base: list[Manifest], new: list[Manifest]) -> Iterator[_Pair]:
     for name in COMPARED:
-        sides = [[m for m in side if _has(m.metric(name))] for side in (base, new)]
-        if all(sides):
-            yield _Pair(_title(base[0].cell), name, *sides)
+        ours, theirs = ([(m, _labelled(m, name)) for m in side] for side in (base, new))
+        for label in dict.fromkeys(label for _, found in ours for label in found):
+            sides = [[m for m, found in side if label in found] for side in (ours, theirs)]
+            if all(sides):
+                yield _Pair(_title(base[0].cell), name, label, *sides)
 
 
-def _has(metric: Metric | None) -> bool:
-    return metric is not None and bool(readings(metric))
+def _labelled(manifest: Manifest, name: str) -> dict[str, Metric]:
+    """The metrics of that name that have a reading, by label: the host's energy by its phase.
+
+    Which GPU of several a cell was given is no part of what was measured.
+    """
+    read = [metric for metric in manifest.labelled(name) if readings(metric)]
+    places = Counter(_OF_ONE_GPU.sub("GPU", metric.label) for metric in read)
+    found = {}
+    for metric in read:
+        place = _OF_ONE_GPU.sub("GPU", metric.label)
+        found[place if places[place] == 1 else metric.label] = metric
+    return found
 
 
 def _middle(metric: Metric | None) -> float:
@@ -171,11 +208,15 @@ def _middle(metric: Metric | None) -> float:
 def _judge(pair: _Pair, p: float | None, margin: float) -> Difference:
     base, new = pair.values(pair.base), pair.values(pair.new)
     below, above = statistics.median(base), statistics.median(new)
-    interval = ratio_interval(base, new)
-    if pair.metric == "accuracy":
+    why = disturbed(pair.flagged)
+    sound = IMPOSSIBLE not in pair.flagged
+    interval = ratio_interval(base, new) if sound else None
+    if why:
+        verdict = UNDECIDED
+    elif pair.metric == "accuracy":
         verdict, why = _accuracy(pair, below, above)
     elif pair.metric in _EXACT:
-        verdict, why = _word(pair.metric, above - below), ""
+        verdict, why = _exact(pair, below, above, margin)
     else:
         verdict, why = _verdict(pair, p, interval, above - below, margin)
     return Difference(
@@ -184,7 +225,7 @@ def _judge(pair: _Pair, p: float | None, margin: float) -> Difference:
         unit=METRICS[pair.metric].unit,
         base=below,
         new=above,
-        ratio=above / below if below else None,
+        ratio=above / below if below and sound else None,
         interval=interval,
         p=p,
         n_base=len(base),
@@ -193,7 +234,22 @@ def _judge(pair: _Pair, p: float | None, margin: float) -> Difference:
         why=why,
         cells_base=[m.id for m in pair.base],
         cells_new=[m.id for m in pair.new],
+        label=pair.label,
+        flagged=pair.flagged,
     )
+
+
+def _exact(pair: _Pair, base: float, new: float, margin: float) -> tuple[str, str]:
+    """What doesn't vary is told to the byte, and judged by the margin like everything else."""
+    change = new - base
+    if not change:
+        return "same", "equal"
+    percent = 100 * abs(change) / base
+    digits = f"{percent:,.0f}" if percent >= 10 else f"{percent:.2g}"
+    told = f"differs by {abs(change):,.10g} {METRICS[pair.metric].unit} ({digits} %)"
+    if base / (1 + margin) <= new <= base * (1 + margin):
+        return "same", f"{told}, within the margin of {100 * margin:g} %"
+    return _word(pair.metric, change), told
 
 
 def _word(metric: str, change: float) -> str:
@@ -207,12 +263,13 @@ def _verdict(
     pair: _Pair, p: float | None, interval: Interval | None, change: float, margin: float
 ) -> tuple[str, str]:
     if p is None or interval is None:
-        return "can't tell", "one process is no repeat" if p is None else "readings of zero"
+        few = min(len(pair.base), len(pair.new)) < 2
+        return UNDECIDED, ONE_PROCESS if few else "readings of zero"
     if interval.low >= 1 / (1 + margin) and interval.high <= 1 + margin:
         return "same", ""
     if p < SIGNIFICANT:
         return _word(pair.metric, change), ""
-    return "can't tell", "the difference is within what repeats differ by"
+    return UNDECIDED, "the difference is within what repeats differ by"
 
 
 def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
@@ -221,9 +278,9 @@ def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
         return "same", ""
     sizes = [images_tested(manifest) for manifest in (*pair.base, *pair.new)]
     if None in sizes:
-        return "can't tell", "the number of test images is not recorded"
+        return UNDECIDED, "the number of test images is not recorded"
     images = min(size for size in sizes if size is not None)
     below, above = share_interval(base * images, images), share_interval(new * images, images)
     if below.high < above.low or above.high < below.low:
         return _word("accuracy", new - base), ""
-    return "can't tell", f"{images:,} test images are too few for so small a difference"
+    return UNDECIDED, f"{images:,} test images are too few for so small a difference"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from manifests.manifest import Environment, Manifest
 
+NOTHING = "(none)"
 _OF = ": "
+_NO_PACKAGES = ("python", "lock", "digest")
 Facts = dict[str, set[str]]
 """A fact's name to every value that some cell of the run has for it."""
 
@@ -55,6 +57,25 @@ def differing(base: Facts, new: Facts) -> list[Differing]:
     ]
 
 
+def condensed(found: Sequence[Differing]) -> list[Differing]:
+    """Packages that only one side has are one line for each environment and side."""
+    lines: list[Differing] = []
+    extra: dict[tuple[str, bool], list[str]] = {}
+    for item in found:
+        image, separator, package = item.what.partition(_OF)
+        alone = NOTHING in (item.base, item.new) and item.base != item.new
+        if separator and alone and package[:1] != "$" and package not in _NO_PACKAGES:
+            version = item.new if item.base == NOTHING else item.base
+            extra.setdefault((image, item.base == NOTHING), []).append(f"{package} {version}")
+        else:
+            lines.append(item)
+    for (image, new_only), packages in extra.items():
+        told = f"{len(packages)}: {', '.join(packages)}"
+        sides = (NOTHING, told) if new_only else (told, NOTHING)
+        lines.append(Differing(f"{image}: packages that the other lacks", *sides))
+    return lines
+
+
 def _environments(found: Facts) -> set[str]:
     return {_environment(name) for name in found} - {""}
 
@@ -70,7 +91,7 @@ def _ran(there: bool) -> str:
 
 
 def _shown(values: set[str] | None) -> str:
-    return ", ".join(sorted(values)) if values else "(none)"
+    return ", ".join(sorted(values)) if values else NOTHING
 
 
 def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:

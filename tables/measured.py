@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
+from tables.flags import NO_FLAGS, Flagged, flagged, refused
 from tables.printed import decimals
 from tables.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
 from tables.statistics import median, readings
@@ -34,6 +35,7 @@ class Measured(NamedTuple):
     """A value in the column's unit, or the reason for none. ``n`` counts processes.
 
     ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
     """
 
     value: float | None
@@ -45,6 +47,7 @@ class Measured(NamedTuple):
     work: str = ""
     values: tuple[float, ...] = ()
     images: int = 0
+    flagged: Flagged = NO_FLAGS
 
 
 _DIGITS = 9
@@ -124,20 +127,24 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
         if value is not None:
             values.append(value)
             samples += count
-    flags = sorted({flag.name for p in points if p.manifest for flag in p.manifest.flags})
+    found = flagged((p.manifest for p in points if _succeeded(p.manifest)), column.metric)
     ids = [point.id for point in points]
-    state = "ok" if values else _state(points)
+    state = "ok" if values else _state(column, points)
     return Measured(
-        median(values), len(values), samples, state, ids, flags, _work(column, points),
-        tuple(values), _images(column, points),
+        median(values), len(values), samples, state, ids, list(found), _work(column, points),
+        tuple(values), _images(column, points), found,
     )  # fmt: skip
+
+
+def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:
+    return manifest is not None and manifest.status == "ok"
 
 
 def _images(column: Column, points: list[Point]) -> int:
     """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
     if column.metric != "accuracy":
         return 0
-    counts = [images_tested(p.manifest) for p in points if p.manifest and p.manifest.status == "ok"]
+    counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
     return min((count or 0 for count in counts), default=0)
 
 
@@ -159,7 +166,7 @@ def _work(column: Column, points: list[Point]) -> str:
 
 def _value(column: Column, point: Point) -> tuple[float | None, int]:
     """One process' value in the column's unit, and from how many samples."""
-    if point.manifest is None or point.manifest.status != "ok":
+    if not _succeeded(point.manifest) or _refused(column, point.manifest):
         return None, 0
     if column.share:
         return _share(column, point.manifest)
@@ -187,6 +194,13 @@ def _metric(column: Column, manifest: Manifest) -> Metric | None:
     return next((m for m in named if wanted == m.label or m.source.startswith(wanted)), None)
 
 
+def _refused(column: Column, manifest: Manifest) -> str:
+    """Why the number behind a column can't be one, "" where it can."""
+    asked = manifest.labelled(column.metric) if column.share else [_metric(column, manifest)]
+    told = (refused(manifest, metric) for metric in asked if metric is not None)
+    return next((text for text in told if text), "")
+
+
 def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
     """The share of an operation group in the time of all operations."""
     times = {metric.label: sum(readings(metric)) for metric in manifest.labelled(column.metric)}
@@ -197,11 +211,15 @@ def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
     return part / total * UNITS[column.unit], 1
 
 
-def _state(points: list[Point]) -> str:
+def _state(column: Column, points: list[Point]) -> str:
     """Why there is no value: what the manifests say, else that there are none."""
     for point in points:
         if point.manifest is not None and point.manifest.status != "ok":
             return f"{point.manifest.status}: {point.manifest.reason}"
+    told = (_refused(column, p.manifest) for p in points if p.manifest is not None)
+    why = next((text for text in told if text), "")
+    if why:
+        return why
     if any(point.manifest is None for point in points):
         return "not run"
     return "not measured by this cell"

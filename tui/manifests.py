@@ -7,7 +7,8 @@ from pathlib import Path
 
 from manifests.artifacts import faults
 from manifests.manifest import ImageUsed, Manifest, Metric
-from manifests.quality import FLAGS
+from manifests.metrics import METRICS
+from manifests.quality import FLAGS, concerns, disqualifies, impossible_in
 from tables.render.words import NONE, number
 from tables.statistics import median, percentile, readings, spread
 from tui.console import FittedTable, table
@@ -27,15 +28,22 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
         yield f"Error:\n{printable(manifest.error, lines=True)}"
     if manifest.metrics:
         columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
-        rows = [_metric_row(metric) for metric in _shown(manifest)]
+        rows = [_metric_row(metric, impossible_in(manifest, metric)) for metric in _shown(manifest)]
         yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
     yield from _proof(manifest)
     if manifest.flags:
         rows = [
-            (flag.name, flag.detail, FLAGS[flag.name].meaning if flag.name in FLAGS else "")
+            (
+                flag.name,
+                ", ".join(METRICS[name].name for name in METRICS if concerns(flag, name)),
+                flag.detail,
+                FLAGS[flag.name].meaning if flag.name in FLAGS else "",
+                "no" if disqualifies(flag.name) else "yes",
+            )
             for flag in manifest.flags
         ]
-        yield table("Quality flags", ("flag", "detail", "meaning"), rows)
+        heads = ("flag", "about", "detail", "meaning", "may decide")
+        yield table("Quality flags", heads, rows)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
     if manifest.telemetry is not None:
         yield from describe_telemetry(manifest.telemetry)
@@ -69,8 +77,9 @@ def _shown(manifest: Manifest) -> list[Metric]:
     return others + operations[:_MOST_OPERATIONS]
 
 
-def _metric_row(metric: Metric) -> tuple[str, ...]:
-    values = readings(metric)
+def _metric_row(metric: Metric, wrong: str) -> tuple[str, ...]:
+    """What can't be has its reason in place of statistics."""
+    values = [] if wrong else readings(metric)
     name = f"{metric.name} {metric.label}".strip()
     spread_ = spread(values)
     return (
@@ -81,7 +90,7 @@ def _metric_row(metric: Metric) -> tuple[str, ...]:
         number(percentile(values, 99)) if len(metric.samples) > 1 else NONE,
         f"{spread_:.1%}" if spread_ is not None else NONE,
         str(len(values)),
-        metric.reason or metric.source,
+        wrong or metric.reason or metric.source,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from manifests.manifest import Environment, Gpu, Manifest
+from manifests.quality import impossible_flags
 from orchestrator.telemetry.recording import Record
 
 
@@ -15,7 +16,11 @@ def completed(manifest: Manifest, record: Record | None) -> Manifest:
     return msgspec.structs.replace(
         manifest,
         telemetry=record.telemetry,
-        flags=[*manifest.flags, *record.flags],
+        flags=[
+            *manifest.flags,
+            *record.flags,
+            *impossible_flags(record.metrics, manifest.environment.machine),
+        ],
         metrics=[*manifest.metrics, *record.metrics],
         environment=_with_gpus(manifest.environment, record.gpus),
     )

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from manifests.manifest import Flag, Metric
 from manifests.metrics import METRICS
 from manifests.phases import PhaseTelemetry
+from manifests.quality import PHASES
 from manifests.telemetry import CLOCK_REASONS
 from orchestrator.telemetry.summarizing import HOST, PhaseSums
 
-MEASURED = ("train", "calibrate", "measure", "end-to-end")
+MEASURED = tuple(PHASES)
 """The phases whose times are results."""
 
 THROTTLE_LIMIT = 0.05
@@ -34,6 +35,7 @@ def _throttled(phase: str, sums: PhaseSums) -> Iterator[Flag]:
             yield Flag(
                 name="gpu-throttled",
                 detail=f"{phase}: GPU {index} was held down in {share:.0%} of the samples: {why}",
+                metrics=list(PHASES[phase]),
             )
 
 
@@ -44,6 +46,7 @@ def _foreign(phase: str, sums: PhaseSums) -> Iterator[Flag]:
             yield Flag(
                 name="foreign-gpu-process",
                 detail=f"{phase}: others computed on GPU {index} (process ids {who})",
+                metrics=list(PHASES[phase]),
             )
 
 

@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from manifests.codec import UnreadableError, read_struct
 from manifests.manifest import Manifest
+from manifests.metrics import METRICS
 from manifests.plan import Plan
+from manifests.quality import IMPOSSIBLE, impossible_in
 from manifests.store import Run
 from tables.archive import contents
 from tables.archive.contents import ABOUT, CHECKSUMS, METADATA, SCHEMA, About
@@ -65,6 +67,7 @@ def verify(
     yield Check("schemas", wrong, f"plan and {len(manifests):,} manifests")
     wrong = _check_artifacts(folder, names, manifests, about.left_out)
     yield Check("artifacts", wrong + _check_telemetry(folder, manifests))
+    yield _check_numbers(manifests)
     yield Check("kit", [], f"made by {about.kit}" + (f"; this is {kit}" if kit else ""))
     if studies is not None:
         yield Check("study", [], _against_ours(folder, about.study, studies))
@@ -128,6 +131,20 @@ def _read(folder: Path) -> tuple[About, Plan, list[Manifest], list[str]]:
         raise RefusedError(f"has no folder for its study {about.study[:80]!r}")
     manifests, warnings = contents.planned(run, plan)
     return about, plan, manifests, [_relative(ValueError(text), folder) for text in warnings]
+
+
+def _check_numbers(manifests: list[Manifest]) -> Check:
+    """Samples that can't be; a manifest that flags its own is honest, and no table shows them."""
+    wrong, admitted = [], 0
+    for manifest in manifests:
+        own = {m for f in manifest.flags if f.name == IMPOSSIBLE for m in f.metrics or METRICS}
+        for metric in manifest.metrics:
+            told = impossible_in(manifest, metric)
+            admitted += bool(told) and metric.name in own
+            if told and metric.name not in own:
+                wrong.append(f"cell {manifest.id}: {told}")
+    flagged = f", {admitted} impossible and flagged so" if admitted else ""
+    return Check("numbers", wrong, f"{sum(len(m.metrics) for m in manifests):,} metrics{flagged}")
 
 
 def _check_artifacts(

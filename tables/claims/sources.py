@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from tables.comparison import Comparison, Line
 from tables.expressions import Missing, Quantity, Row
-from tables.expressions.quantities import Heading, Headings, Titled
+from tables.expressions.quantities import Doubts, Heading, Headings, Titled, disturbed
+from tables.flags import disqualifying
 from tables.measured import derive
 from tables.printed import rounding
 from tables.published import Column, Printed, PublishedRow, PublishedTable
@@ -76,7 +77,10 @@ def _printed(number: Printed) -> Quantity | str:
 def measured_source(
     published: Sequence[PublishedTable], comparisons: Sequence[Comparison], single: float
 ) -> Tables:
-    """A run's numbers with their intervals; those of one process are taken as ± ``single``."""
+    """A run's numbers with their intervals; those of one process are taken as ± ``single``.
+
+    A number that carries a disqualifying flag may be anything.
+    """
     columns = {
         (table.file.id, column.name): column for table in published for column in table.file.column
     }
@@ -121,15 +125,25 @@ def _measured(line: Line, column: Column, exact: bool, single: float) -> Quantit
     value = line.measured
     if value is None:
         return line.state
+    doubts = _doubts(line)
+    if doubts:
+        return disturbed(value, doubts)
     if line.low is not None and line.high is not None:
         return Quantity(value, min(line.low, value), max(line.high, value))
     if exact:
         return Quantity(value, value, value)
     if not column.derive:
-        ends = sorted((value / (1 + single), value * (1 + single)))
-        return Quantity(value, *ends)
+        low, high = sorted((value / (1 + single), value * (1 + single)))
+        return Quantity(value, low, high)
     (name,) = column.derive
     return _derived(value, name, single)
+
+
+def _doubts(line: Line) -> Doubts:
+    """The flags that forbid a verdict on a number, each with the cells that carry it."""
+    return frozenset(
+        (name, cell) for name, cells in disqualifying(line.flagged).items() for cell in cells
+    )
 
 
 def _derived(value: float, name: str, single: float) -> Quantity:
@@ -138,8 +152,8 @@ def _derived(value: float, name: str, single: float) -> Quantity:
         return Quantity(value, value - 100 * single, value + 100 * single)
     ratio = {"ratio": value, "reduction": 1 - value / 100, "increase": 1 + value / 100}[name]
     second = [1 / ratio * off if name == "ratio" else ratio * off for off in _both(single)]
-    ends = sorted(derive(name, 1.0, one) or 0.0 for one in second)
-    return Quantity(value, *ends)
+    low, high = sorted(derive(name, 1.0, one) or 0.0 for one in second)
+    return Quantity(value, low, high)
 
 
 def _both(single: float) -> tuple[float, float]:

@@ -11,7 +11,8 @@ from tables.claims.places import lines_used
 from tables.claims.sources import Tables, measured_source, published_source
 from tables.comparison import Comparison
 from tables.expressions import Evaluator, ExpressionError, Missing, Node
-from tables.expressions.quantities import FAILS, HOLDS, UNCLEAR
+from tables.expressions.quantities import FAILS, HOLDS, UNCLEAR, Doubts
+from tables.flags import NO_FLAGS, Flagged, disturbed, merged
 from tables.published import PublishedTable
 
 NOT_MEASURED, NOT_PRINTED = "not measured", "not printed"
@@ -26,7 +27,10 @@ class Verdict(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A claim and what becomes of it. ``stand_in`` is None where there is no stand-in test."""
+    """A claim and what becomes of it. ``stand_in`` is None where there is no stand-in test.
+
+    ``flagged`` has the cells of each flag that a number of its tests carries.
+    """
 
     number: str
     claim: Claim
@@ -34,6 +38,7 @@ class Judged(NamedTuple):
     measured: Verdict
     stand_in: Verdict | None
     cells: list[str]
+    flagged: Flagged = NO_FLAGS
 
 
 def judge(
@@ -71,7 +76,10 @@ def _judge(
     stand_in = None
     if "stand_in" in tests:
         stand_in = _measured(tests["stand_in"], claim, ours, comparisons, tier)
-    return Judged(item.number, claim, published, measured, stand_in, cells_of(claim, comparisons))
+    lines = list(lines_used(claim, comparisons))
+    cells = list(dict.fromkeys(cell for line in lines for cell in line.cells))
+    found = merged(line.flagged for line in lines)
+    return Judged(item.number, claim, published, measured, stand_in, cells, found)
 
 
 def _measured(
@@ -87,16 +95,15 @@ def _measured(
 
 def _evaluate(test: Node, claim: Claim, source: Tables, absent: str) -> Verdict:
     try:
-        return Verdict(*Evaluator(source, claim.constants).truth(test))
+        truth = Evaluator(source, claim.constants).truth(test)
     except Missing as missing:
         return Verdict(absent, str(missing))
     except ExpressionError as error:
         return Verdict(absent, f"the test can't be evaluated: {error}")
+    why = [_disturbance(truth.doubts), truth.why] if truth.doubts else [truth.why]
+    return Verdict(truth.state, "; ".join(why))
 
 
-def cells_of(claim: Claim, comparisons: Sequence[Comparison]) -> list[str]:
-    """Ids of the cells behind every place that the claim's tests name."""
-    found: dict[str, None] = {}
-    for line in lines_used(claim, comparisons):
-        found.update(dict.fromkeys(line.cells))
-    return list(found)
+def _disturbance(doubts: Doubts) -> str:
+    """The flags, and the cells that carry them."""
+    return disturbed(merged({name: [cell]} for name, cell in sorted(doubts)))

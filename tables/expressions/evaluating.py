@@ -58,7 +58,9 @@ class Evaluator:
             return self._both(node, rows)
         if isinstance(node, Operation) and node.symbol == "not":
             inner = self.truth(node.operands[0], rows)
-            return Truth(_NEGATED[inner.state], _denied(node.operands[0], inner.why))
+            return inner._replace(
+                state=_NEGATED[inner.state], why=_denied(node.operands[0], inner.why)
+            )
         if isinstance(node, Call) and node.function in ("every", "some"):
             return self._quantified(node, rows)
         if isinstance(node, Call) and node.function in ("rising", "falling"):
@@ -186,7 +188,7 @@ class Evaluator:
         value, target, slack = (self._at(node, index, rows) for index in range(3))
         distance = q.absolute(q.add(value, q.negative(target)))
         why = self._words.nearness(node, (value, target, slack), rows or ())
-        return Truth(q.compare(distance, "<=", slack), why)
+        return q.truth(q.compare(distance, "<=", slack), why, (distance, slack))
 
     def _monotonic(self, node: Call, rows: Rows | None) -> Truth:
         values = self._ordered(node, rows)
@@ -200,7 +202,7 @@ class Evaluator:
         ]
         shown = values[::-1] if node.function == "falling" else values
         why = self._words.ordered(node, shown, slack, rows or ())
-        return Truth(together(steps), why)
+        return q.truth(together(steps), why, values)
 
     def _chain(self, node: Chain, rows: Rows | None) -> Truth:
         """Told are the links that decide it."""
@@ -210,9 +212,9 @@ class Evaluator:
             sides = (node.operands[index], node.operands[index + 1])
             values = (numbers[index], numbers[index + 1])
             why = self._words.compared(sides, values, symbol, rows or ())
-            links.append(Truth(q.compare(values[0], symbol, values[1]), why))
+            links.append(q.truth(q.compare(values[0], symbol, values[1]), why, values))
         state = together([link.state for link in links])
-        return Truth(state, joined([link.why for link in links if link.state == state]))
+        return q.truth(state, joined([link.why for link in links if link.state == state]), links)
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:
         """What decides alone decides, whatever the other side lacks."""
@@ -230,7 +232,7 @@ class Evaluator:
         if lacking:
             raise lacking[0]
         state = UNCLEAR if any(t.state == UNCLEAR for t in found) else _NEGATED[deciding]
-        return Truth(state, f" {node.symbol} ".join(truth.why for truth in found))
+        return q.truth(state, f" {node.symbol} ".join(truth.why for truth in found), found)
 
     def _quantified(self, node: Call, rows: Rows | None) -> Truth:
         judged, lacking = self.judge_rows(node, rows)
@@ -244,16 +246,17 @@ class Evaluator:
         if node.function == "every" and against:
             told.append("but not " + "; ".join(against[:TOLD]) + more(against))
         if counts[UNCLEAR]:
-            told.append(f"{len(counts[UNCLEAR])} can't be told")
+            told.append(f"{len(counts[UNCLEAR])} undecided")
         if lacking:
             told.append(f"{len(lacking)} without a number")
-        return Truth(state, ", ".join(told))
+        return q.truth(state, ", ".join(told), [t for _, t in judged])
 
     def _share(self, node: Call, rows: Rows | None) -> Quantity:
         judged, _ = self.judge_rows(node, rows)
         certain = sum(truth.state == HOLDS for _, truth in judged)
         possible = certain + sum(truth.state == UNCLEAR for _, truth in judged)
-        return Quantity(certain / len(judged), certain / len(judged), possible / len(judged))
+        share, most = certain / len(judged), possible / len(judged)
+        return Quantity(share, share, most, q.all_doubts(t for _, t in judged))
 
     def judge_rows(
         self, node: Call, rows: Rows | None = None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
-HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "can't tell"
+HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "undecided"
+
+Doubts = frozenset[tuple[str, str]]
+"""Flags and the cells that carry them, for which a number decides nothing."""
+NO_DOUBTS: Doubts = frozenset()
 
 
 class Missing(Exception):
@@ -15,25 +19,41 @@ class Missing(Exception):
 
 
 class Quantity(NamedTuple):
-    """A number and the interval that it may really lie in."""
+    """A number and the interval that it may really lie in.
+
+    Where a measurement was disturbed that is everything, and ``doubts`` says what disturbed it.
+    """
 
     value: float
     low: float
     high: float
+    doubts: Doubts = NO_DOUBTS
 
     def __str__(self) -> str:
         return self.with_unit("")
 
     def with_unit(self, unit: str) -> str:
         """``0.22 GB (0.215 to 0.225)``; without an interval that its digits don't show."""
-        value, low, high = map(_short, self)
+        value, low, high = map(_short, self[:3])
         told = f"{value} {unit}".strip()
+        if self.doubts:
+            return f"{told} (flagged)"
         return told if low == value == high else f"{told} ({low} to {high})"
 
 
 def exactly(value: float) -> Quantity:
     """A number that is certain."""
     return Quantity(value, value, value)
+
+
+def disturbed(value: float, doubts: Doubts) -> Quantity:
+    """A number that may really be anything."""
+    return Quantity(value, -math.inf, math.inf, doubts)
+
+
+def all_doubts(parts: Iterable[Quantity | Truth]) -> Doubts:
+    """Of everything that something follows from."""
+    return NO_DOUBTS.union(*(part.doubts for part in parts))
 
 
 def _short(value: float) -> str:
@@ -45,10 +65,19 @@ def _short(value: float) -> str:
 
 
 class Truth(NamedTuple):
-    """``state`` is one of HOLDS, FAILS, UNCLEAR; ``why`` has the numbers."""
+    """``state`` is one of HOLDS, FAILS, UNCLEAR; ``why`` has the numbers.
+
+    ``doubts`` are those for which it is UNCLEAR, where such are a reason.
+    """
 
     state: str
     why: str
+    doubts: Doubts = NO_DOUBTS
+
+
+def truth(state: str, why: str, parts: Iterable[Quantity | Truth]) -> Truth:
+    """``parts`` are what it follows from; their doubts count only where it is not certain."""
+    return Truth(state, why, all_doubts(parts) if state == UNCLEAR else NO_DOUBTS)
 
 
 class Row(NamedTuple):
@@ -90,20 +119,26 @@ class Source(Protocol):
 
 
 def add(a: Quantity, b: Quantity) -> Quantity:
-    return Quantity(a.value + b.value, a.low + b.low, a.high + b.high)
+    return Quantity(a.value + b.value, a.low + b.low, a.high + b.high, all_doubts((a, b)))
 
 
 def negative(a: Quantity) -> Quantity:
-    return Quantity(-a.value, -a.high, -a.low)
+    return Quantity(-a.value, -a.high, -a.low, a.doubts)
 
 
 def multiply(a: Quantity, b: Quantity) -> Quantity:
+    doubts = all_doubts((a, b))
+    if doubts:
+        return disturbed(a.value * b.value, doubts)
     ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
     return _finite(Quantity(a.value * b.value, min(ends), max(ends)))
 
 
 def divide(a: Quantity, b: Quantity) -> Quantity:
     """Raises Missing where the divisor may be zero."""
+    doubts = all_doubts((a, b))
+    if doubts and b.value:
+        return disturbed(a.value / b.value, doubts)
     if b.low <= 0 <= b.high:
         raise Missing("a division by what may be zero")
     ends = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
@@ -111,7 +146,7 @@ def divide(a: Quantity, b: Quantity) -> Quantity:
 
 
 def _finite(a: Quantity) -> Quantity:
-    if not all(map(math.isfinite, a)):
+    if not all(map(math.isfinite, a[:3])):
         raise Missing("a number too large")
     return a
 
@@ -119,7 +154,7 @@ def _finite(a: Quantity) -> Quantity:
 def absolute(a: Quantity) -> Quantity:
     ends = (abs(a.low), abs(a.high))
     low = 0.0 if a.low <= 0 <= a.high else min(ends)
-    return Quantity(abs(a.value), low, max(ends))
+    return Quantity(abs(a.value), low, max(ends), a.doubts)
 
 
 def compare(a: Quantity, symbol: str, b: Quantity) -> str:

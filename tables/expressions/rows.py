@@ -25,7 +25,10 @@ def together(states: Sequence[str]) -> str:
 
 def aggregate(function: Callable[[Sequence[float]], float], known: Sequence[Quantity]) -> Quantity:
     """Monotonic functions take the ends of intervals to the ends of theirs."""
-    return Quantity(*(float(function(ends)) for ends in zip(*known, strict=True)))
+    value, low, high = (
+        float(function(ends)) for ends in zip(*(one[:3] for one in known), strict=True)
+    )
+    return Quantity(value, low, high, q.all_doubts(known))
 
 
 def trend(values: Sequence[Quantity]) -> Quantity:
@@ -37,7 +40,7 @@ def trend(values: Sequence[Quantity]) -> Quantity:
             low += 1 if second.low > first.high else 0 if _equal(first, second) else -1
             high += -1 if second.high < first.low else 0 if _equal(first, second) else 1
     pairs = len(values) * (len(values) - 1) // 2
-    return Quantity(point / pairs, low / pairs, high / pairs)
+    return Quantity(point / pairs, low / pairs, high / pairs, q.all_doubts(values))
 
 
 def _equal(first: Quantity, second: Quantity) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tables.claims import Judged, Verdict
+from tables.flags import named
 from tables.render import markdown, words
 
 WHY_LIMIT = 600
@@ -40,7 +41,16 @@ def why(judged: Judged) -> str:
         parts.insert(0, judged.measured.why)
     if judged.published.state not in ("holds", "not printed"):
         parts.append(f"printed: {judged.published.why}")
+    told = flags(judged)
+    if told:
+        parts.append(f"flags: {told}")
     return "; ".join(parts)
+
+
+def flags(judged: Judged) -> str:
+    """The flags of the numbers behind it that no verdict names already, with their cells."""
+    told = " ".join(v.why for v in (judged.measured, judged.stand_in) if v is not None)
+    return named({f: cells for f, cells in judged.flagged.items() if f"{f} (cell" not in told})
 
 
 def verdicts(judged: Judged) -> list[tuple[str, str]]:
@@ -60,6 +70,7 @@ def details(judged: Judged) -> list[tuple[str, str]]:
     found += [(name.replace("_", " "), f"{value:g}") for name, value in claim.constants.items()]
     found += [("stand-in", " ".join(claim.stand_in.split()))] if claim.stand_in else []
     found += verdicts(judged)
+    found += [("flags", named(judged.flagged))] if judged.flagged else []
     return [*found, ("cells", ", ".join(judged.cells))] if judged.cells else found
 
 
@@ -84,6 +95,7 @@ def plain(claims: Sequence[Judged]) -> list[dict[str, Any]]:
             "measured": _verdict(judged.measured),
             "stand_in": _verdict(judged.stand_in),
             "cells": judged.cells,
+            "flags": judged.flagged,
         }
         for judged in claims
     ]

@@ -10,31 +10,41 @@ import msgspec
 from tables.comparison import Comparison, Line
 from tables.render import words
 
-HEADER = [
-    "run", "table", "place", "scope", "key", "quantity", "printed", "printed_unit", "published",
-    "measured", "low", "high", "unit", "work", "ratio", "n", "samples", "state", "flags", "cells",
+_FIRST = ["run", "table", "place", "scope"]
+_REST = [
+    "quantity", "printed", "printed_unit", "published", "measured", "low", "high", "unit", "work",
+    "ratio", "n", "samples", "state", "flags", "cells",
 ]  # fmt: skip
 
 
 def render_csv(comparisons: list[Comparison]) -> str:
-    """RFC 4180 with a header; numbers in full; nothing a spreadsheet would run."""
+    """RFC 4180 with a header; numbers in full; nothing a spreadsheet would run.
+
+    A column for each key that some table has, empty where a line has no such key.
+    """
+    keys = list(dict.fromkeys(name for table in comparisons for name in table.key))
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(HEADER)
+    writer.writerow([*_FIRST, *map(_column, keys), *_REST])
     for comparison in comparisons:
         for line in comparison.lines:
-            writer.writerow(_harmless(field) for field in _fields(comparison, line))
+            writer.writerow(_harmless(field) for field in _fields(comparison, keys, line))
     return output.getvalue()
 
 
-def _fields(comparison: Comparison, line: Line) -> list[object]:
-    """In the order of ``HEADER``."""
-    key = " ".join(f"{name}={value}" for name, value in line.key.items())
+def _column(key: str) -> str:
+    """No two columns have one name."""
+    return f"key_{key}" if key in (*_FIRST, *_REST) else key
+
+
+def _fields(comparison: Comparison, keys: list[str], line: Line) -> list[object]:
+    """In the order of the header."""
     return [
-        comparison.run, comparison.id, comparison.place, comparison.scope, key, line.quantity,
-        line.printed, line.printed_unit, line.published, line.measured, line.low, line.high,
-        line.unit, line.work,
-        line.ratio, line.n, line.samples, line.state, " ".join(line.flags), " ".join(line.cells),
+        comparison.run, comparison.id, comparison.place, comparison.scope,
+        *(line.key.get(name) for name in keys),
+        line.quantity, line.printed, line.printed_unit, line.published, line.measured, line.low,
+        line.high, line.unit, line.work, line.ratio, line.n, line.samples, line.state,
+        " ".join(line.flags), " ".join(line.cells),
     ]  # fmt: skip
 
 

@@ -88,8 +88,8 @@ def ratio(line: Line) -> str:
 
 
 def flags(line: Line) -> str:
-    """The flags that aren't plain from the number of samples beside them."""
-    return ", ".join(flag for flag in line.flags if flag != "few-samples")
+    """All that are about the number, by their names."""
+    return ", ".join(line.flags)
 
 
 def one_line(text: str, limit: int = _REASON_LIMIT) -> str:

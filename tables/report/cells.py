@@ -7,6 +7,7 @@ from typing import NamedTuple
 from manifests.cell import sha256_hex
 from manifests.codec import encode_manifest
 from manifests.manifest import Manifest, Metric
+from manifests.quality import impossible_in
 from tables.render.words import NONE, number, printable
 from tables.statistics import median, percentile, readings, spread
 
@@ -50,7 +51,7 @@ def describe(manifest: Manifest, base: str) -> CellPart:
         file=f"{base}cells/{manifest.id}/manifest.json",
         sha256=sha256_hex(encode_manifest(manifest)),
         facts=[(name, printable(value)) for name, value in _facts(manifest) if value],
-        metrics=[_metric(metric) for metric in _shown(manifest)],
+        metrics=[_metric(metric, impossible_in(manifest, metric)) for metric in _shown(manifest)],
         flags=[(flag.name, flag.detail) for flag in manifest.flags],
         telemetry=_telemetry(manifest),
     )
@@ -64,8 +65,9 @@ def _shown(manifest: Manifest) -> list[Metric]:
     return others + operations[:_MOST_OPERATIONS]
 
 
-def _metric(metric: Metric) -> MetricRow:
-    values = readings(metric)
+def _metric(metric: Metric, wrong: str) -> MetricRow:
+    """What can't be has its reason in place of statistics."""
+    values = [] if wrong else readings(metric)
     width = spread(values)
     return MetricRow(
         name=f"{metric.name} {metric.label}".strip(),
@@ -74,7 +76,7 @@ def _metric(metric: Metric) -> MetricRow:
         p90=number(percentile(values, 90)) if len(values) > 1 else NONE,
         spread=f"{width:.1%}" if width is not None else NONE,
         samples=len(values),
-        note=metric.reason or metric.source,
+        note=wrong or metric.reason or metric.source,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from manifests.cell import sha256_hex
 from tables.comparison import Comparison, Line
+from tables.flags import disqualifying
 from tables.render.words import printable
 
 VEGA_LITE = "6.4"
@@ -89,16 +90,31 @@ def _spec(comparison: Comparison) -> tuple[dict[str, Any], str] | None:
     ratios = [line for line in comparison.lines if line.ratio is not None and line.ratio > 0]
     values = [line for line in comparison.lines if line.measured is not None and line.measured > 0]
     if ratios and len(ratios) <= MOST_ROWS:
-        about = f"{title}: measured over published, 1 where they agree"
+        about = f"{title}: measured over published, 1 where they agree{_marked(ratios)}"
         return _ratio_spec([_ratio_row(line) for line in ratios]), about
     if values and len(values) <= MOST_ROWS and len({line.unit for line in values}) == 1:
-        about = f"{title}: measured, in {values[0].unit}"
+        about = f"{title}: measured, in {values[0].unit}{_marked(values)}"
         return _value_spec([_value_row(line) for line in values], values[0].unit), about
     return None
 
 
 def _label(line: Line) -> str:
-    return printable(f"{' · '.join(line.key.values())} · {line.quantity}")
+    """With the flags for which a verdict can't rest on the number."""
+    flags = ", ".join(disqualifying(line.flagged))
+    mark = f" ({flags})" if flags else ""
+    return printable(f"{' · '.join(line.key.values())} · {line.quantity}{mark}")
+
+
+def _marked(lines: Sequence[Line]) -> str:
+    flagged = any(disqualifying(line.flagged) for line in lines)
+    return (
+        "; pale where the measurement was disturbed, by the flag in parentheses" if flagged else ""
+    )
+
+
+def _flags(line: Line) -> dict[str, Any]:
+    """Vega shows them with the number under the pointer."""
+    return {"flags": ", ".join(line.flags), "pale": bool(disqualifying(line.flagged))}
 
 
 def _ratio_row(line: Line) -> dict[str, Any]:
@@ -106,6 +122,7 @@ def _ratio_row(line: Line) -> dict[str, Any]:
         "what": _label(line),
         "ratio": line.ratio,
         "quantity": printable(line.quantity),
+        **_flags(line),
     }
     if line.low is not None and line.high is not None and line.published and line.low > 0:
         row |= {"low": line.low / line.published, "high": line.high / line.published}
@@ -114,7 +131,9 @@ def _ratio_row(line: Line) -> dict[str, Any]:
 
 def _value_row(line: Line) -> dict[str, Any]:
     group = printable(next(iter(line.key.values()), ""))
-    row: dict[str, Any] = {"what": _label(line), "value": line.measured, "group": group}
+    row: dict[str, Any] = {
+        "what": _label(line), "value": line.measured, "group": group, **_flags(line),
+    }  # fmt: skip
     if line.low is not None and line.high is not None:
         row |= {"low": line.low, "high": line.high}
     return row
@@ -128,24 +147,27 @@ def _ratio_spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "encoding": {"x": {"datum": 1, "type": "quantitative"}},
     }
     points = {
-        "mark": {"type": "point", "filled": True, "size": 70, "tooltip": True},
-        "encoding": {"x": {"field": "ratio", **axis}, "y": _Y, "color": colour},
+        "mark": {"type": "point", "filled": True, "size": 70, "tooltip": _TOOLTIP},
+        "encoding": {"x": {"field": "ratio", **axis}, "y": _Y, "color": colour, **_PALE},
     }
     return {**_frame(rows), "layer": [agreement, *_intervals(rows, colour), points]}
 
 
 def _value_spec(rows: list[dict[str, Any]], unit: str) -> dict[str, Any]:
     bars = {
-        "mark": {"type": "bar", "tooltip": True, "height": {"band": 0.7}},
+        "mark": {"type": "bar", "tooltip": _TOOLTIP, "height": {"band": 0.7}},
         "encoding": {
             "x": {"field": "value", "type": "quantitative", "title": unit},
             "y": _Y,
             "color": {"field": "group", "type": "nominal", "legend": None},
+            **_PALE,
         },
     }
     return {**_frame(rows), "layer": [bars, *_intervals(rows, {"value": _TEXT})]}
 
 
+_TOOLTIP = {"content": "data"}
+_PALE = {"opacity": {"condition": {"test": "datum.pale", "value": 0.35}, "value": 1}}
 _Y = {"field": "what", "type": "nominal", "sort": None, "title": None}
 
 

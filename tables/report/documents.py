@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tables.audit import Report
+from tables.claims import Judged
 from tables.evidence import Evidence
 from tables.render import audits, claims, latex, markdown
-from tables.render import words as shown
+from tables.report.ladder import ladder
 
 
 def render_markdown(evidence: Evidence, audit: Report) -> str:
-    """Claims, tables, audit and environment."""
+    """Claims, tables, environment, speedups and audit."""
     paper = evidence.paper
     parts = [
         f"# {markdown.text(paper.title)}\n",
@@ -19,26 +20,37 @@ def render_markdown(evidence: Evidence, audit: Report) -> str:
         markdown.render(evidence.comparisons),
         markdown.footer(evidence.environments),
     ]
+    for part in ladder(evidence):
+        title = f"Where each speedup comes from: {part.title}"
+        parts.append(markdown.simple_table(title, part.header, part.rows))
+        parts += [f"{markdown.text(line)}\n" for line in part.legend]
     if audit.findings:
         parts.append(audits.render_markdown(evidence.study, audit))
     return "\n".join(parts)
 
 
 def render_latex(evidence: Evidence, audit: Report) -> str:
-    """Tables for \\input; each names its label."""
+    """Tables for \\input; each names its label, which begins with the study's name."""
+    study = evidence.study
     judged = [
-        [item.number, item.claim.text, item.published.state, claims.measured(item)]
+        [item.number, item.claim.text, item.published.state, claims.measured(item), _flags(item)]
         for item in evidence.claims
     ]
-    header = ["claim", "the paper says", "own numbers", "measured"]
+    header = ["claim", "the paper says", "the paper's own numbers", "measured", "flags"]
     caption = f"Claims of {evidence.paper.title}, {evidence.scope}"
     parts = [
         *latex.tables(evidence.comparisons),
-        latex.table("claims", caption, r"lp{0.5\linewidth}ll", header, judged),
+        latex.table([study, "claims"], caption, header, judged),
     ]
+    for number, part in enumerate(ladder(evidence), start=1):
+        caption = f"Where each speedup comes from: {part.title}"
+        parts.append(latex.table([study, f"ladder{number}"], caption, part.header, part.rows))
     if audit.findings:
-        rows = [[f.place, f.rule, f.sure] for f in audit.findings]
-        caption = f"Audit of the numbers that {evidence.study} publishes"
-        columns = r"p{0.2\linewidth}p{0.6\linewidth}l"
-        parts.append(latex.table("audit", caption, columns, ["place", "finding", "sure"], rows))
-    return latex.with_preamble("\n".join(parts)).replace(shown.NONE, "--")
+        rows = [audits.row(finding) for finding in audit.findings]
+        caption = f"Audit of the numbers that {study} publishes"
+        parts.append(latex.table([study, "audit"], caption, audits.HEADER, rows))
+    return latex.with_preamble("\n".join(parts))
+
+
+def _flags(judged: Judged) -> str:
+    return ", ".join(judged.flagged)

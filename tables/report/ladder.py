@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tables.decomposition import Explanation, Factor, explain_measured, explain_published
+from tables.decomposition import Explanation, explain_measured, explain_published
 from tables.evidence import Evidence
 from tables.measured import Points
-
-HEADER = ["point", "technique", "over", "speedup", "made of"]
+from tables.render import ladders
 
 
 class LadderPart(NamedTuple):
@@ -17,6 +16,7 @@ class LadderPart(NamedTuple):
     title: str
     header: list[str]
     rows: list[list[str]]
+    legend: list[str]
 
 
 def ladder(evidence: Evidence) -> list[LadderPart]:
@@ -26,26 +26,11 @@ def ladder(evidence: Evidence) -> list[LadderPart]:
         points = Points(evidence.plan.cells, evidence.manifests)
         found += explain_measured(evidence.plan, points)
     known = [item for item in found if item.total is not None]
-    return [
-        LadderPart(source, HEADER, [_row(item) for item in known if item.source == source])
-        for source in dict.fromkeys(item.source for item in known)
-    ]
+    sources = dict.fromkeys(item.source for item in known)
+    return [_part(source, [item for item in known if item.source == source]) for source in sources]
 
 
-def _row(item: Explanation) -> list[str]:
-    point = item.point
-    words = [
-        point.get("model", ""),
-        f"{point['image_size']} px" if "image_size" in point else "",
-        f"batch {point['batch_size']}" if "batch_size" in point else "",
-        point["framework"],
-        point.get("device", ""),
-    ]
-    made = " · ".join(_factor(factor) for factor in item.factors)
-    place = " ".join(word for word in words if word)
-    return [place, item.technique, item.baseline, f"{item.total:.2f}", made]
-
-
-def _factor(factor: Factor) -> str:
-    share = "" if factor.share is None else f" ({factor.share:.0%})"
-    return f"{factor.kind} {factor.value:.2f}{share}"
+def _part(source: str, shown: list[Explanation]) -> LadderPart:
+    return LadderPart(
+        source, ladders.HEADER, [ladders.row(item) for item in shown], ladders.legend(shown)
+    )

@@ -15,6 +15,7 @@ from tables.claims.verdicts import NOT_PRINTED, STATES
 from tables.comparison import Line
 from tables.environments import facts
 from tables.evidence import Evidence
+from tables.render import claims as claim_words
 from tables.render import words
 from tables.render.grouping import gathered
 from tables.report import charts
@@ -60,6 +61,7 @@ def render_page(given: ReportInput) -> str:
         columns=_columns,
         ladder=ladder(evidence),
         words=words,
+        claim_words=claim_words,
         links=MOST_LINKS,
         style=_resource("page.css"),
         known={manifest.id for manifest in evidence.manifests},

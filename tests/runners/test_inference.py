@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from manifests.manifest import Flag
 from runners.failures import Unsupported
-from runners.inference import Session, evaluate, time_inference
+from runners.inference import Session, about, evaluate, time_inference
 from tests.runners.samples import SIZE, TEST, a_job, a_pack
 
 RECIPE = {
@@ -121,3 +122,9 @@ def test_a_recipe_of_the_other_protocol_is_refused(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, protocol="as-published")
     with pytest.raises(msgspec.ValidationError, match="warm_up_s"):
         time_inference(job, Model([0]).session())
+
+
+def test_flags_say_which_numbers_they_are_about() -> None:
+    flags = [Flag(name="drift", detail=""), Flag(name="busy-machine", detail="")]
+    found = {flag.name: flag.metrics for flag in about(flags, "end_to_end_s")}
+    assert found == {"drift": ["end_to_end_s"], "busy-machine": ["end_to_end_s", "energy_j"]}

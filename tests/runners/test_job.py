@@ -56,6 +56,47 @@ def test_a_metric_or_flag_without_a_meaning_is_refused(tmp_path: Path) -> None:
     assert (job.metrics, job.flags) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("name", "samples", "detail"),
+    [
+        ("latency_s", [0.1, -0.857, 0.1],
+         "latency can't be -0.857: it has to be more than 0 (1 of 3 samples)"),
+        ("latency_s", [0.0], "latency can't be 0: it has to be more than 0"),
+        ("accuracy", [1.2], "accuracy can't be 1.2: it has to be at most 1"),
+        ("accuracy", [-0.1], "accuracy can't be -0.1: it has to be at least 0"),
+        ("model_size_bytes", [0], "model size can't be 0: it has to be more than 0"),
+        ("energy_j", [-3.0], "energy can't be -3: it has to be at least 0"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_is_kept_and_flagged(
+    tmp_path: Path, name: str, samples: list[float], detail: str
+) -> None:
+    job = a_job(tmp_path)
+    job.record(name, samples)
+    assert job.metrics[0].samples == samples
+    assert job.flags == [Flag(name="impossible-value", detail=detail, metrics=[name])]
+
+
+@pytest.mark.parametrize("sample", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_is_missing_with_the_reason(tmp_path: Path, sample: float) -> None:
+    job = a_job(tmp_path)
+    job.record("train_loss", [2.5, sample])
+    (metric,) = job.metrics
+    assert metric.samples == [2.5, None]
+    assert "no finite number (1 of 2 samples)" in metric.reason
+    assert [flag.name for flag in job.flags] == ["impossible-value"]
+
+
+def test_what_can_be_is_not_flagged(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    for name, samples in (
+        ("latency_s", [1e-9]), ("accuracy", [0.0, 1.0]), ("op_time_s", [0.0]),
+        ("energy_j", [0.0]), ("train_loss", [-1e-9, None]), ("peak_memory_bytes", [None]),
+    ):  # fmt: skip
+        job.record(name, samples)
+    assert job.flags == []
+
+
 def test_an_artifact_is_described_by_size_and_hash(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"")
     job = a_job(tmp_path)

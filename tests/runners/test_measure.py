@@ -138,11 +138,14 @@ def test_few_samples_are_flagged() -> None:
 
 def test_as_published_counts_calls_and_synchronises_nothing() -> None:
     machine = Machine(call_s=0.25)
-    measured = measure_as_published(machine.call, 2, 3, machine.progress, machine.clock)
+    measured = measure_as_published(
+        machine.call, 2, 3, machine.progress, machine.clock, lambda: machine.now
+    )
     assert (measured.warm_up, measured.samples) == ([0.25] * 2, [0.25] * 3)
-    once = ["clock", "call", "clock"]
+    once, beside = ["clock", "call", "clock"], "clock"
     assert machine.happened == [
-        *once, *once, *once, "progress 1", *once, "progress 2", *once, "progress 3",
+        *once, *once, beside, *once, beside, "progress 1", *once, beside, "progress 2",
+        *once, beside, "progress 3",
     ]  # fmt: skip
 
 
@@ -159,3 +162,58 @@ def test_a_stopwatch_of_the_device_replaces_the_hosts_clock() -> None:
     )  # fmt: skip
     assert measured.samples == [0.125] * 3
     assert "synchronise" not in machine.happened
+
+
+def test_a_clock_that_is_set_back_while_it_times_is_flagged() -> None:
+    machine = Machine(call_s=0.25)
+    set_by = [0.0]
+
+    def call() -> None:
+        machine.call()
+        set_by[0] -= 5.0 if machine.happened.count("call") == 4 else 0.0
+
+    def settable() -> float:
+        return machine.clock() + set_by[0]
+
+    measured = measure_as_published(call, 2, 3, clock=settable, steady=machine.clock)
+    assert measured.samples == [0.25, -4.75, 0.25]
+    found = {flag.name: flag.detail for flag in measured.flags}
+    assert found["clock-stepped"] == "set by -5 s in all while it was measured with"
+
+
+def test_a_clock_that_gains_between_the_calls_is_flagged_though_no_sample_shows_it() -> None:
+    machine = Machine(call_s=0.25)
+    ahead = [0.0]
+
+    def progress(count: int) -> None:
+        ahead[0] += 0.002
+
+    measured = measure_as_published(
+        machine.call, 1, 3, progress, lambda: machine.now + ahead[0], lambda: machine.now
+    )
+    assert measured.samples == [0.25] * 3
+    assert [flag.name for flag in measured.flags if flag.name == "clock-stepped"]
+
+
+def test_clocks_that_agree_or_are_slewed_are_not_flagged() -> None:
+    machine = Machine(call_s=0.25)
+
+    def slewed() -> float:
+        return machine.now * 1.0005
+
+    measured = measure_as_published(machine.call, 1, 9, clock=slewed, steady=lambda: machine.now)
+    assert "clock-stepped" not in {flag.name for flag in measured.flags}
+    real = measure_as_published(lambda: None, 1, 200)
+    assert "clock-stepped" not in {flag.name for flag in real.flags}
+
+
+def test_time_between_two_readings_of_the_clocks_is_no_step() -> None:
+    """On a busy machine another process may run between one reading and the next."""
+    now = [0.0]
+
+    def reading() -> float:
+        now[0] += 0.5
+        return now[0]
+
+    measured = measure_as_published(lambda: None, 1, 9, clock=reading, steady=reading)
+    assert "clock-stepped" not in {flag.name for flag in measured.flags}

@@ -44,7 +44,7 @@ def test_a_cell_that_failed_has_its_reason_and_no_time() -> None:
 
 def test_speedups_compare_the_same_task_model_and_batch() -> None:
     lines = check_lines(
-        [training("float32", 64, 0, 0, 0, 1.0), training("tf32", 512, 0, 0, 0, 0.5)]
+        [training("float32", 64, 9, 9, 9, 1.0), training("tf32", 512, 9, 9, 9, 0.5)]
     )
     assert [line.speedup for line in lines] == [1.0, None]
 

@@ -73,7 +73,7 @@ def test_what_shafique2023_says_of_its_own_numbers() -> None:
         "latency-falls-large-images": "holds",
         "int8-fastest": "does not hold",
         "vgg-gains-most": "does not hold",
-        "mobilenet-precisions-alike": "can't tell",
+        "mobilenet-precisions-alike": "undecided",
         "float32-engine-alone": "holds",
         "throughput-follows-latency": "does not hold",
         "accuracy-drops-slightly": "holds",
@@ -97,7 +97,7 @@ def test_what_shafique2023_says_of_its_own_numbers() -> None:
         (
             "shafique2023", "C10",
             "1 of 3 hold in Table 6, but not model vgg16: largest over smallest of Base / TF-TRT "
-            "FP32 is 2.151 (2.116 to 2.187), expected at most 1.3 (tolerance 0.3), 1 can't be told",
+            "FP32 is 2.151 (2.116 to 2.187), expected at most 1.3 (tolerance 0.3), 1 undecided",
         ),
         (
             "shafique2023", "C12",
@@ -208,10 +208,10 @@ def latencies(ratio: float, processes: int) -> list[Manifest]:
     ("ratio", "processes", "state"),
     [
         (2.0, 1, "holds"),
-        (1.2, 1, "can't tell"),  # one process may be 20 % off
+        (1.2, 1, "undecided"),  # one process may be 20 % off
         (0.5, 1, "does not hold"),
         (1.2, 8, "holds"),
-        (1.0, 8, "can't tell"),
+        (1.0, 8, "undecided"),
     ],
 )
 def test_an_interval_that_straddles_is_no_verdict(ratio: float, processes: int, state: str) -> None:
@@ -239,7 +239,7 @@ def accuracies(float32: float, int8: float, images: int) -> list[Manifest]:
 
 def test_accuracies_are_as_sure_as_their_number_of_test_images() -> None:
     assert one(accuracies(0.80, 0.79, 10**6), "ptq-drop", "paper").measured.state == "holds"
-    assert one(accuracies(0.80, 0.79, 500), "ptq-drop", "paper").measured.state == "can't tell"
+    assert one(accuracies(0.80, 0.79, 500), "ptq-drop", "paper").measured.state == "undecided"
     assert one(accuracies(0.80, 0.6, 10**6), "ptq-drop", "paper").measured.state == "does not hold"
 
 
@@ -265,9 +265,9 @@ def test_a_stand_in_is_told_apart_and_decides_nothing() -> None:
     (found,) = evidence.claims
     assert found.measured.state == "not measured"
     assert found.stand_in is not None
-    assert found.stand_in.state == "can't tell"  # 1, 1.5 and 2, each of one process
-    assert "stand-in: can't tell" in render_markdown([found], "scope")
-    assert plain([found])[0]["stand_in"]["verdict"] == "can't tell"
+    assert found.stand_in.state == "undecided"  # 1, 1.5 and 2, each of one process
+    assert "stand-in: undecided" in render_markdown([found], "scope")
+    assert plain([found])[0]["stand_in"]["verdict"] == "undecided"
 
 
 def test_verdicts_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""Two runs cell by cell: verdicts, effect sizes, and the environments first."""
+"""Two runs cell by cell: verdicts, effect sizes, and what differs between the environments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from manifests.manifest import (
     Manifest,
     Split,
 )
-from tables.differences import Difference, Differences, PoolingError, compare_runs, make_side
+from tables.differences import (
+    ONE_PROCESS,
+    Difference,
+    Differences,
+    PoolingError,
+    compare_runs,
+    make_side,
+)
 from tables.environments import facts
 from tests.manifests.samples import a_cell
 from tests.tables.noise import times
@@ -58,7 +65,7 @@ def test_samples_inside_a_process_are_not_repeats() -> None:
     base = [measured(a_cell(), metric("latency_s", *[0.010] * 500))]
     new = [measured(a_cell(), metric("latency_s", *[0.020] * 500))]
     line = only(base, new)
-    assert (line.verdict, line.why, line.p) == ("can't tell", "one process is no repeat", None)
+    assert (line.verdict, line.why, line.p) == ("undecided", ONE_PROCESS, None)
     assert line.ratio == 2.0
 
 
@@ -105,7 +112,7 @@ def test_sizes_are_compared_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "verdict"), [(100, "can't tell"), (10_000, "higher"), (None, "can't tell")]
+    ("images", "verdict"), [(100, "undecided"), (10_000, "higher"), (None, "undecided")]
 )
 def test_an_accuracy_is_a_share_of_test_images(images: int | None, verdict: str) -> None:
     inputs = Inputs() if images is None else Inputs(dataset=_data(images))

@@ -78,7 +78,7 @@ def number(text: str) -> Quantity:
     ],
 )
 def test_numbers(text: str, value: float) -> None:
-    assert number(text) == pytest.approx(exact(value))
+    assert number(text)[:3] == pytest.approx(exact(value)[:3])
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_numbers(text: str, value: float) -> None:
         ("not not 1 > 2", "does not hold"),
         # 8 (7 to 9) against a number: certain outside, not inside.
         ("t.b[model=x, batch=1] > 6", "holds"),
-        ("t.b[model=x, batch=1] > 8", "can't tell"),
+        ("t.b[model=x, batch=1] > 8", "undecided"),
         ("t.b[model=x, batch=1] > 9", "does not hold"),
-        ("t.b[model=x, batch=1] == 8", "can't tell"),
+        ("t.b[model=x, batch=1] == 8", "undecided"),
         ("t.b[model=x, batch=1] == 10", "does not hold"),
         ("near(u.only, 5.4, tolerance)", "holds"),
         ("near(u.only, 6, tolerance)", "does not hold"),
         ("every(t, a > 0)", "holds"),
         ("every(t, a > 2)", "does not hold"),
-        ("every(t, b > 2)", "can't tell"),
+        ("every(t, b > 2)", "undecided"),
         ("every(t[batch<=2], b > 5)", "does not hold"),
-        ("every(t[batch=1 or 2], b > 3.5)", "can't tell"),
+        ("every(t[batch=1 or 2], b > 3.5)", "undecided"),
         ("some(t, a > 20)", "holds"),
         ("some(t, a > 24)", "does not hold"),
         ("every(t by model, trend(a, batch) <= -tolerance)", "holds"),
@@ -287,7 +287,7 @@ def test_any_text_is_a_truth_or_an_error_of_its_own(text: str) -> None:
         found = Evaluator(SOURCE, {"tolerance": 0.5}).truth(parse(text))
     except (ExpressionError, Missing):
         return
-    assert found.state in ("holds", "does not hold", "can't tell")
+    assert found.state in ("holds", "does not hold", "undecided")
 
 
 @given(st.floats(-1e6, 1e6), st.floats(0, 10), st.floats(-1e6, 1e6), st.floats(0, 10))

@@ -39,18 +39,18 @@ a note
 
 | framework | quantity | published | measured | ratio | n | samples | flags |
 | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |
-| pytorch | int8 size | ~10.76 MB | 5.380 MiB | 0.500 | 1 | 3 | drift |
+| pytorch | int8 size | ~10.76 MB | 5.380 MiB | 0.500 | 1 | 3 | drift, few-samples |
 | a\|b c  \[31m\`x\` =1 \<script\> | =HYPERLINK(1) | – | crashed | – | 0 | 0 |  |
 
 crashed: it broke \[31m (cell 0123456789ab)
 """
 
 CSV = """\
-run,table,place,scope,key,quantity,printed,printed_unit,published,measured,low,high,unit,work,\
+run,table,place,scope,framework,quantity,printed,printed_unit,published,measured,low,high,unit,work,\
 ratio,n,samples,state,flags,cells
-a-run,table1,Table I,tier quick · digits · rigorous,framework=pytorch,int8 size,~10.76,MB,10.76,\
+a-run,table1,Table I,tier quick · digits · rigorous,pytorch,int8 size,~10.76,MB,10.76,\
 5.38,,,MiB,,0.5,1,3,ok,drift few-samples,0123456789ab
-a-run,table1,Table I,tier quick · digits · rigorous,framework=a|b c  [31m`x` =1 <script>,\
+a-run,table1,Table I,tier quick · digits · rigorous,a|b c  [31m`x` =1 <script>,\
 '=HYPERLINK(1),,MB,,,,,MiB,,,0,0,crashed: it broke [31m,,0123456789ab
 """
 
@@ -63,64 +63,6 @@ def test_csv_to_the_byte() -> None:
     assert TEXT_FORMATS["csv"]([COMPARISON]) == CSV
 
 
-LATEX = r"""% \usepackage{booktabs}
-\begin{table}[ht]
-\centering
-\caption{Model size (Table I) $\cdot$ tier quick $\cdot$ digits $\cdot$ rigorous}
-\label{tab:table1}
-\begin{tabular}{llrrrr}
-\toprule
-framework & quantity & published & measured & ratio & n \\
-\midrule
-pytorch & int8 size & \textasciitilde{}10.76 MB & 5.380 MiB & 0.500 & 1 \\
-a\textbar{}b c  {[}31m`x` =1 \textless{}script\textgreater{} & =HYPERLINK(1) & -- & crashed & -- & 0 \\
-\bottomrule
-\end{tabular}
-\end{table}
-"""  # noqa: E501
-
-
-def test_latex_to_the_byte() -> None:
-    assert TEXT_FORMATS["latex"]([COMPARISON]) == LATEX
-
-
-LONG = r"""% \usepackage{booktabs,longtable}
-\begin{longtable}{llrrrr}
-\caption{Model size (Table I) $\cdot$ tier quick $\cdot$ digits $\cdot$ rigorous}
-\label{tab:table1} \\
-\toprule
-framework & quantity & published & measured & ratio & n \\
-\midrule
-\endfirsthead
-\toprule
-framework & quantity & published & measured & ratio & n \\
-\midrule
-\endhead
-pytorch & 0 & \textasciitilde{}10.76 MB & 5.380 MiB & 0.500 & 1 \\
-"""
-
-
-def test_more_than_40_lines_are_a_longtable_in_latex() -> None:
-    lines = [a_line(quantity=str(number)) for number in range(41)]
-    text = TEXT_FORMATS["latex"]([a_comparison(*lines)])
-    assert text.startswith(LONG)
-    assert text.endswith("& 1 \\\\\n\\bottomrule\n\\end{longtable}\n")
-    assert "longtable" not in TEXT_FORMATS["latex"]([a_comparison(*lines[:40])])
-
-
-@given(st.text(), st.text())
-def test_no_text_is_a_command_in_latex(key: str, quantity: str) -> None:
-    line = a_line(key={"framework": key}, quantity=quantity, state="x", measured=None)
-    (row,) = TEXT_FORMATS["latex"]([a_comparison(line)]).splitlines()[9:10]
-    commands = set(re.findall(r"\\(?:[A-Za-z]+|.)", row.removesuffix("\\\\")))
-    assert commands <= {
-        r"\textbackslash", r"\{", r"\}", r"\$", r"\&", r"\#", r"\_", r"\%", r"\textasciicircum",
-        r"\textasciitilde", r"\textless", r"\textgreater", r"\textbar", r"\textquotedbl",
-        r"\times", r"\cdot", r"\ldots", r"\pm",
-    }  # fmt: skip
-    assert row.count("&") - row.count(r"\&") == 5
-
-
 HTML = """\
 <table>
 <thead><tr><th scope="col">framework</th><th scope="col">quantity</th>\
@@ -130,7 +72,7 @@ HTML = """\
 <tbody>
 <tr><td>pytorch</td><td>int8 size</td><td class="number">~10.76 MB</td>\
 <td class="number">5.380 MiB</td><td class="number">0.500</td><td class="number">1</td>\
-<td class="number">3</td><td>drift</td></tr>
+<td class="number">3</td><td>drift, few-samples</td></tr>
 <tr><td>a|b c  [31m`x` =1 &lt;script&gt;</td><td>=HYPERLINK(1)</td><td class="number">–</td>\
 <td class="number">crashed</td><td class="number">–</td><td class="number">0</td>\
 <td class="number">0</td><td></td></tr>

@@ -140,10 +140,13 @@ def test_a_run_compared_with_one_like_it(measured: Workshop) -> None:
     assert found["environments"] == []
     assert {line["metric"] for line in found["lines"]} >= {"latency_s", "accuracy"}
     assert {line["why"] for line in found["lines"] if line["metric"] == "latency_s"} == {
-        "one process is no repeat"
+        "only one process on a side; give several runs: compare a,b c,d"
     }
     text = measured("compare", RUN, again).stdout
-    assert "the environments are the same" in text
+    assert text.index(f"ratio = {again} / {RUN}") < text.index("the environments are the same")
+    assert "latency_s" not in text
+    (heading,) = [line for line in text.splitlines() if "quantity" in line]
+    assert again in heading and RUN in heading and "base" not in heading
     assert "accuracy" not in measured("compare", RUN, again, "--changed").stdout
 
 
@@ -157,7 +160,7 @@ def test_no_run_is_compared_with_itself_or_counted_twice(
     a_second_run(measured)
     told = measured("compare", base, new, status=2)
     assert told.stdout == ""
-    assert f"{RUN} is named twice: a process is no repeat of itself" in told.stderr
+    assert f"{RUN} is listed twice; repeats must be different runs" in told.stderr
 
 
 def test_runs_of_different_studies_are_not_compared(measured: Workshop) -> None:
@@ -180,7 +183,7 @@ def test_a_report_is_written_beside_the_run_or_elsewhere(measured: Workshop) -> 
     first = path.read_bytes()
     measured("report")
     assert path.read_bytes() == first
-    for format_, start in (("md", "# A toy"), ("latex", "% \\usepackage{booktabs}")):
+    for format_, start in (("md", "# A toy"), ("latex", "% \\usepackage{array,booktabs}")):
         written = measured("report", RUN, "--format", format_).stdout.strip()
         assert (measured.folder / written).read_text().startswith(start)
 

@@ -26,7 +26,7 @@ _LONGEST = 4000
 _SIGNS = {
     "holds": ("●", "good"),
     "does not hold": ("✗", "bad"),
-    "can't tell": ("?", "warn"),
+    "undecided": ("?", "warn"),
     "not measured": ("○", "dim"),
     "not printed": ("–", "dim"),
 }
@@ -133,8 +133,10 @@ def claim_lines(judged: Judged) -> Text:
     """What stands below the list: the words, and both verdicts with their numbers."""
     text = Text(f"{_whole(judged.claim.text)}", "bold")
     text.append(f"  {_whole(judged.claim.found_in)}\n", "dim not bold")
-    for label, told_ in claim_words.verdicts(judged):
-        text.append(f"{label}: ", "dim not bold").append(f"{_whole(told_)}\n", "not bold")
+    told = [*claim_words.verdicts(judged), ("flags", claim_words.flags(judged))]
+    for label, told_ in told:
+        if told_:
+            text.append(f"{label}: ", "dim not bold").append(f"{_whole(told_)}\n", "not bold")
     return text
 
 

@@ -19,7 +19,10 @@ def _tone(index: int) -> str:
 
 
 class Speedup(NamedTuple):
-    """One speedup. ``factors`` are kind and value; ``shares`` their parts of the logarithm."""
+    """One speedup. ``factors`` are kind and value; ``shares`` their parts of the logarithm.
+
+    ``intervals`` are those of the factors, in words; ``n`` is the fewest processes behind a rung.
+    """
 
     source: str
     point: str
@@ -29,13 +32,17 @@ class Speedup(NamedTuple):
     factors: list[tuple[str, float]]
     shares: list[float | None]
     rungs: list[tuple[str, float]]
+    total_interval: str = ""
+    intervals: tuple[str, ...] = ()
+    n: int = 0
+    flags: tuple[str, ...] = ()
 
 
 def parts(item: Speedup, width: int, paint: Callable[[str], str]) -> Iterator[Text]:
     """The bar, whose parts are shaded differently, and what each part is.
 
-    A part is as long as its share of the speedup's logarithm; a factor below 1, which takes
-    speed away, has no part of the bar and stands only in the list.
+    A part is as long as its share of the speedup's logarithm; a factor below 1, a
+    slowdown, has no part of the bar and stands only in the list.
     """
     room = max(10, width - 2)
     gains = [max(0.0, share or 0.0) for share in item.shares]
@@ -47,11 +54,12 @@ def parts(item: Speedup, width: int, paint: Callable[[str], str]) -> Iterator[Te
     yield line
     for index, ((kind, value), share) in enumerate(zip(item.factors, item.shares, strict=True)):
         told = f"{share:5.0%} of it" if share is not None else ""
-        takes = "  takes speed away" if value < 1 else ""
+        takes = "  slowdown" if value < 1 else ""
+        found = item.intervals[index] if index < len(item.intervals) else ""
         text = Text("  ").append(_SHADES[index % len(_SHADES)] * 2, paint(_tone(index)))
         text.append(" ")
         text.append(fitted(safe(kind), 34)).append(f"{value:6.2f}x  ", "bold")
-        yield text.append(told + takes, "dim")
+        yield text.append(f"{found}  " if found else "").append(told + takes, "dim")
 
 
 def ladder(item: Speedup, width: int) -> Iterator[Text]:

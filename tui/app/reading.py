@@ -19,6 +19,7 @@ from tables.comparison import Comparison, compare_tables, describe_environments
 from tables.decomposition import Explanation, explain_measured, explain_published
 from tables.measured import Points
 from tables.published import PublishedError, PublishedTable, load_published
+from tables.render import ladders as ladder_words
 from tui.app.ladders import Speedup
 from tui.choosing import Wish, narrowed
 from tui.runs import all_runs, plan_of
@@ -180,23 +181,19 @@ def _speedups(
 
 
 def _speedup(item: Explanation) -> Speedup:
-    point = item.point
-    words = [
-        point.get("model", ""),
-        f"{point['image_size']} px" if "image_size" in point else "",
-        f"batch {point['batch_size']}" if "batch_size" in point else "",
-        point.get("framework", ""),
-        point.get("device", ""),
-    ]
     return Speedup(
         source=item.source,
-        point=" ".join(word for word in words if word and word != "none"),
+        point=ladder_words.configuration(item.point),
         baseline=item.baseline,
         technique=item.technique,
         total=item.total,
         factors=[(factor.kind, factor.value) for factor in item.factors],
         shares=[factor.share for factor in item.factors],
         rungs=item.rungs,
+        total_interval=ladder_words.interval(item.interval).strip(),
+        intervals=tuple(ladder_words.interval(factor.interval).strip() for factor in item.factors),
+        n=item.n,
+        flags=tuple(item.flagged),
     )
 
 

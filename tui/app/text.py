@@ -10,6 +10,9 @@ from rich.cells import cell_len, set_cell_size
 
 from tui.words import printable
 
+MARK = "⚑"
+"""Beside a number that carries flags, where there is no room for their names."""
+
 _MOST_MARKS = 2
 _PLAIN = re.compile(r"[ -~]*")
 _TAB = " " * 4

@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
+from manifests.quality import flags_of, impossible_in
 from tables.comparison import Comparison, Line
 from tables.render import words
 from tables.statistics import median, readings
 from tui.app.charts import bar
+from tui.app.text import MARK
 from tui.app.titles import Titles
 from tui.app.widgets.rows import Column, Field, Row, Table
 from tui.app.words import state
@@ -47,17 +49,24 @@ def _numbers(comparison: Comparison) -> Table:
     heads += [Column("published", True, most=16), Column("measured", True, most=26)]
     parts += [words.published, _measured]
     heads += [Column("ratio", True), Column("n", True), Column("flags", grow=True)]
-    parts += [words.ratio, lambda line: str(line.n), lambda line: Field(words.flags(line), "warn")]
+    parts += [words.ratio, lambda line: str(line.n), _flags]
     return Table(heads, len(lines), lambda index: [part(lines[index]) for part in parts])
 
 
 def _ratios(comparison: Comparison) -> Table:
     lines = comparison.lines
     heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
+    heads += _flag_column(lines)
 
     def row(index: int) -> Row:
         line = lines[index]
-        return [_what(comparison, line), words.ratio(line), _deviation(line)]
+        shown: list[Field | str] = [
+            _what(comparison, line),
+            words.ratio(line),
+            _deviation(line),
+            _flags(line),
+        ]
+        return shown[: len(heads)]
 
     return Table(heads, len(lines), row)
 
@@ -73,14 +82,18 @@ def _chart(comparison: Comparison) -> Table:
     def row(index: int) -> Row:
         line = lines[index // 2]
         whole = largest[line.unit] or 1.0
+        told: list[Field | str]
         if index % 2 == 0:
             shown = bar(abs(line.published or 0.0) / whole, _BAR)
             what = _what(comparison, line)
-            return [what, "published", Field(shown, "dim"), words.published(line)]
+            told = [what, "published", Field(shown, "dim"), words.published(line), ""]
+            return told[: len(heads)]
         shown = bar(abs(line.measured or 0.0) / whole, _BAR)
-        return ["", "measured", Field(shown, "accent"), _measured(line)]
+        told = ["", "measured", Field(shown, "accent"), _measured(line), _flags(line)]
+        return told[: len(heads)]
 
     heads = [Column("what", grow=True), Column("", most=9), Column("", most=_BAR), Column("value")]
+    heads += _flag_column(lines)
     return Table(heads, 2 * len(lines), row)
 
 
@@ -120,6 +133,15 @@ def _measured(line: Line) -> Field:
     return state(name) if ":" in line.state else Field(name, "dim")
 
 
+def _flag_column(lines: Sequence[Line]) -> list[Column]:
+    """None where no line has a flag: bars need the room."""
+    return [Column("flags", most=24)] if any(line.flags for line in lines) else []
+
+
+def _flags(line: Line) -> Field:
+    return Field(words.flags(line), "warn")
+
+
 def _deviation(line: Line) -> Field:
     """A mark on a scale from 1/4 to 4, and a line from 1 to it."""
     middle = _HALF
@@ -152,9 +174,11 @@ def cells_table(
             name = "can't run" if cell.skip else "waiting"
             return [titles.of(cell.cell), state(name), "", ""]
         found = manifest.metric(metric)
-        middle = median(readings(found)) if found else None
+        sound = found is not None and not impossible_in(manifest, found)
+        middle = median(readings(found)) if found and sound else None
         told = f"{words.number(middle * 1e3)} ms" if middle is not None else ""
         took = duration(manifest.wall_s)
-        return [titles.of(cell.cell), state(manifest.status), took, told]
+        marked = Field(f"{told} {MARK}", "warn") if told and flags_of(manifest, metric) else told
+        return [titles.of(cell.cell), state(manifest.status), took, marked]
 
     return Table(heads, len(planned), row)

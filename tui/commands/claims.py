@@ -21,7 +21,8 @@ def command(
 ) -> None:
     """Verdicts on what STUDY's paper claims: on its own numbers, and on RUN (default: the latest).
 
-    holds, does not hold, can't tell (an interval straddles), or not measured with the reason.
+    holds, does not hold, undecided (an interval straddles, or a flag says that the measurement was
+    disturbed), or not measured with the reason.
     """
     from tables.render import claims as words
     from tui.console import print_json

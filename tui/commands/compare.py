@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tui.commands.options import NumberRange, as_json
+from tui.words import printable
 
 if TYPE_CHECKING:
     from manifests.manifest import Manifest
     from manifests.plan import Plan
     from manifests.store import Run
-    from tables.differences import Side
+    from tables.differences import Differences, Side
 
     Loaded = tuple[Run, Plan, list[Manifest]]
-
-COLUMNS = ("cell", "metric", "base", "new", "ratio", "95 % interval", "p", "n", "verdict")
 
 
 @click.command("compare")
@@ -30,24 +29,26 @@ COLUMNS = ("cell", "metric", "base", "new", "ratio", "95 % interval", "p", "n", 
 @click.option("--changed", is_flag=True, help="Only what isn't the same.")
 @as_json
 def command(base: str, new: str, pool: bool, margin: float, changed: bool, as_json: bool) -> None:
-    """Run NEW against run BASE: same, faster, slower, or can't tell, for every cell.
+    """Run NEW against run BASE: same, faster, slower, or undecided, for every cell.
 
     Each may be several runs, separated by commas, whose processes then count as repeats.
     """
     from tables.differences import compare_runs
+    from tables.render.differences import names_of
     from tui.console import print_json
 
     sides = [_runs(base), _runs(new)]
     _check_distinct(sides)
     loaded = [_load(runs) for runs in sides]
     _check_one_study([run for side in loaded for run in side])
-    found = compare_runs(_side(loaded[0], pool), _side(loaded[1], pool), margin)
+    base_side, new_side = (_side(runs, pool) for runs in loaded)
+    found = compare_runs(base_side, new_side, margin)
     if changed:
         found = found._replace(lines=[line for line in found.lines if line.verdict != "same"])
     if as_json:
         print_json(_plain(found))
     else:
-        _print(found)
+        _print(found, names_of(base_side, new_side))
 
 
 def _runs(names: str) -> list[Run]:
@@ -61,7 +62,7 @@ def _runs(names: str) -> list[Run]:
 
 
 def _check_distinct(sides: list[list[Run]]) -> None:
-    """Each run once, by whatever name: its processes are no repeats of themselves."""
+    """Each run once, by whatever name: repeats are different runs."""
     from orchestrator.errors import InputError
 
     seen = set()
@@ -69,8 +70,8 @@ def _check_distinct(sides: list[list[Run]]) -> None:
         folder = run.folder.resolve()
         if folder in seen:
             raise InputError(
-                f"run {run.folder} is named twice: a process is no repeat of itself, and a run is "
-                "the same as itself. Name each run once, on one side"
+                f"run {run.folder} is listed twice; repeats must be different runs. "
+                "Name each run once, on one side"
             )
         seen.add(folder)
 
@@ -112,50 +113,20 @@ def _plain(found: Any) -> dict[str, Any]:
     return {**found._asdict(), "environments": environments, "lines": lines}
 
 
-def _print(found: Any) -> None:
+def _print(found: Differences, names: tuple[str, str]) -> None:
+    from tables.render import differences as words
     from tui.console import out, table
 
     console = out()
-    if found.environments:
+    columns = words.header(names)
+    rows = [words.row(line) for line in found.lines]
+    right = [*names, "ratio", "95 % interval", "p", "n"]
+    console.print(table("Cell by cell", columns, rows, right=right, least=("p", "n", names[0])))
+    for line in words.summary(found, names):
+        console.print(printable(line), markup=False)
+    environments = words.environments(found)
+    if environments:
         title = "What differs between the environments"
-        console.print(table(title, ("what", "base", "new"), found.environments))
+        console.print(table(title, ("what", *names), environments))
     else:
         console.print("the environments are the same", markup=False)
-    rows = [_row(line) for line in found.lines]
-    console.print(
-        table("Cell by cell", COLUMNS, rows, right=COLUMNS[2:8], least=("p", "n", "base"))
-    )
-    for line in _summary(found):
-        console.print(line, markup=False)
-
-
-def _row(line: Any) -> tuple[str, ...]:
-    from tables.render.words import NONE, number
-
-    interval = f"{line.interval.low:.3f} to {line.interval.high:.3f}" if line.interval else NONE
-    return (
-        line.cell, line.metric, number(line.base), number(line.new),
-        f"{line.ratio:.3f}" if line.ratio is not None else NONE, interval,
-        f"{line.p:.2g}" if line.p is not None else NONE, f"{line.n_base}/{line.n_new}",
-        line.verdict,
-    )  # fmt: skip
-
-
-def _summary(found: Any) -> list[str]:
-    import collections
-
-    counts = collections.Counter(line.verdict for line in found.lines)
-    lines = [
-        ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items())) or "no cell of both"
-    ]
-    reasons = collections.Counter(line.why for line in found.lines if line.why)
-    lines += [f"can't tell {n} times: {why}" for why, n in reasons.items()]
-    for side, titles in (("base", found.only_base), ("new", found.only_new)):
-        if titles:
-            more = f" and {len(titles) - 5} more" if len(titles) > 5 else ""
-            lines.append(f"only in {side}: {', '.join(titles[:5])}{more}")
-    lines.append(
-        "ratio = new / base; p is corrected for the number of comparisons (Benjamini-Hochberg); "
-        "n counts processes"
-    )
-    return lines

@@ -27,6 +27,7 @@ def command(
     """Take the speedups of STUDY apart: published ones as far as the paper's rows allow, and
     those that RUNS measured (default: the latest run, where there is one).
     """
+    from tables.render import ladders
     from tui.console import print_json
 
     found = _published(study)
@@ -34,7 +35,7 @@ def command(
         found += _measured(study, run)
     chosen = _chosen(found, model, technique)
     if as_json:
-        print_json([_as_json(explanation) for explanation in chosen])
+        print_json([ladders.plain(explanation) for explanation in chosen])
     else:
         _print(study, chosen)
 
@@ -102,15 +103,8 @@ def _chosen(found: list[Any], model: str, technique: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def _as_json(explanation: Any) -> dict[str, Any]:
-    return {
-        **explanation._asdict(),
-        "factors": [factor._asdict() for factor in explanation.factors],
-        "rungs": [{"technique": name, "ms": value} for name, value in explanation.rungs],
-    }
-
-
 def _print(study: str, chosen: list[Any]) -> None:
+    from tables.render import ladders
     from tui.console import out, table
 
     console = out()
@@ -118,44 +112,16 @@ def _print(study: str, chosen: list[Any]) -> None:
         console.print(f"{study} has no speedups to take apart", markup=False)
         return
     refused = [item for item in chosen if item.total is None]
-    for source in dict.fromkeys(item.source for item in chosen):
-        rows = [_row(item) for item in chosen if item.source == source and item.total is not None]
-        if rows:
-            title = f"{study} · {source}"
-            columns = ("point", "technique", "over", "total", "made of")
-            console.print(table(title, columns, rows, right=("total",)))
+    known = [item for item in chosen if item.total is not None]
+    for source in dict.fromkeys(item.source for item in known):
+        rows = [ladders.row(item) for item in known if item.source == source]
+        title = f"{study} · {source}"
+        right, least = ("speedup", "n"), ("n", "flags")
+        console.print(table(title, ladders.HEADER, rows, right=right, least=least))
     for state, count in _reasons(refused).items():
         console.print(f"{count} not measured: {state}", markup=False)
-    console.print(
-        "total = the product of its factors; in brackets each one's share of the total's "
-        "logarithm. Factors joined by x can't be told apart from what is there.",
-        markup=False,
-    )
-
-
-def _row(item: Any) -> tuple[str, ...]:
-    point = item.point
-    size = point.get("image_size")
-    words = [
-        point.get("model", ""),
-        f"{size} px" if size else "",
-        f"batch {point['batch_size']}" if "batch_size" in point else "",
-        point["framework"],
-        point.get("device", ""),
-    ]
-    made = " · ".join(_factor(factor) for factor in item.factors)
-    return (
-        " ".join(word for word in words if word),
-        item.technique,
-        item.baseline,
-        f"{item.total:.2f}",
-        made,
-    )
-
-
-def _factor(factor: Any) -> str:
-    share = "" if factor.share is None else f" ({factor.share:.0%})"
-    return f"{factor.kind} {factor.value:.2f}{share}"
+    for line in ladders.legend(known):
+        console.print(line, markup=False)
 
 
 def _reasons(refused: list[Any]) -> dict[str, int]:

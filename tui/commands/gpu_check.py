@@ -11,7 +11,7 @@ from tui.commands.options import NumberRange, as_json
 
 _COLUMNS = (
     "framework", "task", "technique", "model", "batch", "status", "ms", "speedup", "allocator",
-    "nvml", "energy", "covered", "reason", "cell",
+    "nvml", "energy", "covered", "reason", "flags", "cell",
 )  # fmt: skip
 _RIGHT = ("batch", "ms", "speedup", "allocator", "nvml", "energy", "covered")
 _MISSING = "–"
@@ -135,6 +135,7 @@ def _row(line: Any) -> list[str]:
         _text(line.energy_j, lambda joules: f"{joules:.0f} J"),
         _text(line.coverage, lambda share: f"{share:.0%}"),
         line.reason,
+        ", ".join(line.flags),
         line.cell,
     ]
 

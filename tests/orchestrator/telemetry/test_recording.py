@@ -103,6 +103,8 @@ def test_a_cell_on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     flags = {flag.name: flag.detail for flag in manifest.flags}
     assert flags["gpu-throttled"].startswith("measure: GPU 0 was held down in 100% of the")
     assert flags["foreign-gpu-process"] == ("measure: others computed on GPU 0 (process ids 1)")
+    about = {flag.name: flag.metrics for flag in manifest.flags}
+    assert about["gpu-throttled"] == ["latency_s", "throughput_items_per_s", "energy_j"]
     energy = manifest.metric("energy_j", "measure")
     assert energy is not None and energy.samples == [0.0]  # its counter stood still
     memory = manifest.metric("peak_memory_bytes", "GPU 0")

@@ -1,4 +1,4 @@
-"""Two runs cell by cell, as ``repliquant compare`` tells it; what surrounds them comes first."""
+"""Two runs cell by cell, as ``repliquant compare`` tells it, and their environments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.widgets import Static
 
-from tables.render.words import NONE, number
+from tables.render import differences as words
 from tui.app.screens.base import Page
 from tui.app.text import safe
 from tui.app.widgets.rows import Column, Field, Rows, Table
@@ -18,10 +18,7 @@ from tui.app.widgets.rows import Column, Field, Rows, Table
 if TYPE_CHECKING:
     from tables.differences import Difference, Differences
 
-_COLUMNS = (
-    Column("cell", grow=True), Column("metric", most=18), Column("base", True),
-    Column("new", True), Column("ratio", True), Column("verdict", most=12),
-)  # fmt: skip
+_LONGEST_NAME = 16
 _GOOD = ("faster", "smaller", "less", "higher")
 _BAD = ("slower", "larger", "more", "lower")
 
@@ -30,7 +27,7 @@ class CompareScreen(Page):
     """Opened from the list of runs; escape goes back."""
 
     mode = "results"
-    about = "Compare: base is the older run, new the other; ratio = new / base"
+    about = "Compare: the older run first; ratio = the newer / the older"
 
     def __init__(self, names: Sequence[str], found: Differences) -> None:
         super().__init__()
@@ -42,14 +39,14 @@ class CompareScreen(Page):
         told = ", ".join(f"{n} {verdict}" for verdict, n in counts.most_common())
         text = Text(f"{base} → {new}", "bold").append(f"   {told}", "not bold")
         yield Static(text, classes="line")
-        yield Static(_environments(self._found), classes="panel")
         yield Rows(id="lines", nothing="No cell is in both runs.")
         yield Static(id="details")
+        yield Static(_environments(self._found), classes="panel")
 
     def on_mount(self) -> None:
         lines = self._found.lines
         rows = self.query_one("#lines", Rows)
-        rows.show(Table(_COLUMNS, len(lines), lambda index: _row(lines[index])))
+        rows.show(Table(_columns(self._names), len(lines), lambda index: _row(lines[index])))
         rows.focus()
         self.on_rows_moved()
 
@@ -60,12 +57,24 @@ class CompareScreen(Page):
             self.query_one("#details", Static).update(_why(self._found.lines[row]))
 
 
+def _columns(names: Sequence[str]) -> list[Column]:
+    """The runs' names over their numbers; of long ones the end, in which they differ."""
+    shown = [
+        name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}" for name in names
+    ]
+    return [
+        Column("cell", grow=True), Column("quantity", most=24),
+        *(Column(safe(name, 60), True) for name in shown), Column("ratio", True),
+        Column("verdict", most=12), Column("flags", most=20),
+    ]  # fmt: skip
+
+
 def _row(line: Difference) -> list[Field | str]:
     tone = "good" if line.verdict in _GOOD else "bad" if line.verdict in _BAD else "dim"
-    ratio = f"{line.ratio:.3f}" if line.ratio is not None else NONE
+    base, new = (words.value(found, line.metric) for found in (line.base, line.new))
     return [
-        line.cell, line.metric, number(line.base), number(line.new), ratio,
-        Field(line.verdict, tone),
+        line.cell, line.quantity, base, new, words.ratio(line), Field(line.verdict, tone),
+        Field(", ".join(line.flagged), "warn"),
     ]  # fmt: skip
 
 
@@ -80,11 +89,12 @@ def _why(line: Difference) -> Text:
 
 
 def _environments(found: Differences) -> Text:
-    if not found.environments:
+    differing = words.environments(found)
+    if not differing:
         return Text("the environments are the same", "dim")
     text = Text("environments differ", "bold")
-    for item in found.environments[:4]:
-        what, base, new = (safe(str(part), 60) for part in item[:3])
+    for item in differing[:4]:
+        what, base, new = (safe(str(part), 60) for part in item)
         text.append(f"\n  {what}: {base} → {new}", "not bold")
-    more = len(found.environments) - 4
+    more = len(differing) - 4
     return text.append(f"\n  and {more} more", "dim not bold") if more > 0 else text

@@ -12,13 +12,13 @@ from textual.widgets import Static
 
 from tui.app.ladders import Speedup, ladder, parts
 from tui.app.screens.base import Page
-from tui.app.text import safe
+from tui.app.text import MARK, safe
 from tui.app.widgets.rows import Column, Field, Rows, Table
 from tui.words import count
 
 _COLUMNS = (
-    Column("point", grow=True), Column("technique", most=22), Column("over", most=16),
-    Column("total", right=True), Column("source", most=22),
+    Column("configuration", grow=True), Column("technique", most=22),
+    Column("baseline", most=16), Column("speedup", right=True), Column("source", most=22),
 )  # fmt: skip
 
 
@@ -69,7 +69,8 @@ class ExplainScreen(Page):
     def _row(self, index: int) -> list[Field | str]:
         item = self._all[index]
         total = f"{item.total:.2f}x" if item.total is not None else "–"
-        return [item.point, item.technique, item.baseline, total, Field(item.source, "dim")]
+        speedup = Field(f"{total} {MARK}", "warn") if item.flags else total
+        return [item.point, item.technique, item.baseline, speedup, Field(item.source, "dim")]
 
     def _draw(self) -> None:
         rows = self.query_one("#speedups", Rows)
@@ -80,10 +81,19 @@ class ExplainScreen(Page):
         width = max(30, self.size.width - 2)
         text = Text()
         text.append(f"{safe(item.technique)} over {safe(item.baseline)}", "bold")
-        text.append(f"   {item.total:.2f}x = ", "not bold")
+        text.append(f"   {item.total:.2f}x {_sure(item)}= ", "not bold")
         text.append(" x ".join(f"{value:.2f}" for _, value in item.factors) + "\n")
+        if item.flags:
+            text.append(f"{MARK} flags of its cells: {safe(', '.join(item.flags), 400)}\n", "bold")
         for line in parts(item, width, self.kit.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):
             text.append_text(line).append("\n")
         self.query_one("#apart", Static).update(text)
+
+
+def _sure(item: Speedup) -> str:
+    """The interval over processes, or that there can be none; nothing for a paper's number."""
+    if item.n == 1:
+        return "(n = 1: no interval) "
+    return f"{item.total_interval} " if item.total_interval else ""

@@ -15,12 +15,13 @@ from textual.widgets import Input, Static, Tab, Tabs
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
 from tables.comparison import Comparison
+from tables.flags import named
 from tables.render import words
 from tui.app.reading import Results, in_order
 from tui.app.screens.base import Page
 from tui.app.screens.dialogs import Asked, Form
 from tui.app.screens.picking import Pick
-from tui.app.text import safe
+from tui.app.text import MARK, safe
 from tui.app.views import VIEWS, cells_table, line_of, table_of
 from tui.app.widgets.rows import EMPTY, Rows
 from tui.app.words import tally
@@ -143,12 +144,16 @@ class ResultsScreen(Page):
             text.append(f" ({safe(comparison.place)})   {self.view}\n", "dim")
             line = line_of(comparison, self.view, row)
             state = safe(words.one_line(line.state)) if line and line.measured is None else ""
-            note = state or safe(comparison.note, 1000) or safe(comparison.scope_note, 1000)
-            text.append(note, "" if state else "dim")
+            flags = f"flags: {safe(named(line.flagged), 1000)}" if line and line.flagged else ""
+            told = state or flags
+            note = told or safe(comparison.note, 1000) or safe(comparison.scope_note, 1000)
+            text.append(note, "" if told else "dim")
         elif self._cells and row < len(self._cells) and self._results:
             cell = self._cells[row]
             manifest = self._results.manifests.get(cell.id)
             text.append(f"cell {cell.id}", "bold")
+            names = dict.fromkeys(flag.name for flag in manifest.flags) if manifest else ()
+            text.append(f"   {MARK} {safe(', '.join(names), 400)}" if names else "", "not bold")
             text.append(f"\n{safe(manifest.reason if manifest else cell.skip, 1000)}")
         self.query_one("#details", Static).update(text)
 
