@@ -66,10 +66,20 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
             run = techniques.find(job.cell)
         run(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
-        verdict = for_lack_of_memory(classify(error), killed_before, cgroup.oom_kills())
+        verdict = classify(error, lambda: _free_share(job))
+        verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
+
+
+def _free_share(job: Job) -> Optional[float]:
+    """How much of the cell's GPU is free now; what the cell holds it still holds."""
+    device, _ = nvml.open_device(0) if job.cell.device == "gpu" else (None, "")
+    if device is None:
+        return None
+    used, size = device.read()["memory_used_bytes"], device.describe().memory_bytes
+    return None if used is None or not size else 1 - used / size
 
 
 def _environment(job: Job) -> Environment:
