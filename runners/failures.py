@@ -93,9 +93,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     if names & _OOM_TYPES:
         return True
     text = str(error).lower()
-    if names & _TELLING_TYPES and not any(part in text for part in _OTHER_RESOURCES):
-        if "ResourceExhaustedError" in names or any(part in text for part in _OOM_TEXTS):
-            return True
+    told = "ResourceExhaustedError" in names or any(part in text for part in _OOM_TEXTS)
+    meant = names & _TELLING_TYPES and not any(part in text for part in _OTHER_RESOURCES)
+    if told and meant:
+        return True
     return error.__cause__ is not None and is_out_of_memory(error.__cause__)
 
 

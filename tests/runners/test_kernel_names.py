@@ -117,7 +117,7 @@ COMPUTING = {
         "cutlass::gemm::kernel::GemmUniversal<float_e4m3_t> > >",
         "triton_tem_fused__scaled_mm_clone_2",
     ],
-    "float64": ["volta_dgemm_64x64_nn", "void cutlass::Kernel2<cutlass_80_tensorop_d884gemm_64x64>"],
+    "float64": ["volta_dgemm_64x64_nn", "cutlass::Kernel2<cutlass_80_tensorop_d884gemm_64x64>"],
     # The name says what, and not in which type.
     "unknown": [
         "triton_tem_fused_convolution_relu_1", "triton_tem_fused_addmm_0", "gemm_fusion_dot_744",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Dict, Iterable, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from manifests.manifest import Proof
 
@@ -76,6 +76,34 @@ def kernel_type(name: str) -> Optional[str]:
         if pattern.search(lowered):
             return kind
     return "unknown"
+
+
+class Row(NamedTuple):
+    """A row of the profiler's averages; ``own_us`` is its time on the device, in microseconds."""
+
+    name: str
+    on_device: bool
+    own_us: float
+    annotation: bool = False
+
+
+# Operators that account for less than this share of the kernels' time leave some of them out.
+_ACCOUNTED = 0.95
+
+
+def device_times(rows: Sequence[Row]) -> Tuple[str, List[Tuple[str, float]]]:
+    """Of what the times are, and each with its microseconds; none is counted twice.
+
+    The profiler lists a kernel as itself and in the time of the operator that launched it. In a
+    replayed graph or an engine no operator launches any: there the kernels stand for themselves.
+    """
+    rows = [row for row in rows if not row.annotation and row.own_us > 0]
+    operators = [(row.name, row.own_us) for row in rows if not row.on_device]
+    kernels = [(row.name, row.own_us) for row in rows if row.on_device]
+    accounted = sum(own_us for _, own_us in operators)
+    if accounted >= _ACCOUNTED * sum(own_us for _, own_us in kernels):
+        return "operators", operators
+    return "kernels", kernels
 
 
 def counted(operations: Iterable[Tuple[str, Optional[str]]]) -> Counts:

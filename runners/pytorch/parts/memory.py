@@ -38,7 +38,7 @@ def watching_allocator(job: Job, device: torch.device, phase: str = "") -> Itera
 
 
 @contextlib.contextmanager
-def watching_driver(job: Job, device: torch.device, series: bool) -> Iterator[None]:
+def watching_driver(job: Job, device: torch.device, series: bool = False) -> Iterator[None]:
     """Records the label ``nvml``: all that is used on the device, CUDA's context among it.
 
     Reading a series takes the interpreter now and then, which a single call would show.
@@ -53,7 +53,7 @@ def watching_driver(job: Job, device: torch.device, series: bool) -> Iterator[No
 @contextlib.contextmanager
 def watching_memory(job: Job, device: torch.device) -> Iterator[None]:
     """Both while a call is measured."""
-    with watching_allocator(job, device), watching_driver(job, device, series=False):
+    with watching_allocator(job, device), watching_driver(job, device):
         yield
 
 
