@@ -148,13 +148,17 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Everything around the cell that can change its numbers."""
+    """Everything around the cell that can change its numbers.
+
+    ``variables`` are those of the process, ``settings`` what the technique set in the framework.
+    """
 
     machine: Optional[Machine] = None
     python: Optional[str] = None
     packages: Dict[str, str] = {}
     threads: Optional[int] = None
     variables: Dict[str, str] = {}
+    settings: Dict[str, str] = {}
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):

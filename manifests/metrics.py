@@ -47,6 +47,14 @@ METRICS: Dict[str, MetricInfo] = {
     "model_size_bytes": MetricInfo(
         "model size", "bytes", "the file that would be deployed", "lower", positive=True
     ),
+    "loss_scale": MetricInfo(
+        "loss scale", "count",
+        "factor by which the loss was multiplied before the float16 gradients", None,
+        positive=True,
+    ),
+    "applied_steps": MetricInfo(
+        "applied steps", "count", "optimizer steps that loss scaling did not skip", None, least=0
+    ),
     "parameters": MetricInfo(
         "parameters", "count", "trained numbers in the model", None, positive=True
     ),

@@ -69,7 +69,8 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
             run = techniques.find(job.cell)
         run(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
-        verdict = for_lack_of_memory(classify(error), killed_before, cgroup.oom_kills())
+        verdict = classify(error, lambda: _free_share(job))
+        verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
@@ -81,6 +82,15 @@ def _flags(job: Job, environment: Environment) -> List[Flag]:
     return [*job.flags, *(flag for flag in found if flag not in job.flags)]
 
 
+def _free_share(job: Job) -> Optional[float]:
+    """How much of the cell's GPU is free now; what the cell holds it still holds."""
+    device, _ = nvml.open_device(0) if job.cell.device == "gpu" else (None, "")
+    if device is None:
+        return None
+    used, size = device.read()["memory_used_bytes"], device.describe().memory_bytes
+    return None if used is None or not size else 1 - used / size
+
+
 def _environment(job: Job) -> Environment:
     return Environment(
         machine=_machine(),
@@ -88,6 +98,7 @@ def _environment(job: Job) -> Environment:
         packages=machine.package_versions(),
         threads=job.threads,
         variables=machine.telling_variables(),
+        settings=job.settings,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional
 
 from manifests.manifest import Status
 
@@ -34,16 +34,43 @@ class Verdict(NamedTuple):
     transient: bool
 
 
+# What allocators and libraries say when memory runs out: torch, cuDNN and cuBLAS (under their old
+# and new names), CUDA, TensorFlow, XLA, TensorRT. Without any of it, TensorFlow's type decides.
 _OOM_TEXTS = (
-    "oom when allocating", "can't allocate memory", "out of memory", "cudnn_status_alloc_failed",
-    "cublas_status_alloc_failed",
+    "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory",
+    "oom when allocating", "dst tensor is not initialized", "resource_exhausted",
+    "alloc_failed", "allocation_failed", "error_out_of_memory", "cudaerrormemoryallocation",
+    "failed to allocate memory", "failed to allocate request for", "std::bad_alloc",
+    "error code 2: outofmemory", "requested amount of gpu memory",
 )  # fmt: skip
+# The same words about something else: files, messages, and what one kernel may have of a core.
+_OTHER_RESOURCES = (
+    "no space left", "disk quota", "too many open files", "too many files", "larger than max",
+    "out of resource", "shared memory", "too many resources", "thread constructor failed",
+)  # fmt: skip
+# A library that found no room for its workspace, or one that is broken: the device's memory tells.
+_PERHAPS_OOM_TEXTS = (
+    "unable to find an engine", "unable to find a valid cudnn algorithm", "no algorithm worked",
+    "status_not_initialized", "failed to get convolution algorithm", "cudnn failed to initialize",
+    "unable to create tensorrt execution context",
+)  # fmt: skip
+_FREE_LIMIT = 0.05
 _OOM_TYPES = frozenset(["OutOfMemoryError", "MemoryError"])
-_TELLING_TYPES = frozenset(["RuntimeError", "ResourceExhaustedError", "InternalError"])
+_TELLING_TYPES = frozenset(["RuntimeError", "OpError", "ResourceExhaustedError", "InternalError"])
+
+FreeShare = Callable[[], Optional[float]]
+"""The share of the GPU's memory that is free, 0 ... 1, or None where it can't be read."""
 
 
-def classify(error: BaseException) -> Verdict:
-    """Judge an exception by its type and text; frameworks need not be imported."""
+def _unread() -> Optional[float]:
+    return None
+
+
+def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
+    """Judge an exception by its type and text; frameworks need not be imported.
+
+    ``free_share`` is asked only where a text leaves open whether memory ran out.
+    """
     if isinstance(error, Stopped):
         return Verdict(error.status, error.reason, error.status == "cancelled")
     if isinstance(error, Unsupported):
@@ -52,20 +79,48 @@ def classify(error: BaseException) -> Verdict:
         return Verdict("unsupported", str(error), True)
     if is_out_of_memory(error):
         return Verdict("oom", f"out of {memory_of(error)}: {_telling_line(error)}", False)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_no_space(error):
         return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
+    free = free_share() if may_be_out_of_memory(error) else None
+    if free is not None and free < _FREE_LIMIT:
+        reason = f"out of GPU memory, of which {free:.1%} is free: {first_line(error)}"
+        return Verdict("oom", reason, False)
     return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for MemoryError, the frameworks' own out-of-memory errors, and allocator texts."""
+    """True for MemoryError, the frameworks' own out-of-memory errors, and allocator texts.
+
+    What an error was raised from counts as well.
+    """
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     names = {kind.__name__ for kind in type(error).__mro__}
     if names & _OOM_TYPES:
         return True
     text = str(error).lower()
-    return bool(names & _TELLING_TYPES) and any(part in text for part in _OOM_TEXTS)
+    told = "ResourceExhaustedError" in names or any(part in text for part in _OOM_TEXTS)
+    meant = names & _TELLING_TYPES and not any(part in text for part in _OTHER_RESOURCES)
+    if told and meant:
+        return True
+    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
+
+
+def may_be_out_of_memory(error: BaseException) -> bool:
+    """True where a library found no way to compute, for lack of memory or for another reason."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    text = str(error).lower()
+    return bool(names & _TELLING_TYPES) and any(part in text for part in _PERHAPS_OOM_TEXTS)
+
+
+def _is_no_space(error: BaseException) -> bool:
+    """TensorFlow has a type of its own for what the system calls ENOSPC."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    text = str(error).lower()
+    return type(error).__name__ == "ResourceExhaustedError" and (
+        "no space left" in text or "disk quota" in text
+    )
 
 
 def memory_of(error: BaseException) -> str:

@@ -55,7 +55,8 @@ class Session(NamedTuple):
     """``place``: float32 NHWC -> inputs. ``call``: inputs -> outputs. ``classes``: -> int (n,).
 
     ``stopwatch`` times a call by the device's own clock. With ``fixed_batch`` the model takes
-    batches of the cell's size only, and a shorter last one is filled up.
+    batches of the cell's size only, and a shorter last one is filled up. ``region`` says what the
+    latency covers, where that is not the same for every framework.
     """
 
     place: Callable[[Array], Any]
@@ -64,6 +65,7 @@ class Session(NamedTuple):
     synchronise: Callable[[], Any] = lambda: None
     stopwatch: Optional[Stopwatch] = None
     fixed_batch: bool = False
+    region: str = ""
 
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
@@ -143,7 +145,8 @@ def _time_compute(job: Job, session: Session, recipe: InferRecipe, placed: Any) 
             lambda: session.call(placed), recipe, session.synchronise, progress=job.events.step,
             stopwatch=session.stopwatch,
         )  # fmt: skip
-    _record_latency(job, measurement, "the device's events" if session.stopwatch else "")
+    by_device = "the device's events" if session.stopwatch else ""
+    _record_latency(job, measurement, session.region or by_device)
 
 
 def _record_latency(job: Job, measurement: Measurement, source: str) -> None:

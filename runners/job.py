@@ -84,6 +84,7 @@ class Job:
         self.flags: List[Flag] = []
         self.artifacts: List[Artifact] = []
         self.proof: Optional[Proof] = None
+        self.settings: Dict[str, str] = {}  # of the framework, which no variable shows
         self.starts_from = ""  # weights that no cell made, and where they came from
 
     @property

@@ -7,13 +7,14 @@ region: copying the input to where the graph reads it, and the replay.
 from __future__ import annotations
 
 from runners.job import Job
-from runners.pytorch.parts.compiled import channels_last, graphed_session
+from runners.pytorch.parts.compiled import channels_last
+from runners.pytorch.parts.graphs import time_graph
 from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.steps import begin_on_gpu, time_session
+from runners.pytorch.parts.steps import begin_on_gpu
 
 
 def infer(job: Job) -> None:
     device = begin_on_gpu(job)
     with job.phase("build"):
         model = channels_last(trained_model(job), device)
-    time_session(job, graphed_session(job, model, device), "float32", by_kernels=True)
+    time_graph(job, model, device, "float32")

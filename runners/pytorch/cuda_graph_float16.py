@@ -1,4 +1,4 @@
-"""One CUDA graph of the eager model under autocast to float16, channels_last.
+"""One CUDA graph of the eager model with float16 weights, channels_last.
 
 No kernel is launched by itself: against channels-last it shows what launching costs. Timed
 region: copying the input to where the graph reads it, and the replay.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import torch
 
 from runners.job import Job
-from runners.pytorch.parts.compiled import Autocast, channels_last, graphed_session
+from runners.pytorch.parts.compiled import channels_last
+from runners.pytorch.parts.graphs import time_graph
+from runners.pytorch.parts.low_precision import InLowPrecision
 from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.steps import begin_on_gpu, time_session
+from runners.pytorch.parts.steps import begin_on_gpu
 
 
 def infer(job: Job) -> None:
     device = begin_on_gpu(job)
     with job.phase("build"):
-        model = channels_last(Autocast(trained_model(job), device, torch.float16).eval(), device)
-    time_session(job, graphed_session(job, model, device), "float16", by_kernels=True)
+        model = channels_last(InLowPrecision(trained_model(job), torch.float16).eval(), device)
+    time_graph(job, model, device, "float16")

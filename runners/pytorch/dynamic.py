@@ -13,11 +13,11 @@ from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
-from runners.pytorch.parts.steps import begin, finish_model, time_model
+from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 
 
 def quantize(job: Job) -> None:
-    begin(job)
+    begin_on_cpu(job)
     eager.quiet()
     recipe = job.recipe(QuantizeRecipe)
     with job.phase("build"):
@@ -30,7 +30,7 @@ def quantize(job: Job) -> None:
 
 
 def infer(job: Job) -> None:
-    begin(job)
+    begin_on_cpu(job)
     eager.quiet()
     with job.phase("build"):
         model = _quantized(empty_model(job))

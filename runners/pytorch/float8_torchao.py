@@ -13,7 +13,5 @@ from runners.pytorch.parts.torchao_linear import quantized_session
 
 def infer(job: Job) -> None:
     device = begin_on_gpu(job)
-    ready = quantized_session(
-        job, device, lambda torchao: torchao.Float8DynamicActivationFloat8WeightConfig()
-    )
-    time_session(job, ready, "float8")
+    ready = quantized_session(job, device, "Float8DynamicActivationFloat8WeightConfig")
+    time_session(job, ready, "float8", by_kernels=True)

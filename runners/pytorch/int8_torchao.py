@@ -13,7 +13,5 @@ from runners.pytorch.parts.torchao_linear import quantized_session
 
 def infer(job: Job) -> None:
     device = begin(job)
-    ready = quantized_session(
-        job, device, lambda torchao: torchao.Int8DynamicActivationInt8WeightConfig()
-    )
-    time_session(job, ready, "int8")
+    ready = quantized_session(job, device, "Int8DynamicActivationInt8WeightConfig")
+    time_session(job, ready, "int8", by_kernels=device.type == "cuda")

@@ -11,14 +11,14 @@ from torch.ao import quantization
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import save_model
-from runners.pytorch.parts.steps import begin, finish_model, time_model
+from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 from runners.pytorch.parts.training import train_model
 from runners.quality import SIMULATED_TRAINING
 from runners.training import TrainRecipe
 
 
 def train(job: Job) -> None:
-    device = begin(job)
+    device = begin_on_cpu(job)
     eager.quiet()
     recipe = job.recipe(TrainRecipe)
     job.flag(SIMULATED_TRAINING)
@@ -33,7 +33,7 @@ def train(job: Job) -> None:
 
 
 def infer(job: Job) -> None:
-    begin(job)
+    begin_on_cpu(job)
     eager.quiet()
     with job.phase("build"):
         model = eager.converted_model(job)

@@ -1,4 +1,4 @@
-"""TensorRT in float32 through Torch-TensorRT, one engine for the cell's batch.
+"""TensorRT in float32 without TF32 through Torch-TensorRT, one engine for the cell's batch.
 
 PyTorch's counterpart of TF-TRT (shafique2023, section 4.2). Timed region: export and
 build; the call.

@@ -3,38 +3,16 @@
 ``python -m tests.frameworks.gpu_twins DATA WEIGHTS FOLDER`` prints a line for each that passed.
 """
 
-import contextlib
-import sys
-import types
-from pathlib import Path
 from typing import Any
 
+import msgspec
 import torch
 
-from manifests.cell import Cell
-from runners.data import Data
-from runners.events import Emitter
 from runners.failures import Unsupported, classify
-from runners.job import Job, Weights
-from runners.pytorch.parts import compiled, memory, sessions, tensorrt, torchao_linear, training
-from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.steps import begin
+from runners.pytorch.parts import kernels, memory, proof, sessions, steps, training
 from runners.training import AdamRecipe
-
-CPU = torch.device("cpu")
-INFER = {"warm_up_s": 0.0, "warm_up_count": 1, "measure_s": 0.0, "measure_count": 2,
-         "end_to_end_share": 0.25, "test_images": 10}  # fmt: skip
-
-
-def a_job(technique: str, recipe: Any = None) -> Job:
-    data, weights, folder = map(Path, sys.argv[1:])
-    cell = Cell(
-        study="shafique2023", task="infer", framework="pytorch", technique=technique,
-        model="mobilenet-v1", dataset="digits", image_size=48, batch_size=8, seed=0,
-        protocol="rigorous", tier="quick", recipe=recipe or INFER, device="cpu",
-        weights_from="0" * 12,
-    )  # fmt: skip
-    return Job(cell, folder, Data(data), Weights(weights), 1, Emitter(None))
+from tests.frameworks import rung_twins, tensorrt_twins
+from tests.frameworks.twin_jobs import CPU, a_job
 
 
 def float16_training_scales_its_loss() -> None:
@@ -99,7 +77,7 @@ def memory_is_recorded_when_it_runs_out() -> None:
     torch.cuda.max_memory_allocated = lambda: 79_000_000_000
     torch.cuda.max_memory_reserved = lambda: 80_000_000_000
     try:
-        with memory.watching_memory(job, torch.device("cuda"), "train"):
+        with memory.watching_memory(job, torch.device("cuda")):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     except torch.OutOfMemoryError as error:
         assert classify(error).status == "oom"
@@ -108,124 +86,67 @@ def memory_is_recorded_when_it_runs_out() -> None:
     assert found["reserved", "torch.cuda.max_memory_reserved"] == [80_000_000_000]
 
 
-def float8_is_refused_in_torchaos_words() -> None:
-    try:
-        torchao_linear.quantized_session(
-            a_job("float8-torchao"), CPU,
-            lambda torchao: torchao.Float8DynamicActivationFloat8WeightConfig(),
-        )  # fmt: skip
-    except Unsupported as refusal:
-        assert str(refusal).startswith("torchao: AssertionError: "), refusal
-    else:
-        raise AssertionError("a processor took float8")
+def rigorous_lets_cudnn_try_and_says_so() -> None:
+    steps.device_of = lambda job: torch.device("cuda")
+    rigorous, published = a_job("float32"), a_job("float32")
+    published.cell = msgspec.structs.replace(published.cell, protocol="as-published")
+    for job, tried in ((rigorous, "True"), (published, "False")):
+        steps.begin(job)
+        assert job.settings["torch.backends.cudnn.benchmark"] == tried
+        assert job.settings["torch.backends.cuda.matmul.allow_tf32"] == "False"
+    steps.begin(rigorous, tf32=True)
+    assert rigorous.settings["torch.backends.cudnn.allow_tf32"] == "True"
+    steps.begin(published)
 
 
-def fake_tensorrt(built: list[dict[str, Any]], explicit: bool) -> types.ModuleType:
-    """torch_tensorrt whose engines are the exported programs themselves."""
+def processors_techniques_are_refused_on_a_gpu() -> None:
+    from runners.pytorch import dynamic, ptq_eager, qat_eager
 
-    def old(program: Any, inputs: Any, *, enabled_precisions: Any, min_block_size: int) -> Any:
-        built.append({"enabled_precisions": enabled_precisions, "inputs": inputs[0].shape})
-        return program.module()
-
-    def new(program: Any, inputs: Any, *, use_explicit_typing: bool, min_block_size: int) -> Any:
-        built.append({"use_explicit_typing": use_explicit_typing, "inputs": inputs[0].shape})
-        return program.module()
-
-    module = types.ModuleType("torch_tensorrt")
-    module.dynamo = types.SimpleNamespace(compile=new if explicit else old)  # type: ignore[attr-defined]
-    return module
-
-
-def an_engine_is_built_by_what_this_tensorrt_accepts() -> None:
-    tensorrt.begin_on_gpu = begin
-    for explicit, key in ((False, "enabled_precisions"), (True, "use_explicit_typing")):
-        built: list[dict[str, Any]] = []
-        sys.modules["torch_tensorrt"] = fake_tensorrt(built, explicit)
-        job = a_job("tensorrt-float16")
-        tensorrt.time_engine(job, "float16", torch.float16)
-        assert key in built[0] and built[0]["inputs"] == (8, 3, 48, 48)
-        names = [metric.name for metric in job.metrics]
-        assert {"convert_s", "latency_s", "end_to_end_s", "accuracy"} <= set(names)
-        assert job.proof is not None and job.proof.coverage is None
+    for run in (dynamic.quantize, dynamic.infer, ptq_eager.quantize, ptq_eager.infer,
+                qat_eager.train, qat_eager.infer):  # fmt: skip
+        job = a_job("float32")
+        job.cell = msgspec.structs.replace(job.cell, device="gpu")
+        try:
+            run(job)
+        except Unsupported as refusal:
+            assert "for processors only" in str(refusal)
+        else:
+            raise AssertionError(run)
 
 
-def int8_engines_are_calibrated_on_one_batch_of_training_images() -> None:
-    tensorrt.begin_on_gpu = begin
-    built: list[dict[str, Any]] = []
-    sys.modules["torch_tensorrt"] = fake_tensorrt(built, True)
-    shown: list[int] = []
+def kernels_are_in_the_breakdown_once() -> None:
+    """As torch's own averages list them: an operator with its kernel's time, and the kernel."""
+    from torch.autograd import DeviceType
+    from torch.autograd.profiler_util import EventList, FunctionEvent
 
-    def quantize(model: Any, config: str, forward_loop: Any) -> Any:
-        assert config == "int8"
-        handle = model.register_forward_hook(lambda m, inputs, out: shown.append(len(inputs[0])))
-        forward_loop(model)
-        handle.remove()
-        return model
+    def event(name: str, device: Any, **more: Any) -> Any:
+        return FunctionEvent(1, name, 1, 0.0, 100.0, device_type=device,
+                             use_device="cuda", stack=[], **more)  # fmt: skip
 
-    utils = types.ModuleType("modelopt.torch.quantization.utils")
-    utils.export_torch_mode = torch.no_grad  # type: ignore[attr-defined]
-    library = types.ModuleType("modelopt.torch.quantization")
-    library.quantize, library.INT8_DEFAULT_CFG = quantize, "int8"  # type: ignore[attr-defined]
-    sys.modules["modelopt.torch.quantization"] = library
-    sys.modules["modelopt.torch.quantization.utils"] = utils
-    job = a_job("tensorrt-int8")
-    tensorrt.time_int8_engine(job)
-    assert shown == [8] and len(built) == 1
-    assert job.data.used["calibration"] == 8
+    operator = event("aten::cudnn_convolution", DeviceType.CPU)
+    operator.append_kernel("sm90_xmma_fprop", 0, 100)
+    listed = [operator, event("sm90_xmma_fprop", DeviceType.CUDA),
+              event("ProfilerStep#1", DeviceType.CUDA, is_user_annotation=True)]  # fmt: skip
+    events = EventList(listed, use_device="cuda")
+    events._build_tree()
+    rows = [proof._row(row) for row in events.key_averages()]
+    assert kernels.device_times(rows) == ("operators", [("aten::cudnn_convolution", 100)])
 
 
-def without_tensorrt_the_imports_own_words_are_the_reason() -> None:
-    tensorrt.begin_on_gpu = begin
-    sys.modules["torch_tensorrt"] = None  # type: ignore[assignment]
-    try:
-        tensorrt.time_engine(a_job("tensorrt-float32"), "float32", torch.float32)
-    except Unsupported as refusal:
-        assert "torch_tensorrt: " in str(refusal) and "Error: " in str(refusal)
-    else:
-        raise AssertionError("it was not refused")
-
-
-class FakeGraph:
-    """Records nothing: a replay computes what the capture computed, from the static input."""
-
-    replayed = 0
-
-    def replay(self) -> None:
-        FakeGraph.replayed += 1
-
-
-class FakeStream:
-    def wait_stream(self, other: Any) -> None:
-        pass
-
-
-def a_graph_is_replayed_once_a_call() -> None:
-    torch.cuda.Stream = FakeStream
-    torch.cuda.current_stream = FakeStream
-    torch.cuda.stream = lambda stream: contextlib.nullcontext()
-    torch.cuda.CUDAGraph = FakeGraph
-    torch.cuda.graph = lambda graph: contextlib.nullcontext()
-    job = a_job("cuda-graph")
-    model = compiled.channels_last(trained_model(job), CPU)
-    ready = compiled.graphed_session(job, model, CPU)
-    images = job.data.normalise(job.data.timed(8))
-    answer = ready.call(ready.place(images))
-    assert FakeGraph.replayed == 1 and answer.shape == (8, 10) and ready.fixed_batch
-    assert job.last_phase_s("capture") > 0
+TWINS = (
+    float16_training_scales_its_loss,
+    events_time_a_call_in_seconds,
+    a_gpu_session_is_timed_by_events,
+    memory_is_recorded_when_it_runs_out,
+    rigorous_lets_cudnn_try_and_says_so,
+    processors_techniques_are_refused_on_a_gpu,
+    kernels_are_in_the_breakdown_once,
+)
 
 
 def main() -> None:
-    for twin in (
-        float16_training_scales_its_loss,
-        float8_is_refused_in_torchaos_words,
-        an_engine_is_built_by_what_this_tensorrt_accepts,
-        int8_engines_are_calibrated_on_one_batch_of_training_images,
-        without_tensorrt_the_imports_own_words_are_the_reason,
-        events_time_a_call_in_seconds,
-        a_gpu_session_is_timed_by_events,
-        memory_is_recorded_when_it_runs_out,
-        a_graph_is_replayed_once_a_call,
-    ):
+    # The last ones leave torch.cuda as they played it.
+    for twin in (*tensorrt_twins.TWINS, *rung_twins.TWINS, *TWINS):
         twin()
         print(f"passed: {twin.__name__}")
 

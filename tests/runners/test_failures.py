@@ -71,6 +71,8 @@ NO_SPACE = OSError(errno.ENOSPC, "No space left on device")
         (RuntimeError("shape mismatch"), ("crashed", "RuntimeError: shape mismatch", False)),
         (ResourceExhaustedError("too many files"),
          ("crashed", "ResourceExhaustedError: too many files", False)),
+        (ResourceExhaustedError("weights.npz; No space left on device"),
+         ("crashed", "no space left to write to: weights.npz; No space left on device", True)),
         (ModuleNotFoundError("No module named 'torch'"),
          ("crashed", "ModuleNotFoundError: No module named 'torch'", False)),
         (FloatingPointError("the loss became nan at step 3 of 9"),

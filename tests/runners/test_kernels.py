@@ -99,3 +99,26 @@ def test_a_proof_counts_what_fell_back() -> None:
 
 def test_nothing_seen_is_no_coverage_and_not_zero() -> None:
     assert kernels.proof_by_type({}, "int8", "a test").coverage is None
+
+
+Row = kernels.Row
+
+
+def test_a_kernels_time_is_its_operators_and_counted_once() -> None:
+    rows = [Row("aten::cudnn_convolution", False, 100.0), Row("aten::relu", False, 20.0),
+            Row("sm90_xmma_fprop", True, 100.0), Row("elementwise", True, 20.0),
+            Row("ProfilerStep#1", True, 130.0, annotation=True),
+            Row("aten::conv2d", False, 0.0)]  # fmt: skip
+    expected = [("aten::cudnn_convolution", 100.0), ("aten::relu", 20.0)]
+    assert kernels.device_times(rows) == ("operators", expected)
+
+
+def test_in_a_replayed_graph_the_kernels_stand_for_themselves() -> None:
+    rows = [Row("aten::copy_", False, 5.0), Row("Memcpy DtoD", True, 5.0),
+            Row("sm90_xmma_fprop", True, 100.0)]  # fmt: skip
+    expected = [("Memcpy DtoD", 5.0), ("sm90_xmma_fprop", 100.0)]
+    assert kernels.device_times(rows) == ("kernels", expected)
+
+
+def test_nothing_seen_is_no_time_at_all() -> None:
+    assert kernels.device_times([Row("aten::conv2d", False, 0.0)]) == ("operators", [])

@@ -1,4 +1,4 @@
-"""torch.compile with Inductor and frozen weights, and CUDA graphs."""
+"""torch.compile with Inductor and frozen weights."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from runners.failures import Unsupported, first_line, is_out_of_memory
 from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.sessions import placing, session
-
-_WARM_UP_CALLS = 3
 
 
 class Autocast(nn.Module):
@@ -82,6 +80,7 @@ def _frozen(job: Job, model: nn.Module, inputs: torch.Tensor, freezing: bool) ->
     import torch._inductor.config as inductor
 
     inductor.freezing = freezing
+    job.settings["torch._inductor.config.freezing"] = str(freezing)
     compiled: Callable[..., Any] = torch.compile(model, dynamic=False)
     with job.phase("compile"), torch.no_grad():
         compiled(inputs)
@@ -93,27 +92,3 @@ def black_batch(job: Job, device: torch.device) -> torch.Tensor:
     size = job.cell.image_size
     pixels = np.zeros((job.cell.batch_size, size, size, 3), np.uint8)
     return placing(device, True)(job.data.normalise(pixels))
-
-
-def graphed_session(job: Job, model: nn.Module, device: torch.device) -> Session:
-    """One CUDA graph of the whole model; a call copies its input in place and replays it."""
-    static = black_batch(job, device)
-    with job.phase("capture"), torch.inference_mode():
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(_WARM_UP_CALLS):
-                model(static)
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            answer = model(static)
-    job.record("convert_s", [job.last_phase_s("capture")], source="warm-up and capture")
-
-    def replay(inputs: torch.Tensor) -> torch.Tensor:
-        static.copy_(inputs)
-        graph.replay()
-        logits: torch.Tensor = answer
-        return logits
-
-    return session(replay, device, True, fixed_batch=True)

@@ -9,6 +9,7 @@ from torch import nn
 
 from runners.failures import Unsupported, first_line
 from runners.job import Job
+from runners.pytorch.parts.torchao_linear import reduced_range
 
 MODEL_FILE = "model.pt2"
 _EXAMPLE_IMAGES = 2
@@ -17,11 +18,16 @@ _EXAMPLE_IMAGES = 2
 def observed(job: Job, model: nn.Module) -> nn.Module:
     """``model`` exported for any batch, with observers that wait for calibration.
 
+    In the reduced range where the processor's 8-bit products would saturate: otherwise accuracy
+    would differ by machine.
     Raises Unsupported when torchao is missing or too old.
     """
     prepare, _, quantizer_module = _torchao()
     quantizer = quantizer_module.X86InductorQuantizer()
-    quantizer.set_global(quantizer_module.get_default_x86_inductor_quantization_config())
+    reduced = reduced_range(torch.device("cpu"))
+    job.settings["reduce_range"] = str(reduced)
+    config = quantizer_module.get_default_x86_inductor_quantization_config
+    quantizer.set_global(config(reduce_range=reduced) if reduced else config())
     observing: nn.Module = prepare(_exported(job, model).module(), quantizer)
     return observing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Dict, Iterable, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from manifests.manifest import Proof
 
@@ -27,17 +27,34 @@ _TYPES = {
     "QInt8": "int8", "QUInt8": "int8",
 }  # fmt: skip
 
-# The first pattern that fits names the type; cuDNN's, cuBLAS's and CUTLASS's own spelling.
-_KERNEL = re.compile(r"gemm|conv|fprop|xmma|cutlass|nvjet|hmma|imma|matmul|winograd")
-_KERNEL_TYPES = (
-    ("float8", re.compile(r"e4m3|e5m2|fp8|_qmma|nvjet_(sm\d+_)?q")),
-    ("int8", re.compile(r"i8i8|int8|imma|i8816|i16832|s8s8|_s8_|i8_i8")),
-    ("tf32", re.compile(r"tf32|nvjet_(sm\d+_)?sss")),
-    ("bfloat16", re.compile(r"bf16|bfloat16|nvjet_(sm\d+_)?tst")),
-    ("float16", re.compile(r"f16f16|fp16|half|hgemm|h884|h1688|h16816|_f16|nvjet_(sm\d+_)?hsh")),
-    ("tf32", re.compile(r"s1688")),
-    ("float32", re.compile(r"f32f32|fp32|sgemm|ffma|float|scudnn")),
+# Kernels by their names: cuDNN's, cuBLAS's, CUTLASS's, TensorRT's and Inductor's own spelling.
+# Only the one that does a convolution's or a product's arithmetic counts, not what prepares its
+# operands or adds up its parts, so that none is counted twice.
+_KERNEL = re.compile(
+    r"gemm|gemv|conv(?!ert)|fprop|dgrad|wgrad|xmma|cutlass|nvjet|hmma|imma|matmul|winograd"
+    r"|[shi]cudnn|\dcudnn|cublasdot|triton_(tem|mm|bmm)|fmha|flash_fwd"
 )
+_AROUND = re.compile(
+    r"^triton_(poi|per|red)|elementwise_kernel|reduce_|splitk_?reduce|reducesplit|reduction::kernel"
+    r"|pooling|computeoffsets|compute_gemm_pointers|nchwto|nhwcto|im2col|col2im|flip_filter"
+    r"|scaletensor|bias_diff|generatewinograd|^memcpy|^memset"
+    r"|winograd(forward|wgrad|backward)?(data|filter|output|delta)"
+)
+# The first pattern that fits names the type. nvjet's first letter is its inputs'.
+_KERNEL_TYPES = (
+    ("float8", re.compile(r"e4m3|e5m2|fp8|float8|qmma|_scaled_mm|nvjet_(sm\d+_)?q")),
+    ("int8", re.compile(
+        r"i8i8|i8f|i8i32|int8|s8s8|_s8_|imma|i8816|i16832|i16864|icudnn|igemm|signed char|_int_mm"
+    )),
+    ("float64", re.compile(r"dgemm|d884|f64f64|\bdouble\b|nvjet_(sm\d+_)?d")),
+    ("tf32", re.compile(r"tf32|tfloat32|nvjet_(sm\d+_)?s[^m]")),
+    ("bfloat16", re.compile(r"bf16|bfloat16|nvjet_(sm\d+_)?t")),
+    ("float16", re.compile(
+        r"f16|fp16|half|hgemm|hcudnn|h884|h1688|h16816|s884|s16816|hmma|nvjet_(sm\d+_)?h"
+    )),
+    ("tf32", re.compile(r"s1688")),
+    ("float32", re.compile(r"f32|fp32|sgemm|cgemm|ffma|float|scudnn|simt")),
+)  # fmt: skip
 
 
 def operator_type(name: str, dtypes: Sequence[str]) -> Optional[str]:
@@ -53,12 +70,40 @@ def operator_type(name: str, dtypes: Sequence[str]) -> Optional[str]:
 def kernel_type(name: str) -> Optional[str]:
     """The type that a GPU kernel computes in, None when it is no convolution or product."""
     lowered = name.lower()
-    if not _KERNEL.search(lowered) or lowered.startswith("triton_poi"):
+    if not _KERNEL.search(lowered) or _AROUND.search(lowered):
         return None
     for kind, pattern in _KERNEL_TYPES:
         if pattern.search(lowered):
             return kind
     return "unknown"
+
+
+class Row(NamedTuple):
+    """A row of the profiler's averages; ``own_us`` is its time on the device, in microseconds."""
+
+    name: str
+    on_device: bool
+    own_us: float
+    annotation: bool = False
+
+
+# Operators that account for less than this share of the kernels' time leave some of them out.
+_ACCOUNTED = 0.95
+
+
+def device_times(rows: Sequence[Row]) -> Tuple[str, List[Tuple[str, float]]]:
+    """Of what the times are, and each with its microseconds; none is counted twice.
+
+    The profiler lists a kernel as itself and in the time of the operator that launched it. In a
+    replayed graph or an engine no operator launches any: there the kernels stand for themselves.
+    """
+    rows = [row for row in rows if not row.annotation and row.own_us > 0]
+    operators = [(row.name, row.own_us) for row in rows if not row.on_device]
+    kernels = [(row.name, row.own_us) for row in rows if row.on_device]
+    accounted = sum(own_us for _, own_us in operators)
+    if accounted >= _ACCOUNTED * sum(own_us for _, own_us in kernels):
+        return "operators", operators
+    return "kernels", kernels
 
 
 def counted(operations: Iterable[Tuple[str, Optional[str]]]) -> Counts:

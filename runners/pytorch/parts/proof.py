@@ -13,12 +13,19 @@ from manifests.manifest import Proof
 from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.kernels import (
+    Row,
     counted,
+    device_times,
     kernel_type,
     operator_type,
     proof_by_type,
 )
 
+NO_KERNELS = (
+    "the profiler saw no kernel: CUPTI may be refused here (a driver with "
+    "NVreg_RestrictProfilingToAdminUsers=1 and a container without CAP_SYS_ADMIN, a virtual GPU, "
+    "or DCGM holding the counters)"
+)
 _COMPUTE_FLOAT = ("aten::conv2d", "aten::linear")
 _COMPUTE_INT8 = (
     "quantized::conv2d", "quantized::conv2d_relu", "quantized::linear",
@@ -81,6 +88,9 @@ def prove_by_type(job: Job, session: Session, promised: str, by_kernels: bool = 
     if by_kernels:
         counts = counted((name, kernel_type(name)) for name in kernels)
         source = "names of the GPU's kernels in one call, torch.profiler"
+        if not kernels:
+            source = f"{source}: {NO_KERNELS}"
+            job.warn(NO_KERNELS)
     else:
         counts = counted((name, operator_type(name, types)) for name, types in operators)
         source = "input types of the operators executed in one call, torch.profiler"
@@ -111,17 +121,26 @@ def record_breakdown(job: Job, session: Session, calls: int) -> None:
     with job.phase("profile"):
         session.call(inputs)
         events = _profiled(session, inputs, calls)
-    cuda = job.cell.device == "gpu"
-    for event in events:
-        own_us = event.self_device_time_total if cuda else event.self_cpu_time_total
+    if job.cell.device == "gpu":
+        what, times = device_times([_row(event) for event in events])
+        source = f"torch.profiler device time of {what}"
+    else:
+        times = [(event.key, event.self_cpu_time_total) for event in events]
+        source = "torch.profiler cpu self time"
+    for name, own_us in times:
         if own_us > 0:
             job.record(
-                "op_time_s",
-                [own_us * 1e-6 / calls],
-                label=event.key,
-                items=job.cell.batch_size,
-                source=f"torch.profiler {'device' if cuda else 'cpu'} self time, mean of {calls}",
-            )
+                "op_time_s", [own_us * 1e-6 / calls], label=name, items=job.cell.batch_size,
+                source=f"{source}, mean of {calls}",
+            )  # fmt: skip
+    if job.cell.device == "gpu" and not times:
+        job.record("op_time_s", [None], source=source, reason=NO_KERNELS)
+
+
+def _row(event: Any) -> Row:
+    on_device = event.device_type != torch.autograd.DeviceType.CPU
+    annotation = bool(getattr(event, "is_user_annotation", False))
+    return Row(event.key, on_device, event.self_device_time_total, annotation)
 
 
 def _profiled(session: Session, inputs: Any, calls: int) -> List[Any]:

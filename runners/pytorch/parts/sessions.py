@@ -9,6 +9,7 @@ import torch
 from runners.inference import Array, Session
 from runners.measure import Call
 
+_REGION = "CUDA events around the call; input and answer stay on the GPU"
 Placed = Callable[[Array], torch.Tensor]
 
 
@@ -32,7 +33,9 @@ def session(
 
     if device.type != "cuda":
         return Session(place, call, classes, fixed_batch=fixed_batch)
-    return Session(place, call, classes, torch.cuda.synchronize, event_stopwatch, fixed_batch)
+    return Session(
+        place, call, classes, torch.cuda.synchronize, event_stopwatch, fixed_batch, _REGION
+    )
 
 
 def placing(

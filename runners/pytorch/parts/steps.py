@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable, ContextManager
+
 import torch
 
 from runners.failures import Unsupported
@@ -12,14 +14,33 @@ from runners.pytorch.parts.models import device_of
 from runners.pytorch.parts.proof import prove, prove_by_type, record_breakdown
 from runners.pytorch.parts.sessions import session
 
+Watching = Callable[[Job, torch.device], ContextManager[None]]
+
 
 def begin(job: Job, tf32: bool = False) -> torch.device:
-    """Threads and device of the cell; a GPU's float32 is float32 unless ``tf32``."""
+    """Threads and device of the cell; a GPU's float32 is float32 unless ``tf32``.
+
+    Rigorous cells let cuDNN try its algorithms on the shapes it meets, as TensorFlow and TensorRT
+    do by default; torch's own default takes what a heuristic says.
+    """
     torch.set_num_threads(job.threads)
     device = device_of(job)
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cudnn.benchmark = job.cell.protocol == "rigorous"
+    if device.type == "cuda":
+        _record_settings(job)
     return device
+
+
+def _record_settings(job: Job) -> None:
+    job.settings.update(
+        {
+            "torch.backends.cuda.matmul.allow_tf32": str(torch.backends.cuda.matmul.allow_tf32),
+            "torch.backends.cudnn.allow_tf32": str(torch.backends.cudnn.allow_tf32),
+            "torch.backends.cudnn.benchmark": str(torch.backends.cudnn.benchmark),
+        }
+    )
 
 
 def begin_on_gpu(job: Job, tf32: bool = False) -> torch.device:
@@ -40,26 +61,40 @@ def finish_model(job: Job, model: torch.nn.Module, test_images: int, promised: s
     """Accuracy on the test split, and the proof, of a model that was just made."""
     ready = session(model, device_of(job))
     evaluate(job, ready, test_images, job.cell.batch_size)
-    prove(job, ready, promised)
+    _prove(job, ready, promised)
 
 
 def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:
     """Latency, end-to-end time, breakdown by operation, and the proof, in eager mode."""
     device = device_of(job)
     ready = session(model.to(device), device)
-    _time(job, ready)
-    prove(job, ready, promised)
+    _time(job, ready, watching_memory)
+    _prove(job, ready, promised)
 
 
-def time_session(job: Job, ready: Session, promised: str, by_kernels: bool = False) -> None:
+def _prove(job: Job, ready: Session, promised: str) -> None:
+    """By operators on a processor; on a GPU by kernels, since no operator tells TF32."""
+    if job.cell.device == "cpu":
+        prove(job, ready, promised)
+    else:
+        prove_by_type(job, ready, promised, by_kernels=True)
+
+
+def time_session(
+    job: Job,
+    ready: Session,
+    promised: str,
+    by_kernels: bool = False,
+    watching: Watching = watching_memory,
+) -> None:
     """The same for a session whose proof comes from types or kernels."""
-    _time(job, ready)
+    _time(job, ready, watching)
     prove_by_type(job, ready, promised, by_kernels)
 
 
-def _time(job: Job, ready: Session) -> None:
+def _time(job: Job, ready: Session, watching: Watching) -> None:
     recipe = infer_recipe(job)
-    with watching_memory(job, device_of(job), "measure"):
+    with watching(job, device_of(job)):
         time_inference(job, ready)
     if recipe.test_images is not None:
         evaluate(job, ready, recipe.test_images, job.cell.batch_size)

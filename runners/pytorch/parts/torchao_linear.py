@@ -8,18 +8,19 @@ divisible by 16.)
 
 from __future__ import annotations
 
+import inspect
 from typing import Any, Callable
 
 import torch
 from torch import nn
 
-from runners.failures import Unsupported, first_line, is_out_of_memory
+from runners.failures import Unsupported, first_line
 from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.compiled import channels_last, compiled_session
+from runners.pytorch.parts.low_precision import InLowPrecision
 from runners.pytorch.parts.models import trained_model
-
-MakeConfig = Callable[[Any], Any]
+from runners.pytorch.parts.refusals import refusals_of
 
 
 class Pointwise(nn.Module):
@@ -50,8 +51,9 @@ def _is_pointwise(convolution: nn.Conv2d) -> bool:
     return shape == ((1, 1), (1, 1), 1)
 
 
-def quantized_session(job: Job, device: torch.device, make_config: MakeConfig) -> Session:
-    """The model in bfloat16 with quantized products, compiled.
+def quantized_session(job: Job, device: torch.device, config_name: str) -> Session:
+    """The model in bfloat16 with products quantized by one of torchao's configurations, compiled
+    as ``compiled-bfloat16`` is.
 
     Raises Unsupported with torchao's own words where it can't.
     """
@@ -60,17 +62,31 @@ def quantized_session(job: Job, device: torch.device, make_config: MakeConfig) -
     except ImportError as error:
         raise Unsupported(f"torchao: {first_line(error)}") from error
     with job.phase("build"):
-        model = channels_last(InBfloat16(with_products(trained_model(job))).eval(), device)
-    try:
+        model = InLowPrecision(with_products(trained_model(job)), torch.bfloat16)
+        placed = channels_last(model.eval(), device)
+    with refusals_of("torchao"):
+        config = configured(getattr(quantization, config_name), device)
         with job.phase("convert"):
-            quantization.quantize_(model, make_config(quantization), _takes)
-        return compiled_session(job, model, device)
-    except (Unsupported, MemoryError):
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise Unsupported(f"torchao: {type(error).__name__}: {first_line(error)}") from error
+            quantization.quantize_(placed, config, _takes)
+        return compiled_session(job, placed, device)
+
+
+def configured(config: Callable[..., Any], device: torch.device) -> Any:
+    """torchao's configuration without its own settings of Inductor, which the float baseline
+    would not have; on a processor without VNNI in the reduced range, as PT2E.
+    """
+    options = {"set_inductor_config": False, "reduce_range": reduced_range(device)}
+    accepted = inspect.signature(config).parameters
+    return config(**{name: value for name, value in options.items() if name in accepted})
+
+
+def reduced_range(device: torch.device) -> bool:
+    """Whether 8-bit products of two full ranges would saturate here (a processor without VNNI)."""
+    try:
+        from torchao.utils import should_reduce_range
+    except ImportError:
+        return False
+    return bool(should_reduce_range(device))
 
 
 def _takes(module: nn.Module, name: str) -> bool:
@@ -78,16 +94,3 @@ def _takes(module: nn.Module, name: str) -> bool:
     return isinstance(module, nn.Linear) and not (
         module.in_features % 16 or module.out_features % 16
     )
-
-
-class InBfloat16(nn.Module):
-    """Preprocessing in float32, everything else in bfloat16; float32 in and out."""
-
-    def __init__(self, model: Any) -> None:
-        super().__init__()
-        self.preprocess = getattr(model, "preprocess", nn.Identity())
-        self.layers = getattr(model, "layers", model).to(torch.bfloat16)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.layers(self.preprocess(x).to(torch.bfloat16)).float()
-        return logits
