@@ -27,6 +27,11 @@ METRICS: Dict[str, MetricInfo] = {
     "calibration_s": MetricInfo("s", "running the calibration images", "lower"),
     "convert_s": MetricInfo("s", "turning a model into its deployed form", "lower"),
     "model_size_bytes": MetricInfo("bytes", "the file that would be deployed", "lower"),
+    "loss_scale": MetricInfo(
+        "count", "factor by which the loss was multiplied before the float16 gradients", None
+    ),
+    "applied_steps": MetricInfo("count", "optimizer steps that loss scaling did not skip", None),
+    "steps_per_call": MetricInfo("count", "steps that one call made of its batch", None),
     "parameters": MetricInfo("count", "trained numbers in the model", None),
     "accuracy": MetricInfo("fraction", "top-1 on the test split", "higher"),
     "peak_memory_bytes": MetricInfo("bytes", "largest memory held; see its source", "lower"),

@@ -6,24 +6,29 @@ Variables stay float32. With ``mixed_float16`` the loss is scaled and the gradie
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, List
 
 import tensorflow as tf
 
 from manifests.manifest import Proof
 from runners.inference import evaluate
 from runners.job import Job
+from runners.tensorflow.parts import loss_scaling
 from runners.tensorflow.parts.applications import new_model, save_arrays
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 from runners.tensorflow.parts.keras_sessions import call_session
 from runners.tensorflow.parts.memory import watching_memory
+from runners.tensorflow.parts.tensor_float32 import qualified
 from runners.training import AdamRecipe, Array, StepFunction, train
 
 _PROMISED = {"float32": "float32", "mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
-def train_application(job: Job, policy: str) -> None:
-    """A whole training cell: build, train, test, save, and the types of the training graph."""
+def train_application(job: Job, policy: str, promised: str = "") -> None:
+    """A whole training cell: build, train, test, save, and the types of the training graph.
+
+    ``promised`` is the type that the technique is named for, where the policy doesn't say.
+    """
     recipe = job.recipe(AdamRecipe)
     with job.phase("build"):
         model = new_model(job, policy, recipe.weights)
@@ -31,12 +36,19 @@ def train_application(job: Job, policy: str) -> None:
     with watching_memory(job, "train"):
         with job.phase("trace"):
             step = Step(model, recipe, job)
-        with job.phase("train"):
-            train(job, recipe, step.function())
+        if job.cell.protocol != "as-published" and (step.scaled or job.cell.device == "gpu"):
+            # A first step on a GPU also tunes cuDNN, in every precision.
+            with job.phase("settle"):
+                step.settle(job)
+        try:
+            with job.phase("train"):
+                train(job, recipe, step.function())
+        finally:
+            step.record(job)
     if recipe.keep_weights:
         save_arrays(job, model)
     evaluate(job, call_session(model), recipe.test_images, job.cell.batch_size)
-    job.proof = step.proof(_PROMISED[policy])
+    job.proof = qualified(job, step.proof(promised or _PROMISED[policy]))
 
 
 class Step:
@@ -46,10 +58,11 @@ class Step:
         self._model = model
         self._loss = tf.keras.losses.SparseCategoricalCrossentropy()
         adam = tf.keras.optimizers.Adam(recipe.learning_rate, epsilon=recipe.epsilon)
-        self._scaled = model.get_layer("dense1").compute_dtype == "float16"
-        self._optimizer = (
-            tf.keras.mixed_precision.LossScaleOptimizer(adam) if self._scaled else adam
-        )
+        self._adam = adam
+        float16 = model.get_layer("dense1").compute_dtype == "float16"
+        self._optimizer = tf.keras.mixed_precision.LossScaleOptimizer(adam) if float16 else adam
+        self.count = loss_scaling.StepCount(self._optimizer)
+        self.scaled = self.count.scaled
         batch, size = job.cell.batch_size, job.cell.image_size
         traced = tf.function(
             self._take,
@@ -63,22 +76,43 @@ class Step:
 
     def _take(self, images: Any, labels: Any) -> Any:
         variables = self._model.trainable_variables
+        scale = self._optimizer.loss_scale if self.scaled else None
         with tf.GradientTape() as tape:
             loss = self._loss(labels, self._model(images, training=True))
-            target = self._optimizer.get_scaled_loss(loss) if self._scaled else loss
+            target = self._optimizer.get_scaled_loss(loss) if self.scaled else loss
         gradients = tape.gradient(target, variables)
-        if self._scaled:
+        if self.scaled:
             gradients = self._optimizer.get_unscaled_gradients(gradients)
         self._optimizer.apply_gradients(zip(gradients, variables))
+        if self.scaled:
+            self.count.count(scale)
         return loss
 
     def function(self) -> StepFunction:
         """For runners.training; Adam's rate does not change."""
 
-        def take_step(images: Array, labels: Array, learning_rate: float) -> float:
-            return float(self._traced(tf.constant(images), tf.constant(labels)).numpy())
+        self.count.begin()
+        return lambda images, labels, learning_rate: self._one(images, labels)
 
-        return take_step
+    def _one(self, images: Array, labels: Array) -> float:
+        self.count.taken += 1
+        return float(self._traced(tf.constant(images), tf.constant(labels)).numpy())
+
+    def settle(self, job: Job) -> None:
+        """Untimed steps on a batch until one applies; weights and moments stay."""
+        images, labels = loss_scaling.some_batch(job)
+        loss_scaling.until_one_applies(
+            job, self.count, lambda: self._one(images, labels), self._variables()
+        )
+
+    def _variables(self) -> List[Any]:
+        """Weights, Adam's moments and its step count; not the scale."""
+        return [*self._model.variables, *self._adam.variables()]
+
+    def record(self, job: Job) -> None:
+        """How loss scaling went, where there is any."""
+        if self.scaled:
+            loss_scaling.record(job, self.count)
 
     def proof(self, promised: str) -> Proof:
         """The types that the convolutions and products of the step compute in."""
