@@ -21,6 +21,7 @@ METRICS: Dict[str, MetricInfo] = {
     "throughput_items_per_s": MetricInfo(
         "items/s", "all items over all time of the measured calls", "higher"
     ),
+    "steps_per_call": MetricInfo("count", "steps that one call made of its batch", None),
     "train_epoch_s": MetricInfo("s", "one pass over the training images", "lower"),
     "train_step_s": MetricInfo("s", "one optimizer step on one batch", "lower"),
     "train_loss": MetricInfo("nats", "mean cross-entropy of an epoch", "lower"),
@@ -31,7 +32,6 @@ METRICS: Dict[str, MetricInfo] = {
         "count", "factor by which the loss was multiplied before the float16 gradients", None
     ),
     "applied_steps": MetricInfo("count", "optimizer steps that loss scaling did not skip", None),
-    "steps_per_call": MetricInfo("count", "steps that one call made of its batch", None),
     "parameters": MetricInfo("count", "trained numbers in the model", None),
     "accuracy": MetricInfo("fraction", "top-1 on the test split", "higher"),
     "peak_memory_bytes": MetricInfo("bytes", "largest memory held; see its source", "lower"),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import Any, Callable, List, Literal, NamedTuple, Union
+from typing import Any, Callable, Iterator, List, Literal, NamedTuple, Optional, Union
 
 import msgspec
 
 from runners.data import Images, training_batches
 from runners.job import Job
+from runners.loss_scaling import Optimizer, ScaledSteps, warm_up
 
 Array = Any
 StepFunction = Callable[[Array, Array, float], float]
@@ -71,6 +72,7 @@ class TrainLog(NamedTuple):
     step_s: List[float]
     epoch_s: List[float]
     losses: List[float]
+    scaled: ScaledSteps
 
 
 def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
@@ -85,10 +87,30 @@ def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
     return rate * min(1.0, (step + 1) / ramp) if ramp >= 1 else rate
 
 
-def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
+def find_scale(job: Job, recipe: Recipe, take_step: StepFunction, optimizer: Optimizer) -> None:
+    """Before timing, untimed steps until the loss scale fits: a phase ``warm-up`` of its own.
+
+    As published, there is none: the authors timed from the first step on.
+    """
+    if job.cell.protocol == "as-published":
+        return
+    part = job.data.train(recipe.train_images, job.cell.seed)
+    most = _steps_per_epoch(len(part.labels), job.cell.batch_size, recipe)
+    with job.phase("warm-up"):
+        warm_up(
+            lambda images, labels: take_step(images, labels, recipe.learning_rate),
+            lambda: itertools.islice(_batches(job, recipe, part, 0), most),
+            optimizer,
+        )
+
+
+def train(
+    job: Job, recipe: Recipe, take_step: StepFunction, optimizer: Optional[Optimizer] = None
+) -> None:
     """Run all epochs; records train_step_s, train_epoch_s and train_loss, also when cut off.
 
-    Raises FloatingPointError when the loss is no longer a number.
+    With ``optimizer``, also which steps loss scaling skipped. Raises FloatingPointError when
+    the loss is no longer a number.
     """
     part = job.data.train(recipe.train_images, job.cell.seed)
     batch = job.cell.batch_size
@@ -98,11 +120,12 @@ def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
     left_out = len(part.labels) % batch
     if left_out and per_epoch == len(part.labels) // batch:
         job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
-    log = TrainLog([], [], [])
+    log = TrainLog([], [], [], ScaledSteps(optimizer))
     try:
         for epoch in range(recipe.epochs):
             _epoch(job, recipe, take_step, part, epoch, log)
     finally:
+        log.scaled.record(job, len(log.step_s))
         job.record("train_step_s", log.step_s, items=batch)
         job.record("train_epoch_s", log.epoch_s, items=per_epoch * batch)
         job.record("train_loss", log.losses)
@@ -120,12 +143,9 @@ def _epoch(
     per_epoch = _steps_per_epoch(len(part.labels), job.cell.batch_size, recipe)
     steps = per_epoch * recipe.epochs
     total = 0.0
-    augmented = recipe.augment if isinstance(recipe, AdamRecipe) else True
     begin = time.perf_counter()
-    epochs_batches = training_batches(
-        job.data, part, job.cell.batch_size, _seed(job, epoch), augmented
-    )
-    for images, labels in itertools.islice(epochs_batches, per_epoch):
+    for images, labels in itertools.islice(_batches(job, recipe, part, epoch), per_epoch):
+        log.scaled.begin_step()
         start = time.perf_counter()
         loss = take_step(images, labels, learning_rate_at(recipe, len(log.step_s), steps))
         log.step_s.append(time.perf_counter() - start)
@@ -134,6 +154,11 @@ def _epoch(
     log.epoch_s.append(time.perf_counter() - begin)
     log.losses.append(total / per_epoch)
     job.events.epoch(epoch + 1, recipe.epochs, log.losses[-1])
+
+
+def _batches(job: Job, recipe: Recipe, part: Images, epoch: int) -> Iterator[Images]:
+    augmented = recipe.augment if isinstance(recipe, AdamRecipe) else True
+    return training_batches(job.data, part, job.cell.batch_size, _seed(job, epoch), augmented)
 
 
 def _seed(job: Job, epoch: int) -> int:

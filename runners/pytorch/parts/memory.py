@@ -1,4 +1,4 @@
-"""Peak memory of a phase: the allocator's view and the driver's, as separate metrics.
+"""Peak memory: the allocator's view, the driver's, and the device's, as separate metrics.
 
 The process's resident set is recorded for every cell where it ends (runners.execution).
 """
@@ -6,7 +6,8 @@ The process's resident set is recorded for every cell where it ends (runners.exe
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+import gc
+from typing import Iterator, Optional
 
 import torch
 
@@ -17,21 +18,63 @@ _ALLOCATOR = {"allocator": "max_memory_allocated", "reserved": "max_memory_reser
 
 
 @contextlib.contextmanager
-def watching_memory(job: Job, device: torch.device, what: str) -> Iterator[None]:
-    """Records ``peak_memory_bytes`` by label, also when ``what`` runs out of memory.
+def watching_allocator(job: Job, device: torch.device, phase: str = "") -> Iterator[None]:
+    """Records ``peak_memory_bytes`` by label, also when what goes on inside runs out of memory.
 
-    ``allocator``: tensors; ``reserved``: what the allocator holds of the device; ``nvml``: all
-    that is used on the device, which includes CUDA's context and libraries.
+    ``allocator``: tensors; ``reserved``: what the allocator holds of the device, a CUDA graph's
+    pool among it. With ``phase`` the labels end in it, for what comes before measuring.
     """
     if device.type != "cuda":
         yield
         return
     torch.cuda.reset_peak_memory_stats()
     try:
-        # Reading a series takes the interpreter now and then, which a single call would show.
-        with watching(job, torch.cuda.current_device(), series=what == "train"):
-            yield
+        yield
     finally:
         for label, name in _ALLOCATOR.items():
             peak = int(getattr(torch.cuda, name)())
+            label = f"{label} {phase}" if phase else label
             job.record("peak_memory_bytes", [peak], label=label, source=f"torch.cuda.{name}")
+
+
+@contextlib.contextmanager
+def watching_driver(job: Job, device: torch.device, series: bool) -> Iterator[None]:
+    """Records the label ``nvml``: all that is used on the device, CUDA's context among it.
+
+    Reading a series takes the interpreter now and then, which a single call would show.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    with watching(job, torch.cuda.current_device(), series=series):
+        yield
+
+
+@contextlib.contextmanager
+def watching_memory(job: Job, device: torch.device) -> Iterator[None]:
+    """Both while a call is measured."""
+    with watching_allocator(job, device), watching_driver(job, device, series=False):
+        yield
+
+
+def used_bytes(device: torch.device) -> Optional[int]:
+    """What everybody holds of the GPU, the allocator's cache given back; None on a processor."""
+    if device.type != "cuda":
+        return None
+    gc.collect()
+    torch.cuda.empty_cache()
+    free, total = torch.cuda.mem_get_info()
+    return int(total - free)
+
+
+def record_growth(job: Job, device: torch.device, before: Optional[int]) -> None:
+    """Records the label ``device``: what an engine holds outside of torch's allocator as well.
+
+    ``before`` is ``used_bytes`` of when the device held nothing of the cell but its context.
+    """
+    after = used_bytes(device)
+    if before is not None and after is not None:
+        job.record(
+            "peak_memory_bytes", [after - before], label="device",
+            source="torch.cuda.mem_get_info after measuring, less what it said before building",
+        )  # fmt: skip

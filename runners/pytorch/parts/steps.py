@@ -59,7 +59,7 @@ def time_session(job: Job, ready: Session, promised: str, by_kernels: bool = Fal
 
 def _time(job: Job, ready: Session) -> None:
     recipe = infer_recipe(job)
-    with watching_memory(job, device_of(job), "measure"):
+    with watching_memory(job, device_of(job)):
         time_inference(job, ready)
     if recipe.test_images is not None:
         evaluate(job, ready, recipe.test_images, job.cell.batch_size)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, ContextManager, NamedTuple, Optional, Tuple
+from typing import Any, Callable, ContextManager, List, NamedTuple, Optional, Tuple
 
 import torch
 from torch import nn
 
 from runners.inference import evaluate
 from runners.job import Job
-from runners.pytorch.parts.memory import watching_memory
+from runners.loss_scaling import Optimizer
+from runners.pytorch.parts.memory import watching_allocator, watching_driver
 from runners.pytorch.parts.models import new_model, save_model
 from runners.pytorch.parts.proof import prove_by_type
 from runners.pytorch.parts.sessions import placing, session
@@ -20,6 +21,7 @@ from runners.training import (
     Recipe,
     StepFunction,
     TrainRecipe,
+    find_scale,
     train,
     training_recipe,
 )
@@ -44,18 +46,34 @@ def train_model(
     device: torch.device,
     precision: Optional[Precision] = None,
 ) -> None:
-    """Train ``model`` in place by the recipe; see runners.training.train."""
+    """Train ``model`` in place by the recipe; see runners.training.train.
+
+    On a GPU, untimed steps come first, also where no loss is scaled: what the first step alone
+    has to do is the same in every precision. So they do where a loss is scaled elsewhere.
+    """
+    precision = precision or Precision()
     model.train()
     if _channels_last(recipe):
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    with job.phase("train"), watching_memory(job, device, "train"):
-        train(job, recipe, step_function(model, recipe, device, precision or Precision()))
+    take_step, optimizer = _stepping(model, recipe, device, precision)
+    with watching_allocator(job, device):
+        if optimizer is not None:
+            find_scale(job, recipe, take_step, optimizer)
+        with job.phase("train"), watching_driver(job, device, series=True):
+            train(job, recipe, take_step, optimizer)
 
 
 def step_function(
     model: nn.Module, recipe: Recipe, device: torch.device, precision: Precision
 ) -> StepFunction:
     """Forward, loss, backward, update; the loss's value waits for the device."""
+    return _stepping(model, recipe, device, precision)[0]
+
+
+def _stepping(
+    model: nn.Module, recipe: Recipe, device: torch.device, precision: Precision
+) -> Tuple[StepFunction, Optional[Optimizer]]:
+    """The step, and the optimizer where untimed steps come before it."""
     loss_function = nn.CrossEntropyLoss()
     optimizer = optimizer_of(model, recipe)
     scaler = torch.amp.GradScaler(device.type, enabled=precision.scaled)
@@ -75,7 +93,26 @@ def step_function(
         scaler.update()
         return float(loss.item())
 
-    return take_step
+    if device.type != "cuda" and not precision.scaled:
+        return take_step, None
+    return take_step, _watched(model, optimizer, scaler)
+
+
+def _watched(
+    model: nn.Module, optimizer: torch.optim.Optimizer, scaler: torch.amp.GradScaler
+) -> Optimizer:
+    """What the training loop asks: updates by a hook, since GradScaler says nothing of a skip."""
+    updates: List[None] = []
+    optimizer.register_step_post_hook(lambda *_: updates.append(None))
+    initial = {name: value.cpu().clone() for name, value in model.state_dict().items()}
+
+    def restart() -> None:
+        model.load_state_dict(initial)
+        optimizer.state.clear()
+        optimizer.zero_grad(set_to_none=True)
+
+    scale = scaler.get_scale if scaler.is_enabled() else None
+    return Optimizer(lambda: len(updates), restart, scale)
 
 
 def optimizer_of(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
