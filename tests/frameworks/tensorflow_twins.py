@@ -10,7 +10,7 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any
 
 from manifests.cell import Cell
 from runners.data import Data
@@ -26,7 +26,7 @@ ADAM = {"optimizer": "adam", "epochs": 2, "steps": 4, "train_images": 0, "test_i
 
 
 def a_job(**changes: Any) -> Job:
-    fields: Dict[str, Any] = {
+    fields: dict[str, Any] = {
         "study": "shafique2023", "task": "train", "framework": "tensorflow",
         "technique": "amp-float16", "model": "mobilenet-v1", "dataset": "digits",
         "image_size": 32, "batch_size": 8, "seed": 0, "protocol": "rigorous", "tier": "quick",
@@ -36,18 +36,18 @@ def a_job(**changes: Any) -> Job:
     return Job(Cell(**{**fields, **changes}), folder, Data(DATA), None, 2, Emitter(None))
 
 
-def samples(job: Job, name: str) -> List[Any]:
+def samples(job: Job, name: str) -> list[Any]:
     return [metric.samples for metric in job.metrics if metric.name == name]
 
 
-def scaled_training(model: str, protocol: str) -> Dict[str, Any]:
+def scaled_training(model: str, protocol: str) -> dict[str, Any]:
     """Eight float16 steps: how many applied, and what was flagged."""
     job = a_job(model=model, protocol=protocol)
     train_application(job, "mixed_float16")
     return {
         "steps": len(samples(job, "train_step_s")[0]),
-        "applied": samples(job, "applied_steps"),
-        "scale": samples(job, "loss_scale"),
+        "applied": samples(job, "applied_steps")[0],
+        "scale": samples(job, "loss_scale")[0][-1],
         "flags": [[flag.name, flag.detail] for flag in job.flags],
         "phases": [phase.name for phase in job.phases],
         "losses": samples(job, "train_loss")[0],

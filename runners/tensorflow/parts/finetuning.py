@@ -6,20 +6,21 @@ Variables stay float32. With ``mixed_float16`` the loss is scaled and the gradie
 
 from __future__ import annotations
 
-from typing import Any, List
+from typing import Any, Optional
 
 import tensorflow as tf
 
 from manifests.manifest import Proof
 from runners.inference import evaluate
 from runners.job import Job
-from runners.tensorflow.parts import loss_scaling
+from runners.loss_scaling import Optimizer
 from runners.tensorflow.parts.applications import new_model, save_arrays
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 from runners.tensorflow.parts.keras_sessions import call_session
+from runners.tensorflow.parts.loss_scaling import AppliedSteps
 from runners.tensorflow.parts.memory import watching_memory
 from runners.tensorflow.parts.tensor_float32 import qualified
-from runners.training import AdamRecipe, Array, StepFunction, train
+from runners.training import AdamRecipe, Array, StepFunction, find_scale, train
 
 _PROMISED = {"float32": "float32", "mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
@@ -36,15 +37,11 @@ def train_application(job: Job, policy: str, promised: str = "") -> None:
     with watching_memory(job, "train"):
         with job.phase("trace"):
             step = Step(model, recipe, job)
-        if job.cell.protocol != "as-published" and (step.scaled or job.cell.device == "gpu"):
-            # A first step on a GPU also tunes cuDNN, in every precision.
-            with job.phase("settle"):
-                step.settle(job)
-        try:
-            with job.phase("train"):
-                train(job, recipe, step.function())
-        finally:
-            step.record(job)
+        optimizer = step.optimizer(job)
+        if optimizer is not None:
+            find_scale(job, recipe, step.function(), optimizer)
+        with job.phase("train"):
+            train(job, recipe, step.function(), optimizer)
     if recipe.keep_weights:
         save_arrays(job, model)
     evaluate(job, call_session(model), recipe.test_images, job.cell.batch_size)
@@ -58,11 +55,9 @@ class Step:
         self._model = model
         self._loss = tf.keras.losses.SparseCategoricalCrossentropy()
         adam = tf.keras.optimizers.Adam(recipe.learning_rate, epsilon=recipe.epsilon)
-        self._adam = adam
         float16 = model.get_layer("dense1").compute_dtype == "float16"
         self._optimizer = tf.keras.mixed_precision.LossScaleOptimizer(adam) if float16 else adam
-        self.count = loss_scaling.StepCount(self._optimizer)
-        self.scaled = self.count.scaled
+        self._applied = AppliedSteps(self._optimizer)
         batch, size = job.cell.batch_size, job.cell.image_size
         traced = tf.function(
             self._take,
@@ -76,43 +71,32 @@ class Step:
 
     def _take(self, images: Any, labels: Any) -> Any:
         variables = self._model.trainable_variables
-        scale = self._optimizer.loss_scale if self.scaled else None
+        scaled, scale = self._applied.scaled, self._applied.scale()
         with tf.GradientTape() as tape:
             loss = self._loss(labels, self._model(images, training=True))
-            target = self._optimizer.get_scaled_loss(loss) if self.scaled else loss
+            target = self._optimizer.get_scaled_loss(loss) if scaled else loss
         gradients = tape.gradient(target, variables)
-        if self.scaled:
+        if scaled:
             gradients = self._optimizer.get_unscaled_gradients(gradients)
         self._optimizer.apply_gradients(zip(gradients, variables))
-        if self.scaled:
-            self.count.count(scale)
+        self._applied.count(scale)
         return loss
 
     def function(self) -> StepFunction:
         """For runners.training; Adam's rate does not change."""
 
-        self.count.begin()
-        return lambda images, labels, learning_rate: self._one(images, labels)
+        def take_step(images: Array, labels: Array, learning_rate: float) -> float:
+            return float(self._traced(tf.constant(images), tf.constant(labels)).numpy())
 
-    def _one(self, images: Array, labels: Array) -> float:
-        self.count.taken += 1
-        return float(self._traced(tf.constant(images), tf.constant(labels)).numpy())
+        return take_step
 
-    def settle(self, job: Job) -> None:
-        """Untimed steps on a batch until one applies; weights and moments stay."""
-        images, labels = loss_scaling.some_batch(job)
-        loss_scaling.until_one_applies(
-            job, self.count, lambda: self._one(images, labels), self._variables()
-        )
-
-    def _variables(self) -> List[Any]:
-        """Weights, Adam's moments and its step count; not the scale."""
-        return [*self._model.variables, *self._adam.variables()]
-
-    def record(self, job: Job) -> None:
-        """How loss scaling went, where there is any."""
-        if self.scaled:
-            loss_scaling.record(job, self.count)
+    def optimizer(self, job: Job) -> Optional[Optimizer]:
+        """What is watched: a scaled loss anywhere, and on a GPU every precision, so that what the
+        first step alone has to do (cuDNN is tuned, for one) is in none of their times.
+        """
+        if not self._applied.scaled and job.cell.device != "gpu":
+            return None
+        return self._applied.watched(self._model)
 
     def proof(self, promised: str) -> Proof:
         """The types that the convolutions and products of the step compute in."""

@@ -62,5 +62,5 @@ def test_root_of_a_daemon_without_root_and_a_daemon_elsewhere_need_none(shared: 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(shared: Sharing, tmp_path: Path) -> None:
     (tmp_path / "accounts").write_text("a file")
-    with pytest.raises(MachineError, match="can't be written .*set REPLIQUANT_CACHE"):
+    with pytest.raises(MachineError, match=r"can't be written .*set REPLIQUANT_CACHE"):
         shared.account()
