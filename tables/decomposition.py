@@ -34,6 +34,7 @@ LADDERS: dict[str, dict[str, Rung]] = {
     "tensorflow": {
         "keras-call": Rung("keras-predict", CALLING),
         "signature": Rung("keras-call", CALLING),
+        "tf32": Rung("signature", PRECISION),
         "xla": Rung("signature", COMPILER),
         "tftrt-fp32": Rung("signature", COMPILER),
         "tftrt-fp16": Rung("tftrt-fp32", PRECISION),

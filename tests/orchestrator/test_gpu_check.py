@@ -49,7 +49,8 @@ def test_it_exercises_every_technique_that_a_gpu_has() -> None:
 def test_tensorflows_ladder_goes_as_the_papers_does() -> None:
     ladder = ["keras-predict", "keras-call", "signature", "tftrt-fp32", "tftrt-fp16", "tftrt-int8",
               "xla"]  # fmt: skip
-    assert chosen(check_plan("gpu", TENSORFLOW, 16), "infer", "tensorflow") == ladder
+    alone = chosen(check_plan("gpu", TENSORFLOW, 16), "infer", "tensorflow")
+    assert alone == [*ladder, "tf32"]
     assert chosen(check_plan("gpu", BOTH, 16), "infer", "tensorflow") == ladder
     assert chosen(check_plan("cpu", BOTH, 2), "infer", "tensorflow") == [*ladder[:3], "xla"]
 
@@ -228,9 +229,9 @@ def test_an_interpreter_without_cuda_is_refused(
 @pytest.mark.parametrize(
     ("capability", "expected", "left_out"),
     [
-        ("9.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
-        ("8.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
-        ("", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
+        ("9.0", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
+        ("8.0", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
+        ("", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
         ("7.0", {"tensorflow": "tensorflow-22.03"}, 1),
     ],
 )

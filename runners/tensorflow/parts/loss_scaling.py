@@ -22,7 +22,7 @@ class AppliedSteps:
         self.scaled = hasattr(optimizer, "loss_scale")
 
     def scale(self) -> Any:
-        """The scale as a tensor, read before the gradients are applied; None where there is none."""
+        """The scale as a tensor, read before the gradients are applied; None without one."""
         return self._optimizer.loss_scale if self.scaled else None
 
     def count(self, scale_before: Any) -> None:
