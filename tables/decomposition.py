@@ -1,4 +1,4 @@
-"""Taking a speedup apart: calling convention x compiler x precision = total.
+"""Taking a speedup apart: batch splitting x calling convention x compiler x precision = total.
 
 A ladder is a tree of ways to run one model. Each rung names the one it stands on and what
 changes between the two; a speedup is the product of the steps from the root to its rung. Where
@@ -15,11 +15,12 @@ from typing import NamedTuple
 from manifests.plan import Plan
 from tables.measured import Points, measure_place
 from tables.published import Column, PublishedRow, PublishedTable, TableFile
+from tables.splitting import OneStep, in_one_step
 
-CALLING, COMPILER, PRECISION, LAYOUT = (
-    "calling convention", "compiler", "precision", "memory layout",
+SPLITTING, CALLING, COMPILER, PRECISION, LAYOUT = (
+    "batch splitting", "calling convention", "compiler", "precision", "memory layout",
 )  # fmt: skip
-KINDS = (CALLING, LAYOUT, COMPILER, PRECISION)
+KINDS = (SPLITTING, CALLING, LAYOUT, COMPILER, PRECISION)
 
 
 class Rung(NamedTuple):
@@ -121,10 +122,7 @@ def take_apart(framework: str, technique: str, times: Mapping[str, float]) -> li
             products[name] = products.get(name, 1.0) * times[below] / times[rung]
             below, kinds = rung, []
     whole = math.log(times[path[0]] / times[technique])
-    return [
-        Factor(name, value, math.log(value) / whole if abs(whole) > 1e-9 else None)
-        for name, value in products.items()
-    ]
+    return [Factor(name, value, _share(value, whole)) for name, value in products.items()]
 
 
 def explain_published(tables: list[PublishedTable]) -> list[Explanation]:
@@ -158,8 +156,29 @@ def explain_measured(plan: Plan, points: Points) -> list[Explanation]:
             cells = tuple(c for rung in path if rung in measured for c in measured[rung][2])
             source = f"measured, {fields['protocol']}"
             shown = {name: fields[name] for name in _POINT}
-            found.append(_explanation(source, shown, technique, times, state, cells))
+            whole = in_one_step(fields, path[0], points)
+            explained = _explanation(source, shown, technique, times, state, cells)
+            found.append(_split(explained, whole) if whole and explained.total else explained)
     return found
+
+
+def _split(explained: Explanation, whole: OneStep) -> Explanation:
+    """With the batch's splitting as a factor of its own, ahead of what it was a part of."""
+    first, *rest = explained.factors
+    (root, root_ms), *above = explained.rungs
+    value = root_ms / whole.ms
+    logarithm = math.log(explained.total or 1.0)
+    factors = [Factor(SPLITTING, value, None), Factor(first.kind, first.value / value, None), *rest]
+    return explained._replace(
+        factors=[f._replace(share=_share(f.value, logarithm)) for f in factors],
+        rungs=[(root, root_ms), (f"{root} in one step", whole.ms), *above],
+        cells=(*explained.cells, *whole.cells),
+    )
+
+
+def _share(value: float, whole: float) -> float | None:
+    """Part of the logarithm of the whole speedup; None where there is no speedup."""
+    return math.log(value) / whole if abs(whole) > 1e-9 else None
 
 
 def _explanation(

@@ -115,7 +115,7 @@ def test_it_is_planned_for_no_more_than_its_limit(images: dict[str, str]) -> Non
     ("device", "images", "count", "first"),
     [
         ("gpu", PYTORCH, 24, "606d27b7cafd"),
-        ("gpu", TENSORFLOW, 15, "3660391ed0ba"),
+        ("gpu", TENSORFLOW, 16, "3660391ed0ba"),
         ("gpu", BOTH, 23, "606d27b7cafd"),
         ("cpu", PYTORCH, 6, "76e0f15db978"),
         ("cpu", TENSORFLOW, 6, "cbc6118a5d13"),
