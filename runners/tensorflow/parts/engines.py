@@ -55,8 +55,8 @@ def _counted(nodes: Any) -> Dict[str, int]:
 
 def fallbacks(log: str) -> List[str]:
     """The lines of TensorFlow's log that tell of a native segment run in an engine's place."""
-    lines = (line.strip() for line in log.splitlines() if _FELL_BACK.search(line))
-    return list(dict.fromkeys(lines))
+    lines = (line for line in log.splitlines() if _FELL_BACK.search(line))
+    return list(dict.fromkeys(line.rpartition("TF-TRT Warning:")[2].strip() for line in lines))
 
 
 def log_of(folder: Path) -> str:

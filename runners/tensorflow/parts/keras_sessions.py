@@ -33,14 +33,19 @@ def _step_size(images: Array, protocol: str) -> Dict[str, int]:
 
 
 def record_steps_per_call(job: Job, model: Any) -> None:
-    """How many steps the timed ``predict()`` makes of its batch, counted by Keras' own callback."""
+    """How many steps the timed ``predict()`` makes of its batch, in a call of its own."""
     images = job.data.normalise(job.data.timed(job.cell.batch_size))
+    steps = steps_of(model, images, job.cell.protocol)
+    job.record("steps_per_call", [steps], source="counted by Keras' callback")
+
+
+def steps_of(model: Any, images: Array, protocol: str) -> int:
+    """Steps of one ``predict()`` as ``predict_session`` makes it."""
     ended: List[int] = []
     counter = tf.keras.callbacks.LambdaCallback()
     counter.on_predict_batch_end = lambda batch, logs=None: ended.append(batch)
-    step_size = _step_size(images, job.cell.protocol)
-    model.predict(images, verbose=0, callbacks=[counter], **step_size)
-    job.record("steps_per_call", [len(ended)], source="Keras' callback, in a call of its own")
+    model.predict(images, verbose=0, callbacks=[counter], **_step_size(images, protocol))
+    return len(ended)
 
 
 def call_session(model: Any) -> Session:

@@ -202,10 +202,9 @@ def _refusal(job: Job, error: Exception) -> Exception:
     if "native segment" not in text and "calibration data" not in text:
         return error
     lines = engines.fallbacks(engines.log_of(job.folder))
-    reason = next((line for line in lines if "Reason" in line), lines[0] if lines else text)
-    if is_out_of_memory(RuntimeError(reason)):
-        return MemoryError(reason[:300])
-    return NoEngine(reason[:300])
+    told = [line for line in lines if "Reason" in line] or lines or [text]
+    reason = told[-1]
+    return (MemoryError if is_out_of_memory(RuntimeError(reason)) else NoEngine)(reason[:300])
 
 
 def calibration_batches(job: Job, images: int) -> List[Any]:
