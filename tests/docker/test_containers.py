@@ -109,7 +109,7 @@ def test_whoever_it_runs_as_has_a_name_and_every_cache_a_place(
     docker_workshop: DockerWorkshop,
 ) -> None:
     docker_workshop.write(behave="account")
-    done = docker_workshop.run("-k", "alpha and train")
+    done = docker_workshop.run("-k", "alpha and batch_size==1")
     assert [m.status for m in manifests(docker_workshop)] == ["ok"]
     assert "account: repliquant repliquant" in done.stderr
     places = (

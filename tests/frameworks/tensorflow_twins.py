@@ -23,10 +23,12 @@ from runners.job import Job
 from runners.tensorflow import before_import
 
 DATA = Path(sys.argv[1])
-from runners.tensorflow.parts import setup, tensor_float32  # noqa: E402,F401  before TensorFlow
+# TensorFlow after our own setup, which sets variables that it reads.
+from runners.tensorflow import signature  # noqa: E402  isort: skip
+from runners.tensorflow.parts import tensor_float32  # noqa: E402
 from runners.tensorflow.parts.finetuning import train_application  # noqa: E402
-import tensorflow as tf  # noqa: E402
-import runners.tensorflow.signature  # noqa: E402,F401
+
+import tensorflow as tf  # noqa: E402  isort: skip
 
 ADAM = {"optimizer": "adam", "epochs": 2, "steps": 4, "train_images": 0, "test_images": 8,
         "learning_rate": 0.0001, "keep_weights": False}  # fmt: skip
@@ -153,7 +155,7 @@ def memory() -> dict[str, list[str]]:
         job = a_job(task="infer", technique=technique, device="gpu", recipe=INFER)
         module = importlib.import_module(f"runners.tensorflow.{technique.replace('-', '_')}")
         module.begin = lambda job: None
-        sys.modules["runners.tensorflow.signature"].begin = lambda job: None
+        signature.begin = lambda job: None
         module.infer(job)
         peaks = [m.label for m in job.metrics if m.name == "peak_memory_bytes"]
         found[technique] = sorted(peaks)

@@ -146,9 +146,8 @@ def test_the_log_tells_which_engine_fell_back(engine_graph: Any) -> None:
     fell = dict(engine_graph["fell"])
     assert fell.pop("nothing") == []
     assert fell.pop("unnamed") == ["TRTEngineOp_0_0", "TRTEngineOp_0_1"]
-    assert fell == dict.fromkeys(
-        ("creation", "retrieval", "execution", "shapes"), ["TRTEngineOp_0_1"]
-    )
+    assert set(fell) == {"creation", "retrieval", "execution", "shapes"}
+    assert all(names == ["TRTEngineOp_0_1"] for names in fell.values())
 
 
 def test_a_conversion_without_an_engine_is_unsupported_and_never_ok(each_python: Path) -> None:

@@ -1,4 +1,4 @@
-"""What TensorFlow's cells on a GPU do, as far as a processor can show it, in 2.8 and a current one."""
+"""What TensorFlow's cells on a GPU do, as far as a processor shows it, in 2.8 and a current one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ def test_rigorous_float16_steps_all_apply_or_are_flagged(
 ) -> None:
     """Keras' scale begins far above what the initial weights bear: the first steps are skipped."""
     found = fact(python, pack, "scaled_training", model, "rigorous")
-    assert found["steps"] == 8 and found["applied"] == [8] and found["flags"] == []
+    (applied,) = found["applied"]
+    assert found["steps"] == 8 and applied >= 6
+    assert [flag[0] for flag in found["flags"]] == (["skipped-steps"] if applied < 8 else [])
     assert found["phases"].index("warm-up") < found["phases"].index("train")
     assert 1 <= found["scale"] <= 32768
 
