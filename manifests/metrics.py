@@ -39,6 +39,9 @@ METRICS: Dict[str, MetricInfo] = {
         "throughput", "items/s", "all items over all time of the measured calls", "higher",
         timed=True, positive=True,
     ),
+    "steps_per_call": MetricInfo(
+        "steps per call", "count", "steps that one call made of its batch", None, positive=True
+    ),
     "train_epoch_s": _time("time per epoch", "one pass over the training images"),
     "train_step_s": _time("time per training step", "one optimizer step on one batch"),
     "train_loss": MetricInfo("training loss", "nats", "mean cross-entropy of an epoch", "lower"),

@@ -82,7 +82,8 @@ GPU_PARTS = (
          "mobilenet-v1", 128, (64,), _measuring(1.0, **_TESTED), 25, True,
          alone=("compiled", "compiled-bfloat16", "float8-torchao", "tensorrt-float32",
                 "tensorrt-float16")),
-    Part("tensorflow", "infer", ("xla",), "mobilenet-v1", 128, (64,), _measuring(1.0), 20, True),
+    Part("tensorflow", "infer", ("xla", "tf32"), "mobilenet-v1", 128, (64,), _measuring(1.0), 18,
+         True, alone=("tf32",)),
     Part("tensorflow", "quantize", ("tftrt-int8",), "mobilenet-v1", 128, (64,),
          {"calibration_images": 64, "test_images": 64}, 30, True, alone=("tftrt-int8",)),
 )  # fmt: skip

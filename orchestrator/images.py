@@ -14,16 +14,39 @@ from orchestrator.pins import allowed_unhashed, read_pins
 from orchestrator.places import IMAGES
 
 
-class GpuRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The NVIDIA GPUs that an image can serve, by compute capability, e.g. "7.5".
+class GpuSupport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The NVIDIA GPUs that an image can serve.
 
-    ``why`` says what sets the limit, ``instead`` names the image for newer ones.
+    ``capabilities`` are what its packages are built for: one, e.g. "9.0", or a range within one
+    major number, "8.0-8.9". A number between two that are known is not known by that. ``why`` says
+    what sets the limit, ``instead`` names the image for other ones.
     """
 
-    lowest: str
-    highest: str
+    capabilities: list[str]
     why: str
     instead: str = ""
+
+    def __post_init__(self) -> None:
+        for text in self.capabilities:
+            first, last = capability_range(text)
+            if first > last or first[0] != last[0]:
+                raise ValueError(
+                    f"capabilities: {text!r} is no range within one major number, as 8.0-8.9 is"
+                )
+
+
+def capability_range(text: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    """ "8.0-8.9" -> ((8, 0), (8, 9)), and "9.0" -> ((9, 0), (9, 0)). Raises ValueError."""
+    first, _, last = text.partition("-")
+    return capability_number(first), capability_number(last or first)
+
+
+def capability_number(text: str) -> tuple[int, int]:
+    """ "10.0" -> (10, 0), which comes after (9, 0). Raises ValueError."""
+    major, dot, minor = text.partition(".")
+    if not (dot and major.isdecimal() and minor.isdecimal()):
+        raise ValueError(f"compute capability {text!r} is not two numbers with a point, as 8.6 is")
+    return int(major), int(minor)
 
 
 class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +79,7 @@ class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     download_mb: int
     disk_mb: int
     note: str = ""
-    gpu: GpuRange | None = None
+    gpu: GpuSupport | None = None
     lock_without: list[str] = []
     container: ContainerNeeds = ContainerNeeds()
 

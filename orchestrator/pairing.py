@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from orchestrator.images import Image
+from orchestrator.images import Image, capability_number, capability_range
 
 
 class Pairing(NamedTuple):
@@ -23,7 +23,8 @@ def obstacle(image: Image, capability: str) -> str:
     limits = image.file.gpu
     if limits is None or not capability:
         return ""
-    if _number(limits.lowest) <= _number(capability) <= _number(limits.highest):
+    number = capability_number(capability)
+    if any(first <= number <= last for first, last in map(capability_range, limits.capabilities)):
         return ""
     instead = f". Use {limits.instead} instead" if limits.instead else ""
     return (
@@ -39,8 +40,3 @@ def pair(images: Sequence[Image], capability: str) -> Pairing:
         if not found:
             return Pairing(image.name)
     return Pairing(images[0].name, obstacles[0])
-
-
-def _number(capability: str) -> tuple[int, ...]:
-    """``10.0`` comes after ``9.0``."""
-    return tuple(int(part) for part in capability.split("."))

@@ -27,11 +27,18 @@ def techniques(framework: str) -> List[str]:
 
 
 def find(cell: Cell) -> Callable[[Job], None]:
-    """The function that runs this cell's task. Raises Unsupported with what there is."""
+    """The function that runs this cell's task. Raises Unsupported with what there is.
+
+    A framework's folder may have ``before_import(cell)``: it is called before any technique, and
+    so the framework itself, is imported, to set what is read from the environment only then.
+    """
     _known(cell.framework, frameworks(), "framework")
     _known(cell.technique, techniques(cell.framework), f"{cell.framework} technique")
-    name = f"runners.{cell.framework}.{cell.technique.replace('-', '_')}"
-    module = importlib.import_module(name)
+    package = f"runners.{cell.framework}"
+    before_import = getattr(importlib.import_module(package), "before_import", None)
+    if before_import is not None:
+        before_import(cell)
+    module = importlib.import_module(f"{package}.{cell.technique.replace('-', '_')}")
     function = getattr(module, cell.task, None)
     if function is None:
         raise Unsupported(

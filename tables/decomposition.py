@@ -1,4 +1,4 @@
-"""Taking a speedup apart: calling convention x compiler x precision = total.
+"""Taking a speedup apart: batch splitting x calling convention x compiler x precision = total.
 
 A ladder is a tree of ways to run one model. Each rung names the one it stands on and what
 changes between the two; a speedup is the product of the steps from the root to its rung. Where
@@ -17,57 +17,11 @@ from manifests.plan import Plan
 from tables.contrasts import Processes, factor_interval, part_interval
 from tables.flags import NO_FLAGS, Flagged, merged
 from tables.intervals import Interval
+from tables.ladders import KINDS, LADDERS, SPLITTING, path_to
 from tables.measured import Measured, Points, measure_place
 from tables.published import Column, PublishedRow, PublishedTable, TableFile
+from tables.splitting import OneStep, in_one_step
 
-CALLING, COMPILER, PRECISION, LAYOUT = (
-    "calling convention", "compiler", "precision", "memory layout",
-)  # fmt: skip
-KINDS = (CALLING, LAYOUT, COMPILER, PRECISION)
-
-
-class Rung(NamedTuple):
-    """``after``: the rung below. ``kind``: what changes on the step up from it."""
-
-    after: str
-    kind: str
-
-
-# Roots are the techniques that no ladder lists.
-LADDERS: dict[str, dict[str, Rung]] = {
-    "tensorflow": {
-        "keras-call": Rung("keras-predict", CALLING),
-        "signature": Rung("keras-call", CALLING),
-        "xla": Rung("signature", COMPILER),
-        "tftrt-fp32": Rung("signature", COMPILER),
-        "tftrt-fp16": Rung("tftrt-fp32", PRECISION),
-        "tftrt-int8": Rung("tftrt-fp16", PRECISION),
-        "tflite-float32": Rung("signature", COMPILER),
-        "ptq-tflite": Rung("tflite-float32", PRECISION),
-        "qat-tfmot": Rung("tflite-float32", PRECISION),
-    },
-    "pytorch": {
-        "channels-last": Rung("float32", LAYOUT),
-        "compiled": Rung("channels-last", COMPILER),
-        "compiled-bfloat16": Rung("compiled", PRECISION),
-        "compiled-float16": Rung("compiled", PRECISION),
-        "ptq-pt2e": Rung("compiled", PRECISION),
-        # torchao's products are quantized inside a bfloat16 model.
-        "float8-torchao": Rung("compiled-bfloat16", PRECISION),
-        "int8-torchao": Rung("compiled-bfloat16", PRECISION),
-        "cuda-graph": Rung("channels-last", CALLING),
-        "cuda-graph-float16": Rung("cuda-graph", PRECISION),
-        "tensorrt-float32": Rung("channels-last", COMPILER),
-        "tensorrt-tf32": Rung("tensorrt-float32", PRECISION),
-        "tensorrt-float16": Rung("tensorrt-float32", PRECISION),
-        "tensorrt-int8": Rung("tensorrt-float16", PRECISION),
-        "tf32": Rung("float32", PRECISION),
-        "ptq-eager": Rung("float32", PRECISION),
-        "ptq-fx": Rung("float32", PRECISION),
-        "qat-eager": Rung("float32", PRECISION),
-        "dynamic": Rung("float32", PRECISION),
-    },
-}
 NO_PROCESSES: Processes = {}
 NOT_MEASURED: Mapping[str, Measured] = {}
 _POINT = ("framework", "device", "image_size", "model", "batch_size")
@@ -112,15 +66,6 @@ class Explanation(NamedTuple):
     flagged: Flagged = NO_FLAGS
 
 
-def path_to(framework: str, technique: str) -> list[str]:
-    """The techniques from the root of the ladder up to ``technique``."""
-    ladder = LADDERS.get(framework, {})
-    path = [technique]
-    while path[0] in ladder:
-        path.insert(0, ladder[path[0]].after)
-    return path
-
-
 def take_apart(
     framework: str,
     technique: str,
@@ -149,7 +94,7 @@ def take_apart(
         Factor(
             name,
             value,
-            math.log(value) / whole if abs(whole) > 1e-9 else None,
+            _share(value, whole),
             factor_interval(steps[name], processes),
             part_interval(steps[name], ends, processes),
         )
@@ -188,8 +133,30 @@ def explain_measured(plan: Plan, points: Points) -> list[Explanation]:
             source = f"measured, {fields['protocol']}"
             shown = {name: fields[name] for name in _POINT}
             rungs = {rung: measured[rung] for rung in path if rung in measured}
-            found.append(_explanation(source, shown, technique, times, state, rungs))
+            explained = _explanation(source, shown, technique, times, state, rungs)
+            whole = in_one_step(fields, path[0], points)
+            found.append(_split(explained, whole) if whole and explained.total else explained)
     return found
+
+
+def _split(explained: Explanation, whole: OneStep) -> Explanation:
+    """With the batch's splitting as a factor of its own, ahead of what it was a part of."""
+    first, *rest = explained.factors
+    (root, root_ms), *above = explained.rungs
+    value = root_ms / whole.ms
+    logarithm = math.log(explained.total or 1.0)
+    factors = [Factor(SPLITTING, value, None), Factor(first.kind, first.value / value, None), *rest]
+    return explained._replace(
+        factors=[f._replace(share=_share(f.value, logarithm)) for f in factors],
+        rungs=[(root, root_ms), (f"{root} in one step", whole.ms), *above],
+        cells=(*explained.cells, *whole.cells),
+        flagged=merged([explained.flagged, whole.flagged]),
+    )
+
+
+def _share(value: float, whole: float) -> float | None:
+    """Part of the logarithm of the whole speedup; None where there is no speedup."""
+    return math.log(value) / whole if abs(whole) > 1e-9 else None
 
 
 def _explanation(

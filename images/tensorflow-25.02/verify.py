@@ -28,8 +28,15 @@ def tf_trt_is_linked_to_tensorrt() -> str:
     return f"TF-TRT, built with TensorRT {'.'.join(map(str, version))}"
 
 
+def the_driver_can_be_asked() -> str:
+    import pynvml
+
+    assert hasattr(pynvml, "nvmlInit")
+    return "nvidia-ml-py"
+
+
 def main() -> int:
-    for check in (keras_2_is_in_use, tf_trt_is_linked_to_tensorrt):
+    for check in (keras_2_is_in_use, tf_trt_is_linked_to_tensorrt, the_driver_can_be_asked):
         try:
             print(f"ok: {check()}")
         except Exception as error:

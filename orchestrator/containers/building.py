@@ -20,6 +20,7 @@ from orchestrator import places
 from orchestrator.containers import settings, wheels
 from orchestrator.containers.context import build_context, code_sha256, image_key
 from orchestrator.containers.daemon import GONE, Daemon
+from orchestrator.containers.sharing import Shared
 from orchestrator.engines import Order, Tell
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
@@ -115,14 +116,16 @@ def _used(daemon: Daemon, image: Image, name: str) -> ImageUsed:
     )
 
 
-def verify(daemon: Daemon, image: Image, labels: dict[str, str]) -> tuple[bool, str]:
+def verify(
+    daemon: Daemon, image: Image, labels: dict[str, str], account: Shared
+) -> tuple[bool, str]:
     """Run the image's checks in a container that may do no more than a cell's; what they print.
 
     Raises MachineError when the image is not built.
     """
     nothing = Order(run="", cell="", folder=Path(), data=None, weights=None, threads=0)
-    allowed = settings.describe(daemon, image.file.container, nothing, [])
-    arguments = settings.arguments(daemon, allowed, {}, labels)
+    allowed = settings.describe(daemon, image.file.container, nothing, account.mounts)
+    arguments = settings.arguments(daemon, allowed, account.sources, labels)
     script = f"/opt/repliquant/images/{image.name}/verify.py"
     own = {"entrypoint": ["python", script], "command": [], "stdin_open": False, "log_config": None}
     try:

@@ -14,6 +14,7 @@ from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from manifests.manifest import Container, Mount
+from orchestrator.containers.accounts import NAME
 from orchestrator.containers.daemon import Daemon
 from orchestrator.engines import Order
 from orchestrator.images import ContainerNeeds
@@ -21,6 +22,19 @@ from orchestrator.images import ContainerNeeds
 CELL, DATA, WEIGHTS, SCRATCH = "/cell", "/data", "/weights", "/tmp"
 NOBODY = 65532
 _MEMORY_SHARE = 0.9
+# The root is read-only, and an image may name places of its own for these.
+_ENVIRONMENT = {
+    "HOME": SCRATCH,
+    "USER": NAME,
+    "TMPDIR": SCRATCH,
+    "XDG_CACHE_HOME": f"{SCRATCH}/cache",
+    "CUDA_CACHE_PATH": f"{SCRATCH}/cache/cuda",
+    "TRITON_CACHE_DIR": f"{SCRATCH}/cache/triton",
+    "TORCHINDUCTOR_CACHE_DIR": f"{SCRATCH}/cache/inductor",
+    "TORCH_EXTENSIONS_DIR": f"{SCRATCH}/cache/torch_extensions",
+    "NUMBA_CACHE_DIR": f"{SCRATCH}/cache/numba",
+    "MPLCONFIGDIR": f"{SCRATCH}/cache/matplotlib",
+}
 _CDI_GPU = "nvidia.com/gpu"
 NO_GPU_RUNTIME = (
     "the Docker daemon can't hand out GPUs: it has no NVIDIA runtime. Install the NVIDIA "
@@ -33,9 +47,13 @@ def caller(daemon: Daemon) -> tuple[int, int]:
 
     Root never runs a cell: behind sudo it is the user who typed the command, else nobody. A
     daemon without root maps its user to root inside, where root is an ordinary user outside.
+    A daemon elsewhere hands results back by its archive calls, whoever wrote them: there it is
+    the account that our images have.
     """
     if daemon.rootless:
         return 0, 0
+    if not daemon.shares_files:
+        return NOBODY, NOBODY
     if os.getuid() != 0:
         return os.getuid(), os.getgid()
     user = os.environ.get("SUDO_UID", "")
@@ -64,7 +82,7 @@ def describe(daemon: Daemon, needs: ContainerNeeds, order: Order, mounts: list[M
         gpus=list(order.gpus),
         gpu_request=gpu_request(daemon) if order.gpus else "",
         mounts=[*mounts, _scratch(needs)],
-        environment={"HOME": SCRATCH, "USER": "repliquant", "TMPDIR": SCRATCH},
+        environment=dict(_ENVIRONMENT),
         command=_command(order),
     )
 

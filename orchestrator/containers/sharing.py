@@ -15,7 +15,7 @@ from docker.errors import NotFound
 
 from manifests.manifest import Mount
 from orchestrator import places
-from orchestrator.containers import archives
+from orchestrator.containers import accounts, archives
 from orchestrator.containers.daemon import Daemon
 from orchestrator.containers.reaping import OWNER
 from orchestrator.containers.settings import CELL, caller, targets
@@ -45,7 +45,7 @@ class Sharing:
 
     def mounts(self, order: Order) -> list[Mount]:
         """How the folders of a cell will be mounted; nothing is made yet."""
-        return [
+        folders = [
             Mount(
                 target=target,
                 kind="bind" if self.host_path(folder) else "volume",
@@ -53,6 +53,25 @@ class Sharing:
             )
             for target, (folder, read_only) in targets(order).items()
         ]
+        return [*folders, *self._account_mounts()]
+
+    def account(self) -> Shared:
+        """What a container without a cell's folders is given."""
+        return Shared(self._account_mounts(), self._account_sources(), [])
+
+    def _account_mounts(self) -> list[Mount]:
+        """/etc/passwd, where its user isn't root and the daemon sees the file that we write."""
+        user, group = caller(self._daemon)
+        if user == 0 or self.host_path(accounts.passwd_path(user, group)) is None:
+            return []
+        return [Mount(target=accounts.PASSWD, kind="bind", read_only=True)]
+
+    def _account_sources(self) -> dict[str, str]:
+        """Write the file that is mounted, and where the daemon finds it."""
+        if not self._account_mounts():
+            return {}
+        path = accounts.write_passwd(*caller(self._daemon))
+        return {accounts.PASSWD: self.host_path(path) or ""}
 
     def host_path(self, folder: Path) -> str | None:
         """The folder's path as the daemon knows it, None when it doesn't see it."""
@@ -68,9 +87,11 @@ class Sharing:
     def share(self, order: Order, image: str) -> Shared:
         """Make what the mounts need: nothing for a bind, a filled volume otherwise."""
         mounts = self.mounts(order)
-        sources: dict[str, str] = {}
+        sources = self._account_sources()
         volumes: list[str] = []
         for mount in mounts:
+            if mount.target in sources:
+                continue
             folder, _ = targets(order)[mount.target]
             if mount.kind == "bind":
                 sources[mount.target] = self.host_path(folder) or ""

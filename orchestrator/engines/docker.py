@@ -57,7 +57,8 @@ class DockerEngine:
 
     def verify(self, image: Image) -> tuple[bool, str]:
         with self._identity.held(), explained(self.daemon.address):
-            return building.verify(self.daemon, image, {OWNER: self._identity.name})
+            labels = {OWNER: self._identity.name}
+            return building.verify(self.daemon, image, labels, self._sharing.account())
 
     def cpus(self) -> list[int]:
         return list(range(self.daemon.cpus))

@@ -1,1 +1,32 @@
 """TensorFlow techniques, one file each; what they are made of is in ``parts``."""
+
+from __future__ import annotations
+
+import os
+
+from manifests.cell import Cell
+
+
+def before_import(cell: Cell) -> None:
+    """Set what TensorFlow, CUDA's libraries and TF-TRT read from the environment, before any of
+    them is loaded. A processor has none of it, and as published the defaults stay.
+    """
+    if cell.device != "gpu":
+        return
+    rigorous = cell.protocol != "as-published"
+    if cell.technique == "tf32":
+        os.environ.pop("NVIDIA_TF32_OVERRIDE", None)
+    elif rigorous:  # cuBLAS, cuDNN and TensorRT all obey it
+        os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    if cell.technique.startswith("tftrt"):
+        _before_tensorrt(rigorous)
+
+
+def _before_tensorrt(rigorous: bool) -> None:
+    """An engine that can't be built is replaced by TensorFlow's own operations with no more than
+    a warning: rigorous forbids that, as published the warning must reach the log.
+    """
+    if rigorous:
+        os.environ["TF_TRT_ALLOW_ENGINE_NATIVE_SEGMENT_EXECUTION"] = "False"
+    if os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2") not in ("0", "1"):
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "1"

@@ -30,4 +30,4 @@ def train(job: Job) -> None:
     train_model(job, model, recipe)
     save_weights(job, model)
     evaluate(job, call_session(model), recipe.test_images, job.cell.batch_size)
-    job.proof = prove(model)
+    job.proof = prove(job, model)

@@ -5,10 +5,9 @@ Timed region: that call on one batch.
 
 from __future__ import annotations
 
-from runners.inference import time_inference
 from runners.job import Job
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
-from runners.tensorflow.parts.keras_sessions import call_session, prove, settled
+from runners.tensorflow.parts.keras_sessions import call_session, prove, settled, time_float_model
 from runners.tensorflow.parts.models import trained_model
 
 
@@ -16,5 +15,5 @@ def infer(job: Job) -> None:
     begin(job)
     with job.phase("build"):
         model = trained_model(job)
-    time_inference(job, settled(job, call_session(model)))
-    job.proof = prove(model)
+    time_float_model(job, settled(job, call_session(model)))
+    job.proof = prove(job, model)

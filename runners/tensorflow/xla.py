@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from runners.inference import time_inference
 from runners.job import Job
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
-from runners.tensorflow.parts.keras_sessions import prove, settled, xla_session
+from runners.tensorflow.parts.keras_sessions import prove, settled, time_float_model, xla_session
 from runners.tensorflow.parts.models import trained_model
 
 
@@ -23,5 +22,5 @@ def infer(job: Job) -> None:
         pixels = job.data.normalise(job.data.timed(job.cell.batch_size))
         np.asarray(session.call(session.place(pixels)))
     job.record("convert_s", [job.last_phase_s("convert")], source="XLA, until the first answer")
-    time_inference(job, session)
-    job.proof = prove(model)
+    time_float_model(job, session)
+    job.proof = prove(job, model)

@@ -72,6 +72,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "calling": calling.predict_against_signature,
+    "splitting": calling.predict_in_two_steps,
     "int8": latency.int8_against_float32,
     "amp": precision.bfloat16_training,
     "pt2e": precision.compiled_int8,

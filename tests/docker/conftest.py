@@ -46,6 +46,7 @@ COPY manifests /opt/repliquant/manifests
 COPY runners /opt/repliquant/runners
 COPY images/{name}/technique.py /opt/repliquant/runners/{name}/plain.py
 COPY images/{name}/verify.py /opt/repliquant/images/{name}/verify.py
+RUN echo 'repliquant:x:65532:65532:repliquant:/tmp:/usr/sbin/nologin' >>/etc/passwd
 RUN touch /opt/repliquant/runners/{name}/__init__.py  # technique {technique}
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "runners.contained"]

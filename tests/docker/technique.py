@@ -3,7 +3,9 @@
 Copied into an image as runners/alpha/plain.py. Everything around it is the real runner.
 """
 
+import getpass
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import time
 from runners.failures import Unsupported
 from runners.job import Job
 
+CACHES = ("_CACHE_HOME", "_CACHE_PATH", "_CACHE_DIR", "_EXTENSIONS_DIR", "CONFIGDIR")
 FILL = "x = []\nwhile True: x.append(bytearray(8 << 20))"
 
 
@@ -134,7 +137,18 @@ def look(job: Job) -> None:
     job.warn(f"runs as {os.getuid()}:{os.getgid()}")
 
 
+def tell_account(job: Job) -> None:
+    """Who it is by name, and whether what is cached has a place."""
+    job.warn(f"account: {pwd.getpwuid(os.getuid()).pw_name} {getpass.getuser()}")
+    for name in ("HOME", "TMPDIR", *(n for n in os.environ if n.endswith(CACHES))):
+        os.makedirs(os.environ[name], exist_ok=True)
+        with open(os.path.join(os.environ[name], name), "w") as file:
+            file.write("kept")
+        job.warn(f"writes to {name}")
+
+
 BEHAVIOURS = {
+    "account": tell_account,
     "sleeps": lambda job: None,
     "waits": lambda job: job.events.phase("waiting"),
     "ok": lambda job: None,

@@ -78,7 +78,7 @@ def test_every_setting_is_what_docker_inspect_shows(docker_workshop: DockerWorks
         assert not host["Binds"]
         mounts = {m["Destination"]: m["RW"] for m in state["Mounts"]}
         assert mounts.pop("/cell") is True
-        assert set(mounts) <= {"/data", "/weights"} and not any(mounts.values())
+        assert set(mounts) <= {"/data", "/weights", "/etc/passwd"} and not any(mounts.values())
         assert "docker.sock" not in msgspec.json.encode(state["Mounts"]).decode()
 
 
@@ -91,7 +91,8 @@ def test_the_manifest_holds_the_settings(docker_workshop: DockerWorkshop) -> Non
     assert (settings.network, settings.read_only_root) == ("none", True)
     assert settings.memory_bytes == 300 * 2**20
     assert [(m.target, m.kind, m.read_only) for m in settings.mounts] == [
-        ("/cell", "bind", False), ("/data", "bind", True), ("/tmp", "tmpfs", False)
+        ("/cell", "bind", False), ("/data", "bind", True), ("/etc/passwd", "bind", True),
+        ("/tmp", "tmpfs", False),
     ]  # fmt: skip
 
 
@@ -102,6 +103,21 @@ def test_a_container_can_do_none_of_what_it_must_not(docker_workshop: DockerWork
     assert told == []
     user = f"{os.getuid()}:{os.getgid()}" if os.getuid() else "65532:65532"
     assert f"runs as {user}" in done.stderr
+
+
+def test_whoever_it_runs_as_has_a_name_and_every_cache_a_place(
+    docker_workshop: DockerWorkshop,
+) -> None:
+    docker_workshop.write(behave="account")
+    done = docker_workshop.run("-k", "alpha and batch_size==1")
+    assert {m.status for m in manifests(docker_workshop)} == {"ok"}
+    assert "account: repliquant repliquant" in done.stderr
+    places = (
+        "HOME", "TMPDIR", "XDG_CACHE_HOME", "CUDA_CACHE_PATH", "TRITON_CACHE_DIR",
+        "TORCHINDUCTOR_CACHE_DIR", "TORCH_EXTENSIONS_DIR", "NUMBA_CACHE_DIR", "MPLCONFIGDIR",
+    )  # fmt: skip
+    for place in places:
+        assert f"writes to {place}" in done.stderr, place
 
 
 def test_ctrl_c_ends_the_container_and_keeps_the_word(docker_workshop: DockerWorkshop) -> None:

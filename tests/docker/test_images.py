@@ -303,8 +303,8 @@ def test_an_image_is_built_on_another_base_when_that_is_given(images: Images) ->
 
 
 CHECKS = """
-import os, socket, sys
-print("ok: as", os.getuid())
+import os, pwd, socket, sys
+print("ok: as", os.getuid(), pwd.getpwuid(os.getuid()).pw_name)
 for what, attempt in {
     "writes its root": lambda: os.mkdir("/opt/x"),
     "reaches a network": lambda: socket.create_connection(("192.0.2.1", 80), 2),
@@ -327,7 +327,7 @@ def test_checks_pass_in_a_container_that_may_do_nothing(images: Images) -> None:
     images.build()
     done = images.workshop("images", "verify", "alpha", *DOCKER)
     user = os.getuid() or 65532
-    assert (done.stdout, done.stderr) == (f"alpha:\nok: as {user}\n", "")
+    assert (done.stdout, done.stderr) == (f"alpha:\nok: as {user} repliquant\n", "")
 
 
 def test_checks_that_fail_show_what_they_print(images: Images) -> None:

@@ -21,7 +21,17 @@ pytestmark = pytest.mark.frameworks
 @pytest.fixture(scope="session")
 def old_python() -> Path:
     """The interpreter of tensorflow-22.03, built when it is not there yet."""
-    image = load_image("tensorflow-22.03")
+    return interpreter("tensorflow-22.03")
+
+
+@pytest.fixture(scope="session", params=["tensorflow-22.03", "tensorflow-cpu"])
+def each_python(request: pytest.FixtureRequest) -> Path:
+    """That one, and that of a current TensorFlow."""
+    return interpreter(request.param)
+
+
+def interpreter(name: str) -> Path:
+    image = load_image(name)
     find_interpreter(image.file.python)
     venvs.build(image, lambda note: None)
     return venvs.interpreter(image)
@@ -70,16 +80,20 @@ def test_amp_computes_in_float16_and_keeps_variables_in_float32(old_python: Path
     assert not {"Conv2D", "MatMul"} & set(found["types"].get("float32", {}))
 
 
-def test_our_calls_fit_the_real_converter(old_python: Path) -> None:
+@pytest.mark.parametrize("precision", ["FP32", "FP16", "INT8"])
+def test_our_calls_fit_the_real_converter(each_python: Path, precision: str) -> None:
+    made = fact(each_python, "converter_arguments")
     usual = {
         "minimum_segment_size": "3", "maximum_cached_engines": "1",
-        "allow_build_at_runtime": "True",
+        "allow_build_at_runtime": "True", "precision_mode": precision,
+        "use_calibration": str(precision == "INT8"),
     }  # fmt: skip
-    assert fact(old_python, "converter_arguments") == {
-        "FP32": {**usual, "precision_mode": "FP32", "use_calibration": "False"},
-        "FP16": {**usual, "precision_mode": "FP16", "use_calibration": "False"},
-        "INT8": {**usual, "precision_mode": "INT8", "use_calibration": "True"},
-    }
+    assert made[f"{precision} implicit"] == {
+        **usual, "use_dynamic_shape": "None", "dynamic_shape_profile_strategy": "None",
+    }  # fmt: skip
+    assert made[f"{precision} dynamic"] == {
+        **usual, "use_dynamic_shape": "True", "dynamic_shape_profile_strategy": "Optimal",
+    }  # fmt: skip
 
 
 def test_input_functions_are_generators_of_tuples(old_python: Path) -> None:
@@ -87,19 +101,82 @@ def test_input_functions_are_generators_of_tuples(old_python: Path) -> None:
     assert fact(old_python, "input_functions") == {"two batches": [batch, batch]}
 
 
-def test_without_tensorrt_the_reason_is_tensorflows_own(old_python: Path) -> None:
-    assert fact(old_python, "without_tensorrt") == [
+def test_without_tensorrt_the_reason_is_tensorflows_own(each_python: Path) -> None:
+    assert fact(each_python, "without_tensorrt") == [
         "unsupported", "Tensorflow has not been built with TensorRT support.",
     ]  # fmt: skip
 
 
-def test_engines_and_what_lies_outside_are_counted(old_python: Path) -> None:
-    assert fact(old_python, "engine_graph") == {
-        "operations": {
-            "int8": {"Conv2D": 2, "DepthwiseConv2dNative": 1, "TRTEngineOp": 1},
-            "float32": {"MatMul": 1},
-        },
+@pytest.fixture(scope="session")
+def engine_graph(each_python: Path) -> Any:
+    return fact(each_python, "engine_graph")
+
+
+def test_engines_and_what_lies_outside_are_counted_after_saving_and_loading(
+    engine_graph: Any,
+) -> None:
+    """TensorFlow gives the functions of a loaded model other names than TF-TRT gave them."""
+    assert engine_graph["renamed"] is True
+    assert engine_graph["inside"] == {
+        "TRTEngineOp_0_0": {"Conv2D": 2}, "TRTEngineOp_0_1": {"Conv2D": 1},
+    }  # fmt: skip
+    assert engine_graph["proofs"]["all"] == {
+        "operations": {"int8": {"Conv2D": 3, "TRTEngineOp": 2}, "float32": {"MatMul": 1}},
         "coverage": 0.75,
         "fallback": ["MatMul x1 outside of engines"],
-        "source": "1 TRTEngineOp nodes of precision mode INT8, by the graph",
+        "source": "2 TRTEngineOp nodes of precision mode INT8, by the graph",
     }
+    assert engine_graph["proofs"]["FP32"]["coverage"] == 0.75
+    assert engine_graph["proofs"]["FP32"]["operations"] == {
+        "float32": {"Conv2D": 3, "MatMul": 1, "TRTEngineOp": 2}
+    }
+
+
+def test_an_engine_that_was_not_built_covers_nothing(engine_graph: Any) -> None:
+    proof = engine_graph["proofs"]["built"]
+    assert proof["coverage"] == 0.5
+    assert proof["operations"] == {
+        "int8": {"Conv2D": 2, "TRTEngineOp": 1}, "float32": {"MatMul": 1, "Conv2D": 1},
+    }  # fmt: skip
+    assert proof["fallback"][1] == "Conv2D x1 in native segments"
+
+
+def test_the_log_tells_which_engine_fell_back(engine_graph: Any) -> None:
+    """In each of the words that TensorFlow has for it; all, where it names none."""
+    fell = dict(engine_graph["fell"])
+    assert fell.pop("nothing") == []
+    assert fell.pop("unnamed") == ["TRTEngineOp_0_0", "TRTEngineOp_0_1"]
+    assert set(fell) == {"creation", "retrieval", "execution", "shapes"}
+    assert all(names == ["TRTEngineOp_0_1"] for names in fell.values())
+
+
+def test_a_conversion_without_an_engine_is_unsupported_and_never_ok(each_python: Path) -> None:
+    ended = fact(each_python, "conversions")
+    none = "TF-TRT yields no engine: no part of the graph became one"
+    assert ended["one"] == ended["dynamic"] == ["loaded", ""]
+    assert ended["none"] == ["unsupported", none]
+    assert ended["none of 10"] == [
+        "unsupported", f"{none}; no part of the graph became one with dynamic shapes",
+    ]  # fmt: skip
+    assert ended["dynamic as published"][0] == "unsupported"
+    assert "TensorRT 10.8.0 has no implicit batch" in ended["dynamic as published"][1]
+    assert ended["unbuilt"] == [
+        "unsupported",
+        "TF-TRT yields no engine: Engine creation for PartitionedCall/TRTEngineOp_0_1 failed. The "
+        "native segment will be used instead. Reason: UNIMPLEMENTED: Subgraph contains "
+        "unsupported operation.",
+    ]
+    assert ended["full"][0] == "oom"
+    assert ended["blind"] == [
+        "unsupported", "Specified device is not a GPU: /job:localhost/device:CPU:0",
+    ]  # fmt: skip
+    assert ended["broken"] == ["crashed", "InternalError: CUDA error: illegal memory access"]
+
+
+def test_predict_splits_64_images_as_published_and_not_in_the_rigorous_protocol(
+    each_python: Path,
+) -> None:
+    assert fact(each_python, "steps_per_call") == {
+        "rigorous 8": 1, "rigorous 32": 1, "rigorous 64": 1, "rigorous 65": 1,
+        "as-published 8": 1, "as-published 32": 1, "as-published 64": 2, "as-published 65": 3,
+    }  # fmt: skip

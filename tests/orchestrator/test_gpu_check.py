@@ -49,7 +49,8 @@ def test_it_exercises_every_technique_that_a_gpu_has() -> None:
 def test_tensorflows_ladder_goes_as_the_papers_does() -> None:
     ladder = ["keras-predict", "keras-call", "signature", "tftrt-fp32", "tftrt-fp16", "tftrt-int8",
               "xla"]  # fmt: skip
-    assert chosen(check_plan("gpu", TENSORFLOW, 16), "infer", "tensorflow") == ladder
+    alone = chosen(check_plan("gpu", TENSORFLOW, 16), "infer", "tensorflow")
+    assert alone == [*ladder, "tf32"]
     assert chosen(check_plan("gpu", BOTH, 16), "infer", "tensorflow") == ladder
     assert chosen(check_plan("cpu", BOTH, 2), "infer", "tensorflow") == [*ladder[:3], "xla"]
 
@@ -114,7 +115,7 @@ def test_it_is_planned_for_no_more_than_its_limit(images: dict[str, str]) -> Non
     ("device", "images", "count", "first"),
     [
         ("gpu", PYTORCH, 24, "606d27b7cafd"),
-        ("gpu", TENSORFLOW, 15, "3660391ed0ba"),
+        ("gpu", TENSORFLOW, 16, "3660391ed0ba"),
         ("gpu", BOTH, 23, "606d27b7cafd"),
         ("cpu", PYTORCH, 6, "76e0f15db978"),
         ("cpu", TENSORFLOW, 6, "cbc6118a5d13"),
@@ -228,9 +229,9 @@ def test_an_interpreter_without_cuda_is_refused(
 @pytest.mark.parametrize(
     ("capability", "expected", "left_out"),
     [
-        ("9.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
-        ("8.0", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
-        ("", {"pytorch": "pytorch-25.02", "tensorflow": "tensorflow-25.02"}, 0),
+        ("9.0", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
+        ("8.0", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
+        ("", {"pytorch": "pytorch-25.12", "tensorflow": "tensorflow-25.02"}, 0),
         ("7.0", {"tensorflow": "tensorflow-22.03"}, 1),
     ],
 )

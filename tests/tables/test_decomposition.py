@@ -13,14 +13,8 @@ from manifests.manifest import Flag, Manifest
 from orchestrator.places import ROOT
 from runners.techniques import techniques
 from tables.contrasts import factor_interval, part_interval
-from tables.decomposition import (
-    LADDERS,
-    Explanation,
-    explain_measured,
-    explain_published,
-    path_to,
-    take_apart,
-)
+from tables.decomposition import Explanation, explain_measured, explain_published, take_apart
+from tables.ladders import LADDERS, path_to
 from tables.measured import Points
 from tables.published import load_published
 from tables.render import ladders
@@ -146,6 +140,62 @@ def test_measured_rungs_of_one_point_and_protocol_belong_together() -> None:
         ("measured, rigorous", "signature", pytest.approx(3.0)),
         ("measured, as-published", "signature", pytest.approx(2.5)),
     ]
+
+
+def predicted(protocol: str, seconds: float, steps: int, batch: int = 64) -> Manifest:
+    cell = rung("keras-predict", protocol=protocol, batch_size=batch)
+    return measured(cell, metric("latency_s", seconds), metric("steps_per_call", float(steps)))
+
+
+def explained_of(*manifests: Manifest) -> dict[str, Explanation]:
+    plan = a_plan(*(manifest.cell for manifest in manifests))
+    return {item.source: item for item in explain_measured(plan, Points(plan.cells, manifests))}
+
+
+def called(protocol: str, seconds: float, batch: int = 64) -> Manifest:
+    cell = rung("signature", protocol=protocol, batch_size=batch)
+    return measured(cell, metric("latency_s", seconds))
+
+
+def test_a_batch_that_the_published_call_splits_is_a_factor_of_its_own() -> None:
+    whole = predicted("rigorous", 0.040, 1)
+    found = explained_of(
+        predicted("as-published", 0.060, 2), called("as-published", 0.020),
+        whole, called("rigorous", 0.020),
+    )  # fmt: skip
+    published = found["measured, as-published"]
+    assert published.total == pytest.approx(3.0)
+    assert [(f.kind, f.value) for f in published.factors] == [
+        ("batch splitting", pytest.approx(1.5)), ("calling convention", pytest.approx(2.0)),
+    ]  # fmt: skip
+    assert sum(factor.share or 0 for factor in published.factors) == pytest.approx(1.0)
+    assert published.rungs == [
+        ("keras-predict", 60.0), ("keras-predict in one step", 40.0), ("signature", 20.0),
+    ]  # fmt: skip
+    assert whole.id in published.cells
+    assert [f.kind for f in found["measured, rigorous"].factors] == ["calling convention"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [predicted("rigorous", 0.040, 2)],  # it splits as well
+        [],
+        [measured(rung("keras-predict", batch_size=64), metric("latency_s", 0.04))],  # older
+    ],
+)
+def test_without_the_same_call_in_one_step_it_is_none(others: list[Manifest]) -> None:
+    pair = [predicted("as-published", 0.060, 2), called("as-published", 0.020)]
+    found = explained_of(*pair, *others)["measured, as-published"]
+    assert [f.kind for f in found.factors] == ["calling convention"]
+
+
+def test_a_batch_of_one_step_has_no_splitting() -> None:
+    found = explained_of(
+        predicted("as-published", 0.060, 1, 32), called("as-published", 0.020, 32),
+        predicted("rigorous", 0.040, 1, 32), called("rigorous", 0.020, 32),
+    )  # fmt: skip
+    assert [f.kind for f in found["measured, as-published"].factors] == ["calling convention"]
 
 
 def test_repeats_give_the_median_of_their_processes() -> None:

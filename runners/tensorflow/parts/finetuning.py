@@ -6,24 +6,30 @@ Variables stay float32. With ``mixed_float16`` the loss is scaled and the gradie
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Optional
 
 import tensorflow as tf
 
 from manifests.manifest import Proof
 from runners.inference import evaluate
 from runners.job import Job
+from runners.loss_scaling import Optimizer
 from runners.tensorflow.parts.applications import new_model, save_arrays
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 from runners.tensorflow.parts.keras_sessions import call_session
+from runners.tensorflow.parts.loss_scaling import AppliedSteps
 from runners.tensorflow.parts.memory import watching_memory
-from runners.training import AdamRecipe, Array, StepFunction, train
+from runners.tensorflow.parts.tensor_float32 import qualified
+from runners.training import AdamRecipe, Array, StepFunction, find_scale, train
 
 _PROMISED = {"float32": "float32", "mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 
 
-def train_application(job: Job, policy: str) -> None:
-    """A whole training cell: build, train, test, save, and the types of the training graph."""
+def train_application(job: Job, policy: str, promised: str = "") -> None:
+    """A whole training cell: build, train, test, save, and the types of the training graph.
+
+    ``promised`` is the type that the technique is named for, where the policy doesn't say.
+    """
     recipe = job.recipe(AdamRecipe)
     with job.phase("build"):
         model = new_model(job, policy, recipe.weights)
@@ -31,12 +37,15 @@ def train_application(job: Job, policy: str) -> None:
     with watching_memory(job, "train"):
         with job.phase("trace"):
             step = Step(model, recipe, job)
+        optimizer = step.optimizer(job)
+        if optimizer is not None:
+            find_scale(job, recipe, step.function(), optimizer)
         with job.phase("train"):
-            train(job, recipe, step.function())
+            train(job, recipe, step.function(), optimizer)
     if recipe.keep_weights:
         save_arrays(job, model)
     evaluate(job, call_session(model), recipe.test_images, job.cell.batch_size)
-    job.proof = step.proof(_PROMISED[policy])
+    job.proof = qualified(job, step.proof(promised or _PROMISED[policy]))
 
 
 class Step:
@@ -46,10 +55,9 @@ class Step:
         self._model = model
         self._loss = tf.keras.losses.SparseCategoricalCrossentropy()
         adam = tf.keras.optimizers.Adam(recipe.learning_rate, epsilon=recipe.epsilon)
-        self._scaled = model.get_layer("dense1").compute_dtype == "float16"
-        self._optimizer = (
-            tf.keras.mixed_precision.LossScaleOptimizer(adam) if self._scaled else adam
-        )
+        float16 = model.get_layer("dense1").compute_dtype == "float16"
+        self._optimizer = tf.keras.mixed_precision.LossScaleOptimizer(adam) if float16 else adam
+        self._applied = AppliedSteps(self._optimizer)
         batch, size = job.cell.batch_size, job.cell.image_size
         traced = tf.function(
             self._take,
@@ -63,13 +71,15 @@ class Step:
 
     def _take(self, images: Any, labels: Any) -> Any:
         variables = self._model.trainable_variables
+        scaled, scale = self._applied.scaled, self._applied.scale()
         with tf.GradientTape() as tape:
             loss = self._loss(labels, self._model(images, training=True))
-            target = self._optimizer.get_scaled_loss(loss) if self._scaled else loss
+            target = self._optimizer.get_scaled_loss(loss) if scaled else loss
         gradients = tape.gradient(target, variables)
-        if self._scaled:
+        if scaled:
             gradients = self._optimizer.get_unscaled_gradients(gradients)
         self._optimizer.apply_gradients(zip(gradients, variables))
+        self._applied.count(scale)
         return loss
 
     def function(self) -> StepFunction:
@@ -79,6 +89,14 @@ class Step:
             return float(self._traced(tf.constant(images), tf.constant(labels)).numpy())
 
         return take_step
+
+    def optimizer(self, job: Job) -> Optional[Optimizer]:
+        """What is watched: a scaled loss anywhere, and on a GPU every precision, so that what the
+        first step alone has to do (cuDNN is tuned, for one) is in none of their times.
+        """
+        if not self._applied.scaled and job.cell.device != "gpu":
+            return None
+        return self._applied.watched(self._model)
 
     def proof(self, promised: str) -> Proof:
         """The types that the convolutions and products of the step compute in."""

@@ -9,8 +9,8 @@ import tensorflow as tf
 from manifests.manifest import Proof
 
 COMPUTE = ("Conv2D", "DepthwiseConv2dNative", "MatMul")
-_GRADIENTS = tuple(f"{name}Backprop{side}" for name in COMPUTE[:2] for side in ("Input", "Filter"))
-_TOLD = (*COMPUTE, *_GRADIENTS, "AddV2", "BiasAdd", "Relu", "Relu6", "FusedBatchNormV3", "Mean")
+GRADIENTS = tuple(f"{name}Backprop{side}" for name in COMPUTE[:2] for side in ("Input", "Filter"))
+_TOLD = (*COMPUTE, *GRADIENTS, "AddV2", "BiasAdd", "Relu", "Relu6", "FusedBatchNormV3", "Mean")
 
 Types = Dict[str, Dict[str, int]]
 """Operations by data type, with their count."""
@@ -37,7 +37,7 @@ def every_node(definition: Any) -> Iterator[Any]:
 def proof_of_types(types: Types, promised: str, source: str) -> Proof:
     """``coverage`` is the share of convolutions and products that compute as promised."""
     compute = {
-        kind: sum(count for name, count in ops.items() if name in (*COMPUTE, *_GRADIENTS))
+        kind: sum(count for name, count in ops.items() if name in (*COMPUTE, *GRADIENTS))
         for kind, ops in types.items()
     }
     total = sum(compute.values())
@@ -50,7 +50,7 @@ def proof_of_types(types: Types, promised: str, source: str) -> Proof:
             for kind, ops in types.items()
             if kind != promised
             for name, count in ops.items()
-            if name in (*COMPUTE, *_GRADIENTS)
+            if name in (*COMPUTE, *GRADIENTS)
         ],
         source=source,
     )

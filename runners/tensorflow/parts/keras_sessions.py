@@ -2,24 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Dict, List
 
 import numpy as np
 import tensorflow as tf
 
 from manifests.manifest import Proof
-from runners.inference import Array, Session
+from runners.inference import Array, Session, time_inference
 from runners.job import Job
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
+from runners.tensorflow.parts.memory import watching_memory
+from runners.tensorflow.parts.tensor_float32 import qualified
 
 
-def predict_session(model: Any) -> Session:
-    """``model.predict(batch)`` on a numpy batch; the answer is copied back to numpy."""
+def predict_session(model: Any, protocol: str = "rigorous") -> Session:
+    """``model.predict(batch)`` on a numpy batch; the answer is copied back to numpy.
+
+    Rigorous: the batch is one step. As published the call doesn't tell Keras its size, and Keras
+    makes steps of 32 images of what it gets.
+    """
     return Session(
         place=lambda images: images,
-        call=lambda images: model.predict(images, batch_size=len(images), verbose=0),
+        call=lambda images: model.predict(images, verbose=0, **_step_size(images, protocol)),
         classes=lambda logits: logits.argmax(1),
     )
+
+
+def _step_size(images: Array, protocol: str) -> Dict[str, int]:
+    return {} if protocol == "as-published" else {"batch_size": len(images)}
+
+
+def record_steps_per_call(job: Job, model: Any) -> None:
+    """How many steps the timed ``predict()`` makes of its batch, in a call of its own."""
+    images = job.data.normalise(job.data.timed(job.cell.batch_size))
+    steps = steps_of(model, images, job.cell.protocol)
+    job.record("steps_per_call", [steps], source="counted by Keras' callback")
+
+
+def steps_of(model: Any, images: Array, protocol: str) -> int:
+    """Steps of one ``predict()`` as ``predict_session`` makes it."""
+    ended: List[int] = []
+    counter = tf.keras.callbacks.LambdaCallback()
+    counter.on_predict_batch_end = lambda batch, logs=None: ended.append(batch)
+    model.predict(images, verbose=0, callbacks=[counter], **_step_size(images, protocol))
+    return len(ended)
 
 
 def call_session(model: Any) -> Session:
@@ -66,13 +92,20 @@ def settled(job: Job, session: Session) -> Session:
     return session._replace(call=lambda images: np.asarray(session.call(images)))
 
 
-def prove(model: Any) -> Proof:
+def time_float_model(job: Job, session: Session) -> None:
+    """Latency, throughput and end-to-end time, and on a GPU the peak memory meanwhile."""
+    with watching_memory(job, "infer"):
+        time_inference(job, session)
+
+
+def prove(job: Job, model: Any, promised: str = "float32") -> Proof:
     """Operations of the inference graph by the type they compute in."""
     graph = tf.function(lambda x: model(x, training=False)).get_concrete_function(
         tf.TensorSpec(model.inputs[0].shape, tf.float32)
     )
     types = compute_types(graph.graph.as_graph_def())
-    return proof_of_types(types, "float32", "type attributes of the inference graph")
+    proof = proof_of_types(types, promised, "type attributes of the inference graph")
+    return qualified(job, proof)
 
 
 def _classes(logits: Any) -> Array:

@@ -26,13 +26,22 @@ def watching_memory(job: Job, what: str) -> Iterator[None]:
     if job.cell.device != "gpu":
         yield
         return
+    with watching_allocator(job, "allocator"), watching(job, 0, series=what == "train"):
+        yield
+
+
+@contextlib.contextmanager
+def watching_allocator(job: Job, label: str) -> Iterator[None]:
+    """TensorFlow's own count alone; what lay in memory before belongs to it."""
+    if job.cell.device != "gpu":
+        yield
+        return
     tf.config.experimental.reset_memory_stats(_DEVICE)
     try:
-        with watching(job, 0, series=what == "train"):
-            yield
+        yield
     finally:
         info = tf.config.experimental.get_memory_info(_DEVICE)
         job.record(
-            "peak_memory_bytes", [int(info["peak"])], label="allocator",
+            "peak_memory_bytes", [int(info["peak"])], label=label,
             source="tf.config.experimental.get_memory_info",
         )  # fmt: skip

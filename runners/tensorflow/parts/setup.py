@@ -15,10 +15,11 @@ import tensorflow as tf
 
 from runners.failures import Unsupported
 from runners.job import Job
+from runners.tensorflow.parts import tensor_float32
 
 
 def begin(job: Job) -> None:
-    """Threads, seed and device of the cell. Raises Unsupported without the device or Keras 2."""
+    """Threads, seed, device, TF32 of the cell. Raises Unsupported without the device or Keras 2."""
     _need_keras()
     tf.config.threading.set_intra_op_parallelism_threads(job.threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -29,6 +30,7 @@ def begin(job: Job) -> None:
     gpus = tf.config.list_physical_devices("GPU")
     if not gpus:
         raise Unsupported("TensorFlow sees no GPU: no NVIDIA GPU, no driver, or a CPU build")
+    tensor_float32.choose(job)
     for gpu in gpus:  # else it takes the whole memory, and NVML sees nothing but that
         tf.config.experimental.set_memory_growth(gpu, True)
 

@@ -17,6 +17,13 @@ from orchestrator.images import ContainerNeeds
 from tests.fakes.daemon import FakeDaemon
 
 BIND = [Mount(target="/cell", kind="bind", read_only=False)]
+PLACES = {
+    "HOME": "/tmp", "USER": "repliquant", "TMPDIR": "/tmp",
+    "XDG_CACHE_HOME": "/tmp/cache", "CUDA_CACHE_PATH": "/tmp/cache/cuda",
+    "TRITON_CACHE_DIR": "/tmp/cache/triton", "TORCHINDUCTOR_CACHE_DIR": "/tmp/cache/inductor",
+    "TORCH_EXTENSIONS_DIR": "/tmp/cache/torch_extensions", "NUMBA_CACHE_DIR": "/tmp/cache/numba",
+    "MPLCONFIGDIR": "/tmp/cache/matplotlib",
+}  # fmt: skip
 NVIDIA = {"nvidia": {"path": "nvidia-container-runtime"}, "runc": {"path": "runc"}}
 CDI = [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}, {"Source": "cdi", "ID": "nvidia.com/gpu=all"}]
 
@@ -70,7 +77,7 @@ def test_the_settings_of_a_plain_cell(daemon: Daemon, monkeypatch: pytest.Monkey
                 options="rw,exec,nosuid,nodev,size=2048m,mode=1777",
             ),
         ],
-        environment={"HOME": "/tmp", "USER": "repliquant", "TMPDIR": "/tmp"},
+        environment=PLACES,
         command=["/cell/cell.json", "/cell", "--context", "/cell/context.json", "--threads", "2"],
     )  # fmt: skip
 
@@ -99,7 +106,7 @@ def test_what_is_described_is_what_the_daemon_gets(daemon: Daemon) -> None:
         "cpuset_cpus": None,
         "device_requests": [],
         "tmpfs": {"/tmp": "rw,exec,nosuid,nodev,size=2048m,mode=1777"},
-        "environment": {"HOME": "/tmp", "USER": "repliquant", "TMPDIR": "/tmp"},
+        "environment": PLACES,
         "working_dir": "/tmp",
         "stdin_open": True,
         "labels": {"a": "label"},
@@ -224,6 +231,14 @@ def test_who_a_cell_runs_as(
     made = connect()
     assert settings.caller(made) == user
     made.client.close()
+
+
+def test_far_away_it_is_the_account_that_images_have(
+    daemon: Daemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 1000)
+    daemon.shares_files = False
+    assert settings.caller(daemon) == (65532, 65532)
 
 
 def test_a_daemon_that_gives_out_other_user_numbers_is_asked_not_to(

@@ -47,7 +47,7 @@ def test_findings_stand_in_a_tab_of_their_own(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await go(pilot, app, "down", "c")
         text = await go(pilot, app, "right_square_bracket")
-        assert "shafique2023   14 findings in " in text
+        assert "shafique2023   16 findings in " in text
         assert "certain" in text
         assert "it may be that: " in text
         text = await go(pilot, app, "enter")
