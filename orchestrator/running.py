@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from manifests.cell import Cell
+from manifests.credentials import redacted_command
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from manifests.store import Run
@@ -223,7 +224,7 @@ class Conductor:
             kit=self.kit,
             run=self.run_folder.id,
             attempt=attempt,
-            command=sys.argv,
+            command=redacted_command(sys.argv),
             why_again=again,
             container=settings,
         )

@@ -8,7 +8,9 @@ import platform
 import re
 from typing import Dict, Iterable, List, Optional
 
+from manifests.credentials import redacted
 from manifests.manifest import Gpu, Machine
+from manifests.variables import kept
 from runners.failures import printable
 
 # The sets that decide how fast low precision runs.
@@ -17,10 +19,6 @@ _TELLING_SETS = (
     "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp",
     "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
-# Settings that change what a framework computes or how fast.
-_TELLING_VARIABLES = re.compile(
-    r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_(?!CLI_)|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
-)
 
 
 def machine() -> Machine:
@@ -62,9 +60,7 @@ def usable_cpus() -> int:
 def telling_variables() -> Dict[str, str]:
     """Environment variables that change a framework's arithmetic or speed."""
     return {
-        printable(key): printable(value)
-        for key, value in sorted(os.environ.items())
-        if _TELLING_VARIABLES.match(key)
+        printable(key): printable(redacted(value)) for key, value in kept(os.environ).items()
     }
 
 

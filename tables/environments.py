@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from manifests.credentials import redacted
 from manifests.manifest import Environment, Manifest
+from manifests.variables import kept
 
 _OF = ": "
 Facts = dict[str, set[str]]
@@ -81,8 +83,8 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
     yield f"{image}{_OF}python", environment.python
     for name, version in environment.packages.items():
         yield f"{image}{_OF}{name}", version
-    for name, text in environment.variables.items():
-        yield f"{image}{_OF}${name}", text
+    for name, text in kept(environment.variables).items():  # earlier versions kept others too
+        yield f"{image}{_OF}${name}", redacted(text)
     if context is not None:
         yield "engine", context.engine
         yield f"{image}{_OF}lock", context.image.lock_sha256

@@ -29,6 +29,9 @@ def behave(job: Job) -> None:
     begin = time.monotonic()
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
+    if "FAKE_SAYS" in os.environ:
+        print(os.environ["FAKE_SAYS"], flush=True)
+        job.warn(os.environ["FAKE_SAYS"])
     with job.phase(str(recipe.get("phase", "work"))):
         _act(str(recipe.get("behave", "ok")), job)
         time.sleep(seconds)
