@@ -6,9 +6,24 @@ No quotes or backslashes are taken, so that JSON stays JSON.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Match, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import (
+    IO,
+    Any,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Match,
+    NamedTuple,
+    Optional,
+    Pattern,
+    Sequence,
+    Tuple,
+)
 
 import msgspec
 
@@ -42,11 +57,19 @@ _PATTERNS: Tuple[Tuple[Pattern[str], Replace], ...] = (
     # A parameter of an address, whatever stands before the telling part of its name.
     (re.compile(rf"(?i)((?:{_NAMES}|key|auth)=)(?!\*\*\*){_VALUE}(?<!\.)"), _after_first),
     (
-        re.compile(rf"(?i)((?:{_NAMES})\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?)(?!\*\*\*){_VALUE}"),
+        re.compile(
+            rf"(?i)((?:{_NAMES})\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?)(?!\*\*\*){_VALUE}"
+        ),
         _after_first,
     ),
-    (re.compile(rf"(?i)((?<![\w-])--?[a-z-]{{0,40}}(?:{_NAMES})\s{{1,3}})(?![-*]){_VALUE}"), _after_first),
-    (re.compile(rf"(?i)((?:bearer|basic)\s{{1,3}})(?!\*\*\*)(?=[^\s]{{16}}){_VALUE}"), _after_first),
+    (
+        re.compile(rf"(?i)((?<![\w-])--?[a-z-]{{0,40}}(?:{_NAMES})\s{{1,3}})(?![-*]){_VALUE}"),
+        _after_first,
+    ),
+    (
+        re.compile(rf"(?i)((?:bearer|basic)\s{{1,3}})(?!\*\*\*)(?=[^\s]{{16}}){_VALUE}"),
+        _after_first,
+    ),
     # Tokens that their issuers let begin with a sign of their own.
     (
         re.compile(
@@ -145,18 +168,31 @@ def _without(value: Any, place: str, found: List[str]) -> Any:
     return value
 
 
+_PIECE_BYTES = 2**20
+
+
 def redact_file(path: Path) -> bool:
     """Replace a file that holds credentials by itself without them; whether there were any.
 
-    Raises OSError. A file that isn't there has none.
+    Raises OSError. What isn't there, or is no file, has none: a cell may leave a pipe.
     """
     try:
-        changed = redacted_bytes(path.read_bytes())
-    except FileNotFoundError:
+        descriptor = os.open(str(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
         return False
-    if changed is not None:
-        write_atomically(path, changed)
-    return changed is not None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        if not any(redacted_bytes(line) is not None for line in _pieces(file)):
+            return False
+        file.seek(0)
+        write_atomically(path, b"".join(redacted_bytes(line) or line for line in _pieces(file)))
+        return True
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Line by line; a line without an end comes in pieces."""
+    return iter(lambda: file.readline(_PIECE_BYTES), b"")
 
 
 def redacted_bytes(data: bytes) -> Optional[bytes]:

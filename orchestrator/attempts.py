@@ -29,7 +29,7 @@ _TICK_S = 1.0
 _TAIL_BYTES = 4000
 # What a C++ program says when an allocation failed and nobody caught it.
 _BAD_ALLOC = "std::bad_alloc"
-_KEPT_TEXTS = ("log.txt", "stderr.txt", "events.jsonl")
+_KEPT_TEXTS = ("log.txt", "stderr.txt")
 
 
 def write_inputs(folder: Path, cell: Cell, context: Context) -> None:

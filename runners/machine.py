@@ -59,9 +59,7 @@ def usable_cpus() -> int:
 
 def telling_variables() -> Dict[str, str]:
     """Environment variables that change a framework's arithmetic or speed."""
-    return {
-        printable(key): printable(redacted(value)) for key, value in kept(os.environ).items()
-    }
+    return {printable(key): printable(redacted(value)) for key, value in kept(os.environ).items()}
 
 
 def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:

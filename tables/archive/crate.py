@@ -39,7 +39,9 @@ def metadata(
     crate.add(ContextEntity(crate, PROFILE, {"@type": "CreativeWork", "name": "Process Run Crate"}))
     crate.root_dataset["conformsTo"] = {"@id": PROFILE}
     for name in sorted(files):
-        crate.add(File(crate, name, name, properties=_file_properties(name, about.copies.get(name))))
+        crate.add(
+            File(crate, name, name, properties=_file_properties(name, about.copies.get(name)))
+        )
     for instrument in _instruments(manifests):
         crate.add(ContextEntity(crate, instrument.pop("@id"), instrument))
     actions = [_action(manifest, set(files)) for manifest in manifests]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.credentials import HIDDEN, cleaned, redacted, redacted_bytes, redacted_command
+from manifests.credentials import (
+    HIDDEN,
+    cleaned,
+    redact_file,
+    redacted,
+    redacted_bytes,
+    redacted_command,
+)
 from manifests.manifest import Context, Environment, Flag, ImageUsed, Kit
 from manifests.variables import KEPT, LIBRARIES, kept, others
 from tests.manifests.samples import a_cell, a_manifest
@@ -77,7 +86,9 @@ def test_json_stays_json(text: str) -> None:
     assert found is None or isinstance(json.loads(found.decode("utf-8", "surrogatepass")), dict)
 
 
-@pytest.mark.parametrize("piece", ["a", "token", "://", "token=", "--a-", "eyJa", "x://y:", "Bearer "])
+@pytest.mark.parametrize(
+    "piece", ["a", "token", "://", "token=", "--a-", "eyJa", "x://y:", "Bearer "]
+)
 def test_long_texts_take_no_longer_than_their_length(piece: str) -> None:
     begin = time.process_time()
     redacted(piece * (400_000 // len(piece)))
@@ -142,3 +153,17 @@ def test_a_manifest_without_any_is_the_same_object() -> None:
     manifest = a_manifest()
     assert cleaned(manifest).manifest is manifest
     assert redacted_bytes(b"nothing \xff here") is None
+
+
+def test_a_file_is_replaced_only_where_it_holds_one(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"a\xff\n" + b"x" * 3_000_000 + b"\nhttps://a:b@h\n")
+    assert redact_file(path) and path.read_bytes().endswith(b"x\nhttps://***@h\n")
+    assert path.read_bytes().startswith(b"a\xff\n")
+    before = path.stat()
+    assert not redact_file(path) and path.stat() == before
+    assert not redact_file(tmp_path / "none")
+    os.mkfifo(tmp_path / "pipe")
+    assert not redact_file(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(path)
+    assert not redact_file(tmp_path / "link")

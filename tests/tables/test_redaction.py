@@ -150,7 +150,9 @@ def test_a_report_of_an_old_run_leaves_them_out_and_says_so(old_run: Run, tmp_pa
             env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        assert "left out: variables that change no number (NVIDIA_API_KEY, TF_VAR_pw)" in done.stderr
+        assert (
+            "left out: variables that change no number (NVIDIA_API_KEY, TF_VAR_pw)" in done.stderr
+        )
         page = (old_run.folder / name).read_bytes()
         assert b"left out: variables" in page
         assert not any(secret in page for secret in SECRETS)
