@@ -58,7 +58,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A GPU as its driver describes it; clocks are the highest that it may take.
 
     ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is
-    divided into instances.
+    divided into instances. ``uuid`` is the name that a card has on every machine, ``instances``
+    those of its MIG instances.
     """
 
     name: str
@@ -71,6 +72,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memory_clock_hz: Optional[int] = None
     index: Optional[int] = None
     mig: Optional[bool] = None
+    uuid: Optional[str] = None
+    instances: List[str] = []
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -151,7 +154,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the orchestrator knows and the runner can't: handed over with the cell."""
+    """What the orchestrator knows and the runner can't: handed over with the cell.
+
+    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them.
+    """
 
     engine: str
     image: ImageUsed
@@ -161,6 +167,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command: List[str] = []
     why_again: str = ""
     container: Optional[Container] = None
+    gpus: List[str] = []
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):

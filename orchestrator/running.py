@@ -125,7 +125,7 @@ class Conductor:
             return self._refuse(planned, number, again, obstacle or image), ""
         order = self._order(planned, lane)
         settings = self.means.engine.container(load_image(planned.image), order)
-        context = self._context(image, number, again, settings)
+        context = self._context(image, number, again, settings, order.gpus)
         write_inputs(order.folder, planned.cell, context)
         attempt = Attempt(planned, order.folder, context, self._recorder(order))
         self._attempts[planned.id] = attempt
@@ -140,9 +140,7 @@ class Conductor:
 
     def _recorder(self, order: Order) -> Recorder | None:
         sampler = self.means.sampler
-        return (
-            Recorder(sampler, order.folder, order.cell, map(int, order.gpus)) if sampler else None
-        )
+        return Recorder(sampler, order.folder, order.cell, order.gpus) if sampler else None
 
     def _follow(self, attempt: Attempt, order: Order) -> Manifest:
         """A cell that can't be started is a result too."""
@@ -216,7 +214,12 @@ class Conductor:
         return self._images[name]
 
     def _context(
-        self, image: ImageUsed, attempt: int, again: str, settings: Container | None = None
+        self,
+        image: ImageUsed,
+        attempt: int,
+        again: str,
+        settings: Container | None = None,
+        gpus: tuple[str, ...] = (),
     ) -> Context:
         return Context(
             engine=self.means.engine.name,
@@ -227,6 +230,7 @@ class Conductor:
             command=redacted_command(sys.argv),
             why_again=again,
             container=settings,
+            gpus=list(gpus),
         )
 
     def _archive(self, planned: PlannedCell) -> int:

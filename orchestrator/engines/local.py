@@ -14,10 +14,11 @@ from pathlib import Path
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
+from orchestrator.allotment import CUDA
 from orchestrator.engines import Exit, Order, Tell, Where, venvs
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
-from orchestrator.machine import gpu_count, usable_cpus
+from orchestrator.machine import usable_cpus, visible_gpus
 
 _CHUNK = 65536
 
@@ -50,7 +51,7 @@ class LocalEngine:
         return usable_cpus()
 
     def gpus(self) -> list[str]:
-        return [str(number) for number in range(gpu_count())]
+        return list(visible_gpus().gpus)
 
     def session(self, tell: Tell) -> AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -83,8 +84,9 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 def _environment(order: Order) -> dict[str, str]:
     environment = {**venvs.clean_environment(), "PYTHONPATH": str(places.ROOT)}
     if order.gpus:
-        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers that the driver uses
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)
+        if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
+            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+        environment[CUDA] = ",".join(order.gpus)
     return environment
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from orchestrator.allotment import Allotment
 from orchestrator import machine, sessions
 from tests.conftest import ROOT
 from tui.app.app import Repliquant
@@ -31,7 +32,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "gpu_count", lambda: 0)
-    monkeypatch.setattr(sessions, "gpu_count", lambda: 0, raising=False)
+    monkeypatch.setattr(sessions, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN
 
 
