@@ -201,7 +201,7 @@ class Attempt:
         if ended.lost:
             return "crashed", ended.lost, True
         if ended.oom:
-            return "oom", "the kernel ended it: it reached its memory limit", False
+            return "oom", f"the kernel ended it: {ended.where}", False
         if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
             return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
         if ended.signal:

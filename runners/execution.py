@@ -10,9 +10,10 @@ from typing import Callable, Optional
 
 import msgspec
 
+from manifests import cgroup
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Inputs, Machine, Manifest
-from runners import cgroup, machine, nvml, techniques
+from runners import machine, nvml, techniques
 from runners.failures import Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights, file_sha256
 

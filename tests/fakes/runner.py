@@ -83,6 +83,10 @@ def _act(what: str, job: Job) -> None:
             os.write(job.events._descriptor or 1, block)
     if what == "meet":
         _meet(job)
+    if what == "grow":
+        kept = []
+        for _ in range(64):  # 2 GiB, far beyond the limit of the group that the tests make
+            kept.append(b"\1" * 2**25)
     if what == "half":
         (job.folder / "manifest.json").write_bytes(b'{"schema": "repliquant/mani')
         os._exit(9)

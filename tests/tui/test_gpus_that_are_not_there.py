@@ -110,6 +110,10 @@ def gpu_cell(workshop: Workshop) -> Manifest:
     return found
 
 
+def events(workshop: Workshop) -> list[Path]:
+    return list(workshop.runs.glob("*/cells/*/events.jsonl"))
+
+
 def run_on(workshop: Workshop, *options: str, seconds: float = 0.5) -> Manifest:
     """One cell on a GPU, with as many GPUs there as the library has."""
     write_study(
@@ -173,9 +177,10 @@ def test_a_gpu_that_goes_while_a_cell_runs_is_a_reason_and_the_cell_ends(
         workshop.folder, device="gpu", seconds=3.0, more='phase = "measure"', batch_sizes=[1]
     )
     process = workshop.start("-k", "alpha and infer")
-    wait_until(lambda: b'"measure"' in b"".join(
-        path.read_bytes() for path in workshop.runs.glob("*/cells/*/events.jsonl")
-    ))  # fmt: skip
+    wait_until(
+        lambda: any(b'"measure"' in path.read_bytes() for path in events(workshop)),
+        "the cell measures",
+    )
     library.say(0, words)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
