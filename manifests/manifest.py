@@ -143,6 +143,22 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dirty: Optional[bool] = None
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What held the cell back from outside of it; ``None`` and nothing where nothing did.
+
+    ``quota_cpus`` is how many processors' time its control groups leave it, ``memory_bytes`` their
+    limit. ``affinity`` are the processors that it was held to, where others are online; ``nice``
+    and ``policy`` are its place in the kernel's queue.
+    """
+
+    quota_cpus: Optional[float] = None
+    memory_bytes: Optional[int] = None
+    nice: Optional[int] = None
+    policy: Optional[str] = None
+    affinity: List[int] = []
+    cpus_online: Optional[int] = None
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything around the cell that can change its numbers."""
 
@@ -151,6 +167,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     packages: Dict[str, str] = {}
     threads: Optional[int] = None
     variables: Dict[str, str] = {}
+    limits: Optional[Limits] = None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):

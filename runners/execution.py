@@ -80,6 +80,7 @@ def _environment(job: Job) -> Environment:
         packages=machine.package_versions(),
         threads=job.threads,
         variables=machine.telling_variables(),
+        limits=machine.limits(),
     )
 
 

@@ -8,8 +8,9 @@ import platform
 import re
 from typing import Dict, Iterable, List, Optional
 
+from manifests import cgroup
 from manifests.credentials import redacted
-from manifests.manifest import Gpu, Machine
+from manifests.manifest import Gpu, Limits, Machine
 from manifests.variables import kept
 from runners.failures import printable
 
@@ -55,6 +56,30 @@ def usable_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def limits() -> Limits:
+    """What holds this process back from outside: quotas, memory, priority, processors."""
+    online, memory = os.cpu_count(), cgroup.memory_limit_bytes()
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return Limits(
+        quota_cpus=cgroup.quota_cpus(),
+        memory_bytes=memory if memory and memory < (_memory_bytes() or memory + 1) else None,
+        nice=os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else None,
+        policy=_policy(),
+        affinity=usable if online and len(usable) < online else [],
+        cpus_online=online,
+    )
+
+
+def _policy() -> Optional[str]:
+    """The scheduling class by its usual name."""
+    names = ("other", "fifo", "rr", "batch", "idle", "deadline")
+    known = {getattr(os, f"SCHED_{name.upper()}", None): name for name in names}
+    try:
+        return known.get(os.sched_getscheduler(0))
+    except (AttributeError, OSError):
+        return None
 
 
 def telling_variables() -> Dict[str, str]:

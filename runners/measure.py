@@ -75,7 +75,7 @@ def measure(
     finally:
         if collecting:
             gc.enable()
-    return Measurement(samples, warm_up, quality_flags(samples, watch.stop(), watch.throttled()))
+    return Measurement(samples, warm_up, _flags(samples, watch))
 
 
 def measure_as_published(
@@ -93,7 +93,13 @@ def measure_as_published(
     for done in range(measure_count):
         samples.append(stopwatch(call))
         progress(done + 1)
-    return Measurement(samples, warm_up, quality_flags(samples, watch.stop(), watch.throttled()))
+    return Measurement(samples, warm_up, _flags(samples, watch))
+
+
+def _flags(samples: List[float], watch: ProcessorWatch) -> List[Flag]:
+    """Judged before anything else takes time."""
+    disturbances = watch.disturbances()
+    return [*quality_flags(samples, watch.stop(), watch.throttled()), *disturbances]
 
 
 def host_stopwatch(synchronise: Call, clock: Callable[[], float]) -> Stopwatch:

@@ -14,6 +14,7 @@ import msgspec
 
 from runners.data import Images, training_batches
 from runners.job import Job
+from runners.quality import ProcessorWatch
 
 Array = Any
 StepFunction = Callable[[Array, Array, float], float]
@@ -99,10 +100,12 @@ def train(job: Job, recipe: Recipe, take_step: StepFunction) -> None:
     if left_out and per_epoch == len(part.labels) // batch:
         job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [])
+    watch = ProcessorWatch()
     try:
         for epoch in range(recipe.epochs):
             _epoch(job, recipe, take_step, part, epoch, log)
     finally:
+        job.flag(*watch.disturbances())
         job.record("train_step_s", log.step_s, items=batch)
         job.record("train_epoch_s", log.epoch_s, items=per_epoch * batch)
         job.record("train_loss", log.losses)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from manifests.credentials import redacted
-from manifests.manifest import Environment, Manifest
+from manifests.manifest import Environment, Limits, Manifest
 from manifests.variables import kept
 
 _OF = ": "
@@ -79,6 +79,9 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
     environment, context = manifest.environment, manifest.context
     image = context.image.name if context is not None else manifest.cell.framework
     yield from _machine(environment)
+    yield from _limits(environment.limits)
+    if manifest.telemetry is not None:
+        yield from (("gpu used", uuid) for uuid in manifest.telemetry.gpu_uuids)
     yield "threads", environment.threads
     yield f"{image}{_OF}python", environment.python
     for name, version in environment.packages.items():
@@ -91,6 +94,19 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
         yield f"{image}{_OF}digest", context.image.digest
         kit = context.kit
         yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
+
+
+def _limits(limits: Limits | None) -> Iterator[tuple[str, object]]:
+    """What held cells back; nothing where nothing did, nor where nobody had asked."""
+    if limits is None:
+        return
+    yield "processor quota", limits.quota_cpus
+    yield "memory limit", limits.memory_bytes
+    yield "nice", limits.nice or None
+    yield "scheduling", limits.policy if limits.policy != "other" else None
+    if limits.affinity:
+        held = ",".join(map(str, limits.affinity))
+        yield "held to processors", f"{held} of {limits.cpus_online}"
 
 
 def _machine(environment: Environment) -> Iterator[tuple[str, object]]:

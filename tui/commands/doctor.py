@@ -41,6 +41,7 @@ def examine() -> Iterator[Finding]:
     """All findings, the machine first, then each image, then places."""
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
+    yield from _limits()
     yield from _gpus()
     yield from _docker()
     yield from _images()
@@ -57,6 +58,17 @@ def _processor() -> Finding:
     return Finding("ok" if fast else "note", "processor", detail, "" if fast else _NO_VNNI)
 
 
+def _limits() -> Iterator[Finding]:
+    """What holds this process back, and cells with it where they are its children."""
+    from runners.machine import limits
+    from tui.limits import limits_words
+
+    told = limits_words(limits())
+    if told:
+        yield Finding("note", "limits", told, _HELD_BACK)
+
+
+_HELD_BACK = "cells of the local engine run under them too: start from a shell without"
 _NO_VNNI = "int8 will run, without the speed that such instructions give"
 
 
