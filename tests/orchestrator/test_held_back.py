@@ -49,15 +49,15 @@ def measured(command: list[str]) -> subprocess.Popen[str]:
 
 
 def flags_of(process: subprocess.Popen[str]) -> dict[str, str]:
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=120)
     return dict(json.loads(printed.splitlines()[-1]))
 
 
 def test_a_quota_that_bites_while_measuring_is_flagged() -> None:
     with group("cpu") as made:
-        limit_cpus(made, 0.5)
+        limit_cpus(made, 0.02)  # it bites however busy the machine is
         found = flags_of(measured(made.inside([sys.executable, "-c", MEASURED])))
-    assert found["quota-throttled"].startswith("the quota of 0.5 processors stopped it in ")
+    assert found["quota-throttled"].startswith("the quota of 0.02 processors stopped it in ")
     assert FLAGS["quota-throttled"].disqualifying
 
 
@@ -103,7 +103,7 @@ def test_a_cell_that_somebody_stops_is_flagged_by_the_host(workshop: Workshop) -
     os.kill(pid, signal.SIGSTOP)
     wait_until(lambda: any(b'"stopped":true' in d for d in telemetry(workshop)), "it is seen")
     os.kill(pid, signal.SIGCONT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     (found,) = [m for m in manifests(workshop).values() if m.cell.task == "infer"]
     assert found.status == "ok"
