@@ -52,7 +52,10 @@ def throttling(root: Path = ROOT, membership: Path = SELF) -> Optional[Throttlin
         return None
     return Throttling(
         sum(stat.get("nr_throttled", 0) for stat in stats),
-        sum(stat.get("throttled_usec", 0) / 1e6 + stat.get("throttled_time", 0) / 1e9 for stat in stats),
+        sum(
+            stat.get("throttled_usec", 0) / 1e6 + stat.get("throttled_time", 0) / 1e9
+            for stat in stats
+        ),
     )
 
 
@@ -84,7 +87,9 @@ def _nearest(groups: Iterator[Tuple[Path, int]]) -> List[Tuple[Path, int]]:
     for folder, version in groups:
         found.setdefault(version, []).append(folder)
     return [
-        (folder, version) for version, at in found.items() for folder in dict.fromkeys([at[0], at[-1]])
+        (folder, version)
+        for version, at in found.items()
+        for folder in dict.fromkeys([at[0], at[-1]])
     ]
 
 
@@ -100,7 +105,9 @@ def _groups(root: Path, membership: Path, controller: str) -> Iterator[Tuple[Pat
         if hierarchy == "0":
             yield from ((folder, 2) for folder in _upwards(root, group))
         elif controller in controllers.split(","):
-            yield from ((folder, 1) for folder in _upwards(_mount(root, controller, controllers), group))
+            yield from (
+                (folder, 1) for folder in _upwards(_mount(root, controller, controllers), group)
+            )
 
 
 def _mount(root: Path, controller: str, controllers: str) -> Path:

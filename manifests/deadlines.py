@@ -26,13 +26,13 @@ class Patience:
 
     def __init__(self) -> None:
         self._turn = threading.Lock()
-        self._inbox: Optional["queue.SimpleQueue[Optional[_Errand]]"] = None
+        self._inbox: Optional[queue.SimpleQueue[Optional[_Errand]]] = None
 
     def call(self, function: Callable[[], T], seconds: float) -> T:
         """What ``function`` returns or raises. Raises NoAnswerError after so many seconds."""
         with self._turn:
             inbox = self._inbox or self._start()
-            answer: "queue.SimpleQueue[Tuple[Any, Optional[Exception]]]" = queue.SimpleQueue()
+            answer: queue.SimpleQueue[Tuple[Any, Optional[Exception]]] = queue.SimpleQueue()
             inbox.put((function, answer))
             try:
                 value, error = answer.get(timeout=seconds)
@@ -51,15 +51,16 @@ class Patience:
         if inbox is not None:
             inbox.put(None)
 
-    def _start(self) -> "queue.SimpleQueue[Optional[_Errand]]":
-        self._inbox = inbox = queue.SimpleQueue()
+    def _start(self) -> queue.SimpleQueue[Optional[_Errand]]:
+        inbox: queue.SimpleQueue[Optional[_Errand]] = queue.SimpleQueue()
+        self._inbox = inbox
         threading.Thread(target=_work, args=(inbox,), name="patience", daemon=True).start()
         return inbox
 
 
-def _work(inbox: "queue.SimpleQueue[Optional[_Errand]]") -> None:
+def _work(inbox: queue.SimpleQueue[Optional[_Errand]]) -> None:
     for function, answer in iter(inbox.get, None):
         try:
             answer.put((function(), None))
-        except Exception as error:  # whatever it is, it belongs to the one who asked
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the asker's
             answer.put((None, error))

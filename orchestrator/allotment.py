@@ -127,9 +127,7 @@ def _has(gpu: Gpu, entry: str) -> bool:
     return any(same(entry, uuid) for uuid in (gpu.uuid or "", *gpu.instances))
 
 
-def choose(
-    asked: str, entries: Sequence[str], gpus: Mapping[int, Gpu]
-) -> str | None:
+def choose(asked: str, entries: Sequence[str], gpus: Mapping[int, Gpu]) -> str | None:
     """The entry for what a person typed: a number counts ``entries``, a UUID names its card."""
     if asked.isascii() and asked.isdigit():
         return entries[int(asked)] if int(asked) < len(entries) else None

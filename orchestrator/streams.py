@@ -19,8 +19,8 @@ MOST_BYTES = 64 * 2**20
 class EventReader:
     """Splits chunks into lines, writes them to ``events.jsonl``, gives back the events.
 
-    What is not an event (a framework that writes past the redirection) is counted, not kept; credentials aren't
-    kept either.
+    What is not an event (a framework that writes past the redirection) is counted, not kept, and
+    credentials in events are hidden.
     """
 
     def __init__(self, path: Path) -> None:

@@ -81,8 +81,8 @@ def _memory_used_bytes(nvml: Any, handle: Any) -> float:
         with contextlib.suppress(nvml.NVMLError):
             used: float = nvml.nvmlDeviceGetMemoryInfo(handle, version=version).used
             return used
-    used = nvml.nvmlDeviceGetMemoryInfo(handle).used
-    return used
+    with_reserve: float = nvml.nvmlDeviceGetMemoryInfo(handle).used
+    return with_reserve
 
 
 _READINGS: Dict[str, Callable[[Any, Any], float]] = {

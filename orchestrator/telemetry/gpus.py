@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -262,7 +263,7 @@ class _Device:
     def _instances(self) -> list[str]:
         """The UUIDs of its MIG instances; places that are empty give none."""
         most = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)) or 0
-        found = [self._one(lambda nvml, gpu, at=at: _instance(nvml, gpu, at)) for at in range(most)]
+        found = [self._one(functools.partial(_instance, at)) for at in range(most)]
         return [uuid for uuid in found if uuid]
 
     def _words(self, failure: Failure) -> str:
@@ -270,7 +271,7 @@ class _Device:
         return f"{failure.reason} (the GPU is divided by MIG)" if self._divided else failure.reason
 
 
-def _instance(nvml: Any, gpu: Any, at: int) -> str:
+def _instance(at: int, nvml: Any, gpu: Any) -> str:
     uuid: str = nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, at))
     return uuid
 

@@ -1,8 +1,8 @@
 """The one gateway to NVML: loading it, asking it, and saying why there is no answer.
 
 NVML is NVIDIA's management library; https://docs.nvidia.com/deploy/nvml-api/ gives its calls
-and units. Nothing it does can end a run or hold it up: every failure is a reason, and every call has
-a deadline.
+and units. Nothing it does can end a run or hold it up: every failure is a reason, and every call
+has a deadline.
 """
 
 from __future__ import annotations

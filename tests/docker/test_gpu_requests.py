@@ -30,7 +30,7 @@ state = json.load(sys.stdin)
 config = json.load(open(state["bundle"] + "/config.json"))
 asked = dict(entry.split("=", 1) for entry in config["process"]["env"])
 with open({record!r}, "a") as record:
-    record.write(json.dumps({{"id": state["id"], "arguments": sys.argv[1:], "asked": asked}}) + "\\n")
+    record.write(json.dumps({{"arguments": sys.argv[1:], "asked": asked}}) + "\\n")
 """
 UUID = "GPU-{:08d}-0000-0000-0000-000000000000"
 PART = "MIG-{:08d}-0000-0000-0000-00000000000{}"
@@ -126,7 +126,9 @@ def test_without_a_gpu_allotted_no_container_starts(
     gpu_workshop: DockerWorkshop, recorded: Recorded
 ) -> None:
     gpu_workshop.environment["CUDA_VISIBLE_DEVICES"] = ""
-    gpu_workshop("run", "toy", "--engine", "docker", "-k", "alpha and infer", "--gpus", "0", status=2)
+    gpu_workshop(
+        "run", "toy", "--engine", "docker", "-k", "alpha and infer", "--gpus", "0", status=2
+    )
     assert recorded.entries() == []
 
 

@@ -68,7 +68,19 @@ def _meet(job: Job) -> None:
         time.sleep(0.01)
 
 
+def _grow(job: Job) -> None:
+    """2 GiB, far beyond the limit of the group that the tests make."""
+    kept = []
+    for _ in range(64):
+        kept.append(b"\1" * 2**25)
+
+
+ACTIONS = {"grow": _grow, "meet": _meet}
+
+
 def _act(what: str, job: Job) -> None:
+    if what in ACTIONS:
+        ACTIONS[what](job)
     if what in RAISED:
         raise RAISED[what]
     if what == "segfault":
@@ -81,12 +93,6 @@ def _act(what: str, job: Job) -> None:
         block = (b"x" * 99 + b"\n") * 1000
         for _ in range(200):
             os.write(job.events._descriptor or 1, block)
-    if what == "meet":
-        _meet(job)
-    if what == "grow":
-        kept = []
-        for _ in range(64):  # 2 GiB, far beyond the limit of the group that the tests make
-            kept.append(b"\1" * 2**25)
     if what == "half":
         (job.folder / "manifest.json").write_bytes(b'{"schema": "repliquant/mani')
         os._exit(9)

@@ -226,7 +226,14 @@ def test_compare_knows_two_environments_apart_by_what_held_them_back() -> None:
 def test_limits_in_words() -> None:
     assert limits_words(Limits(nice=0, policy="other", cpus_online=4)) == ""
     assert limits_words(
-        Limits(quota_cpus=0.5, memory_bytes=2**30, nice=5, policy="idle", affinity=[1], cpus_online=4)
+        Limits(
+            quota_cpus=0.5,
+            memory_bytes=2**30,
+            nice=5,
+            policy="idle",
+            affinity=[1],
+            cpus_online=4,
+        )
     ) == (
         "a quota of 0.5 processors, 1.0 GiB of memory, nice 5, scheduling idle, "
         "held to 1 of 4 processors"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from manifests.manifest import Context, Environment, ImageUsed, Inputs, Kit, Mac
 from manifests.store import Run
 from tables.environments import facts
 from tables.redaction import sentence
-from tests.conftest import ROOT
+from tests.conftest import CLI, ROOT
 from tests.tables import hostile
 from tests.tables.bundles import bundle, files_of, toy_manifests, toy_run
 
@@ -33,14 +32,19 @@ def old_manifests() -> list[Manifest]:
         "environment": Environment(
             machine=MACHINE,
             variables={
-                "OMP_NUM_THREADS": "2", "TF_VAR_pw": "hunter2", "NVIDIA_API_KEY": "nvapi-" + 40 * "a",
+                "OMP_NUM_THREADS": "2",
+                "TF_VAR_pw": "hunter2",
+                "NVIDIA_API_KEY": "nvapi-" + 40 * "a",
             },
-        ),  # fmt: skip
-        "context": Context(
-            engine="local", image=ImageUsed(name="alpha", kind="venv"), kit=Kit(version="1"),
-            run="r", command=["repliquant", "run", "--data", "https://ann:s3cret@host/x"],
         ),
-    }  # fmt: skip
+        "context": Context(
+            engine="local",
+            image=ImageUsed(name="alpha", kind="venv"),
+            kit=Kit(version="1"),
+            run="r",
+            command=["repliquant", "run", "--data", "https://ann:s3cret@host/x"],
+        ),
+    }
     parent, child, broken = toy_manifests(**fields)
     broken = msgspec.structs.replace(broken, reason="GET https://ann:s3cret@host/y failed")
     cell = msgspec.structs.replace(child.cell, weights_from=parent.id)
@@ -146,7 +150,7 @@ def test_a_report_of_an_old_run_leaves_them_out_and_says_so(old_run: Run, tmp_pa
     }  # fmt: skip
     for kind, name in (("html", "report.html"), ("md", "report.md")):
         done = subprocess.run(
-            [sys.executable, "-m", "tests.fakes.cli", "report", str(old_run.folder), "--format", kind],
+            [*CLI, "report", str(old_run.folder), "--format", kind],
             env=environment, cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

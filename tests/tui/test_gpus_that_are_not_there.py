@@ -30,7 +30,10 @@ def with_library(workshop: Workshop, tmp_path: Path, *gpus: str) -> Library:
 
 def doctor(workshop: Workshop, status: int = 0) -> dict[str, Any]:
     """Its findings by what they are about."""
-    return {found["what"]: found for found in json.loads(workshop("doctor", "--json", status=status).stdout)}
+    return {
+        found["what"]: found
+        for found in json.loads(workshop("doctor", "--json", status=status).stdout)
+    }
 
 
 def test_two_ways_of_seeing_gpus_agree_where_only_nvml_sees_them(
@@ -74,6 +77,7 @@ def test_whatever_can_not_be_read_is_a_reason(
     )  # fmt: skip
     found = {finding["what"]: finding for finding in json.loads(done.stdout)}
     assert reason in found["telemetry"]["detail"]
+    assert found["gpu 0"]["state"] == ("note" if words == "denied" else "ok")
 
 
 @pytest.mark.parametrize("what", [0, "init"])
@@ -161,7 +165,9 @@ def test_a_uuid_that_is_not_ours_is_refused(workshop: Workshop, tmp_path: Path) 
     workshop.environment |= {"FAKE_THERE": "2", "CUDA_VISIBLE_DEVICES": "1"}
     write_study(workshop.folder, device="gpu")
     told = workshop.run("--gpus", UUID.format(0), status=2).stderr
-    assert "the engine fake has no such GPU. Accepted: all, 0 (it is 1 of what was allotted)" in told
+    assert (
+        "the engine fake has no such GPU. Accepted: all, 0 (it is 1 of what was allotted)" in told
+    )
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,15 @@ def _gpus() -> Iterator[Finding]:
     yield _gpu(kernel_gpus(), len(described), reasons.get("gpus", ""), visible_gpus())
     for index, gpu in described.items():
         if index in lost:
-            yield Finding("problem", f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
+            state = "note" if _DENIED in lost[index] else "problem"
+            yield Finding(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
         else:
             yield Finding("ok", f"gpu {index}", gpu_words(gpu))
     yield _telemetry({**reasons, **_lasting(Host().read().reasons)})
 
+
+_DENIED = "Insufficient Permissions"
+"""Such a GPU is well: it is somebody else's."""
 
 _LOST = "cells on it would fail: restart the machine, or leave it out with CUDA_VISIBLE_DEVICES"
 
@@ -105,7 +109,9 @@ def _gpu(kernel: int, nvml: int, why: str, ours: Any) -> Finding:
     if nvml and not kernel:
         detail += ", seen by NVML alone (as in WSL2)"
     elif kernel != nvml:
-        detail = f"{kernel} NVIDIA by the kernel's driver, {nvml} by NVML" + (f": {why}" * bool(why))
+        detail = f"{kernel} NVIDIA by the kernel's driver, {nvml} by NVML" + (
+            f": {why}" * bool(why)
+        )
     if ours.by:
         detail += f"; allotted {ours.words}"
     if not ours.gpus:

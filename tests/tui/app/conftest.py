@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from orchestrator.allotment import Allotment
 from orchestrator import machine, sessions
+from orchestrator.allotment import Allotment
 from tests.conftest import ROOT
 from tui.app.app import Repliquant
 from tui.app.recording import read_recording
