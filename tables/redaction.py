@@ -14,6 +14,8 @@ from manifests.manifest import Manifest
 
 _CREDENTIALS = "credentials"
 _VARIABLE = "variable "
+_AS_THEY_ARE = ("manifest.json", "cell.json", "telemetry.jsonl")
+"""Manifests are cleaned by their fields, a cell is its id, and of a series the hash is recorded."""
 
 
 class Redacted(NamedTuple):
@@ -45,7 +47,7 @@ def copies(files: Mapping[str, bytes], known: Redacted) -> dict[str, tuple[bytes
         _, cell, name = place.split("/")
         if name == "manifest.json" and cell in known.left_out:
             found[place] = encode_manifest(manifests[cell]), known.left_out[cell]
-        elif name not in ("manifest.json", "cell.json"):
+        elif name not in _AS_THEY_ARE:
             changed = redacted_bytes(data)
             if changed is not None:
                 found[place] = changed, [_CREDENTIALS]
