@@ -32,11 +32,11 @@ def kernel_gpus(root: Path = Path("/")) -> int:
 @functools.cache
 def _nvml_gpus() -> int:
     """Asked only where its library is there, which is quickly known."""
-    import ctypes
-
     try:
+        import ctypes
+
         ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
+    except (ImportError, OSError):  # a Python may have been built without ctypes
         return 0
     from orchestrator.telemetry.nvml import Nvml
 

@@ -137,7 +137,7 @@ def test_without_the_hook_the_engine_refuses_and_that_is_the_reason(
 ) -> None:
     private_workshop.environment |= Library(tmp_path / "nvml", "").environment
     private_workshop.write(device="gpu", batch_sizes=[1])
-    gpus = private_workshop("run", "toy", "--engine", "docker", "-k", "alpha and infer", status=1)
+    _, told = private_workshop.start("-k", "alpha and infer").communicate(timeout=120)
     (manifest,) = on_gpu(private_workshop)
-    assert manifest.status == "unsupported", gpus.stderr
+    assert manifest.status == "unsupported", told
     assert manifest.reason.startswith("the Docker daemon can't hand out GPUs: it has no NVIDIA")
