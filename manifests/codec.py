@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Tuple, Type, TypeVar
 import msgspec
 
 from manifests import repeating
+from manifests.credentials import cleaned
 from manifests.decodable import looked_at
 from manifests.files import write_atomically
 from manifests.manifest import SCHEMA, SCHEMA_NAME, SCHEMA_VERSION, Manifest
@@ -174,10 +175,10 @@ def _named(path: Path, decode: Callable[[bytes], T], limit: int = MAX_BYTES) -> 
 
 
 def write_manifest(path: Path, manifest: Manifest) -> None:
-    """Write once and atomically. Raises FileExistsError when there is one already."""
+    """Write once and atomically, without credentials. FileExistsError when there is one already."""
     if path.exists():
         raise FileExistsError(f"{path} exists; manifests are never overwritten")
-    write_atomically(path, encode_manifest(manifest))
+    write_atomically(path, encode_manifest(cleaned(manifest).manifest))
 
 
 def write_plan(path: Path, plan: Plan) -> None:

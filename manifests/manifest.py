@@ -62,7 +62,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A GPU as its driver describes it; clocks are the highest that it may take.
 
     ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is
-    divided into instances.
+    divided into instances. ``uuid`` is the name that a card has on every machine, ``instances``
+    those of its MIG instances.
     """
 
     name: str
@@ -75,6 +76,8 @@ class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     memory_clock_hz: Optional[int] = None
     index: Optional[int] = None
     mig: Optional[bool] = None
+    uuid: Optional[str] = None
+    instances: List[str] = []
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -147,6 +150,22 @@ class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     dirty: Optional[bool] = None
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What held the cell back from outside of it; ``None`` and nothing where nothing did.
+
+    ``quota_cpus`` is how many processors' time its control groups leave it, ``memory_bytes`` their
+    limit. ``affinity`` are the processors that it was held to, where others are online; ``nice``
+    and ``policy`` are its place in the kernel's queue.
+    """
+
+    quota_cpus: Optional[float] = None
+    memory_bytes: Optional[int] = None
+    nice: Optional[int] = None
+    policy: Optional[str] = None
+    affinity: List[int] = []
+    cpus_online: Optional[int] = None
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything around the cell that can change its numbers.
 
@@ -159,10 +178,14 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     threads: Optional[int] = None
     variables: Dict[str, str] = {}
     settings: Dict[str, str] = {}
+    limits: Optional[Limits] = None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What the orchestrator knows and the runner can't: handed over with the cell."""
+    """What the orchestrator knows and the runner can't: handed over with the cell.
+
+    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them.
+    """
 
     engine: str
     image: ImageUsed
@@ -172,6 +195,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command: List[str] = []
     why_again: str = ""
     container: Optional[Container] = None
+    gpus: List[str] = []
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):

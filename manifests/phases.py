@@ -61,6 +61,7 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     ``seconds``, ``phase_samples``, ``readings``, ``energy`` and ``throttle_share`` go along
     ``phases``; readings have the names they have in the series (``gpus/0/power_w``,
     ``host/cpu_percent``, ``cell/memory_bytes``), energy and throttling those of the devices.
+    ``gpus`` are the driver's numbers of the cell's GPUs, ``gpu_uuids`` goes along them.
     ``reasons`` says of each reading that was ever missing why. Without a series ``path`` is
     empty and ``reason`` says why.
     """
@@ -71,6 +72,7 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     interval_s: Optional[float] = None
     kept_every: int = 1
     gpus: List[int] = []
+    gpu_uuids: List[Optional[str]] = []
     phases: List[str] = []
     seconds: List[float] = []
     phase_samples: List[int] = []

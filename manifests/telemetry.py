@@ -100,12 +100,14 @@ class CellSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     """One reading of a cell's processes or its container. 100 percent are one core.
 
     ``memory_bytes`` is the resident memory of all its processes (those that share pages count
-    them each), or a container's memory without the file cache it can give back.
+    them each), or a container's memory without the file cache it can give back. ``stopped`` says
+    that somebody stopped its processes or froze its container, so that it did nothing.
     """
 
     cpu_percent: Optional[float] = None
     memory_bytes: Optional[int] = None
     processes: Optional[int] = None
+    stopped: bool = False
 
 
 class Sample(

@@ -14,6 +14,7 @@ import msgspec
 
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, encode_manifest, read_manifest, write_manifest
+from manifests.credentials import cleaned, redact_file
 from manifests.event import Event
 from manifests.files import write_atomically
 from manifests.manifest import Context, Environment, Inputs, Manifest, Status
@@ -28,6 +29,7 @@ _TICK_S = 1.0
 _TAIL_BYTES = 4000
 # What a C++ program says when an allocation failed and nobody caught it.
 _BAD_ALLOC = "std::bad_alloc"
+_KEPT_TEXTS = ("log.txt", "stderr.txt")
 
 
 def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
@@ -84,6 +86,8 @@ class Attempt:
                 if self._recorder is not None:
                     self._record = self._recorder.finish()
             self._running = None
+        for name in _KEPT_TEXTS:
+            redact_file(self.folder / name)
         manifest = self._manifest(ended)
         # What the cell itself had settled stands, whatever became of the engine afterwards.
         self.lost = ended.lost if manifest.transient else ""
@@ -183,7 +187,7 @@ class Attempt:
 
     def _complete(self, path: Path, manifest: Manifest) -> Manifest:
         """With what only the host knows of it. From here on it is never written again."""
-        whole = completed(manifest, self._record)
+        whole = cleaned(completed(manifest, self._record)).manifest
         if whole is not manifest:
             write_atomically(path, encode_manifest(whole))
         return whole
@@ -197,7 +201,7 @@ class Attempt:
         if ended.lost:
             return "crashed", ended.lost, True
         if ended.oom:
-            return "oom", "the kernel ended it: it reached its memory limit", False
+            return "oom", f"the kernel ended it: {ended.where}", False
         if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
             return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
         if ended.signal:
@@ -224,7 +228,7 @@ class Attempt:
             environment=Environment(),
             inputs=Inputs(weights=weights, seeds={"seed": cell.seed}),
         )
-        manifest = completed(manifest, self._record)
+        manifest = cleaned(completed(manifest, self._record)).manifest
         write_manifest(self.folder / "manifest.json", manifest)
         return manifest
 

@@ -26,7 +26,7 @@ from orchestrator.estimates import Estimates
 from orchestrator.exit_status import FAILED, exit_status
 from orchestrator.gpu_check_plan import NAME, check_plan
 from orchestrator.images import image_names, load_image
-from orchestrator.machine import compute_capability, gpu_count
+from orchestrator.machine import compute_capability, visible_gpus
 from orchestrator.news import CellEnded, CellStarted, Listener, News, Note
 from orchestrator.pairing import pair
 
@@ -142,7 +142,7 @@ def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
     if asked.device == "cpu":
         engine = make_engine("local" if asked.engine == AUTO else asked.engine)
         return engine, {framework: _CPU_IMAGES[framework] for framework in asked.frameworks}
-    if not gpu_count():
+    if not visible_gpus().gpus:
         raise MachineError(
             "gpu-check needs an NVIDIA GPU and its driver; none was found on this machine. "
             f"{_OTHERWISE}"

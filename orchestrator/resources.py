@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from orchestrator.allotment import choose, is_uuid, same
 from orchestrator.engines import Engine
 from orchestrator.errors import InputError
+from orchestrator.machine import described
 
 
 class Resources(NamedTuple):
@@ -51,13 +53,30 @@ def _gpus(engine: Engine, asked: tuple[str, ...] | None) -> tuple[str, ...]:
         return there[:1]
     if "all" in asked:
         return there
-    for gpu in asked:
-        if gpu not in there:
-            raise InputError(
-                f"--gpus {gpu}: the engine {engine.name} has no such GPU. "
-                f"Accepted: {', '.join(('all', *there)) if there else 'none, it has no GPU'}"
-            )
-    return asked
+    chosen = [_chosen(engine, gpu, there) for gpu in asked]
+    if len(set(chosen)) < len(chosen):
+        raise InputError(f"--gpus {','.join(asked)}: names a GPU twice. Name each once")
+    return tuple(chosen)
+
+
+def _chosen(engine: Engine, asked: str, there: tuple[str, ...]) -> str:
+    gpus = described() if is_uuid(asked) and not any(same(asked, gpu) for gpu in there) else {}
+    found = choose(asked, there, gpus)
+    if found is not None:
+        return found
+    raise InputError(
+        f"--gpus {asked}: the engine {engine.name} has no such GPU. "
+        f"Accepted: {_accepted(there) if there else 'none, it has no GPU'}"
+    )
+
+
+def _accepted(there: tuple[str, ...]) -> str:
+    """Numbers count what was allotted, which may have other names for itself."""
+    names = [
+        str(number) if gpu == str(number) else f"{number} (it is {gpu} of what was allotted)"
+        for number, gpu in enumerate(there)
+    ]
+    return ", ".join(("all", *names))
 
 
 def _ranges(numbers: Sequence[int]) -> str:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from manifests.artifacts import fault
 from manifests.cell import Cell
+from manifests.credentials import redacted_command
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
@@ -127,7 +128,7 @@ class Conductor:
             return self._refuse(planned, number, again, obstacle or image), ""
         order = self._order(planned, lane)
         settings = self.means.engine.container(load_image(planned.image), order)
-        context = self._context(image, number, again, settings)
+        context = self._context(image, number, again, settings, order.gpus)
         write_inputs(order.folder, planned.cell, context)
         attempt = Attempt(planned, order.folder, context, self._recorder(order))
         self._attempts[planned.id] = attempt
@@ -144,9 +145,7 @@ class Conductor:
 
     def _recorder(self, order: Order) -> Recorder | None:
         sampler = self.means.sampler
-        return (
-            Recorder(sampler, order.folder, order.cell, map(int, order.gpus)) if sampler else None
-        )
+        return Recorder(sampler, order.folder, order.cell, order.gpus) if sampler else None
 
     def _follow(self, attempt: Attempt, order: Order) -> Manifest:
         """A cell that can't be started is a result too."""
@@ -235,7 +234,12 @@ class Conductor:
         return self._images[name]
 
     def _context(
-        self, image: ImageUsed, attempt: int, again: str, settings: Container | None = None
+        self,
+        image: ImageUsed,
+        attempt: int,
+        again: str,
+        settings: Container | None = None,
+        gpus: tuple[str, ...] = (),
     ) -> Context:
         return Context(
             engine=self.means.engine.name,
@@ -243,9 +247,10 @@ class Conductor:
             kit=self.kit,
             run=self.run_folder.id,
             attempt=attempt,
-            command=[as_text(argument) for argument in sys.argv],
+            command=redacted_command([as_text(argument) for argument in sys.argv]),
             why_again=again,
             container=settings,
+            gpus=list(gpus),
         )
 
     def _archive(self, planned: PlannedCell) -> int:

@@ -22,7 +22,7 @@ from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.exit_status import exit_status
 from orchestrator.images import load_image
-from orchestrator.machine import compute_capability, gpu_count, usable_cpus
+from orchestrator.machine import compute_capability, usable_cpus, visible_gpus
 from orchestrator.news import Listener, Note
 from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class Request(NamedTuple):
     """What a person asks for; ``None`` and empty mean the default.
 
-    ``gpus`` are numbers of GPUs, one cell each; the default is the first one alone.
+    ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
+    the first one alone.
     ``python`` is an interpreter that runs every cell in place of the images.
     """
 
@@ -110,7 +111,7 @@ def prepare(request: Request) -> Prepared:
         framework: pair([load_image(name) for name in names], capability)
         for framework, names in study.gpu_images.items()
     }
-    plan = make_plan(study, choices, Estimates(history()), gpu_count(), pairings)
+    plan = make_plan(study, choices, Estimates(history()), len(visible_gpus().gpus), pairings)
     plan = msgspec.structs.replace(
         plan,
         downloads_bytes=downloads,

@@ -10,6 +10,7 @@ from typing import BinaryIO
 import msgspec
 
 from manifests import event
+from manifests.credentials import redacted_bytes
 
 LONGEST_LINE = 64 * 1024
 MOST_BYTES = 64 * 2**20
@@ -18,7 +19,8 @@ MOST_BYTES = 64 * 2**20
 class EventReader:
     """Splits chunks into lines, writes them to ``events.jsonl``, gives back the events.
 
-    What is not an event (a framework that writes past the redirection) is counted, not kept.
+    What is not an event (a framework that writes past the redirection) is counted, not kept, and
+    credentials in events are hidden.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +48,7 @@ class EventReader:
         self._file.close()
 
     def _take(self, line: bytes) -> Iterator[event.Event]:
+        line = redacted_bytes(line) or line
         try:
             decoded = event.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

@@ -10,11 +10,12 @@ from typing import Callable, List, Optional
 
 import msgspec
 
+from manifests import cgroup
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Machine, Manifest
 from manifests.quality import impossible_flags
-from runners import cgroup, machine, nvml, techniques
+from runners import machine, nvml, techniques
 from runners.failures import Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights
 
@@ -99,6 +100,7 @@ def _environment(job: Job) -> Environment:
         threads=job.threads,
         variables=machine.telling_variables(),
         settings=job.settings,
+        limits=machine.limits(),
     )
 
 

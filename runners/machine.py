@@ -8,7 +8,10 @@ import platform
 import re
 from typing import Dict, Iterable, List, Optional
 
-from manifests.manifest import Gpu, Machine
+from manifests import cgroup
+from manifests.credentials import redacted
+from manifests.manifest import Gpu, Limits, Machine
+from manifests.variables import kept
 from runners.failures import printable
 
 # The sets that decide how fast low precision runs.
@@ -18,10 +21,6 @@ _TELLING_SETS = (
     "i8mm", "bf16", "sve", "sve2",
 )  # fmt: skip
 _VENDORED = "_vendor"
-# Settings that change what a framework computes or how fast.
-_TELLING_VARIABLES = re.compile(
-    r"^(OMP_|MKL_|KMP_|ONEDNN_|DNNL_|TF_(?!CLI_)|TORCH_|PYTORCH_|XLA_|CUDA_|NVIDIA_|OPENBLAS_)"
-)
 
 
 def machine() -> Machine:
@@ -60,13 +59,33 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def limits() -> Limits:
+    """What holds this process back from outside: quotas, memory, priority, processors."""
+    online, memory = os.cpu_count(), cgroup.memory_limit_bytes()
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return Limits(
+        quota_cpus=cgroup.quota_cpus(),
+        memory_bytes=memory if memory and memory < (_memory_bytes() or memory + 1) else None,
+        nice=os.getpriority(os.PRIO_PROCESS, 0) if hasattr(os, "getpriority") else None,
+        policy=_policy(),
+        affinity=usable if online and len(usable) < online else [],
+        cpus_online=online,
+    )
+
+
+def _policy() -> Optional[str]:
+    """The scheduling class by its usual name."""
+    names = ("other", "fifo", "rr", "batch", "idle", "deadline")
+    known = {getattr(os, f"SCHED_{name.upper()}", None): name for name in names}
+    try:
+        return known.get(os.sched_getscheduler(0))
+    except (AttributeError, OSError):
+        return None
+
+
 def telling_variables() -> Dict[str, str]:
     """Environment variables that change a framework's arithmetic or speed."""
-    return {
-        printable(key): printable(value)
-        for key, value in sorted(os.environ.items())
-        if _TELLING_VARIABLES.match(key)
-    }
+    return {printable(key): printable(redacted(value)) for key, value in kept(os.environ).items()}
 
 
 def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:

@@ -79,7 +79,7 @@ def measure(
     finally:
         if collecting:
             gc.enable()
-    return Measurement(samples, warm_up, quality_flags(samples, watch.stop(), watch.throttled()))
+    return Measurement(samples, warm_up, _flags(samples, watch))
 
 
 def measure_as_published(
@@ -103,8 +103,13 @@ def measure_as_published(
         samples.append(stopwatch(call))
         beside.look()
         progress(done + 1)
-    flags = quality_flags(samples, watch.stop(), watch.throttled())
-    return Measurement(samples, warm_up, [*flags, *beside.flags()])
+    return Measurement(samples, warm_up, [*_flags(samples, watch), *beside.flags()])
+
+
+def _flags(samples: List[float], watch: ProcessorWatch) -> List[Flag]:
+    """Judged before anything else takes time."""
+    disturbances = watch.disturbances()
+    return [*quality_flags(samples, watch.stop(), watch.throttled()), *disturbances]
 
 
 class ClockWatch:

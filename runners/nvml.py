@@ -1,7 +1,8 @@
 """The GPU's driver, asked through NVML while a phase runs: memory, power, energy, clocks.
 
 One gateway for the optional package nvidia-ml-py (``pynvml``). What can't be read is ``None``
-with its reason, never 0. Units stand in the names.
+with its reason, never 0. Units stand in the names. Every call has a deadline: a driver that hangs
+must not hold up the cell, nor its manifest.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ import threading
 import time
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+import msgspec
+
+from manifests.deadlines import NoAnswerError, Patience
 from manifests.manifest import Gpu
 from runners.job import Job
 
 INTERVAL_S = 0.2
+OPEN_S, READ_S = 15.0, 3.0
+_GONE = ("is lost", "reset", "no answer")
+_patience = Patience()
 
 
 class Device:
@@ -25,6 +32,7 @@ class Device:
     def __init__(self, nvml: Any, handle: Any) -> None:
         self._nvml = nvml
         self._handle = handle
+        self.reason = ""  # why it tells nothing more, or the last thing that it didn't tell
 
     def read(self) -> Dict[str, Optional[float]]:
         """One reading of everything that is cheap to read."""
@@ -52,17 +60,33 @@ class Device:
             ),
             power_limit_w=self._one(lambda n, h: n.nvmlDeviceGetEnforcedPowerLimit(h) * 1e-3),
             sm_clock_hz=int(clock) if clock else None,
+            uuid=_text(self._one(lambda n, h: n.nvmlDeviceGetUUID(h))),
         )
 
     def _one(self, read: Callable[[Any, Any], Any]) -> Any:
+        """One reading, or None; a GPU that was lost or hangs is not asked again."""
+        if any(sign in self.reason for sign in _GONE):
+            return None
         try:
-            return read(self._nvml, self._handle)
-        except (self._nvml.NVMLError, AttributeError):
+            return _patience.call(lambda: read(self._nvml, self._handle), READ_S)
+        except (self._nvml.NVMLError, AttributeError, NoAnswerError) as error:
+            self.reason = f"NVML: {error}"
             return None
 
 
+def _memory_used_bytes(nvml: Any, handle: Any) -> float:
+    """Without what the driver keeps for itself, where it knows the second version of the answer."""
+    version = getattr(nvml, "nvmlMemory_v2", None)
+    if version is not None:
+        with contextlib.suppress(nvml.NVMLError):
+            used: float = nvml.nvmlDeviceGetMemoryInfo(handle, version=version).used
+            return used
+    with_reserve: float = nvml.nvmlDeviceGetMemoryInfo(handle).used
+    return with_reserve
+
+
 _READINGS: Dict[str, Callable[[Any, Any], float]] = {
-    "memory_used_bytes": lambda n, h: n.nvmlDeviceGetMemoryInfo(h).used,
+    "memory_used_bytes": _memory_used_bytes,
     "power_w": lambda n, h: n.nvmlDeviceGetPowerUsage(h) * 1e-3,
     "sm_clock_hz": lambda n, h: n.nvmlDeviceGetClockInfo(h, n.NVML_CLOCK_SM) * 1e6,
     "temperature_c": lambda n, h: n.nvmlDeviceGetTemperature(h, n.NVML_TEMPERATURE_GPU),
@@ -81,14 +105,15 @@ def _version(number: Optional[int]) -> Optional[str]:
 
 
 def open_device(index: int) -> Tuple[Optional[Device], str]:
-    """The device, or None and why there is none."""
+    """The device that a framework calls ``index``, or None and why there is none."""
     nvml, reason = _library()
     if nvml is None:
         return None, reason
     try:
-        return Device(nvml, _handle(nvml, index)), ""
-    except nvml.NVMLError as error:
+        handle = _patience.call(lambda: _handle(nvml, index), OPEN_S)
+    except (nvml.NVMLError, NoAnswerError, LookupError) as error:
         return None, f"NVML: {error}"
+    return Device(nvml, handle), ""
 
 
 def _library() -> Tuple[Any, str]:
@@ -98,21 +123,27 @@ def _library() -> Tuple[Any, str]:
     except ImportError:
         return None, "nvidia-ml-py is not installed"
     try:
-        nvml.nvmlInit()
-    except nvml.NVMLError as error:
+        _patience.call(nvml.nvmlInit, OPEN_S)
+    except (nvml.NVMLError, NoAnswerError) as error:
         return None, f"NVML: {error}"
     return nvml, ""
 
 
 def _handle(nvml: Any, index: int) -> Any:
-    """NVML counts all GPUs; a framework counts those of CUDA_VISIBLE_DEVICES."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    named = visible[index].strip() if index < len(visible) else ""
-    if named.isdigit():
-        return nvml.nvmlDeviceGetHandleByIndex(int(named))
-    if named.startswith("GPU-"):
-        return nvml.nvmlDeviceGetHandleByUUID(named)
-    return nvml.nvmlDeviceGetHandleByIndex(index)
+    """NVML counts all GPUs; a framework counts those of CUDA_VISIBLE_DEVICES.
+
+    Raises LookupError where the variable has no entry for it.
+    """
+    variable = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if variable is None:
+        return nvml.nvmlDeviceGetHandleByIndex(index)
+    entries = [entry.strip() for entry in variable.split(",")]
+    entry = entries[index] if index < len(entries) else ""
+    if entry.isdigit():
+        return nvml.nvmlDeviceGetHandleByIndex(int(entry))
+    if entry.startswith(("GPU-", "MIG-")):
+        return nvml.nvmlDeviceGetHandleByUUID(entry)
+    raise LookupError(f"CUDA_VISIBLE_DEVICES={variable!r} has no GPU {index}")
 
 
 def described_gpus() -> List[Gpu]:
@@ -121,10 +152,20 @@ def described_gpus() -> List[Gpu]:
     if nvml is None:
         return []
     try:
-        handles = [nvml.nvmlDeviceGetHandleByIndex(i) for i in range(nvml.nvmlDeviceGetCount())]
-    except nvml.NVMLError:
+        count = _patience.call(nvml.nvmlDeviceGetCount, READ_S)
+    except (nvml.NVMLError, NoAnswerError):
         return []
-    return [Device(nvml, handle).describe() for handle in handles]
+    found = (_described(nvml, index) for index in range(count))
+    return [gpu for gpu in found if gpu is not None]
+
+
+def _described(nvml: Any, index: int) -> Optional[Gpu]:
+    """One of them; none where it is somebody else's, or was lost."""
+    try:
+        handle = _patience.call(lambda: nvml.nvmlDeviceGetHandleByIndex(index), OPEN_S)
+    except (nvml.NVMLError, NoAnswerError):
+        return None
+    return msgspec.structs.replace(Device(nvml, handle).describe(), index=index)
 
 
 @contextlib.contextmanager
@@ -149,11 +190,13 @@ def watching(job: Job, index: int, series: bool = True) -> Iterator[None]:
         readings = sampler.stop()
         after = device.energy_j()
         used = None if before is None or after is None else after - before
-        job.record("energy_j", [used], source="NVML total energy, whole device")
+        why = "" if used is not None else device.reason
+        job.record("energy_j", [used], source="NVML total energy, whole device", reason=why)
         peak = _largest(readings, "memory_used_bytes")
         often = f"every {INTERVAL_S} s" if series else "at the beginning and the end"
-        source = f"NVML memory used on the device, {often}"
-        job.record("peak_memory_bytes", [peak], label="nvml", source=source)
+        source = f"NVML memory used on the device without the driver's reserve, {often}"
+        why = "" if peak is not None else device.reason
+        job.record("peak_memory_bytes", [peak], label="nvml", source=source, reason=why)
 
 
 class _Sampler(threading.Thread):

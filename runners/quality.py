@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import glob
 import os
+import signal
 import statistics
-from typing import List, Optional, Tuple
+import threading
+import time
+from typing import Any, List, Optional, Tuple
 
+from manifests import cgroup
 from manifests.manifest import Flag
 from manifests.quality import P90_SAMPLES, P99_SAMPLES
 
 VARIATION_LIMIT = 0.10
 DRIFT_LIMIT = 0.10
 FOREIGN_LIMIT = 0.05
+ASLEEP_LIMIT_S = 0.1
 
 SIMULATED_TRAINING = Flag(
     name="simulated-quantization",
@@ -21,12 +26,15 @@ SIMULATED_TRAINING = Flag(
 
 
 class ProcessorWatch:
-    """What the processor went through meanwhile, from /proc/stat and sysfs (Linux only)."""
+    """What the processor and the process went through meanwhile (Linux; elsewhere nothing)."""
 
     def __init__(self) -> None:
         self._begin = _ticks()
         self._own = _own_ticks()
         self._throttled = _throttle_events()
+        self._quota = cgroup.throttling()
+        self._asleep = _asleep_s()
+        self._continued = _Continued()
 
     def throttled(self) -> Optional[int]:
         """Times that a core lowered its clock for its temperature; None where that isn't told."""
@@ -41,6 +49,35 @@ class ProcessorWatch:
         busy, total = end[0] - self._begin[0], end[1] - self._begin[1]
         own = _own_ticks() - self._own
         return max(0.0, busy - own) / total if total >= 10 else None
+
+    def disturbances(self) -> List[Flag]:
+        """What stopped this process since: its quota, somebody, or the machine's sleep."""
+        found = [
+            _quota(self._quota, cgroup.throttling()),
+            _suspended(self._continued.stop(), _asleep_s() - self._asleep),
+        ]
+        return [flag for flag in found if flag is not None]
+
+
+class _Continued:
+    """Counts how often the process was stopped and went on: it hears of the latter alone."""
+
+    def __init__(self) -> None:
+        self._times = 0
+        self._before: Any = None
+        self._hears = threading.current_thread() is threading.main_thread()
+        if self._hears:
+            self._before = signal.signal(signal.SIGCONT, self._count)
+
+    def _count(self, number: int, frame: Any) -> None:
+        self._times += 1
+
+    def stop(self) -> int:
+        """How often; from now on it no longer listens."""
+        if self._hears:
+            self._hears = False
+            signal.signal(signal.SIGCONT, self._before or signal.SIG_DFL)
+        return self._times
 
 
 def quality_flags(
@@ -97,6 +134,34 @@ def _throttle(events: Optional[int]) -> Optional[Flag]:
     if not events:
         return None
     return Flag(name="clock-throttled", detail=f"{events} thermal throttle events")
+
+
+def _quota(
+    before: Optional[cgroup.Throttling], after: Optional[cgroup.Throttling]
+) -> Optional[Flag]:
+    if before is None or after is None or after.periods <= before.periods:
+        return None
+    periods, seconds = after.periods - before.periods, after.seconds - before.seconds
+    allowed = cgroup.quota_cpus()
+    quota = f"the quota of {allowed:g} processors" if allowed is not None else "a quota"
+    detail = f"{quota} stopped it in {periods} periods, for {seconds:.2f} s in all"
+    return Flag(name="quota-throttled", detail=detail)
+
+
+def _suspended(times: int, asleep_s: float) -> Optional[Flag]:
+    if times:
+        how = "once" if times == 1 else f"{times} times"
+        return Flag(name="suspended", detail=f"it was stopped and continued {how}")
+    if asleep_s > ASLEEP_LIMIT_S:
+        return Flag(name="suspended", detail=f"the machine slept for {asleep_s:.1f} s")
+    return None
+
+
+def _asleep_s() -> float:
+    """Seconds that the machine has slept since it started."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def _throttle_events(root: str = "/sys/devices/system/cpu") -> Optional[int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from manifests.manifest import Environment, Manifest
+from manifests.credentials import redacted
+from manifests.manifest import Environment, Limits, Manifest
+from manifests.variables import kept
 
 NOTHING = "(none)"
 _OF = ": "
@@ -98,12 +100,15 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
     environment, context = manifest.environment, manifest.context
     image = context.image.name if context is not None else manifest.cell.framework
     yield from _machine(environment)
+    yield from _limits(environment.limits)
+    if manifest.telemetry is not None:
+        yield from (("gpu used", uuid) for uuid in manifest.telemetry.gpu_uuids)
     yield "threads", environment.threads
     yield f"{image}{_OF}python", environment.python
     for name, version in environment.packages.items():
         yield f"{image}{_OF}{name}", version
-    for name, text in environment.variables.items():
-        yield f"{image}{_OF}${name}", text
+    for name, text in kept(environment.variables).items():  # earlier versions kept others too
+        yield f"{image}{_OF}${name}", redacted(text)
     if context is not None:
         yield "engine", context.engine
         yield f"{image}{_OF}lock", context.image.lock_sha256
@@ -113,6 +118,19 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
         yield f"{image}{_OF}packages taken without a known hash", unhashed or None
         kit = context.kit
         yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
+
+
+def _limits(limits: Limits | None) -> Iterator[tuple[str, object]]:
+    """What held cells back; nothing where nothing did, nor where nobody had asked."""
+    if limits is None:
+        return
+    yield "processor quota", limits.quota_cpus
+    yield "memory limit", limits.memory_bytes
+    yield "nice", limits.nice or None
+    yield "scheduling", limits.policy if limits.policy != "other" else None
+    if limits.affinity:
+        held = ",".join(map(str, limits.affinity))
+        yield "held to processors", f"{held} of {limits.cpus_online}"
 
 
 def _machine(environment: Environment) -> Iterator[tuple[str, object]]:

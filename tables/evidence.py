@@ -43,6 +43,10 @@ class Evidence(NamedTuple):
         """Tier, data set and protocol; nothing for no run."""
         return describe_scope(self.plan) if self.plan is not None else "no run"
 
+    def noting(self, note: str) -> Evidence:
+        """With a further line about the environments, where there is something to say."""
+        return self._replace(environments=[*self.environments, note]) if note else self
+
 
 def gather(
     study_folder: Path,

@@ -21,7 +21,7 @@ _TABLE = TableFile(id="", title="", place="", key=[], select={"task": "infer"})
 
 
 class OneStep(NamedTuple):
-    """``ms`` of the call on the whole batch in one step, the cells that measured it, their flags."""
+    """``ms`` of the call on the whole batch in one step, its cells, and their flags."""
 
     ms: float
     cells: tuple[str, ...]

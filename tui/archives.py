@@ -42,6 +42,8 @@ def bundle(run: Run, target: Path, artifacts: bool) -> Bundled:
 def contents(made: Bundled, artifacts: bool) -> str:
     """What an archive holds and what was left out, in a line."""
     told = f"{count(made.files, 'file')}, {size(made.size_bytes)}"
+    if made.redacted:
+        told += f"; {printable(made.redacted)}"
     if not made.left_out:
         return told
     what = "file" if artifacts else "model"

@@ -12,6 +12,7 @@ from manifests.quality import FLAGS, concerns, disqualifies, impossible_in
 from tables.render.words import NONE, number
 from tables.statistics import median, percentile, readings, spread
 from tui.console import FittedTable, table
+from tui.limits import limits_words
 from tui.telemetry import describe_telemetry, gpu_words
 from tui.words import duration, printable, size
 
@@ -121,6 +122,8 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
             *(("gpu", gpu_words(gpu)) for gpu in machine.gpus),
             ("system", machine.system + (", in a virtual machine" if machine.hypervisor else "")),
         ]
+    if environment.limits is not None:
+        rows.append(("held back by", limits_words(environment.limits) or "nothing"))
     rows += [("python", environment.python or NONE), ("threads", str(environment.threads))]
     rows.append(("packages", ", ".join(f"{k} {v}" for k, v in environment.packages.items())))
     if context is not None:

@@ -23,6 +23,7 @@ def gpu_words(gpu: Gpu) -> str:
         f"CUDA {gpu.cuda}" if gpu.cuda else "",
         f"limit {gpu.power_limit_w:g} W" if gpu.power_limit_w is not None else "",
         "divided by MIG" if gpu.mig else "",
+        gpu.uuid or "",
     ]
     index = f"{gpu.index}: " if gpu.index is not None else ""
     return printable(index + ", ".join(part for part in parts if part))

@@ -42,14 +42,15 @@ class Order(NamedTuple):
 class Exit(NamedTuple):
     """How a cell's process ended: ``signal`` is 0 unless it was killed by one.
 
-    ``oom`` is True only when the engine itself says that memory ran out. ``lost`` says why
-    the engine can't tell how it ended; such a cell is run again.
+    ``oom`` is True only when the engine itself says that memory ran out, ``where`` which. ``lost``
+    says why the engine can't tell how it ended; such a cell is run again.
     """
 
     code: int
     signal: int = 0
     oom: bool = False
     lost: str = ""
+    where: str = "it reached its memory limit"
 
 
 class Where(NamedTuple):

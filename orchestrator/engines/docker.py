@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from docker.errors import APIError
 
 from manifests.manifest import Container, ImageUsed
+from orchestrator.allotment import allotment
 from orchestrator.containers import building, settings
 from orchestrator.containers.cells import DockerCell
 from orchestrator.containers.daemon import GONE, Daemon, connect, explained
@@ -16,7 +17,7 @@ from orchestrator.containers.sharing import Sharing
 from orchestrator.engines import Order, Tell
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
-from orchestrator.machine import gpu_count
+from orchestrator.machine import visible_gpus
 from orchestrator.news import Note
 
 
@@ -64,11 +65,12 @@ class DockerEngine:
         return list(range(self.daemon.cpus))
 
     def gpus(self) -> list[str]:
-        """Those that the daemon names itself, else those of this machine."""
+        """Those of this machine that are ours; of another machine those that the daemon names."""
         named = settings.named_gpus(self.daemon)
-        if named or not self.daemon.shares_files:
+        if not self.daemon.shares_files:
             return named
-        return [str(number) for number in range(gpu_count())]
+        ours = allotment(len(named)) if named else visible_gpus()
+        return list(ours.gpus)
 
     @contextlib.contextmanager
     def session(self, tell: Tell) -> Iterator[None]:

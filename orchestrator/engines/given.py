@@ -12,11 +12,13 @@ from pathlib import Path
 import msgspec
 
 from manifests.manifest import ImageUsed
+from orchestrator.allotment import CUDA, allotment
 from orchestrator.engines import Tell
 from orchestrator.engines.local import LocalEngine
 from orchestrator.errors import InputError, MachineError
 from orchestrator.images import Image
 from orchestrator.interpreters import clean_environment
+from orchestrator.machine import visible_gpus
 from orchestrator.news import Note
 
 MODULES = {"pytorch": "torch", "tensorflow": "tensorflow"}
@@ -103,7 +105,10 @@ class GivenEngine(LocalEngine):
 
     def gpus(self) -> list[str]:
         names = self.seen("pytorch") or self.seen("tensorflow")
-        return [str(number) for number in range(len(names))]
+        if CUDA not in os.environ:
+            return list(allotment(len(names)).gpus)
+        # They are those of the variable, which it numbers from 0: its own entries name them.
+        return list(visible_gpus().gpus)[: len(names)]
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         """Raises MachineError when a package is missing that the image would have."""

@@ -11,14 +11,16 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from manifests import cgroup
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator import places
+from orchestrator.allotment import CUDA
 from orchestrator.engines import Exit, Order, Tell, Where, venvs
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
 from orchestrator.interpreters import clean_environment
-from orchestrator.machine import gpu_count, usable_cpus
+from orchestrator.machine import usable_cpus, visible_gpus
 
 _CHUNK = 65536
 
@@ -54,7 +56,7 @@ class LocalEngine:
         return usable_cpus()
 
     def gpus(self) -> list[str]:
-        return [str(number) for number in range(gpu_count())]
+        return list(visible_gpus().gpus)
 
     def session(self, tell: Tell) -> AbstractContextManager[None]:
         return contextlib.nullcontext()
@@ -87,9 +89,35 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 def _environment(order: Order) -> dict[str, str]:
     environment = {**clean_environment(), "PYTHONPATH": str(places.ROOT)}
     if order.gpus:
-        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"  # the numbers that the driver uses
-        environment["CUDA_VISIBLE_DEVICES"] = ",".join(order.gpus)
+        if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
+            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
+        environment[CUDA] = ",".join(order.gpus)
     return environment
+
+
+class _Kills:
+    """Kills for lack of memory: in our control group, which a cell inherits, or on the machine.
+
+    Slurm and systemd hold whatever they start to a group's limit. What else runs in the group is
+    counted as well, so this says something only of a cell that was killed.
+    """
+
+    def __init__(self) -> None:
+        self._group, self._machine = cgroup.oom_kills(), cgroup.machine_oom_kills()
+
+    def since(self) -> str:
+        """Where there were any since; empty for none."""
+        if _more(self._group, cgroup.oom_kills()):
+            limit = cgroup.memory_limit_bytes()
+            size = f" of {limit / 2**20:,.0f} MiB" if limit else ""
+            return f"its control group ran out of its memory{size}"
+        if self._group is None and _more(self._machine, cgroup.machine_oom_kills()):
+            return "the machine ran out of memory"
+        return ""
+
+
+def _more(before: int | None, after: int | None) -> bool:
+    return before is not None and after is not None and after > before
 
 
 class LocalCell:
@@ -98,6 +126,7 @@ class LocalCell:
     def __init__(self, command: list[str], order: Order) -> None:
         self._folder = order.folder
         self._exit: Exit | None = None
+        self._kills = _Kills()
         self._stderr = open(order.folder / "stderr.txt", "wb")
         try:
             self._process = subprocess.Popen(
@@ -154,7 +183,12 @@ class LocalCell:
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._stderr.close()
-        return Exit(code=max(code, 0), signal=max(-code, 0))
+        where = self._kills.since() if code else ""
+        ended = Exit(code=max(code, 0), signal=max(-code, 0))
+        # Another signal than the kernel's own has another reason.
+        if not where or ended.signal not in (0, signal.SIGKILL):
+            return ended
+        return ended._replace(oom=True, where=where)
 
     def _signal(self, number: signal.Signals, group: bool) -> None:
         try:

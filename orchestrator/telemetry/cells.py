@@ -102,7 +102,8 @@ class ProcessTree:
         memory, seconds = self._sum()
         if not seconds:
             return CellReadings(CellSample(), {"": ENDED})
-        sample = CellSample(memory_bytes=memory, processes=len(seconds))
+        stopped = all(_stopped(pid) for pid in seconds)
+        sample = CellSample(memory_bytes=memory, processes=len(seconds), stopped=stopped)
         begin = self._read_at
         if begin is not None and now - begin < SHORTEST_S:
             return CellReadings(sample, {"cpu_percent": TOO_SOON})
@@ -182,7 +183,9 @@ class ControlGroup:
             memory = self._files.memory_bytes()
         except (OSError, ValueError, KeyError):
             return CellReadings(CellSample(), {"": ENDED})
-        sample = CellSample(memory_bytes=memory, processes=len(self.pids() or ()))
+        pids = self.pids() or frozenset()
+        stopped = bool(pids) and (self._files.frozen() or all(_stopped(pid) for pid in pids))
+        sample = CellSample(memory_bytes=memory, processes=len(pids), stopped=stopped)
         before = self._before
         if before is not None and now - before[0] < SHORTEST_S:
             return CellReadings(sample, {"cpu_percent": TOO_SOON})
@@ -205,6 +208,15 @@ class _Files(NamedTuple):
     statistics: Path
     processes: Path
     version: int
+    freezer: Path
+
+    def frozen(self) -> bool:
+        """Whether ``docker pause`` or the like holds it, by cgroup.events or freezer.state."""
+        try:
+            text = self.freezer.read_text()
+        except OSError:
+            return False
+        return "frozen 1" in text.splitlines() or text.strip() == "FROZEN"
 
     def cpu_seconds(self) -> float:
         if self.version == 1:
@@ -235,14 +247,24 @@ def _candidates(pid: int, container: str, root: Path, proc: Path) -> Iterator[_F
         base = root / groups[""]
         yield _Files(
             base / "cpu.stat", base / "memory.current", base / "memory.stat",
-            base / "cgroup.procs", 2,
+            base / "cgroup.procs", 2, base / "cgroup.events",
         )  # fmt: skip
     if groups.get("cpuacct") and groups.get("memory"):
         base = root / "memory" / groups["memory"]
         yield _Files(
             root / "cpuacct" / groups["cpuacct"] / "cpuacct.usage",
             base / "memory.usage_in_bytes", base / "memory.stat", base / "cgroup.procs", 1,
+            root / "freezer" / groups.get("freezer", "") / "freezer.state",
         )  # fmt: skip
+
+
+def _stopped(pid: int) -> bool:
+    """Whether a signal stopped it (state T); one that is traced, or has ended, is not stopped."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    return text.rpartition(")")[2].split()[:1] == ["T"]
 
 
 def _table(path: Path) -> dict[str, str]:

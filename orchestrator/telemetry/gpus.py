@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
@@ -172,12 +173,12 @@ class _Device:
     def describe(self) -> Gpu:
         """What stays the same; clocks are the highest it may take, in Hz."""
         version = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetCudaComputeCapability(gpu))
-        cuda = self._one(lambda nvml, _: nvml.nvmlSystemGetCudaDriverVersion_v2())
+        cuda = self._of_driver(lambda nvml, _: nvml.nvmlSystemGetCudaDriverVersion_v2())
         milliwatts = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetEnforcedPowerLimit(gpu))
         return Gpu(
             name=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetName(gpu)) or "unknown",
             memory_bytes=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).total),
-            driver=self._one(lambda nvml, _: nvml.nvmlSystemGetDriverVersion()),
+            driver=self._of_driver(lambda nvml, _: nvml.nvmlSystemGetDriverVersion()),
             cuda=f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None,
             compute_capability=f"{version[0]}.{version[1]}" if version else None,
             power_limit_w=milliwatts / 1e3 if milliwatts is not None else None,
@@ -185,6 +186,8 @@ class _Device:
             memory_clock_hz=self._highest_hz("NVML_CLOCK_MEM"),
             index=self._index,
             mig=self._divided,
+            uuid=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetUUID(gpu)),
+            instances=self._instances() if self._divided else [],
         )
 
     def read(self, own: Own | None, reasons: dict[str, str]) -> GpuSample:
@@ -236,21 +239,41 @@ class _Device:
         )
         return found * _MHZ if found is not None else None
 
+    def _of_driver(self, call: Call[Any]) -> Any:
+        """A fact about what all GPUs share, or None; also beside a GPU that was lost."""
+        found = self._nvml.ask(call, None)
+        return None if isinstance(found, Failure) else found
+
     def _one(self, call: Call[Any]) -> Any:
         """A fact, or None."""
         if self._lost is not None:
             return None
         found = self._nvml.ask(call, self.handle)
-        return None if isinstance(found, Failure) else found
+        if not isinstance(found, Failure):
+            return found
+        if found.scope == "gpu":
+            self._lost = found
+        return None
 
     def _mig(self) -> bool | None:
         """Whether it is divided; None of a GPU that can't be."""
         mode = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMigMode(gpu))
         return bool(mode[0]) if mode else None
 
+    def _instances(self) -> list[str]:
+        """The UUIDs of its MIG instances; places that are empty give none."""
+        most = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)) or 0
+        found = [self._one(functools.partial(_instance, at)) for at in range(most)]
+        return [uuid for uuid in found if uuid]
+
     def _words(self, failure: Failure) -> str:
         """NVML gives no utilisation of a GPU that is divided."""
         return f"{failure.reason} (the GPU is divided by MIG)" if self._divided else failure.reason
+
+
+def _instance(at: int, nvml: Any, gpu: Any) -> str:
+    uuid: str = nvml.nvmlDeviceGetUUID(nvml.nvmlDeviceGetMigDeviceHandleByIndex(gpu, at))
+    return uuid
 
 
 def _processes(found: Any, own: Own) -> list[GpuProcess]:

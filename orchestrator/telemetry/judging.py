@@ -18,12 +18,21 @@ THROTTLE_LIMIT = 0.05
 
 
 def flags(phases: Mapping[str, PhaseSums]) -> list[Flag]:
-    """What made the GPU slower, or shared it, while something was measured."""
+    """What stopped the cell, slowed its GPU or shared it, while something was measured."""
     found = []
     for name in MEASURED:
         if name in phases:
             found += [*_throttled(name, phases[name]), *_foreign(name, phases[name])]
+            found += _suspended(name, phases[name])
     return found
+
+
+def _suspended(phase: str, sums: PhaseSums) -> list[Flag]:
+    """Stopped by a signal or frozen with its container, which it can't always tell itself."""
+    if not sums.stopped:
+        return []
+    detail = f"{phase}: it was stopped in {sums.stopped} of {sums.samples} samples"
+    return [Flag(name="suspended", detail=detail)]
 
 
 def _throttled(phase: str, sums: PhaseSums) -> Iterator[Flag]:

@@ -1,7 +1,8 @@
 """The one gateway to NVML: loading it, asking it, and saying why there is no answer.
 
 NVML is NVIDIA's management library; https://docs.nvidia.com/deploy/nvml-api/ gives its calls
-and units. Nothing it does can end a run: every failure is a reason.
+and units. Nothing it does can end a run or hold it up: every failure is a reason, and every call
+has a deadline.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
+from manifests.deadlines import NoAnswerError, Patience
+
 T = TypeVar("T")
 Call = Callable[[Any, Any], T]
 """(library, handle of a device) to a reading."""
@@ -18,6 +21,10 @@ Call = Callable[[Any, Any], T]
 MISSING_PACKAGE = "the package nvidia-ml-py is not installed"
 NO_LIBRARY = "no NVIDIA driver: its library NVML was not found"
 RETRY_S = 30.0
+OPEN_S = 15.0
+"""A driver that nothing keeps awake takes seconds to wake up, for each GPU."""
+
+READ_S = 3.0
 
 
 class Failure(NamedTuple):
@@ -40,6 +47,8 @@ class Nvml:
         self._library = library
         self._failure: Failure | None = Failure("NVML was not opened yet")
         self._opened_at = float("-inf")
+        self._patience = Patience()
+        self._reading = False
         self.handles: dict[int, Any] = {}
 
     @property
@@ -59,20 +68,29 @@ class Nvml:
         """Let go of the library."""
         if self._failure is None:
             self.ask(lambda library, _: library.nvmlShutdown(), None)
+        self._reading = False
+        self._patience.close()
         self._failure, self._opened_at = Failure("NVML was closed"), float("-inf")
         self.handles = {}
 
     def ask(self, call: Call[T], handle: Any) -> T | Failure:
-        """The reading, or why there is none. A failure of everything closes the library."""
-        library = self._library
+        """The reading, or why there is none. A failure of everything closes the library.
+
+        A call that doesn't return in time is the GPU's failure, or with no GPU everything's.
+        """
+        library, seconds = self._library, READ_S if self._reading else OPEN_S
         try:
-            return call(library, handle)
+            return self._patience.call(lambda: call(library, handle), seconds)
+        except NoAnswerError as error:
+            scope = "all" if handle is None else "gpu"
+            failure = Failure(f"NVML gave {error}", scope, lasting=True)
         except AttributeError as error:
             return Failure(f"nvidia-ml-py is too old: {error.name}", lasting=True)
         except (library.NVMLError, library.NVMLLibraryMismatchError, OSError, ValueError) as error:
             failure = classify(library, error)
         if failure.scope == "all":
             self._failure, self._opened_at, self.handles = failure, self._clock(), {}
+            self._reading = False
         return failure
 
     def _open(self) -> Failure | None:
@@ -88,11 +106,12 @@ class Nvml:
         if isinstance(count, Failure):
             return count
         self.handles = {index: self._handle(index) for index in range(count)}
+        self._reading = True
         return None
 
     def _handle(self, index: int) -> Any:
         """The handle, or the failure to get it: one lost GPU doesn't take the others along."""
-        return self.ask(lambda library, _: library.nvmlDeviceGetHandleByIndex(index), None)
+        return self.ask(lambda library, number: library.nvmlDeviceGetHandleByIndex(number), index)
 
 
 def classify(library: Any, error: BaseException) -> Failure:

@@ -15,6 +15,7 @@ from manifests.event import Done, Event, Phase
 from manifests.manifest import Flag, Gpu, Metric
 from manifests.phases import PhaseTelemetry, Telemetry, tabulated
 from manifests.telemetry import AFTER, Opening, PhaseMark, Reasons, Sample, encode
+from orchestrator.allotment import place
 from orchestrator.engines import Where
 from orchestrator.telemetry import judging
 from orchestrator.telemetry.cells import ENDED, reader_of
@@ -46,13 +47,14 @@ class Recorder:
         sampler: Sampler,
         folder: Path,
         cell_id: str,
-        gpus: Iterable[int] = (),
+        gpus: Iterable[int | str] = (),
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        """``gpus`` are the numbers of those that the cell computes on."""
+        """``gpus`` are the numbers or UUIDs of those that the cell computes on."""
         self._sampler = sampler
         self._cell_id = cell_id
-        self._gpus = frozenset(gpus)
+        self._given = [str(gpu) for gpu in gpus]
+        self._gpus = frozenset(place(self._given, {}, {}).numbers)
         self._path = folder / FILE_NAME
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
@@ -77,6 +79,10 @@ class Recorder:
         self._begin_s = self._sampler.now_s()
         machine = self._sampler.opening
         self._machine_gpus = list(machine.gpus.values())
+        placed = place(self._given, machine.gpus)
+        self._gpus = frozenset(placed.numbers)
+        if placed.reason:
+            self._missing["gpus"] = placed.reason
         self._opening = msgspec.structs.replace(
             machine,
             started_at=_now(),
@@ -156,6 +162,12 @@ class Recorder:
             except OSError as error:
                 self._failed = f"{FILE_NAME} can't be used: {error.strerror or error}"
 
+    def _uuids(self) -> list[str | None]:
+        """Of its GPUs; nothing at all where NVML tells none."""
+        known = {gpu.index: gpu.uuid for gpu in self._machine_gpus}
+        found = [known.get(number) for number in sorted(self._gpus)]
+        return found if any(found) else []
+
     def _telemetry(self, phases: list[PhaseTelemetry]) -> Telemetry:
         file = self._file
         self._close()
@@ -167,6 +179,7 @@ class Recorder:
             interval_s=self._sampler.interval_s,
             kept_every=file.kept_every if file is not None else 1,
             gpus=sorted(self._gpus),
+            gpu_uuids=self._uuids(),
             reasons=dict(sorted(self._missing.items())),
             reason=self._failed,
         )

@@ -92,6 +92,7 @@ class PhaseSums:
         self.throttled: dict[int, dict[str, int]] = {}
         self.clock_samples: dict[int, int] = {}
         self.foreign: dict[int, set[int]] = {}
+        self.stopped = 0
 
     def add(self, sample: Sample) -> None:
         """A sample that was taken in this phase."""
@@ -99,6 +100,7 @@ class PhaseSums:
         self._add("host", sample.host, _HOST)
         for cell in sample.cells.values():
             self._add("cell", cell, _CELL)
+            self.stopped += cell.stopped
         for gpu in sample.gpus:
             self._add(f"gpus/{gpu.index}", gpu, _GPU)
             self._add_clock_reasons(gpu)

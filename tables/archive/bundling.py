@@ -21,6 +21,8 @@ from tables.archive import contents, opening
 from tables.archive.contents import ABOUT, CHECKSUMS, KEPT, METADATA, About
 from tables.archive.crate import metadata
 from tables.evidence import read_paper
+from tables.redaction import copies as copied
+from tables.redaction import redact
 
 _DERIVED = 100
 _TOLD = 5
@@ -30,12 +32,16 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Bundled(NamedTuple):
-    """How many files an archive got, its size, and what was left out or can't be used."""
+    """How many files an archive got, its size, and what was left out or can't be used.
+
+    ``redacted`` says it of files that are in the archive as copies without secrets.
+    """
 
     files: int
     size_bytes: int
     left_out: list[str]
     warnings: list[str]
+    redacted: str = ""
 
 
 class Sources(NamedTuple):
@@ -60,18 +66,36 @@ def write_bundle(
     manifests, warnings = contents.planned(sources.run, plan)
     _check_files(sources.run, manifests, artifacts)
     kept, models, left_out = _of_run(sources.run, manifests, artifacts)
+    manifests, copies = _without_secrets(manifests, kept)
     kept |= _study(sources.study) | _images(sources.images, plan)
     date = max((m.started_at for m in manifests), default="1980-01-01T00:00:00+00:00")
     about = About(
-        study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out)
-    )
+        study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out),
+        redacted={name: went for name, (_, went) in copies.items()} or msgspec.UNSET,
+    )  # fmt: skip
     _check_limits(kept)
     made = contents.derive(about, sources.study, plan, manifests, script)
+    made |= {name: data for name, (data, _) in copies.items()}
     made[ABOUT] = msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n"
-    names = [*kept, *models, *made]
+    names = [*kept, *models, *(name for name in made if name not in kept)]
     made[METADATA] = metadata(about, read_paper(sources.study).title, names, manifests)
     _write(target, kept | models, made)
-    return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings)
+    return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings, about.note)
+
+
+def _without_secrets(
+    manifests: list[Manifest], kept: dict[str, Path]
+) -> tuple[list[Manifest], dict[str, tuple[bytes, list[str]]]]:
+    """The manifests as others may see them, and the files that go as copies, with what they lack.
+
+    The hash of an original is not published: it would tell a guessed secret from a wrong one.
+    """
+    known = redact(manifests)
+    cells = {name: path for name, path in kept.items() if name.startswith("cells/")}
+    copies: dict[str, tuple[bytes, list[str]]] = {}
+    for name, path in sorted(cells.items()):
+        copies |= copied({name: path.read_bytes()}, known)
+    return known.manifests, copies
 
 
 def _check_files(run: Run, manifests: list[Manifest], artifacts: bool) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.store import Run
+from tables import redaction
 from tables.audit import audit
 from tables.evidence import gather
 from tables.render import TEXT_FORMATS, audits, claims, markdown_footer
@@ -25,7 +26,8 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """``bundle.json``. ``date`` is that of the last cell, so that equal runs give equal bytes.
 
     ``left_out`` names files of the run that are not in the archive: models, and what is longer
-    than an archive may hold.
+    than an archive may hold. ``redacted`` names files that are in it as copies without what is
+    nobody else's business, and says what went; there is none where nothing did.
     """
 
     schema: str = SCHEMA
@@ -34,6 +36,17 @@ class About(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     kit: str
     date: str
     left_out: list[str] = []
+    redacted: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def copies(self) -> dict[str, list[str]]:
+        """The files that are copies without something, and what went."""
+        return {} if self.redacted is msgspec.UNSET else self.redacted
+
+    @property
+    def note(self) -> str:
+        """The copies in a sentence; nothing without any."""
+        return redaction.sentence(self.copies) if self.copies else ""
 
 
 def study_place(study: str) -> str:
@@ -49,7 +62,7 @@ def derive(
     script: Callable[[], str],
 ) -> dict[str, bytes]:
     """Everything that follows from raw samples and published tables, by name."""
-    evidence = gather(study_folder, plan, manifests, about.run)
+    evidence = gather(study_folder, plan, manifests, about.run).noting(about.note)
     found = audit(study_folder)
     texts = {
         f"derived/tables.{'tex' if name == 'latex' else name}": render(evidence.comparisons)

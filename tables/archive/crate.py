@@ -33,13 +33,15 @@ def metadata(
     crate.description = (
         f"Run {about.run} of study {about.study} by Repliquant {about.kit}: plan, manifests with "
         "every raw sample, logs, the published tables, and everything derived from them."
-    )
+    ) + (f" From copies of {len(about.copies)} files was {about.note}." if about.copies else "")
     crate.license = "https://www.apache.org/licenses/LICENSE-2.0"
     crate.datePublished = datetime.datetime.fromisoformat(about.date)
     crate.add(ContextEntity(crate, PROFILE, {"@type": "CreativeWork", "name": "Process Run Crate"}))
     crate.root_dataset["conformsTo"] = {"@id": PROFILE}
     for name in sorted(files):
-        crate.add(File(crate, name, name, properties=_file_properties(name)))
+        crate.add(
+            File(crate, name, name, properties=_file_properties(name, about.copies.get(name)))
+        )
     for instrument in _instruments(manifests):
         crate.add(ContextEntity(crate, instrument.pop("@id"), instrument))
     actions = [_action(manifest, set(files)) for manifest in manifests]
@@ -51,12 +53,13 @@ def metadata(
     return json.dumps(crate.metadata.generate(), indent=1, sort_keys=True).encode() + b"\n"
 
 
-def _file_properties(name: str) -> dict[str, Any]:
+def _file_properties(name: str, went: Sequence[str] | None) -> dict[str, Any]:
     known = {"md": "text/markdown", "toml": "application/toml", "jsonl": "application/jsonl"}
     kind = known.get(name.rpartition(".")[2]) or mimetypes.types_map.get(
         f".{name.rpartition('.')[2]}"
     )
-    return {"name": name, "encodingFormat": kind or "text/plain"}
+    told = {"description": f"a copy without: {', '.join(went)}"} if went else {}
+    return {"name": name, "encodingFormat": kind or "text/plain", **told}
 
 
 def _instrument(manifest: Manifest) -> str:

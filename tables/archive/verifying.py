@@ -65,9 +65,13 @@ def verify(
     _check_values(folder, names)
     about, plan, manifests, wrong = _read(folder)
     yield Check("schemas", wrong, f"plan and {len(manifests):,} manifests")
+    if about.copies:
+        yield Check("redacted", _check_copies(names, about), f"copies: {about.note}")
     wrong = _check_artifacts(folder, names, manifests, about.left_out)
     yield Check("artifacts", wrong + _check_telemetry(folder, manifests))
     yield _check_numbers(manifests)
+    if any(manifest.inputs.weights_manifest_sha256 for manifest in manifests):
+        yield _check_weights(folder, about, manifests)
     yield Check("kit", [], f"made by {about.kit}" + (f"; this is {kit}" if kit else ""))
     if studies is not None:
         yield Check("study", [], _against_ours(folder, about.study, studies))
@@ -173,6 +177,32 @@ def _check_telemetry(folder: Path, manifests: list[Manifest]) -> list[str]:
         and manifest.telemetry is not None
         and manifest.telemetry.sha256 not in (None, _hash(path))
     ]
+
+
+def _check_copies(names: list[str], about: About) -> list[str]:
+    """What is said to be a copy is here, and its hash has been checked with all others."""
+    return [f"{name} is missing" for name in sorted(about.copies.keys() - set(names))]
+
+
+def _check_weights(folder: Path, about: About, manifests: list[Manifest]) -> Check:
+    """Weights come from the manifests that are here, by the hash that their heirs recorded.
+
+    A manifest that is here as a copy without secrets has another hash than its heirs know.
+    """
+    wrong, good, copies = [], 0, set()
+    for manifest in manifests:
+        expected, parent = manifest.inputs.weights_manifest_sha256, manifest.cell.weights_from
+        place = f"cells/{parent}/manifest.json"
+        if expected is None or not (folder / place).is_file():
+            continue
+        if _hash(folder / place) == expected:
+            good += 1
+        elif place in about.copies:
+            copies.add(place)
+        else:
+            wrong.append(f"{manifest.id} started from another {place} than the one here")
+    apart = f"; not comparable: {len(copies)} that are copies without secrets" if copies else ""
+    return Check("weights", wrong, f"{good:,} cells' origins are those recorded{apart}")
 
 
 def _against_ours(folder: Path, study: str, studies: Path) -> str:

@@ -47,8 +47,12 @@ class PrivateEngine:
         self._need("ip", "link", "add", self._bridge, "type", "bridge")
         self._need("ip", "address", "add", "192.0.2.1/24", "dev", self._bridge)
 
-    def start(self) -> None:
-        """Start it and wait until it answers. Raises NoEngine with the last lines of its log."""
+    def start(self, programs: Path | None = None) -> None:
+        """Start it and wait until it answers. Raises NoEngine with the last lines of its log.
+
+        ``programs`` is a folder where it looks for programs first.
+        """
+        path = f"{programs}:{os.environ['PATH']}" if programs else os.environ["PATH"]
         certificates = self.certificates
         command = [
             "dockerd", "--host", f"unix://{self.socket}", "--host", f"tcp://127.0.0.1:{self.port}",
@@ -63,8 +67,9 @@ class PrivateEngine:
             (self.folder / left).unlink(missing_ok=True)
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "PATH": path},
+            )  # fmt: skip
         end = time.monotonic() + _UP_WITHIN_S
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > end:

@@ -1,6 +1,7 @@
 """An engine that starts the fake runner with this interpreter; processes are the local engine's.
 
-What it has and how it fails stands in variables: FAKE_GPUS (0,1,...), FAKE_LOSES (of each cell
+What it has and how it fails stands in variables: FAKE_GPUS (0,1,...), FAKE_THERE (so many GPUs, of
+which those are its own that were allotted), FAKE_LOSES (of each cell
 so many attempts are lost), FAKE_KEEPS (they are lost after they have left their manifest),
 FAKE_GATE (no cell starts before that file is there), FAKE_FULL (the disk is full for this cell,
 after the gate), FAKE_REFUSES (cells of that task can't be started).
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 from manifests.manifest import ImageUsed
+from orchestrator.allotment import allotment
 from orchestrator.engines import Exit, Order, Tell, local
 from orchestrator.errors import MachineError
 from orchestrator.images import Image
@@ -31,6 +33,8 @@ class FakeEngine(local.LocalEngine):
         return "ready"
 
     def gpus(self) -> list[str]:
+        if "FAKE_THERE" in os.environ:
+            return list(allotment(int(os.environ["FAKE_THERE"])).gpus)
         return os.environ.get("FAKE_GPUS", "").split(",") if os.environ.get("FAKE_GPUS") else []
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:

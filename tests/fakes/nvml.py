@@ -88,6 +88,12 @@ class FakeNvml:
     def _nvmlDeviceGetName(self, gpu: FakeGpu) -> str:
         return gpu.name
 
+    def _nvmlDeviceGetUUID(self, gpu: FakeGpu) -> str:
+        return f"GPU-{self.gpus.index(gpu):08d}"
+
+    def _nvmlDeviceGetMaxMigDeviceCount(self, gpu: FakeGpu) -> int:
+        return 0
+
     def _nvmlDeviceGetCudaComputeCapability(self, gpu: FakeGpu) -> tuple[int, int]:
         return (7, 5)
 

@@ -29,6 +29,9 @@ def behave(job: Job) -> None:
     begin = time.monotonic()
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
+    if "FAKE_SAYS" in os.environ:
+        print(os.environ["FAKE_SAYS"], flush=True)
+        job.warn(os.environ["FAKE_SAYS"])
     if job.cell.weights_from:
         _read_weights(job)
     with job.phase(str(recipe.get("phase", "work"))):
@@ -74,7 +77,19 @@ def _meet(job: Job) -> None:
         time.sleep(0.01)
 
 
+def _grow(job: Job) -> None:
+    """2 GiB, far beyond the limit of the group that the tests make."""
+    kept = []
+    for _ in range(64):
+        kept.append(b"\1" * 2**25)
+
+
+ACTIONS = {"grow": _grow, "meet": _meet}
+
+
 def _act(what: str, job: Job) -> None:
+    if what in ACTIONS:
+        ACTIONS[what](job)
     if what in RAISED:
         raise RAISED[what]
     if what == "segfault":
@@ -87,8 +102,6 @@ def _act(what: str, job: Job) -> None:
         block = (b"x" * 99 + b"\n") * 1000
         for _ in range(200):
             os.write(job.events._descriptor or 1, block)
-    if what == "meet":
-        _meet(job)
     if what == "half":
         (job.folder / "manifest.json").write_bytes(b'{"schema": "repliquant/mani')
         os._exit(9)

@@ -41,7 +41,7 @@ def test_lines_are_what_they_look_like() -> None:
         b'"interval_s":0.2,"made_up":"by hand","kept_every":1,"cell":"","cell_source":"",'
         b'"cpus":null,"memory_bytes":null,"gpus":{"0":{"name":"A","memory_bytes":null,"driver":null,"cuda":null,'
         b'"compute_capability":null,"power_limit_w":null,"sm_clock_hz":null,'
-        b'"memory_clock_hz":null,"index":null,"mig":null}}}\n'
+        b'"memory_clock_hz":null,"index":null,"mig":null,"uuid":null,"instances":[]}}}\n'
     )
     sample = Sample(
         time_s=1.5,
@@ -188,6 +188,6 @@ def test_the_types_of_old_files_keep_their_names() -> None:
         field.name
         for kind in (GpuSample, HostSample, CellSample)
         for field in msgspec.structs.fields(kind)
-        if field.name not in ("index", "clock_reasons", "processes")
+        if field.name not in ("index", "clock_reasons", "processes", "stopped")
     ]
     assert [name for name in numbers if not name.endswith(units)] == []

@@ -12,6 +12,7 @@ import pytest
 
 import orchestrator.gpu_check as gpu_check
 from manifests.plan import Plan
+from orchestrator.allotment import Allotment
 from orchestrator.engines import ENGINES, Engine
 from orchestrator.errors import InputError, MachineError
 from orchestrator.gpu_check import Check, _Deadline, _gpu_images, _where, check
@@ -145,7 +146,7 @@ def test_the_processors_twin_needs_no_gpu() -> None:
 
 
 def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_check, "gpu_count", lambda: 0)
+    monkeypatch.setattr(gpu_check, "visible_gpus", lambda: Allotment(()))
     told = r"^gpu-check needs an NVIDIA GPU and its driver; none.*\. --device cpu runs"
     with pytest.raises(MachineError, match=told):
         check(Check(), lambda news: None)
@@ -255,7 +256,7 @@ def no_docker() -> Engine:
 
 
 def test_images_for_gpus_are_no_local_environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_check, "gpu_count", lambda: 1)
+    monkeypatch.setattr(gpu_check, "visible_gpus", lambda: Allotment(("0",)))
     monkeypatch.setattr(gpu_check, "compute_capability", lambda: "9.0")
     monkeypatch.setitem(ENGINES, "docker", no_docker)
     with pytest.raises(MachineError, match=r"are containers: give --engine docker, or .*--python"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import runners
-from runners import cgroup
+import manifests
+from manifests import cgroup
 from runners.failures import Verdict, for_lack_of_memory
 from tests.manifests.old_python import python_3_8
 
@@ -96,15 +96,75 @@ def test_this_system_says_something_or_nothing() -> None:
     assert kills is None or kills >= 0
 
 
+@pytest.mark.parametrize(
+    ("lines", "files", "cpus", "throttled"),
+    [
+        ("0::/a/b\n", {"a/b/cpu.max": "50000 100000\n",
+                       "a/b/cpu.stat": "usage_usec 9\nnr_throttled 4\nthrottled_usec 2500000\n"},
+         0.5, (4, 2.5)),
+        ("0::/\n", {"cpu.max": "150000 100000", "cpu.stat": "nr_throttled 0"}, 1.5, (0, 0.0)),
+        # the narrowest of all levels counts, and what each of them cost
+        ("0::/a/b\n", {"a/b/cpu.max": "200000 100000", "a/b/cpu.stat": "nr_throttled 1",
+                       "a/cpu.max": "25000 100000", "a/cpu.stat": "nr_throttled 2"},
+         0.25, (3, 0.0)),
+        ("0::/a\n", {"a/cpu.max": "max 100000", "a/cpu.stat": "nr_throttled 7"}, None, None),
+        ("3:cpu,cpuacct:/g\n", {"cpu,cpuacct/g/cpu.cfs_quota_us": "50000",
+                                "cpu,cpuacct/g/cpu.cfs_period_us": "100000",
+                                "cpu,cpuacct/g/cpu.stat":
+                                "nr_periods 9\nnr_throttled 2\nthrottled_time 1500000000"},
+         0.5, (2, 1.5)),
+        ("3:cpu:/g\n0::/\n", {"cpu/g/cpu.cfs_quota_us": "-1", "cpu/g/cpu.cfs_period_us": "100000",
+                              "cpu/g/cpu.stat": "nr_throttled 2"}, None, None),
+        ("0::/../x\n", {"cpu.max": "10000 100000", "cpu.stat": "nr_throttled 5"}, 0.1, (5, 0.0)),
+        ("0::/\n", {"cpu.max": "nonsense"}, None, None),
+        ("0::/\n", {"cpu.max": "1 0"}, None, None),
+        ("", {}, None, None),
+    ],
+)  # fmt: skip
+def test_quotas_are_read_at_every_level(
+    tmp_path: Path,
+    lines: str,
+    files: dict[str, str],
+    cpus: float | None,
+    throttled: tuple[int, float] | None,
+) -> None:
+    system(tmp_path, lines, files)
+    there = (tmp_path / "fs", tmp_path / "cgroup")
+    assert cgroup.quota_cpus(*there) == cpus
+    assert cgroup.throttling(*there) == throttled
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "limit"),
+    [
+        ("0::/a/b\n", {"a/b/memory.max": "max", "a/memory.max": "1048576"}, 2**20),
+        ("4:memory:/g\n", {"memory/g/memory.limit_in_bytes": "2097152",
+                           "memory/memory.limit_in_bytes": "9223372036854771712"}, 2**21),
+        ("4:memory:/\n", {"memory/memory.limit_in_bytes": "9223372036854771712"}, None),
+    ],
+)  # fmt: skip
+def test_limits_of_memory_are_read_at_every_level(
+    tmp_path: Path, lines: str, files: dict[str, str], limit: int | None
+) -> None:
+    system(tmp_path, lines, files)
+    assert cgroup.memory_limit_bytes(tmp_path / "fs", tmp_path / "cgroup") == limit
+
+
+def test_kills_of_the_whole_machine_are_counted_beside(tmp_path: Path) -> None:
+    (tmp_path / "vmstat").write_text("nr_free_pages 1\noom_kill 3\n")
+    assert cgroup.machine_oom_kills(tmp_path / "vmstat") == 3
+    assert cgroup.machine_oom_kills(tmp_path / "none") is None
+
+
 def test_python_3_8_reads_the_same(tmp_path: Path) -> None:
     expected = system(tmp_path, V1_LINES, {"memory/memory.oom_control": V1_CONTROL.format(kills=4)})
     code = (
-        "import sys; from pathlib import Path; from runners import cgroup;"
+        "import sys; from pathlib import Path; from manifests import cgroup;"
         "print(cgroup.oom_kills(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     done = subprocess.run(
         [python_3_8(), "-B", "-c", code, str(tmp_path / "fs"), str(tmp_path / "cgroup")],
-        cwd=Path(runners.__file__).parent.parent, capture_output=True, text=True, check=True,
+        cwd=Path(manifests.__file__).parent.parent, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout == f"{expected}\n" == "4\n"
 

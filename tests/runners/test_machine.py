@@ -43,9 +43,14 @@ def test_what_cannot_be_read_is_none_and_not_zero(monkeypatch: pytest.MonkeyPatc
 def test_only_telling_variables_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         monkeypatch.delenv(name)
-    for name in ("OMP_NUM_THREADS", "TF_CPP_MIN_LOG_LEVEL", "HOME", "API_TOKEN", "MY_OMP_X"):
+    for name in ("OMP_NUM_THREADS", "ATEN_CPU_CAPABILITY", "HOME", "API_TOKEN", "MY_OMP_X",
+                 "TF_VAR_pw", "TF_TOKEN_x", "NVIDIA_API_KEY", "LD_PRELOAD"):  # fmt: skip
         monkeypatch.setenv(name, "1")
-    assert machine.telling_variables() == {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "1"}
+    monkeypatch.setenv("XLA_FLAGS", "--xla_dump_to=https://ann:pw@host")
+    assert machine.telling_variables() == {
+        "ATEN_CPU_CAPABILITY": "1", "LD_PRELOAD": "set", "OMP_NUM_THREADS": "1",
+        "XLA_FLAGS": "--xla_dump_to=https://***@host",
+    }  # fmt: skip
 
 
 def test_of_two_installed_versions_the_imported_one_is_told(

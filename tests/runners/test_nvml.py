@@ -41,6 +41,7 @@ def fake(card: Card, **changes: Any) -> types.ModuleType:
         "nvmlDeviceGetCount": lambda: 1,
         "nvmlDeviceGetHandleByIndex": lambda index: ("index", index),
         "nvmlDeviceGetHandleByUUID": lambda uuid: ("uuid", uuid),
+        "nvmlDeviceGetUUID": lambda handle: "GPU-ab",
         "nvmlDeviceGetName": lambda handle: b"NVIDIA H100 80GB HBM3",
         "nvmlSystemGetDriverVersion": lambda: "580.159.04",
         "nvmlSystemGetCudaDriverVersion": lambda: 13000,
@@ -75,7 +76,7 @@ def test_a_gpu_is_described(driver: types.ModuleType) -> None:
     assert nvml.described_gpus() == [
         Gpu(name="NVIDIA H100 80GB HBM3", memory_bytes=85_520_809_984, driver="580.159.04",
             cuda="13.0", compute_capability="9.0", power_limit_w=700.0,
-            sm_clock_hz=1_980_000_000)
+            sm_clock_hz=1_980_000_000, index=0, uuid="GPU-ab")
     ]  # fmt: skip
 
 
@@ -106,14 +107,40 @@ def test_a_phase_that_fails_is_recorded_too(driver: types.ModuleType, tmp_path: 
 
 @pytest.mark.parametrize(
     ("visible", "handle"),
-    [("", ("index", 0)), ("3,1", ("index", 3)), ("GPU-ab", ("uuid", "GPU-ab"))],
-)
+    [
+        (None, ("index", 0)), ("3,1", ("index", 3)), ("GPU-ab", ("uuid", "GPU-ab")),
+        ("MIG-cd,GPU-ab", ("uuid", "MIG-cd")),
+    ],
+)  # fmt: skip
 def test_frameworks_count_the_visible_gpus_only(
-    driver: types.ModuleType, monkeypatch: pytest.MonkeyPatch, visible: str, handle: object
+    driver: types.ModuleType, monkeypatch: pytest.MonkeyPatch, visible: str | None, handle: object
 ) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     device, _ = nvml.open_device(0)
     assert device is not None and device._handle == handle
+
+
+@pytest.mark.parametrize("visible", ["", "-1", "void"])
+def test_a_variable_that_hides_the_gpu_opens_no_other(
+    driver: types.ModuleType, monkeypatch: pytest.MonkeyPatch, visible: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert nvml.open_device(0) == (
+        None, f"NVML: CUDA_VISIBLE_DEVICES={visible!r} has no GPU 0"
+    )  # fmt: skip
+
+
+def test_memory_is_read_without_the_drivers_reserve_where_it_is_told_apart(
+    driver: types.ModuleType,
+) -> None:
+    def newer(handle: object, version: int = 0) -> types.SimpleNamespace:
+        return types.SimpleNamespace(total=9, used=2 if version else 3)
+
+    driver.nvmlMemory_v2 = 33554472  # type: ignore[attr-defined]
+    driver.nvmlDeviceGetMemoryInfo = newer  # type: ignore[attr-defined]
+    device, _ = nvml.open_device(0)
+    assert device is not None and device.read()["memory_used_bytes"] == 2
 
 
 def test_a_machine_without_the_driver_says_so(

@@ -41,8 +41,8 @@ def examine() -> Iterator[Finding]:
     """All findings, the machine first, then each image, then places."""
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
-    yield _gpu()
-    yield from _telemetry()
+    yield from _limits()
+    yield from _gpus()
     yield from _docker()
     yield from _images()
     yield from _places()
@@ -58,34 +58,74 @@ def _processor() -> Finding:
     return Finding("ok" if fast else "note", "processor", detail, "" if fast else _NO_VNNI)
 
 
+def _limits() -> Iterator[Finding]:
+    """What holds this process back, and cells with it where they are its children."""
+    from runners.machine import limits
+    from tui.limits import limits_words
+
+    told = limits_words(limits())
+    if told:
+        yield Finding("note", "limits", told, _HELD_BACK)
+
+
+_HELD_BACK = "cells of the local engine run under them too: start from a shell without"
 _NO_VNNI = "int8 will run, without the speed that such instructions give"
 
 
-def _gpu() -> Finding:
-    from orchestrator.machine import gpu_count
-
-    count = gpu_count()
-    if count:
-        return Finding("ok", "gpu", f"{count} NVIDIA")
-    return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
-
-
-def _telemetry() -> Iterator[Finding]:
-    """What can be read of the machine while cells run."""
+def _gpus() -> Iterator[Finding]:
+    """The GPUs as the kernel and as NVML see them, and what can be read while cells run."""
+    from orchestrator.machine import kernel_gpus, visible_gpus
     from orchestrator.telemetry.gpus import NvmlGpus
     from orchestrator.telemetry.host import Host
     from tui.telemetry import gpu_words
 
-    gpus = NvmlGpus()
-    for index, gpu in gpus.describe().items():
-        yield Finding("ok", f"gpu {index}", gpu_words(gpu))
-    reasons = {**gpus.read(lambda pid: None).reasons, **_lasting(Host().read().reasons)}
-    gpus.close()
-    if reasons:
-        missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())
-        yield Finding("note", "telemetry", f"not read: {missing}", _NULL)
-    else:
-        yield Finding("ok", "telemetry", "everything can be read")
+    nvml = NvmlGpus()
+    described = nvml.describe()
+    reasons = nvml.read(lambda pid: None).reasons
+    nvml.close()
+    lost = {index: reasons[f"gpus/{index}"] for index in described if f"gpus/{index}" in reasons}
+    yield _gpu(kernel_gpus(), len(described), reasons.get("gpus", ""), visible_gpus())
+    for index, gpu in described.items():
+        if index in lost:
+            state = "note" if _DENIED in lost[index] else "problem"
+            yield Finding(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
+        else:
+            yield Finding("ok", f"gpu {index}", gpu_words(gpu))
+    yield _telemetry({**reasons, **_lasting(Host().read().reasons)})
+
+
+_DENIED = "Insufficient Permissions"
+"""Such a GPU is well: it is somebody else's."""
+
+_LOST = "cells on it would fail: restart the machine, or leave it out with CUDA_VISIBLE_DEVICES"
+
+
+def _gpu(kernel: int, nvml: int, why: str, ours: Any) -> Finding:
+    """How many there are, whether both ways of seeing them agree, and which are ours."""
+    count = max(kernel, nvml)
+    if not count:
+        return Finding("note", "gpu", "none", "GPU cells are recorded as unsupported")
+    detail = f"{count} NVIDIA"
+    if nvml and not kernel:
+        detail += ", seen by NVML alone (as in WSL2)"
+    elif kernel != nvml:
+        detail = f"{kernel} NVIDIA by the kernel's driver, {nvml} by NVML" + (
+            f": {why}" * bool(why)
+        )
+    if ours.by:
+        detail += f"; allotted {ours.words}"
+    if not ours.gpus:
+        return Finding("note", "gpu", detail, "GPU cells are recorded as unsupported")
+    if kernel and kernel != nvml:
+        return Finding("note", "gpu", detail, "cells use those that CUDA sees; see telemetry")
+    return Finding("ok", "gpu", detail)
+
+
+def _telemetry(reasons: dict[str, str]) -> Finding:
+    if not reasons:
+        return Finding("ok", "telemetry", "everything can be read")
+    missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())
+    return Finding("note", "telemetry", f"not read: {missing}", _NULL)
 
 
 _NULL = "null with this reason in manifests; nothing else depends on it"

@@ -47,10 +47,18 @@ def write_report(run: Any, output: Path | None = None, format_: str = "html") ->
 def _render(run: Any, path: Path, format_: str) -> str:
     from orchestrator import places
     from tables.audit import audit
-    from tui.runs import evidence_of, plan_of
+    from tables.evidence import gather
+    from tables.redaction import redact, sentence
+    from tui.runs import load_planned
+    from tui.words import printable
 
-    study = plan_of(run).study
-    evidence = evidence_of(study, run)
+    plan, manifests = load_planned(run)
+    study, known = plan.study, redact(manifests)
+    evidence = gather(places.STUDIES / study, plan, known.manifests, run.id)
+    if known.left_out:
+        note = sentence(known.left_out)
+        click.echo(f"report: {printable(note)}", err=True)
+        evidence = evidence.noting(f"{note}.")
     found = audit(places.STUDIES / study)
     if format_ != "html":
         from tables.report import documents

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.allotment import allotment
 from orchestrator.containers import building
 from orchestrator.engines import docker as engine_module
 from orchestrator.engines import make_engine
@@ -50,14 +51,14 @@ def test_processors_are_the_daemons(engine: Any) -> None:
 
 
 def test_gpus_are_those_that_the_daemon_names(engine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "gpu_count", lambda: 4)
+    monkeypatch.setattr(engine_module, "visible_gpus", lambda: allotment(4, {}))
     assert engine(DiscoveredDevices=CDI).gpus() == ["0", "1"]
 
 
 def test_gpus_are_this_machines_where_the_daemon_names_none(
     engine: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine_module, "gpu_count", lambda: 2)
+    monkeypatch.setattr(engine_module, "visible_gpus", lambda: allotment(2, {}))
     assert engine().gpus() == ["0", "1"]
     elsewhere = engine()
     elsewhere.daemon.shares_files = False

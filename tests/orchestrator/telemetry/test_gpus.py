@@ -46,12 +46,12 @@ def test_a_gpu_is_described() -> None:
         0: Gpu(
             name="Fake RTX 4000", memory_bytes=8 * 2**30, driver="570.86.10", cuda="12.8",
             compute_capability="7.5", power_limit_w=160.0, sm_clock_hz=2_100_000_000,
-            memory_clock_hz=6_501_000_000, index=0, mig=False,
+            memory_clock_hz=6_501_000_000, index=0, mig=False, uuid="GPU-00000000",
         ),
         1: Gpu(
             name="Second", memory_bytes=8 * 2**30, driver="570.86.10", cuda="12.8",
             compute_capability="7.5", power_limit_w=160.0, sm_clock_hz=2_100_000_000,
-            memory_clock_hz=6_501_000_000, index=1, mig=True,
+            memory_clock_hz=6_501_000_000, index=1, mig=True, uuid="GPU-00000001",
         ),
     }  # fmt: skip
 

@@ -15,6 +15,7 @@ from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator import machine, sessions
+from orchestrator.allotment import Allotment
 from orchestrator.news import Listener
 from orchestrator.sessions import Outcome, Request
 from orchestrator.steering import Steering
@@ -46,7 +47,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "gpu_count", lambda: 0)
-    monkeypatch.setattr(sessions, "gpu_count", lambda: 0, raising=False)
+    monkeypatch.setattr(sessions, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN
 
 
