@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.data import catalogue, cifar10, pack
+from orchestrator.data.pack import quiet
 from orchestrator.errors import InputError, MachineError
-from tests.orchestrator.test_data import packed, quiet
+from tests.orchestrator.test_data import packed
 
 NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 PER_BATCH = 3
@@ -170,7 +171,7 @@ def test_without_a_network_the_next_step_is_told_and_nothing_looks_complete(
     assert "into a folder and give it with --data-dir, or use the embedded set with" in (
         str(failed.value)
     )
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path for path in tmp_path.rglob("[!.]*") if path.is_file()] == []
     assert catalogue.download_bytes("cifar10", None, tmp_path) == 170_498_071
 
 
