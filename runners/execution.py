@@ -93,6 +93,8 @@ def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
         dataset=_dataset(job),
         weights=f"cell {job.cell.weights_from}" if weights else job.starts_from or "none",
         weights_manifest_sha256=_weights_hash(weights),
+        weights_file_sha256=job.started_with.sha256 if job.started_with else None,
+        weights_checked=job.started_with.checked if job.started_with else "",
         seeds={"seed": job.cell.seed},
     )
 

@@ -119,7 +119,7 @@ def calibration_batches(job: Job, images: int) -> List[Any]:
     batch = job.cell.batch_size
     part = job.data.calibration(max(batch, images - images % batch), job.cell.seed)
     pixels = job.data.normalise(part.images)
-    return [pixels[begin : begin + batch] for begin in range(0, len(pixels), batch)]
+    return [filled(pixels[begin : begin + batch], batch) for begin in range(0, len(pixels), batch)]
 
 
 def timed_input(job: Job) -> InputFunction:
