@@ -13,7 +13,7 @@ import msgspec
 from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Inputs, Machine, Manifest
 from runners import cgroup, machine, nvml, techniques
-from runners.failures import Verdict, classify, for_lack_of_memory, printable
+from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights, file_sha256
 
 OK = Verdict("ok", "", False)
@@ -65,11 +65,21 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
         with job.phase("import"):
             run = techniques.find(job.cell)
         run(job)
+        _check_start(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
         verdict = for_lack_of_memory(classify(error), killed_before, cgroup.oom_kills())
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
+
+
+def _check_start(job: Job) -> None:
+    """A cell that should have started from published weights and did not shows something else."""
+    asked = str(job.cell.recipe.get("weights", "none"))
+    if asked != "none" and job.cell.weights_from is None and job.started_with is None:
+        raise Unsupported(
+            f"the recipe starts from {asked} weights, which this technique can't take"
+        )
 
 
 def _environment(job: Job) -> Environment:

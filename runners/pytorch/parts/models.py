@@ -36,9 +36,7 @@ def new_model(job: Job) -> Network:
     Raises Unsupported where the recipe wants ImageNet's.
     """
     if job.cell.recipe.get("weights") == "imagenet":
-        raise Unsupported(
-            "ImageNet's weights are published for Keras, whose files torch can't read"
-        )
+        raise Unsupported("ImageNet's weights are published by Keras, as files torch can't read")
     torch.manual_seed(job.cell.seed)
     if job.cell.model in APPLICATIONS:
         described = _application(job)

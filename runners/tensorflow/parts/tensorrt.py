@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from manifests.manifest import Proof
 from runners.failures import Unsupported, first_line
-from runners.inference import QuantizeRecipe, Session, evaluate, time_inference
+from runners.inference import QuantizeRecipe, Session, evaluate, filled, time_inference
 from runners.job import Job
 from runners.tensorflow.parts.graphs import COMPUTE, every_node
 from runners.tensorflow.parts.keras_sessions import settled, signature_session
