@@ -95,12 +95,6 @@ def describe_scope(plan: Plan, protocols: Collection[str] = ()) -> str:
     return f"tier {plan.tier} · {plan.dataset_title or plan.dataset}{instead} · {told}"
 
 
-def describe_tier(plan: Plan) -> list[str]:
-    """How much of the recipe is spent, and what has to be known of the images."""
-    tier = [f"tier {plan.tier}: {plan.tier_about}"] if plan.tier_about else []
-    return [*tier, *plan.dataset_notes]
-
-
 def describe_environments(manifests: list[Manifest]) -> list[str]:
     """The machines, package versions and kit behind the numbers; differences are told first."""
     machines: Counter[str] = Counter()
@@ -133,13 +127,15 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
     file = table.file
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(file, points)]
     lines, protocols = _of_protocols(file, rows, points, plan.tier)
-    scope = describe_scope(plan, protocols)
+    tier = [f"tier {plan.tier}: {plan.tier_about}"] if plan.tier_about else []
     return Comparison(
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
-        scope_note="; ".join(describe_tier(plan)),
+        scope=describe_scope(plan, protocols)
+        + describe_weights(file, points)
+        + _stand_ins(file, lines),
+        scope_note="; ".join(tier + plan.dataset_notes),
         note=file.note,
         key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
         lines=lines,

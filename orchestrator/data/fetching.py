@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _TRIES = 4
 _WAIT_S = 1.0
 _TIMEOUT_S = (10.0, 30.0)  # to connect, and between two pieces: a slow server is not a dead one
-_BLOCK_BYTES = 2**18
+_BLOCK_BYTES = 2**16
 
 
 class Remote(NamedTuple):

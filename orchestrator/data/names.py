@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 
 from orchestrator.errors import InputError
 
@@ -34,7 +35,7 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def words(passed_over: dict[str, int]) -> str:
+def words(passed_over: Mapping[str, int]) -> str:
     """ "3 hidden and system files, 1 not an image (.txt)"; empty for nothing."""
     return ", ".join(f"{count:,} {reason}" for reason, count in passed_over.items())
 
