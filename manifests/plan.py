@@ -58,6 +58,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     dataset_notes: List[str] = []
     weights_to_fetch: List[str] = []
 
+    @property
+    def notes(self) -> List[str]:
+        """How much of the recipe is spent, and what has to be known of the images."""
+        tier = [f"tier {self.tier}: {self.tier_about}"] if self.tier_about else []
+        return [*tier, *self.dataset_notes]
+
     def find(self, cell_id: str) -> Optional[PlannedCell]:
         """The planned cell of that id, or None."""
         return next((planned for planned in self.cells if planned.id == cell_id), None)

@@ -127,15 +127,13 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
     file = table.file
     rows = table.rows or [PublishedRow(key, {}) for key in row_keys(file, points)]
     lines, protocols = _of_protocols(file, rows, points, plan.tier)
-    tier = [f"tier {plan.tier}: {plan.tier_about}"] if plan.tier_about else []
+    scope = describe_scope(plan, protocols)
     return Comparison(
         id=file.id,
         title=file.title,
         place=file.place,
-        scope=describe_scope(plan, protocols)
-        + describe_weights(file, points)
-        + _stand_ins(file, lines),
-        scope_note="; ".join(tier + plan.dataset_notes),
+        scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
+        scope_note="; ".join(plan.notes),
         note=file.note,
         key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
         lines=lines,

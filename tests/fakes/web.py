@@ -64,7 +64,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, web: Web, content: bytes) -> None:
         end = web.cut.pop(0) if web.cut else len(content)
         for start in range(0, min(end, len(content)), 1000):
-            self.wfile.write(content[start : min(start + 1000, end)])
+            try:
+                self.wfile.write(content[start : min(start + 1000, end)])
+            except ConnectionError:  # whoever asked has had enough
+                self.close_connection = True
+                return
             time.sleep(web.pause_s)
         if end < len(content):
             self.wfile.flush()
