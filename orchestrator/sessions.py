@@ -109,7 +109,7 @@ def prepare(request: Request) -> Prepared:
         threads=request.threads or len(request.cpus or usable_cpus()),
     )
     plan = about.described(plan, sources, data.places)
-    plan = about.noted(plan, sources, data.places, places.cache())
+    plan = about.planned(plan, sources, data.places, places.cache())
     run = Run(_run_folder(request, study, plan))
     chosen = _choose(plan, request.expression)
     plan = msgspec.structs.replace(plan, weights_to_fetch=_weights_to_fetch(chosen))
@@ -193,7 +193,7 @@ def execute(
         [planned.cell for planned in todo if not planned.skip], places.cache(), progress
     )
     packs = prepare_packs(prepared.plan, prepared.places, places.cache(), progress)
-    plan = about.noted(prepared.plan, prepared.sources, prepared.places, places.cache())
+    plan = about.packed(prepared.plan, prepared.sources, prepared.places, packs.folders)
     for note in plan.dataset_notes:
         tell(Note(note))
     plan = msgspec.structs.replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,8 @@ from manifests.plan import Plan
 from orchestrator.data import names
 from orchestrator.data.pack import Source, known_pack, read_meta
 
+Packed = Mapping[tuple[str, int], Path]
+_Find = Callable[[str, int], Path | None]
 _EMBEDDED = {"digits": "the embedded digits"}
 _USES = {
     "train_images": ("train", "train on"),
@@ -52,19 +54,29 @@ def _chance(source: Source) -> str:
     return f"chance {chance(len(source.classes))}"
 
 
-def noted(plan: Plan, sources: Mapping[str, Source], own: Iterable[str], cache: Path) -> Plan:
-    """The plan with what has to be known of its images, as far as they have been read."""
-    cells = [planned.cell for planned in plan.cells]
-    notes = [note for name in own for note in _notes(name, sources[name], cells, cache)]
+def planned(plan: Plan, sources: Mapping[str, Source], own: Iterable[str], cache: Path) -> Plan:
+    """The plan with what has to be known of its images, as far as they have been read before."""
+    return _noted(plan, sources, own, lambda name, size: known_pack(sources[name], size, cache))
+
+
+def packed(plan: Plan, sources: Mapping[str, Source], own: Iterable[str], packs: Packed) -> Plan:
+    """The same of images that have just been read; ``packs`` by name and size."""
+    return _noted(plan, sources, own, lambda name, size: packs.get((name, size)))
+
+
+def _noted(plan: Plan, sources: Mapping[str, Source], own: Iterable[str], find: _Find) -> Plan:
+    cells = [one.cell for one in plan.cells]
+    own = list(own)
+    notes = [note for name in own for note in _notes(name, sources[name], cells, find)]
     for name in set(sources) - set(own):
-        notes += [f"{name}: {meta.uniform}" for meta in _metas(name, sources[name], cells, cache)
+        notes += [f"{name}: {meta.uniform}" for meta in _metas(name, cells, find)
                   if meta.uniform]  # fmt: skip
     return msgspec.structs.replace(plan, dataset_notes=list(dict.fromkeys(notes)))
 
 
-def _notes(name: str, source: Source, cells: list[Cell], cache: Path) -> list[str]:
+def _notes(name: str, source: Source, cells: list[Cell], find: _Find) -> list[str]:
     found = []
-    metas = _metas(name, source, cells, cache)
+    metas = _metas(name, cells, find)
     counts = dict(source.counts)
     for meta in metas:
         counts = {split: part.count for split, part in meta.splits.items()}
@@ -77,12 +89,12 @@ def _notes(name: str, source: Source, cells: list[Cell], cache: Path) -> list[st
     return [note for note in found if note]
 
 
-def _metas(name: str, source: Source, cells: list[Cell], cache: Path) -> list[Dataset]:
+def _metas(name: str, cells: list[Cell], find: _Find) -> list[Dataset]:
     """Of the packs that are there."""
     sizes = dict.fromkeys(cell.image_size for cell in cells if cell.dataset == name)
     found = []
     for size in sizes:
-        folder = known_pack(source, size, cache)
+        folder = find(name, size)
         try:
             found += [read_meta(folder)] if folder else []
         except (UnreadableError, OSError):
