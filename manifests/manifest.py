@@ -209,6 +209,12 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The images a cell was given, and how many of each split it used.
 
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
+
+    ``passed_over`` counts what the reader left out by its reason, ``converted`` the pictures that
+    were not 8-bit RGB by what was done to them, ``resized_from`` their sizes before. ``uniform``
+    says why the images can teach nothing, and is empty where they can. ``source_sha256`` is the
+    hash of the archive, or of all files of a folder; ``checked`` says against what a download
+    was checked.
     """
 
     name: str
@@ -219,18 +225,27 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     std: List[float]
     splits: Dict[str, Split]
     used: Dict[str, int] = {}
+    passed_over: Dict[str, int] = {}
+    converted: Dict[str, int] = {}
+    resized_from: Dict[str, int] = {}
+    uniform: str = ""
+    source_sha256: str = ""
+    checked: str = ""
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Data, weights and seeds.
 
     ``weights_manifest_sha256`` is the hash of the manifest of the cell that made the weights,
-    which in turn holds the hash of each of its files.
+    which in turn holds the hash of each of its files. Weights that no cell made come from a
+    file that its publisher offers: its hash, and against what that was checked.
     """
 
     dataset: Optional[Dataset] = None
     weights: str = "none"
     weights_manifest_sha256: Optional[str] = None
+    weights_file_sha256: Optional[str] = None
+    weights_checked: str = ""
     seeds: Dict[str, int] = {}
 
 

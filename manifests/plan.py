@@ -35,6 +35,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ``dataset`` names what is shown, joined by " + "; it stands in for the paper's data sets
     ``stands_in_for``. ``data_sha256`` is one hash over ``packs``, which has the hash of each
     data set at each size, e.g. ``digits at 48 x 48``.
+
+    ``dataset_title`` describes a person's own images, ``dataset_notes`` says what has to be known
+    of them. ``weights_to_fetch`` are the published weights that aren't here yet.
     """
 
     schema: str = PLAN_SCHEMA
@@ -51,6 +54,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     images: Dict[str, str] = {}
     stands_in_for: List[str] = []
     packs: Dict[str, str] = {}
+    dataset_title: str = ""
+    dataset_notes: List[str] = []
+    weights_to_fetch: List[str] = []
+
+    @property
+    def notes(self) -> List[str]:
+        """How much of the recipe is spent, and what has to be known of the images."""
+        tier = [f"tier {self.tier}: {self.tier_about}"] if self.tier_about else []
+        return [*tier, *self.dataset_notes]
 
     def find(self, cell_id: str) -> Optional[PlannedCell]:
         """The planned cell of that id, or None."""

@@ -11,6 +11,7 @@ import msgspec
 
 from manifests.cell import Cell, Device, Protocol
 from manifests.plan import Plan, PlannedCell
+from orchestrator.data import pretrained
 from orchestrator.errors import InputError
 from orchestrator.estimates import Estimates
 from orchestrator.lineage import Lineage
@@ -148,7 +149,7 @@ def _planned(
         study_estimate_s=guess,
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
-        skip=place.obstacle,
+        skip=place.obstacle or pretrained.obstacle(cell),
     )
 
 

@@ -48,6 +48,8 @@ def _why(run: Run, planned: PlannedCell, rerun: set[str], fresh: set[str]) -> st
         return f"the cell that it starts from ({planned.needs[0]}) is run again"
     if _other_weights(run, planned, manifest):
         return f"the cell that it starts from ({planned.needs[0]}) has been run again since"
+    if _random_start(planned, manifest):
+        return "it did not start from the published weights that its recipe names"
     if manifest.transient and not _refused_again(run, planned, manifest):
         return f"it was {manifest.status}: {manifest.reason}"
     return None
@@ -63,6 +65,12 @@ def _other_weights(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:
     except OSError:
         return False
     return now != made_from
+
+
+def _random_start(planned: PlannedCell, manifest: Manifest) -> bool:
+    """Whether it went on from random weights because those of its recipe could not be fetched."""
+    asked = planned.cell.recipe.get("weights", "none") != "none" and not planned.cell.weights_from
+    return asked and manifest.status == "ok" and manifest.inputs.weights.startswith("none")
 
 
 def _refused_again(run: Run, planned: PlannedCell, manifest: Manifest) -> bool:

@@ -33,7 +33,8 @@ _TRIES = 3
 
 
 class Means(NamedTuple):
-    """What a run works with. ``data`` gives the folder of a cell's pack.
+    """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
+    the published weights it starts from.
 
     ``sampler`` has been started; without one nothing is recorded.
     """
@@ -47,6 +48,7 @@ class Means(NamedTuple):
     gpus: tuple[str, ...] = ()
     memory_bytes: int | None = None
     sampler: Sampler | None = None
+    pretrained: Callable[[Cell], Path | None] = lambda cell: None
 
 
 class Conductor:
@@ -186,6 +188,7 @@ class Conductor:
             cpus=lane.cpus,
             gpus=lane.gpus,
             memory_bytes=means.memory_bytes,
+            pretrained=means.pretrained(planned.cell),
         )
 
     def _refuse(self, planned: PlannedCell, number: int, again: str, reason: str) -> Manifest:

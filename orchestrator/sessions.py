@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from manifests.cell import Protocol
+from manifests.cell import Cell, Protocol
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.select import SelectionError, Selector
 from manifests.store import Run
 from orchestrator import places
-from orchestrator.data import catalogue
+from orchestrator.data import about, catalogue, pretrained
+from orchestrator.data.pack import Source
 from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.choosing import choose_engine
 from orchestrator.errors import InputError
@@ -27,6 +28,7 @@ from orchestrator.news import Listener, Note
 from orchestrator.pairing import pair
 from orchestrator.planning import Choices, make_plan, with_ancestors, with_gpus
 from orchestrator.resources import allot
+from orchestrator.resuming import outstanding
 from orchestrator.steering import Steering
 from orchestrator.study import Study, load_study
 
@@ -69,6 +71,7 @@ class Prepared(NamedTuple):
     chosen: list[PlannedCell]
     run: Run
     places: Mapping[str, Path] = {}
+    sources: Mapping[str, Source] = {}
 
 
 class Outcome(NamedTuple):
@@ -102,8 +105,9 @@ def prepare(request: Request) -> Prepared:
     tier = study.tier(request.tier)
     data = catalogue.choose(list(study.sizes()), request.data_dir, request.dataset, tier.dataset)
     downloads = 0
-    for name in {data.name_of(slot) for slot in study.sizes()}:
-        catalogue.source(name, data.places.get(name), places.cache())
+    sources: dict[str, Source] = {}
+    for name in dict.fromkeys(data.name_of(slot) for slot in study.sizes()):
+        sources[name] = catalogue.source(name, data.places.get(name), places.cache())
         downloads += catalogue.download_bytes(name, data.places.get(name), places.cache())
     choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
     capability = compute_capability()
@@ -117,8 +121,21 @@ def prepare(request: Request) -> Prepared:
         downloads_bytes=downloads,
         threads=request.threads or len(request.cpus or usable_cpus()),
     )
+    plan = about.described(plan, sources, data.places)
+    plan = about.planned(plan, sources, data.places, places.cache())
     run = Run(_run_folder(request, study, plan))
-    return Prepared(study, plan, _choose(plan, request.expression), run, data.places)
+    chosen = _choose(plan, request.expression)
+    plan = msgspec.structs.replace(plan, weights_to_fetch=_weights_to_fetch(chosen))
+    return Prepared(study, plan, chosen, run, data.places, sources)
+
+
+def _weights_to_fetch(chosen: list[PlannedCell]) -> list[str]:
+    """With their sizes, where those are known."""
+    cells = [planned.cell for planned in chosen if not planned.skip]
+    return [
+        f"{one.name} ({one.size_bytes / 2**20:.0f} MiB)" if one.size_bytes else one.name
+        for one in pretrained.to_fetch(cells, places.cache())
+    ]
 
 
 def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
@@ -187,14 +204,21 @@ def _execute(
     prepared = _for_engine(prepared, len(allotted.gpus))
     if engine.name == "local" and request.python is None:
         prepared = _within_reach(prepared)
-    packs = prepare_packs(
-        prepared.plan,
-        prepared.places,
-        places.cache(),
-        lambda what, done, of: tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of)),
+
+    def progress(what: str, done: int, of: int) -> None:
+        tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of))
+
+    todo = [item.planned for item in outstanding(prepared.run, prepared.chosen, rerun)]
+    pretrained.prepare_pretrained(
+        [planned.cell for planned in todo if not planned.skip], places.cache(), progress
     )
+    packs = prepare_packs(prepared.plan, prepared.places, places.cache(), progress)
+    plan = about.packed(prepared.plan, prepared.sources, prepared.places, packs.folders)
+    for note in plan.dataset_notes:
+        tell(Note(note))
     plan = msgspec.structs.replace(
-        prepared.plan,
+        plan,
+        weights_to_fetch=[],
         data_sha256=packs.sha256,
         packs=packs.digests,
         threads=allotted.threads,
@@ -203,12 +227,19 @@ def _execute(
     with opened(prepared.run, plan), sampling(sampler) as sampler:
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(history()), tell,
-            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler,
+            allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
         )  # fmt: skip
         conductor = Conductor(prepared.run, means)
         steering.take(conductor)
         ended = conductor.conduct(prepared.chosen, rerun)
     return Outcome(prepared, ended, conductor.images_missing, frozenset(conductor.broken))
+
+
+def _pretrained(cell: Cell) -> Path | None:
+    """The folder of published weights of a cell that starts from some."""
+    if not pretrained.wanted(cell) or pretrained.obstacle(cell):
+        return None
+    return pretrained.folder_of(cell, places.cache()).resolve()
 
 
 def _for_engine(prepared: Prepared, gpus: int) -> Prepared:

@@ -95,13 +95,23 @@ class DataSlot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much of the recipe is spent. ``dataset`` stands in for the paper's own unless empty."""
+    """How much of the recipe is spent. ``dataset`` stands in for the paper's own unless empty.
+
+    In ``about``, {data} and {chance} are the images of a run and the accuracy of guessing there.
+    """
 
     about: str
     repeats: int
     dataset: str = ""
     timeout_s: dict[str, float]
     recipes: dict[str, dict[str, Scalar]] = {}
+
+    @property
+    def summary(self) -> str:
+        """``about`` where no run's images have been chosen."""
+        data = {"": "the paper's own images", "digits": "the embedded digits"}
+        named = self.about.replace("{data}", data.get(self.dataset, self.dataset))
+        return named.replace(" ({chance})", "")
 
 
 class Unspecified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from runners import lifeline
 from runners.data import Data
 from runners.events import Emitter
 from runners.execution import execute
-from runners.job import Job, Weights
+from runners.job import Job, PretrainedFile, Weights
 from runners.machine import usable_cpus
 
 
@@ -39,7 +39,8 @@ def main() -> int:
         return _refuse(error, 3)
     weights = Weights(arguments.weights) if arguments.weights else None
     threads = arguments.threads or usable_cpus()
-    job = Job(cell, arguments.folder, data, weights, threads, emitter)
+    pretrained = PretrainedFile(arguments.pretrained) if arguments.pretrained else None
+    job = Job(cell, arguments.folder, data, weights, threads, emitter, pretrained)
     lifeline.heed(arguments.folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("folder", type=Path, help="where manifest, log and artifacts go")
     parser.add_argument("--data", type=Path, help="folder of the prepared data set")
     parser.add_argument("--weights", type=Path, help="folder of the cell to start from")
+    parser.add_argument("--pretrained", type=Path, help="folder of published weights")
     parser.add_argument("--context", type=Path, help="JSON file of what the orchestrator knows")
     parser.add_argument("--threads", type=int, default=0, help="0: every usable processor")
     parser.add_argument("--parent", type=int, help="process id; end when that process ends")

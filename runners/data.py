@@ -8,13 +8,12 @@ A data pack is a folder with meta.json (manifests.manifest.Dataset) and, for the
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, Iterator, NamedTuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple
 
 import numpy as np
 
 from manifests.codec import read_struct
 from manifests.manifest import Dataset
-from runners.failures import Unsupported
 
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
 CROP_PADDING = 4
@@ -28,38 +27,45 @@ class Images(NamedTuple):
 
 
 class Data:
-    """The splits of a pack. Training and calibration never see the test split."""
+    """The splits of a pack. Training and calibration never see the test split.
+
+    Where a split has fewer images than are asked for, all that there are are used. ``used`` counts
+    them, and ``tell`` hears of it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.meta = read_struct(folder / "meta.json", Dataset)
         self.used: Dict[str, int] = {}
         self.raw = False
+        self.tell: Callable[[str], None] = lambda text: None
         self._mean = np.array(self.meta.mean, np.float32)
         self._std = np.array(self.meta.std, np.float32)
 
     def train(self, limit: int, seed: int) -> Images:
-        """``limit`` images of the training split (0: all), drawn with ``seed``."""
+        """Up to ``limit`` images of the training split (0: all), drawn with ``seed``."""
         return self._draw("train", "train", limit, seed)
 
     def calibration(self, limit: int, seed: int) -> Images:
-        """``limit`` images of the *training* split (0: all), drawn with ``seed``."""
+        """Up to ``limit`` images of the *training* split (0: all), drawn with ``seed``."""
         return self._draw("calibration", "train", limit, seed)
 
     def test(self, limit: int = 0) -> Images:
-        """``limit`` images of the test split (0: all); the draw is the same for every seed."""
+        """Up to ``limit`` images of the test split (0: all); every seed draws the same."""
         return self._draw("test", "test", limit, 0)
 
     def timed(self, count: int) -> Array:
         """uint8 images of one batch to time calls on: the first ``count`` of the test split.
 
-        Raises Unsupported when it has fewer.
+        A split with fewer fills the batch by repeating them: times don't depend on the pixels.
         """
-        images = np.load(self.folder / "test_images.npy", mmap_mode="r")
+        images = self._load("test_images.npy")
+        self.used["timed"] = min(count, len(images))
         if len(images) < count:
-            raise Unsupported(f"a batch of {count} images; the test split has {len(images)}")
-        self.used["timed"] = count
-        return np.array(images[:count])
+            self.tell(
+                f"a batch has {count} images and the test split {len(images)}: they are repeated"
+            )
+        return np.array(images[np.arange(count) % len(images)])
 
     def normalise(self, images: Array) -> Array:
         """uint8 to float32 with the training split's mean 0 and standard deviation 1.
@@ -71,16 +77,27 @@ class Data:
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std
 
     def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
-        images = np.load(self.folder / f"{split}_images.npy", mmap_mode="r")
-        labels = np.load(self.folder / f"{split}_labels.npy")
+        images = self._load(f"{split}_images.npy")
+        labels = np.asarray(self._load(f"{split}_labels.npy"))
         if limit > len(labels):
-            raise Unsupported(
-                f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}"
+            self.tell(
+                f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}: "
+                "all of them are used"
             )
         chosen = np.random.default_rng(seed).permutation(len(labels))[: limit or None]
         chosen.sort()
         self.used[use] = len(chosen)
         return Images(np.ascontiguousarray(images[chosen]), labels[chosen])
+
+    def _load(self, name: str) -> Array:
+        """Raises ValueError that names a damaged file and the next step."""
+        path = self.folder / name
+        try:
+            return np.load(path, mmap_mode="r")
+        except ValueError as error:
+            raise ValueError(
+                f"{path} is damaged ({error}); run again, and it is made anew"
+            ) from error
 
 
 def augment(images: Array, generator: np.random.Generator) -> Array:
@@ -100,10 +117,13 @@ def training_batches(
 ) -> Iterator[Images]:
     """One epoch of shuffled, normalised float32 batches; a short last one is left out.
 
-    The same seed gives the same batches to every framework.
+    Fewer images than a batch are repeated to fill one. The same seed gives the same batches to
+    every framework.
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(part.labels))
+    if 0 < len(order) < batch_size:
+        order = np.resize(order, batch_size)
     for begin in range(0, len(order) - batch_size + 1, batch_size):
         chosen = order[begin : begin + batch_size]
         images = part.images[chosen]

@@ -16,7 +16,7 @@ from manifests.codec import write_manifest
 from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Machine, Manifest
 from manifests.quality import impossible_flags
 from runners import machine, nvml, techniques
-from runners.failures import Verdict, classify, for_lack_of_memory, printable
+from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights
 
 OK = Verdict("ok", "", False)
@@ -69,12 +69,22 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
         with job.phase("import"):
             run = techniques.find(job.cell)
         run(job)
+        _check_start(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
         verdict = classify(error, lambda: _free_share(job))
         verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
+
+
+def _check_start(job: Job) -> None:
+    """A cell that should have started from published weights and did not shows something else."""
+    asked = str(job.cell.recipe.get("weights", "none"))
+    if asked != "none" and job.cell.weights_from is None and job.started_with is None:
+        raise Unsupported(
+            f"the recipe starts from {asked} weights, which this technique can't take"
+        )
 
 
 def _flags(job: Job, environment: Environment) -> List[Flag]:
@@ -115,6 +125,8 @@ def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
         dataset=_dataset(job),
         weights=f"cell {job.cell.weights_from}" if weights else job.starts_from or "none",
         weights_manifest_sha256=_weights_hash(weights),
+        weights_file_sha256=job.started_with.sha256 if job.started_with else None,
+        weights_checked=job.started_with.checked if job.started_with else "",
         seeds={"seed": job.cell.seed},
     )
 

@@ -91,6 +91,7 @@ def evaluate_first_fifth(job: Job, session: Session, test_images: int, batch_siz
     """
     part = job.data.test(test_images)
     count = max(1, -(-len(part.labels) // batch_size) // 5)
+    images_tested = min(count * batch_size, len(part.labels))
     shares = []
     with job.phase("evaluate"):
         for batch in itertools.islice(batches(job.data, part, batch_size), count):
@@ -100,7 +101,7 @@ def evaluate_first_fifth(job: Job, session: Session, test_images: int, batch_siz
             job.events.step(len(shares), count)
     accuracy = sum(shares) / count
     source = f"mean over the first {count} batches, a fifth of the test split"
-    job.record("accuracy", [accuracy], items=count * batch_size, source=source)
+    job.record("accuracy", [accuracy], items=images_tested, source=source)
     return accuracy
 
 

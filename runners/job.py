@@ -6,20 +6,21 @@ import contextlib
 import math
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Type, TypeVar
+from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type, TypeVar
 
 import msgspec
 
 from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
-from manifests.codec import UnreadableError, read_manifest
+from manifests.codec import UnreadableError, read_manifest, read_struct
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
+from manifests.pretrained import META, Pretrained
 from manifests.quality import FLAGS, IMPOSSIBLE
 from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
-from runners.failures import DamagedInput
+from runners.failures import DamagedInput, Unsupported
 
 T = TypeVar("T")
 
@@ -59,6 +60,21 @@ def _left_no(path: Path) -> FileNotFoundError:
     return FileNotFoundError(f"{path}: the cell this one starts from left no such file")
 
 
+class PretrainedFile(NamedTuple):
+    """The folder of published weights: one file and what is known of it."""
+
+    folder: Path
+
+    def checked(self) -> Tuple[Path, Pretrained]:
+        """The file, which is what was fetched. Raises ValueError, UnreadableError, OSError."""
+        meta = read_struct(self.folder / META, Pretrained)
+        path = self.folder / meta.file
+        found = file_sha256(path)
+        if found != meta.sha256:
+            raise ValueError(f"{path} has SHA-256 {found}, not {meta.sha256}: run again")
+        return path, meta
+
+
 class Job:
     """What a technique reads (``cell``, ``data``, ``weights``, ``threads``) and records."""
 
@@ -70,6 +86,7 @@ class Job:
         weights: Optional[Weights],
         threads: int,
         emitter: Emitter,
+        pretrained: Optional[PretrainedFile] = None,
     ) -> None:
         self.cell = cell
         self.folder = folder
@@ -78,7 +95,9 @@ class Job:
         self._data = data
         if data is not None:
             data.raw = cell.model in APPLICATIONS  # their preprocess_input is part of the model
+            data.tell = emitter.warning
         self._weights = weights
+        self._pretrained = pretrained
         self.metrics: List[Metric] = []
         self.phases: List[PhaseTime] = []
         self.flags: List[Flag] = []
@@ -86,6 +105,9 @@ class Job:
         self.proof: Optional[Proof] = None
         self.settings: Dict[str, str] = {}  # of the framework, which no variable shows
         self.starts_from = ""  # weights that no cell made, and where they came from
+        self.started_with: Optional[Pretrained] = None
+        if data is not None and data.meta.uniform:
+            self.flag(Flag(name="uniform-data", detail=data.meta.uniform))
 
     @property
     def data(self) -> Data:
@@ -100,6 +122,20 @@ class Job:
         if self._weights is None:
             raise ValueError("this cell starts from weights: start the runner with --weights DIR")
         return self._weights
+
+    def pretrained(self) -> Path:
+        """The file of published weights that the cell starts from; recorded as used.
+
+        Raises Unsupported when the cell was started without, ValueError for another file.
+        """
+        if self._pretrained is None:
+            raise Unsupported(
+                "the recipe starts from published weights, and the cell was given none: start the "
+                "runner with --pretrained DIR"
+            )
+        path, meta = self._pretrained.checked()
+        self.started_with = meta
+        return path
 
     def recipe(self, kind: Type[T]) -> T:
         """The cell's recipe as ``kind``. Raises msgspec.ValidationError naming the key."""

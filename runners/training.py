@@ -117,9 +117,11 @@ def train(
     batch = job.cell.batch_size
     per_epoch = _steps_per_epoch(len(part.labels), batch, recipe)
     if not per_epoch * recipe.epochs:
-        raise ValueError(f"{len(part.labels)} training images make no batch of {batch}")
+        raise ValueError("the recipe has no epochs: there is nothing to train")
     left_out = len(part.labels) % batch
-    if left_out and per_epoch == len(part.labels) // batch:
+    if len(part.labels) < batch:
+        job.warn(f"{len(part.labels)} training images are repeated to fill a batch of {batch}")
+    elif left_out and per_epoch == len(part.labels) // batch:
         job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [], ScaledSteps(optimizer))
     watch = ProcessorWatch()
@@ -135,9 +137,10 @@ def train(
 
 
 def _steps_per_epoch(images: int, batch: int, recipe: Recipe) -> int:
-    """Whole batches; as many as the recipe's ``steps`` where it has them."""
+    """Whole batches, one at least; as many as the recipe's ``steps`` where it has them."""
     most = recipe.steps if isinstance(recipe, AdamRecipe) else 0
-    return min(images // batch, most or images // batch)
+    whole = max(1, images // batch)
+    return min(whole, most or whole)
 
 
 def _epoch(

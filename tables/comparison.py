@@ -96,7 +96,7 @@ def describe_scope(plan: Plan, protocols: Collection[str] = ()) -> str:
     instead = f" in place of {' and '.join(plan.stands_in_for)}" if plan.stands_in_for else ""
     (protocol,) = protocols if len(protocols) == 1 else [plan.protocol]
     told = "both protocols" if protocol == "both" else protocol
-    return f"tier {plan.tier} · {plan.dataset}{instead} · {told}"
+    return f"tier {plan.tier} · {plan.dataset_title or plan.dataset}{instead} · {told}"
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
@@ -137,7 +137,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         title=file.title,
         place=file.place,
         scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
-        scope_note=f"tier {plan.tier}: {plan.tier_about}" if plan.tier_about else "",
+        scope_note="; ".join(plan.notes),
         note=file.note,
         key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
         lines=lines,

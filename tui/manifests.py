@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from manifests.artifacts import faults
-from manifests.manifest import ImageUsed, Manifest, Metric
+from manifests.manifest import Dataset, ImageUsed, Manifest, Metric
 from manifests.metrics import METRICS
 from manifests.quality import FLAGS, concerns, disqualifies, impossible_in
 from tables.render.words import NONE, number
@@ -145,7 +145,28 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
         used = ", ".join(f"{name} {count}" for name, count in inputs.dataset.used.items())
         rows += [("data", f"{inputs.dataset.name}: {inputs.dataset.origin}"), ("splits", splits)]
         rows.append(("images used", used or "one batch of the test split"))
+        rows += _reading_rows(inputs.dataset)
     rows.append(("weights", inputs.weights))
+    if inputs.weights_file_sha256:
+        told = f"SHA-256 {inputs.weights_file_sha256}; checked: {inputs.weights_checked}"
+        rows.append(("weights file", told))
+    return rows
+
+
+def _reading_rows(dataset: Dataset) -> list[tuple[str, str]]:
+    """What happened to the images before anything saw them."""
+    counted = {
+        "passed over": dataset.passed_over,
+        "converted": dataset.converted,
+        f"resized to {dataset.image_size} x {dataset.image_size}": dataset.resized_from,
+    }
+    rows = [
+        (what, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
+        for what, counts in counted.items()
+        if counts
+    ]
+    if dataset.checked:
+        rows.append(("data checked", dataset.checked))
     return rows
 
 

@@ -29,7 +29,7 @@ _IMPOSSIBLE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, er
 
 
 def digest(folder: Path) -> str:
-    """A hash of a data pack, which holds the hashes of its pixels in meta.json."""
+    """A hash of a data pack or of published weights: meta.json holds the hashes of the content."""
     return hashlib.sha256((folder / "meta.json").read_bytes()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """What a cell's container may do. Everything here can be read back with ``docker inspect``.
 
 Nothing of the host is inside but the cell's own folder (writable), its data and its weights
-(both read-only). What an image needs beyond these settings stands in its image.toml.
+(all read-only). What an image needs beyond these settings stands in its image.toml.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from orchestrator.engines import Order
 from orchestrator.images import ContainerNeeds
 
 CELL, DATA, WEIGHTS, SCRATCH = "/cell", "/data", "/weights", "/tmp"
+PRETRAINED = "/pretrained"
 NOBODY = 65532
 _MEMORY_SHARE = 0.9
 # The root is read-only, and an image may name places of its own for these.
@@ -103,6 +104,8 @@ def _command(order: Order) -> list[str]:
         command += ["--data", DATA]
     if order.weights is not None:
         command += ["--weights", WEIGHTS]
+    if order.pretrained is not None:
+        command += ["--pretrained", PRETRAINED]
     return command
 
 
@@ -178,4 +181,6 @@ def targets(order: Order) -> dict[str, tuple[Path, bool]]:
         folders[DATA] = (order.data, True)
     if order.weights is not None:
         folders[WEIGHTS] = (order.weights, True)
+    if order.pretrained is not None:
+        folders[PRETRAINED] = (order.pretrained, True)
     return folders

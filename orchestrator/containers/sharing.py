@@ -110,7 +110,7 @@ class Sharing:
         return str(volume.name)
 
     def _data(self, folder: Path, image: str) -> str:
-        """The volume of a data pack; filled once, kept, found again by the pack's own hash."""
+        """The volume of a data pack or of published weights: filled once, found by its hash."""
         name = f"repliquant-data-{folder.name}-{archives.digest(folder)[:12]}"
         lock = places.cache() / "volumes" / f"{name}.lock"
         lock.parent.mkdir(parents=True, exist_ok=True)

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from manifests.select import nearest
-from orchestrator.data import archives, cats_vs_dogs, cifar10, digits, folders
-from orchestrator.data.pack import Source, pack_folder
+from orchestrator import places as paths
+from orchestrator.data import archives, cats_vs_dogs, cifar10, digits, fetching, folders
+from orchestrator.data.fetching import Remote
+from orchestrator.data.pack import Source, known_pack
 from orchestrator.errors import InputError
 
 NAMES = ("digits", cifar10.NAME, cats_vs_dogs.NAME)
@@ -80,11 +82,12 @@ def source(name: str, data_dir: Path | None, cache: Path) -> Source:
 
 def _local(name: str, place: Path, cache: Path) -> Source:
     if archives.is_archive(place):
-        official = name == cats_vs_dogs.NAME
-        return cats_vs_dogs.source(cache, place) if official else archives.source(place, name)
+        if name == cats_vs_dogs.NAME:
+            return cats_vs_dogs.source(cache, place)
+        return archives.source(place, name, cache=cache)
     if cifar10.lies_in(place):
         return cifar10.source(cache, place, name)
-    return folders.source(place, name)
+    return folders.source(place, name, cache)
 
 
 def _checked(name: str) -> str:
@@ -105,7 +108,7 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
     if data_dir is None:
         return _checked(dataset) if dataset else default
     if cifar10.lies_in(data_dir):
-        return cifar10.NAME if cifar10.is_official(data_dir) else cifar10.LOCAL_NAME
+        return cifar10.NAME if cifar10.is_official(data_dir, paths.cache()) else cifar10.LOCAL_NAME
     if cats_vs_dogs.is_official(data_dir):
         return cats_vs_dogs.NAME
     own = archives.name_of(data_dir) if archives.is_archive(data_dir) else data_dir.resolve().name
@@ -123,9 +126,11 @@ def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:
     if data_dir is not None or name not in (cifar10.NAME, cats_vs_dogs.NAME):
         return 0
     if name == cats_vs_dogs.NAME:
-        pack = pack_folder(cats_vs_dogs.source(cache), 128, cache)
-        there = cats_vs_dogs.downloaded(cache).exists() or pack.exists()
-        return 0 if there else cats_vs_dogs.SIZE_BYTES
-    pack = pack_folder(cifar10.source(cache), cifar10.IMAGE_SIZE, cache)
-    there = (cache / "downloads" / cifar10.ARCHIVE).exists() or pack.exists()
-    return 0 if there else cifar10.SIZE_BYTES
+        return _to_fetch(cats_vs_dogs.source(cache), 128, cats_vs_dogs.remote(), cache)
+    return _to_fetch(cifar10.source(cache), cifar10.IMAGE_SIZE, cifar10.remote(), cache)
+
+
+def _to_fetch(source: Source, image_size: int, remote: Remote, cache: Path) -> int:
+    pack = known_pack(source, image_size, cache)
+    here = fetching.there(remote, cache / "downloads") or (pack is not None and pack.exists())
+    return 0 if here else remote.size_bytes or 0

@@ -1,16 +1,17 @@
 """``cats_vs_dogs``: the 2,000 + 1,000 photographs that shafique2023 used.
 
-The set is ``cats_and_dogs_filtered``, a subset of Asirra (Elson 2007). Its publisher names no
-hash, so a file counts as that set by its size and by how many pictures each split has.
+The set is ``cats_and_dogs_filtered``, a subset of Asirra (Elson 2007). Its publisher states no
+hash: a file counts as that set by its size and by how many pictures each split has, and a
+download's SHA-256 is compared with the one that was seen first.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from orchestrator.data import archives
+from orchestrator.data import archives, fetching
 from orchestrator.data.pack import Part, Progress, Source
-from orchestrator.errors import InputError, MachineError
+from orchestrator.errors import InputError
 
 NAME = "cats_vs_dogs"
 ARCHIVE = "cats_and_dogs_filtered.zip"
@@ -32,45 +33,57 @@ def is_official(path: Path) -> bool:
 
 
 def source(cache: Path, path: Path | None = None) -> Source:
-    """From ``path``, else from the cache, else by a download at loading."""
+    """From ``path``, else from the cache, else by a download."""
     if path is not None:
-        return archives.source(path, NAME, _ORIGIN)
+        return archives.source(path, NAME, _ORIGIN, cache)
+    folder = downloads(cache)
+
+    def contents(progress: Progress | None) -> str | None:
+        known = fetching.recorded(remote(), folder)
+        if known is None and progress is not None:
+            fetching.fetch(remote(), folder, cache, progress)
+            known = fetching.recorded(remote(), folder)
+        return known.sha256 if known else None
+
+    def checked() -> str:
+        known = fetching.recorded(remote(), folder)
+        return known.checked if known else ""
+
     return Source(
         name=NAME,
         origin=_ORIGIN,
         classes=CLASSES,
-        key="cats_and_dogs_filtered-1",
+        key="cats_and_dogs_filtered-2",
         load=lambda size, progress: _load(size, progress, cache),
+        contents=contents,
+        counts=COUNTS,
+        checked=checked,
     )
 
 
-def downloaded(cache: Path) -> Path:
-    """Where a download lies, or would."""
-    return cache / "downloads" / ARCHIVE
+def remote() -> fetching.Remote:
+    """The archive as its publisher offers it."""
+    return fetching.Remote(
+        what=NAME,
+        url=URL,
+        otherwise=(
+            f"put {ARCHIVE} or folders train/cats, train/dogs, validation/cats, validation/dogs "
+            "under --data-dir, or use the embedded set with --dataset digits"
+        ),
+        size_bytes=SIZE_BYTES,
+    )
+
+
+def downloads(cache: Path) -> Path:
+    """The folder where a download lies, or would."""
+    return cache / "downloads"
 
 
 def _load(size: int, progress: Progress, cache: Path) -> dict[str, Part]:
-    path = _fetch(downloaded(cache).parent)
+    path = fetching.fetch(remote(), downloads(cache), cache, progress)
     if not is_official(path):
         raise InputError(
             f"{path} is not the {ARCHIVE} of {SIZE_BYTES:,} bytes with 2,000 + 1,000 pictures. "
             "Remove it and start again, or give the pictures with --data-dir"
         )
-    return archives.source(path, NAME, _ORIGIN).load(size, progress)
-
-
-def _fetch(folder: Path) -> Path:
-    """Raises MachineError without a network."""
-    import logging
-
-    import pooch
-
-    pooch.get_logger().setLevel(logging.ERROR)
-    try:
-        return Path(pooch.retrieve(URL, known_hash=None, fname=ARCHIVE, path=folder))
-    except Exception as error:  # every network library has errors of its own
-        raise MachineError(
-            f"cats_vs_dogs can't be fetched ({type(error).__name__}: {str(error)[:160]}). Put "
-            f"{ARCHIVE} or folders train/cats, train/dogs, validation/cats, validation/dogs under "
-            "--data-dir, or use the embedded set with --dataset digits"
-        ) from error
+    return archives.source(path, NAME, _ORIGIN, cache).load(size, progress)

@@ -2,138 +2,117 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import stat
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
-from orchestrator.data.pack import Part, Progress, Source
+from manifests.cell import sha256_hex
+from orchestrator.data import decoding
+from orchestrator.data.contents import Contents, hashes
+from orchestrator.data.layout import Entry, Listing, Picture, survey
+from orchestrator.data.names import EXPECTED, unreadable
+from orchestrator.data.pack import Part, Progress, Source, quiet
 from orchestrator.errors import InputError
 
-if TYPE_CHECKING:
-    import numpy as np
 
-TEST_NAMES = ("test", "validation", "val")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".ppm")
-_EXPECTED = "expected train/<class>/*.jpg and test/<class>/*.jpg (or validation/)"
-_MOST_CLASSES = 256
-
-
-def source(folder: Path, name: str) -> Source:
-    """Check the layout of ``folder``. Raises InputError."""
-    train, test = _splits(folder)
-    classes = _classes(train)
-    others = _classes(test)
-    if classes != others:
-        raise InputError(_different(folder, test, classes, others))
-    check_class_count(str(train), classes)
-    files = {"train": _files(train, classes), "test": _files(test, classes)}
+def source(folder: Path, name: str, cache: Path | None = None) -> Source:
+    """Check the layout of ``folder``. ``cache``: where hashes are kept. Raises InputError."""
+    if not folder.is_dir():
+        raise InputError(f"--data-dir {folder} is not a folder; {EXPECTED}")
+    read = _Reading(folder, survey(_Folders(folder)), cache)
     return Source(
         name=name,
         origin=f"image folders, {folder.name}",
-        classes=classes,
-        key=_key(files),
-        load=lambda size, progress: {
-            split: _decode(paths, size, progress) for split, paths in files.items()
-        },
+        classes=read.listing.classes,
+        key="pictures-2",
+        load=read.load,
+        contents=read.contents,
+        counts=read.listing.counts,
+        passed_over=read.listing.passed_over,
     )
 
 
-def check_class_count(where: str, classes: list[str]) -> None:
-    """Raises InputError for fewer classes than two, or more than a label can count."""
-    if not 2 <= len(classes) <= _MOST_CLASSES:
-        raise InputError(
-            f"{where} has {len(classes)} class folder{'s' * (len(classes) != 1)}"
-            f"{f' ({classes[0]})' if len(classes) == 1 else ''}; "
-            f"2 to {_MOST_CLASSES} are needed: {_EXPECTED}"
+class _Folders:
+    """A folder of the disk as the rules of layout see it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.where = f"--data-dir {folder}"
+        self._root = os.path.realpath(folder)
+
+    def root(self) -> str:
+        return self._root
+
+    def entries(self, folder: str) -> list[Entry]:
+        try:
+            with os.scandir(folder) as found:
+                return sorted(_entry(item) for item in found)
+        except OSError as error:
+            raise InputError(f"{folder} can't be read: {error.strerror}") from error
+
+
+def _entry(item: os.DirEntry[str]) -> Entry:
+    try:
+        real = os.path.realpath(item.path) if item.is_symlink() else item.path
+        mode = item.stat().st_mode
+    except OSError:
+        return Entry(item.name, "nowhere", item.path)
+    if stat.S_ISDIR(mode):
+        return Entry(item.name, "folder", real)
+    return Entry(item.name, "file" if stat.S_ISREG(mode) else "special", real)
+
+
+class _Reading:
+    """The files of a listing: hashed first, and held to that when they are decoded."""
+
+    def __init__(self, folder: Path, listing: Listing, cache: Path | None) -> None:
+        self.listing = listing
+        self._folder = folder
+        self._memory = Contents(cache, f"folder {os.path.realpath(folder)}")
+
+    @cached_property
+    def _places(self) -> dict[str, Picture]:
+        """Each file once, however many names it has."""
+        return {picture.real: picture for picture in reversed(self.listing.pictures)}
+
+    def contents(self, progress: Progress | None) -> str | None:
+        """One hash over names, classes and pixels' files; without ``progress`` only if known."""
+        paths = list(map(Path, self._places))
+        try:
+            if progress is None:
+                known = [self._memory.known(path) for path in paths]
+                found = [digest for digest in known if digest is not None]
+            else:
+                found = hashes(
+                    paths, self._memory, lambda done: progress("reading images", done, len(paths))
+                )
+        except OSError as error:
+            raise unreadable(str(error.filename), str(error.strerror)) from error
+        if len(found) < len(paths):
+            return None
+        digests = dict(zip(self._places, found, strict=True))
+        return sha256_hex(
+            "".join(
+                f"{p.split}/{p.label}/{p.name}:{digests[p.real]}\n" for p in self.listing.pictures
+            ).encode("utf-8", "surrogateescape")
         )
 
-
-def _splits(folder: Path) -> tuple[Path, Path]:
-    if not folder.is_dir():
-        raise InputError(f"--data-dir {folder} is not a folder; {_EXPECTED}")
-    test = next((folder / name for name in TEST_NAMES if (folder / name).is_dir()), None)
-    train = folder / "train"
-    if not train.is_dir() or test is None:
-        found = ", ".join(sorted(os.listdir(folder))[:8]) or "nothing"
-        raise InputError(f"--data-dir {folder} holds {found}; {_EXPECTED}")
-    return train, test
-
-
-def _classes(split: Path) -> list[str]:
-    return sorted(item.name for item in split.iterdir() if item.is_dir())
-
-
-def _different(folder: Path, test: Path, train: list[str], others: list[str]) -> str:
-    only_train = ", ".join(sorted(set(train) - set(others))[:5]) or "none"
-    only_test = ", ".join(sorted(set(others) - set(train))[:5]) or "none"
-    return (
-        f"--data-dir {folder}: the splits have different classes (only in train: {only_train}; "
-        f"only in {test.name}: {only_test}). Give both the same class folders"
-    )
-
-
-def _files(split: Path, classes: list[str]) -> list[tuple[Path, int]]:
-    found: list[tuple[Path, int]] = []
-    for label, name in enumerate(classes):
-        folder = split / name
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-        if not paths:
-            raise InputError(f"{folder} has no images; accepted: {', '.join(SUFFIXES)}")
-        found += [(path, label) for path in paths]
-    return found
-
-
-def _key(files: dict[str, list[tuple[Path, int]]]) -> str:
-    """A hash of names, sizes and times, so that a changed folder is packed anew."""
-    digest = hashlib.sha256(b"folders-1")
-    for split, paths in files.items():
-        for path, label in paths:
-            place = f"{split}/{label}/{path.parent.name}/{path.name}"
-            status = _status(path)
-            digest.update(
-                f"{place}/{status.st_size}/{status.st_mtime_ns}".encode(errors="surrogateescape")
+    def load(self, size: int, progress: Progress) -> dict[str, Part]:
+        before = self.contents(progress)
+        parts = decoding.load(self.listing, self._read(), size, progress)
+        if self.contents(quiet) != before:
+            raise InputError(
+                f"pictures under {self._folder} changed while they were read. Run again"
             )
-    return digest.hexdigest()
+        return parts
 
-
-def _status(path: Path) -> os.stat_result:
-    try:
-        return path.stat()
-    except OSError as error:  # a link that leads nowhere
-        raise _no_picture(path, error) from error
-
-
-def _decode(files: list[tuple[Path, int]], size: int, progress: Progress) -> Part:
-    import numpy as np
-
-    images = np.empty((len(files), size, size, 3), np.uint8)
-    for index, (path, _) in enumerate(files):
-        images[index] = decode(path, str(path), size)
-        if index % 500 == 0:
-            progress("decoding images", index, len(files))
-    return Part(images, np.array([label for _, label in files], np.uint8))
-
-
-def decode(file: Path | BinaryIO, place: str, size: int) -> np.ndarray:  # type: ignore[type-arg]
-    """RGB at (size, size), stretched to it like the Keras loader does.
-
-    Raises InputError that names ``place``.
-    """
-    import numpy as np
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(file) as image:
-            picture = image.convert("RGB")
-            if picture.size != (size, size):
-                picture = picture.resize((size, size), Image.Resampling.BILINEAR)
-            return np.asarray(picture)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise _no_picture(place, error) from error
-
-
-def _no_picture(place: Path | str, error: Exception) -> InputError:
-    return InputError(
-        f"{place} can't be read as an image ({error}). Mend it or take it out of the folder"
-    )
+    def _read(self) -> Iterator[tuple[str, str, bytes]]:
+        for real, picture in self._places.items():
+            path = self._folder / picture.name
+            try:
+                with open(real, "rb") as file:
+                    decoding.bounded(str(path), os.fstat(file.fileno()).st_size)
+                    yield real, str(path), file.read()
+            except OSError as error:
+                raise unreadable(str(path), str(error.strerror)) from error

@@ -25,7 +25,8 @@ class Order(NamedTuple):
     """One cell to run. ``folder`` holds cell.json and context.json and takes the results.
 
     ``cpus`` are the processors it may use (empty: all), ``gpus`` the numbers of its GPUs,
-    ``memory_bytes`` its limit (None: the engine's own).
+    ``memory_bytes`` its limit (None: the engine's own). ``pretrained`` is the folder of published
+    weights.
     """
 
     run: str
@@ -37,6 +38,7 @@ class Order(NamedTuple):
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] = ()
     memory_bytes: int | None = None
+    pretrained: Path | None = None
 
 
 class Exit(NamedTuple):

@@ -83,6 +83,8 @@ def _command(interpreter: Path, order: Order) -> list[str]:
         command += ["--data", str(order.data)]
     if order.weights is not None:
         command += ["--weights", str(order.weights)]
+    if order.pretrained is not None:
+        command += ["--pretrained", str(order.pretrained)]
     return command
 
 

@@ -27,6 +27,8 @@ def behave(job: Job) -> None:
     recipe = job.cell.recipe
     seconds = float(recipe.get("seconds", 0))
     begin = time.monotonic()
+    if recipe.get("weights") == "imagenet" and job.cell.weights_from is None:
+        job.starts_from = f"ImageNet, {job.pretrained().name}"
     with open(os.environ["FAKE_LOG"], "a") as log:
         log.write(f"{job.cell.id}\n")
     if "FAKE_SAYS" in os.environ:

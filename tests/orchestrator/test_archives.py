@@ -14,12 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from orchestrator.data import archives, cats_vs_dogs, pack
+from orchestrator.data import archives, cats_vs_dogs, decoding, pack
+from orchestrator.data.pack import quiet
 from orchestrator.errors import InputError
-
-
-def quiet(what: str, done: int, of: int) -> None:
-    """A listener to progress that isn't interested."""
 
 
 def png(shade: int) -> bytes:
@@ -89,10 +86,10 @@ def test_the_order_inside_the_archive_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("leave_out", "message"),
     [
-        ("validation", r"pets\.zip holds 3 pictures in such folders; expected train/<class>"),
-        ("validation/dog", r"the splits have different classes \(dog\)"),
-        ("dog", r"pets\.zip has 1 class folder \(cat\); 2 to 256 are needed"),
-        ("top", r"pets\.zip holds 0 pictures"),
+        ("validation", r"pets\.zip holds top/read\.me, top/train; expected train/<class>"),
+        ("validation/dog", r"different classes \(only in train: dog; only in validation: none\)"),
+        ("dog", r"pets\.zip/train has 1 class folder \(cat\) with images; 2 to 256 are needed"),
+        ("top", r"pets\.zip holds nothing; expected"),
     ],
 )
 def test_another_layout_is_refused(tmp_path: Path, leave_out: str, message: str) -> None:
@@ -110,7 +107,7 @@ def test_a_file_that_is_no_picture_is_told_by_its_name(tmp_path: Path) -> None:
 def test_a_giant_member_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archives, "LARGEST_PICTURE", 50)
+    monkeypatch.setattr(decoding, "LARGEST_PICTURE", 50)
     path = zipped(tmp_path / "pets.zip", FILES)
     with pytest.raises(InputError, match="a picture may have 64 MiB"):
         archives.source(path, "pets").load(8, quiet)

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.data import catalogue, cifar10, pack
+from orchestrator.data.pack import quiet
 from orchestrator.errors import InputError, MachineError
-from tests.orchestrator.test_data import packed, quiet
+from tests.orchestrator.test_data import packed
 
 NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 PER_BATCH = 3
@@ -119,6 +120,53 @@ def test_a_batch_that_holds_something_else_is_refused(content: object) -> None:
         cifar10._batch(lambda name: pickle.dumps(content, 2), "test_batch")
 
 
+def _pixels(**changes: Any) -> dict[Any, Any]:
+    return {b"data": np.zeros((2, 3072), np.uint8), b"labels": [1, 2], **changes}
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (_pixels() | {b"data": np.linspace(0, 1, 6144, dtype=np.float32).reshape(2, 3072)},
+         r"data is float32 of shape \(2, 3072\), 0 to 1; accepted is uint8 of shape \(count"),
+        (_pixels() | {b"data": np.zeros((2, 32, 32, 3), np.uint8)}, r"shape \(2, 32, 32, 3\)"),
+        (_pixels() | {b"data": np.full((2, 3072), 300, np.int64)}, r"data is int64 .* 300 to 300"),
+        (_pixels() | {b"data": [[0] * 3072] * 2}, r"data is a list"),
+        (_pixels() | {b"labels": [1, 10]}, r"labels go from 1 to 10; accepted are 0 to 9"),
+        (_pixels() | {b"labels": [-1, 0]}, r"labels go from -1 to 0"),
+        (_pixels() | {b"labels": [0.0, 1.0]}, r"labels are float64 of shape \(2,\)"),
+        ({b"data": 1, b"fine_labels": 2}, r"data is a int"),
+        ({b"pixels": 1, b"fine_labels": 2}, r"its keys are fine_labels, pixels; accepted are data"),
+        ([1], r"it holds a list; accepted is a dictionary"),
+    ],
+)  # fmt: skip
+def test_a_batch_says_what_was_found_and_what_is_accepted(content: object, found: str) -> None:
+    with pytest.raises(InputError, match=rf"file test_batch can't be read: .*{found}"):
+        cifar10._batch(lambda name: pickle.dumps(content, 2), "test_batch")
+
+
+def test_keys_may_be_text_as_python_3_writes_them(tmp_path: Path) -> None:
+    texts = {
+        name: pickle.dumps({key.decode(): value for key, value in batch(i).items()}, 2)
+        for i, name in enumerate(NAMES)
+    }
+    one, other = (
+        load(archive(tmp_path / "a", texts), tmp_path),
+        load(archive(tmp_path / "b", batches()), tmp_path),
+    )
+    assert pack.read_meta(one).splits == pack.read_meta(other).splits
+
+
+def test_an_archive_that_was_packed_from_inside_is_read(tmp_path: Path) -> None:
+    folder = archive(tmp_path / "given", batches())
+    with tarfile.open(folder / cifar10.ARCHIVE, "w:gz") as tar:
+        for name, data in batches().items():
+            member = tarfile.TarInfo(f"./{cifar10.FOLDER}/{name}")
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    assert pack.read_meta(load(folder, tmp_path)).splits["train"].count == 15
+
+
 def _damaged(folder: Path, how: str) -> None:
     path = folder / cifar10.ARCHIVE
     data = bytearray(path.read_bytes())
@@ -170,7 +218,7 @@ def test_without_a_network_the_next_step_is_told_and_nothing_looks_complete(
     assert "into a folder and give it with --data-dir, or use the embedded set with" in (
         str(failed.value)
     )
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert [path for path in tmp_path.rglob("[!.]*") if path.is_file()] == []
     assert catalogue.download_bytes("cifar10", None, tmp_path) == 170_498_071
 
 

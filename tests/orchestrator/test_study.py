@@ -169,3 +169,10 @@ def test_every_tier_of_a_study_can_be_planned(study_id: str, protocol: str) -> N
         plan = make_plan(study, choices, Estimates(Path("/nonexistent")), gpus=0)
         found = [planned.id for planned in plan.cells]
         assert len(found) == len(set(found)) > 0
+
+
+@pytest.mark.parametrize("study", ["lad2023", "shafique2023"])
+def test_tiers_are_summed_up_without_a_run(study: str) -> None:
+    for name, tier in load_study(study).tiers.items():
+        assert "{" not in tier.summary
+        assert ("on the embedded digits" in tier.summary) == (name == "quick")

@@ -13,7 +13,6 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from runners.data import CROP_PADDING, Data, augment, batches, training_batches
-from runners.failures import Unsupported
 from tests.runners.samples import SIZE, TEST, TRAIN, a_pack
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6), st.just(3))
@@ -121,19 +120,44 @@ def test_what_was_used_is_counted(data: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("use", "arguments", "message"),
+    ("use", "arguments", "there", "message"),
     [
-        ("train", (41, 1), "the recipe wants 41 train images; numbers has 40"),
-        ("calibration", (5000, 1), "the recipe wants 5,000 calibration images; numbers has 40"),
-        ("test", (13,), "the recipe wants 13 test images; numbers has 12"),
+        ("train", (41, 1), 40, "the recipe wants 41 train images; numbers has 40"),
+        ("calibration", (5000, 1), 40, "the recipe wants 5,000 calibration images; numbers has 40"),
+        ("test", (13,), 12, "the recipe wants 13 test images; numbers has 12"),
     ],
 )
-def test_more_images_than_there_are_is_unsupported(
-    data: Data, use: str, arguments: tuple[Any, ...], message: str
+def test_where_more_images_are_wanted_than_there_are_all_are_used_and_it_is_said(
+    data: Data, use: str, arguments: tuple[Any, ...], there: int, message: str
 ) -> None:
-    with pytest.raises(Unsupported) as caught:
-        getattr(data, use)(*arguments)
-    assert str(caught.value) == message
+    said: list[str] = []
+    data.tell = said.append
+    part = getattr(data, use)(*arguments)
+    assert len(set(part.images[:, 0, 0, 0])) == len(part.labels) == data.used[use] == there
+    assert said == [f"{message}: all of them are used"]
+
+
+def test_a_batch_larger_than_the_test_split_repeats_its_images(data: Data) -> None:
+    said: list[str] = []
+    data.tell = said.append
+    pixels = data.timed(30)
+    assert list(pixels[:, 0, 0, 0]) == [201 + number % 12 for number in range(30)]
+    assert data.used == {"timed": 12}
+    assert said == ["a batch has 30 images and the test split 12: they are repeated"]
+
+
+def test_a_truncated_pack_names_the_file_and_the_next_step(data: Data) -> None:
+    path = data.folder / "test_images.npy"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"test_images\.npy is damaged .*; run again, and it is"):
+        data.test()
+
+
+def test_fewer_images_than_a_batch_are_repeated_and_every_one_is_seen(data: Data) -> None:
+    (batch,) = training_batches(data, data.train(0, seed=1), 100, seed=4, augmented=False)
+    numbers = _numbers(data, batch.images)
+    assert len(numbers) == 100
+    assert set(numbers) == set(range(1, TRAIN + 1))
 
 
 def test_batches_hold_every_image_once_and_in_order(data: Data) -> None:

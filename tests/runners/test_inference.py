@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from manifests.manifest import Flag
-from runners.failures import Unsupported
 from runners.inference import Session, about, evaluate, time_inference
 from tests.runners.samples import SIZE, TEST, a_job, a_pack
 
@@ -84,10 +83,12 @@ def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:
     )
 
 
-def test_a_test_split_smaller_than_a_batch_is_refused(tmp_path: Path) -> None:
+def test_a_test_split_smaller_than_a_batch_fills_it(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, batch_size=13)
-    with pytest.raises(Unsupported, match="a batch of 13 images; the test split has 12"):
-        time_inference(job, Model([0]).session())
+    model = Model([0])
+    time_inference(job, model.session())
+    assert set(model.placed) == {(13, SIZE, SIZE, 3)}
+    assert job.split_counts() == {"timed": TEST}
 
 
 def test_a_model_for_one_batch_size_gets_its_last_batch_filled_up(tmp_path: Path) -> None:

@@ -152,10 +152,18 @@ def test_training_that_is_cut_off_keeps_what_it_measured(tmp_path: Path) -> None
     assert found["train_loss"] == [2.0]
 
 
-def test_too_few_images_for_a_batch_are_refused(tmp_path: Path) -> None:
+def test_fewer_images_than_a_batch_fill_one_step_an_epoch(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), batch_size=64)
-    with pytest.raises(ValueError, match="40 training images make no batch of 64"):
-        train(job, RECIPE, Network([]).take_step)
+    network = Network([1.0, 0.5])
+    train(job, RECIPE, network.take_step)
+    assert [len(images) for images in network.images] == [64, 64]
+    warned = [one.text for one in events_of(job) if isinstance(one, event.Warning)]
+    assert warned == ["40 training images are repeated to fill a batch of 64"]
+
+
+def test_a_recipe_without_epochs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the recipe has no epochs"):
+        train(a_job(tmp_path, a_pack(tmp_path)), _changed(epochs=0), Network([]).take_step)
 
 
 def test_a_recipe_with_a_key_too_many_is_refused(tmp_path: Path) -> None:

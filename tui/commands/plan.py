@@ -155,11 +155,14 @@ def _summary(prepared: Any) -> list[str]:
         f"{count(len(chosen), 'cell')}, {len(todo):,} to run{about}; "
         f"{len(prepared.chosen) - len(chosen):,} can't run here",
         f"run folder: {prepared.run.folder}",
+        *prepared.plan.dataset_notes,
         *_coverage(_chosen_plan(prepared)),
     ]
     lines += _environments({planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
+    if prepared.plan.weights_to_fetch:
+        lines.append(f"weights to download: {', '.join(prepared.plan.weights_to_fetch)}")
     return lines
 
 

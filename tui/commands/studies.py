@@ -52,7 +52,7 @@ def _one(name: str) -> None:
         markup=False,
     )
     tiers = [
-        (key, tier.about, tier.dataset, str(tier.repeats)) for key, tier in study.tiers.items()
+        (key, tier.summary, tier.dataset, str(tier.repeats)) for key, tier in study.tiers.items()
     ]
     console.print(table("Tiers", ("tier", "what it spends", "data set", "repeats"), tiers))
     tables = [(t.file.id, t.file.title, t.file.place) for t in published]

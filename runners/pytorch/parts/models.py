@@ -33,11 +33,10 @@ def device_of(job: Job) -> torch.device:
 def new_model(job: Job) -> Network:
     """Seeded initial weights, the same as in every other framework.
 
-    ImageNet's, where the recipe asks for them, can't be had: the manifest says so.
+    Raises Unsupported where the recipe wants ImageNet's.
     """
     if job.cell.recipe.get("weights") == "imagenet":
-        job.starts_from = "none: ImageNet's are published for Keras, whose files torch can't read"
-        job.warn(job.starts_from)
+        raise Unsupported("ImageNet's weights are published by Keras, as files torch can't read")
     torch.manual_seed(job.cell.seed)
     if job.cell.model in APPLICATIONS:
         described = _application(job)

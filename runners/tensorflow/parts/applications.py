@@ -13,7 +13,6 @@ import numpy as np
 import tensorflow as tf
 
 from runners.applications import Application, application, initial_arrays, named_layers
-from runners.failures import first_line
 from runners.job import Job
 
 ARRAYS_FILE = "weights.npz"
@@ -61,7 +60,7 @@ def _head(x: Any, network: Application, published: bool) -> Any:
 def new_model(job: Job, policy: str, weights: str) -> Any:
     """Seeded initial weights, the same as in every other framework, or ImageNet's below the head.
 
-    Where ImageNet's can't be had, the model starts from the seed and the manifest says so.
+    Raises Unsupported where the recipe wants ImageNet's and the cell wasn't given them.
     """
     network = described(job)
     model = build(network, policy, job.cell.protocol == "as-published")
@@ -73,17 +72,14 @@ def new_model(job: Job, policy: str, weights: str) -> Any:
 
 
 def _imagenet(job: Job, network: Application) -> Dict[str, Any]:
-    """The published weights below the head, or nothing and the reason."""
+    """The published weights below the head, from the file that the cell was given."""
+    path = job.pretrained()
     module = getattr(tf.keras.applications, _MODULES[network.name])
     shape = (network.image_size, network.image_size, 3)
-    try:
-        base = getattr(module, _BUILDERS[network.name])(
-            include_top=False, weights="imagenet", input_shape=shape
-        )
-    except Exception as error:  # noqa: BLE001  Keras raises nothing narrower for a failed download
-        job.starts_from = f"none: ImageNet's could not be fetched ({first_line(error)[:120]})"
-        job.warn(job.starts_from)
-        return {}
+    base = getattr(module, _BUILDERS[network.name])(
+        include_top=False, weights=None, input_shape=shape
+    )
+    base.load_weights(str(path))
     job.starts_from = "ImageNet, keras.applications"
     return arrays_of(base, network)
 

@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 import tensorflow as tf
 
 from runners.failures import Unsupported, first_line, is_out_of_memory
-from runners.inference import QuantizeRecipe, Session, evaluate, time_inference
+from runners.inference import QuantizeRecipe, Session, evaluate, filled, time_inference
 from runners.job import Job
 from runners.tensorflow.parts import engines
 from runners.tensorflow.parts.keras_sessions import settled, signature_session
@@ -212,7 +212,7 @@ def calibration_batches(job: Job, images: int) -> List[Any]:
     batch = job.cell.batch_size
     part = job.data.calibration(max(batch, images - images % batch), job.cell.seed)
     pixels = job.data.normalise(part.images)
-    return [pixels[begin : begin + batch] for begin in range(0, len(pixels), batch)]
+    return [filled(pixels[begin : begin + batch], batch) for begin in range(0, len(pixels), batch)]
 
 
 def timed_input(job: Job) -> InputFunction:

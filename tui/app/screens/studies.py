@@ -119,7 +119,7 @@ def _facts(line: StudyLine) -> RichTable:
         facts.add_row(Text("runs", "bold"), Text("none yet: p shows the cells, s starts them"))
     facts.add_row(Text("paper", "bold"), Text(f"{line.tables} tables, {line.claims} claims"))
     for index, (name, tier) in enumerate(study.tiers.items()):
-        text = f"{name}: {safe(tier.about)}"
+        text = f"{name}: {safe(tier.summary)}"
         facts.add_row(Text("tiers" if not index else "", "bold"), Text(text))
     facts.add_row(Text("left open", "bold"), Text(f"{len(study.unspecified)} points of the recipe"))
     for item in study.unspecified:
