@@ -103,6 +103,9 @@ def _write(folder: Path, source: Source, image_size: int, parts: dict[str, Part]
             np.save(temporary / f"{split}_labels.npy", part.labels)
         meta = _describe(source, image_size, parts)
         write_atomically(temporary / "meta.json", msgspec.json.encode(meta) + b"\n")
+        # Containers read it as another user, whatever the umask here is.
+        for file in temporary.iterdir():
+            os.chmod(file, 0o644)
         os.chmod(temporary, 0o755)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)
