@@ -16,7 +16,7 @@ RUN set -eu; cd /packages; \
     if [ -f unhashed.txt ]; then /opt/venv/bin/pip install --no-cache-dir --no-deps $offline -r unhashed.txt; fi
 COPY . /opt/repliquant
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation -e /opt/repliquant \
-    && rm -rf /opt/repliquant/wheels
+    && rm -rf /opt/repliquant/wheels && chmod -R a+rX /opt/repliquant
 
 FROM ${BASE}
 COPY --from=packages /opt/venv /opt/venv

@@ -142,6 +142,9 @@ def _write(
         files = {path.name: file_sha256(path, None) for path in sorted(temporary.iterdir())}
         write_atomically(temporary / _FILES, msgspec.json.encode(files) + b"\n")
         with where_possible("permissions of folders can't be set here: others may not read them"):
+            # Containers read it as another user, whatever the umask here is.
+            for file in temporary.iterdir():
+                os.chmod(file, 0o644)
             os.chmod(temporary, 0o755)
         shutil.rmtree(folder, ignore_errors=True)
         os.rename(temporary, folder)

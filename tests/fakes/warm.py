@@ -68,7 +68,8 @@ def _text(file) -> str:  # type: ignore[no-untyped-def]
 def _run(command: list[str], folder: str, environment: dict[str, str], streams: list) -> None:  # type: ignore[type-arg]
     for target, stream in zip((1, 2), streams, strict=True):
         os.dup2(stream.detach(), target)
-    sys.stdout, sys.stderr = (open(n, "w", closefd=False) for n in (1, 2))  # noqa: SIM115
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)

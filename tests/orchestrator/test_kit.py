@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import site
 import subprocess
 import sys
 from pathlib import Path
@@ -44,8 +45,10 @@ def environment(**more: str) -> dict[str, str]:
 
 def asked(folder: Path, **more: str) -> tuple[str | None, bool | None, str]:
     """Commit, whether it was changed, and the word for documents, as told by these sources."""
+    # -S: the checkout that is installed here would come before these sources.
+    path = os.pathsep.join([str(folder), *site.getsitepackages()])
     done = subprocess.run(
-        [sys.executable, "-c", ASK], cwd="/", env=environment(PYTHONPATH=str(folder), **more),
+        [sys.executable, "-S", "-c", ASK], cwd="/", env=environment(PYTHONPATH=path, **more),
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     commit, dirty, word = json.loads(done.stdout)

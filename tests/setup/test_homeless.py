@@ -148,3 +148,21 @@ def test_a_cell_runs_our_code_whatever_is_on_pythonpath(
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.startswith(str(ROOT))
+
+
+def test_what_containers_read_can_be_read_by_another_user_under_a_strict_umask(
+    tmp_path: Path,
+) -> None:
+    write_study(tmp_path)
+    workshop = Workshop(tmp_path)
+    before = os.umask(0o077)
+    try:
+        workshop.run()
+    finally:
+        os.umask(before)
+    (meta,) = (tmp_path / "cache").rglob("meta.json")
+    packed = [meta.parent, *meta.parent.iterdir()]
+    assert len(packed) > 4
+    assert [path for path in packed if path.stat().st_mode & 0o044 != 0o044] == []
+    manifests = workshop.manifests()
+    assert all(path.stat().st_mode & 0o044 == 0o044 for path in manifests)
