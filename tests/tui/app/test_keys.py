@@ -68,7 +68,7 @@ def test_marks_choose_what_is_asked_to_run_and_escape_leaves_it(app: Repliquant)
         assert len(app.shelf.marked) == 1
         await pilot.press("s")
         assert isinstance(app.screen, Question)
-        assert "Start: 1 cell" in shown(app)
+        assert "Start: 2 cells" in shown(app)  # with the training that it starts from
         await pilot.press("escape")
         assert not app.stage.conducting.active
 

@@ -17,6 +17,7 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from manifests.codec import write_plan
 from orchestrator import sessions
 from tests.fakes.instant import InstantEngine
 from tests.tui.app.conftest import drive
@@ -49,8 +50,6 @@ def several(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     other = sessions.Request("shafique2023", run_dir=recorded.with_name("other"))
     prepared = sessions.prepare(other)
     prepared.run.cells.mkdir(parents=True)
-    from manifests.codec import write_plan
-
     write_plan(prepared.run.plan_path, prepared.plan)
     engine = InstantEngine()
     monkeypatch.setattr(sessions, "_engine", lambda *_: engine)
@@ -93,7 +92,7 @@ class Walk:
 
     async def _keys(self, pilot: Pilot[str], app: Repliquant) -> None:
         """A handful of keys that nobody waits for, and at times a moment for what they began."""
-        keys = self.dice.choices(self._likely(app), k=self.dice.randint(1, 14))
+        keys = self.dice.choices(self._likely(app), k=self.dice.randint(1, 30))
         self.pressed += keys
         self.left -= len(keys)
         for key in keys:
@@ -120,4 +119,4 @@ def test_no_keys_bring_the_app_down(several: Path) -> None:
     app = Repliquant(sample=False, theme="repliquant")
     app.animation_level = "none"
     drive(app, steps)
-    assert len(seen) > 8
+    assert len(seen) >= 10  # all pages, and most of what lies on top of them
