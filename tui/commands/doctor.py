@@ -41,8 +41,8 @@ def examine() -> Iterator[Finding]:
     """All findings, the machine first, then each image, then places."""
     yield Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
-    yield from _limits()
     yield from _gpus()
+    yield from _limits()
     yield from _docker()
     yield from _images()
     yield from _places()
