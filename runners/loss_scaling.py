@@ -12,8 +12,8 @@ from typing import Any, Callable, Iterator, List, NamedTuple, Optional, Tuple
 from manifests.manifest import Flag
 from runners.job import Job
 
-# Scales start at 2^16 or 2^15; one that has been halved this often has nothing left to give.
-LONGEST_WARM_UP = 60
+# Scales start at 2^16 or 2^15, and ResNet-50 on pictures of 32 px has been seen to need 2^-16.
+LONGEST_WARM_UP = 80
 REHEARSED_STEPS = 8
 # Scalers double a scale after 2,000 good steps, and may then skip one.
 SKIPPED_LIMIT = 0.01
