@@ -68,8 +68,11 @@ def _text(file) -> str:  # type: ignore[no-untyped-def]
 def _run(command: list[str], folder: str, environment: dict[str, str], streams: list) -> None:  # type: ignore[type-arg]
     for target, stream in zip((1, 2), streams, strict=True):
         os.dup2(stream.detach(), target)
-    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", closefd=False, errors="backslashreplace")  # noqa: SIM115
+    was = sys.__stdout__, sys.__stderr__
+    sys.stdout, sys.stderr = (
+        open(number, "w", closefd=False, errors=stream.errors if stream else None)  # noqa: SIM115
+        for number, stream in zip((1, 2), was, strict=True)
+    )
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
