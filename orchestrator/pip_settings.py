@@ -109,6 +109,8 @@ def pip_for(python: Path) -> list[str]:
 def explained(lines: Sequence[str]) -> str:
     """What pip's last words come to, as a question or a next step; empty when they say it all."""
     text = "\n".join(lines)
+    if "Hashes are required" in text:
+        return "The lock has no hash for it; run: repliquant images lock"
     if _NO_TRUST.search(text):
         return "The certificate of the package index is not trusted here; PIP_CERT names another."
     if _NO_NETWORK.search(text):

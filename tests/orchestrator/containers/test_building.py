@@ -109,7 +109,7 @@ def test_a_build_that_fails_shows_its_last_lines_and_the_next_step(tmp_path: Pat
         "the image small could not be built. Its last lines:",
         *(f"  line {number}" for number in range(26, 40)),
         "  The command returned a non-zero code: 1",
-        "Mend the cause and run again, or build it alone: repliquant images build small",
+        "Fix the cause and run again, or build it alone: repliquant images build small",
     ]
     assert failed.value.exit_code == 3
 
@@ -142,12 +142,22 @@ def test_proxies_are_given_under_the_names_that_docker_keeps_out_of_images(
 
 def test_an_image_is_labelled_with_what_it_was_made_from(tmp_path: Path) -> None:
     made = image(tmp_path)
-    labels = building._labels(made, "mine:1")
+    labels = building._labels(made, "mine:1", "sha256:12")
     assert set(labels) == {
         f"repliquant.{name}"
-        for name in ("image", "version", "lock-sha256", "runners-sha256", "key", "base")
+        for name in (
+            "image",
+            "version",
+            "lock-sha256",
+            "runners-sha256",
+            "key",
+            "base",
+            "base-digest",
+            "unhashed",
+        )
     }
     assert labels["repliquant.base"] == "mine:1"
+    assert labels["repliquant.base-digest"] == "sha256:12"
     assert labels["repliquant.lock-sha256"] == made.lock_sha256
     assert building.tag(made).endswith(f":{labels['repliquant.key'][:12]}")
 
@@ -161,7 +171,7 @@ def test_a_base_that_cannot_be_had_is_told_before_anything_is_fetched(
     assert str(refused.value) == (
         "the base docker.io/library/python:3.11@sha256:0123 of the image py-25.02 is neither here "
         "nor can be pulled (REPLIQUANT_BASE names another). "
-        "Mend that and run again, or run with --engine local"
+        "Fix that and run again, or run with --engine local"
     )
     assert told == []
 
@@ -176,7 +186,7 @@ def test_too_little_disk_is_told_before_anything_is_fetched(
     fake_daemon.answers["/info"]["DockerRootDir"] = str(tmp_path)
     daemon = connect()
     big = load_image("py-25.02", tmp_path / "images")
-    with pytest.raises(MachineError, match=r"needs about 1000000000 MB and .* MB free\. Mend"):
+    with pytest.raises(MachineError, match=r"needs about 1000000000 MB and .* MB free\. Fix"):
         building.build(daemon, big, lambda note: None)
     daemon.client.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import socket
@@ -49,17 +50,28 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def image(tmp_path: Path, *pins: str, python: str = "3.11") -> Image:
-    folder = write_image(tmp_path, "small", "".join(f"{pin}\n" for pin in pins))
+    lock = "".join(f"{pin}{hashes(tmp_path / 'index', pin)}\n" for pin in pins)
+    folder = write_image(tmp_path, "small", lock)
     path = folder / "image.toml"
     path.write_text(path.read_text().replace('["3.11", "3.12", "3.13"]', f'["{python}"]'))
     return load_image("small", tmp_path / "images")
+
+
+def hashes(index: Path, pin: str) -> str:
+    """Those of the files that the index has of the pin now, as a lock has them."""
+    if "==" not in pin:
+        return ""
+    name, _, version = pin.partition("==")
+    files = sorted(index.glob(f"{name}-{version}-*.whl"))
+    found = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files] or ["0" * 64]
+    return "".join(f" --hash=sha256:{sha256}" for sha256 in found)
 
 
 def fetch(small: Image, architecture: str = "x86_64") -> tuple[list[str], list[str]]:
     """The names of the wheels, and what was told."""
     told: list[str] = []
     folder = wheels.fetch(small, architecture, lambda note: told.append(note.text))
-    return sorted(path.name for path in folder.iterdir()), told
+    return sorted(path.name for path in folder.glob("*.whl")), told
 
 
 def start(tmp_path: Path) -> subprocess.Popen[str]:
@@ -190,7 +202,16 @@ def test_a_failing_pip_shows_its_last_lines_and_leaves_nothing(tmp_path: Path, i
     assert len(text.splitlines()) <= 1 + 15 + 1
     assert begun(tmp_path) == []
     wheel(index, "two")
-    assert len(fetch(small)[0]) == 2
+    assert len(fetch(image(tmp_path, "one==1", "two==1"))[0]) == 2
+
+
+def test_a_lock_without_hashes_is_refused_with_the_next_step(tmp_path: Path, index: Path) -> None:
+    wheel(index, "one")
+    small = image(tmp_path)
+    small.lock.write_text("one==1\n")
+    with pytest.raises(MachineError, match="Hashes are required") as refused:
+        fetch(small)
+    assert "The lock has no hash for it; run: repliquant images lock" in str(refused.value)
 
 
 def test_an_image_that_needs_no_package_has_a_folder_without_any(tmp_path: Path) -> None:
@@ -239,6 +260,7 @@ def test_an_interrupted_fetch_ends_pip_and_leaves_nothing(
 def test_a_killed_fetch_is_begun_anew_when_its_pip_has_ended(
     tmp_path: Path, index: Path, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    wheel(index, "one")
     small = image(tmp_path, "one==1")
     with start(tmp_path) as process:
         silent.settimeout(60)
@@ -251,7 +273,6 @@ def test_a_killed_fetch_is_begun_anew_when_its_pip_has_ended(
     (tmp_path / "cache" / "wheels" / left / "half.whl").touch()
     silent.close()
     asking.close()
-    wheel(index, "one")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     found, _ = fetch(small)
     assert found == ["one-1-py3-none-any.whl"]
