@@ -16,6 +16,9 @@ from tests.fakes.studies import write_study
 
 # Started in the background by a shell, a process is told to ignore Ctrl-C, and its children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Under nohup it is the same with SIGHUP; the tests themselves go on, what they start takes it.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 ROOT = Path(__file__).resolve().parent.parent
 CLI = (sys.executable, "-m", "tests.fakes.cli")

@@ -34,7 +34,8 @@ start_engine() {
     answers && return
     [ "$(id -u)" = 0 ] || fail "no engine answers, and only root can start one"
     rm -f /var/run/docker.pid
-    setsid dockerd >"$LOG" 2>&1 </dev/null &
+    # Without what else is open here: a lock that the caller holds would be held for as long.
+    setsid dockerd >"$LOG" 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
     for _ in $(seq 60); do
         answers && return
         sleep 0.5
