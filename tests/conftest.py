@@ -54,11 +54,13 @@ class Workshop:
         return done
 
     def _done(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        if warm.serves(self.environment):
-            return warm.run_module(CLI[-1], arguments, self.folder, self.environment, timeout=120)
+        command = self.command(*arguments)
+        python, option, module, *rest = command
+        if (python, option) == CLI[:2] and warm.serves(self.environment):
+            return warm.run_module(module, rest, self.folder, self.environment, timeout=120)
         return subprocess.run(
-            self.command(*arguments), cwd=self.folder, env=self.environment,
-            capture_output=True, text=True, timeout=120, check=False,
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True,
+            errors="replace", timeout=120, check=False,
         )  # fmt: skip
 
     def run(self, *arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
