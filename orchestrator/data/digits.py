@@ -33,7 +33,7 @@ def source() -> Source:
 def _load(image_size: int, progress: Progress) -> dict[str, Part]:
     import numpy as np
 
-    table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)
+    table = np.loadtxt(file(), delimiter=",", dtype=np.uint8)
     grey = np.minimum(table[:, :-1].astype(np.uint16) * 16, 255).astype(np.uint8)
     images = _upsample(grey.reshape(-1, 8, 8), image_size)
     labels = table[:, -1]
@@ -52,7 +52,7 @@ def _upsample(grey: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-a
     return np.repeat(enlarged(grey, size)[..., None], 3, axis=3)
 
 
-def _file() -> Path:
+def file() -> Path:
     """The file in a folder that was packed to be carried, else inside scikit-learn.
 
     That is found without importing it, which takes a second.

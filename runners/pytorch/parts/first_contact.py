@@ -34,7 +34,7 @@ def main(path: str) -> int:
         try:
             found[name] = part(device)
         except Exception as error:
-            found[name] = {"reason": "%s: %s" % (type(error).__name__, error)}
+            found[name] = {"reason": f"{type(error).__name__}: {error}"}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(found, file, indent=1, sort_keys=True)
         file.write("\n")
@@ -56,8 +56,8 @@ def _device(device: torch.device) -> Described:
     free, total = torch.cuda.mem_get_info()
     properties = torch.cuda.get_device_properties(0)
     return {
-        "name": properties.name, "compute_capability": "%d.%d" % (properties.major,
-                                                                  properties.minor),
+        "name": properties.name,
+        "compute_capability": f"{properties.major}.{properties.minor}",
         "multiprocessors": properties.multi_processor_count, "free_bytes": free,
         "total_bytes": total, "visible": torch.cuda.device_count(),
     }  # fmt: skip
