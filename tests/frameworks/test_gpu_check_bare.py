@@ -13,6 +13,8 @@ import pytest
 
 from manifests.store import Run
 from orchestrator.gpu_check_carry import ENTRY, LIMIT_BYTES, carry
+from orchestrator.gpu_check_sizes import SAVED_BYTES_PER_IMAGE
+from orchestrator.places import ROOT
 
 pytestmark = pytest.mark.frameworks
 
@@ -20,17 +22,6 @@ pytestmark = pytest.mark.frameworks
 OURS = (
     "click", "rich", "textual", "sklearn", "PIL", "psutil", "pynvml", "msgspec", "tui", "runners",
 )  # fmt: skip
-    "click",
-    "rich",
-    "textual",
-    "sklearn",
-    "PIL",
-    "psutil",
-    "pynvml",
-    "msgspec",
-    "tui",
-    "runners",
-)
 _LEFT_OUT = ("msgspec", "torchao", "pip")
 
 
@@ -158,3 +149,33 @@ def test_a_python_that_was_not_packed_for_is_told(
         file.unlink()
     done = checking(bare, other, tmp_path / "out")
     assert done.returncode == 3 and "Pack again with --python-version 3." in done.stderr
+
+
+# Tensors that a forward pass keeps for the backward pass; weights and their views aside.
+SAVED = """
+import torch
+from runners.applications import application
+from runners.pytorch.parts.applications import ApplicationModule
+model = ApplicationModule(application("resnet50", 10, 224)).train()
+own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+found = {}
+def keep(t):
+    storage = t.untyped_storage()
+    if storage.data_ptr() not in own:
+        found[storage.data_ptr()] = (storage.nbytes(), t)  # held, or its place is used again
+    return t
+for batch in (1, 2):
+    found.clear()
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        model(torch.zeros(batch, 3, 224, 224))
+    print(sum(size for size, _ in found.values()))
+"""
+
+
+def test_an_image_saves_what_the_sizes_say(images: dict[str, Path]) -> None:
+    done = subprocess.run(
+        [images["pytorch-cpu"], "-c", SAVED], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    one, two = map(int, done.stdout.split())
+    assert two - one == pytest.approx(SAVED_BYTES_PER_IMAGE, rel=0.01)
