@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import Any, Dict, List, Literal, Optional, Union
 
 import msgspec
@@ -49,7 +50,9 @@ class Cell(
     @property
     def id(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return hashlib.sha256(canonical_json(self)).hexdigest()[:ID_LENGTH]
+        # msgspec leaves a text out only if it is the very object that is the default.
+        cell = msgspec.structs.replace(self, device=sys.intern(self.device))
+        return hashlib.sha256(canonical_json(cell)).hexdigest()[:ID_LENGTH]
 
     @property
     def title(self) -> str:

@@ -7,10 +7,9 @@ processor has the same parts, small, and shows that the command works.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,13 +20,16 @@ from manifests.store import Run
 from orchestrator import places
 from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.given import MODULES, GivenEngine
-from orchestrator.errors import MachineError
+from orchestrator.errors import InputError, MachineError
 from orchestrator.estimates import Estimates
 from orchestrator.exit_status import FAILED, exit_status
+from orchestrator.gpu_check_deadline import Deadline
+from orchestrator.gpu_check_expected import Expected, expected_of
 from orchestrator.gpu_check_plan import NAME, check_plan
+from orchestrator.gpu_check_probe import Probe, earlier, keep, memory_of, probe
 from orchestrator.images import image_names, load_image
-from orchestrator.machine import compute_capability, visible_gpus
-from orchestrator.news import CellEnded, CellStarted, Listener, News, Note
+from orchestrator.machine import compute_capability, described, visible_gpus
+from orchestrator.news import Listener, Note
 from orchestrator.pairing import pair
 
 LIMIT_S = 480.0
@@ -40,7 +42,8 @@ _OWN = "give an interpreter that has PyTorch or TensorFlow for CUDA: --python PA
 class Check(NamedTuple):
     """What was asked for: ``engine`` and ``python`` as for a run, and where it goes.
 
-    ``framework``: this one only; else those that are there.
+    ``framework``: this one only; else those that are there. ``limit_s`` is for everything, from
+    ``started`` on (time.monotonic(); None: now). ``resume``: there has to be a run to go on with.
     """
 
     engine: str = AUTO
@@ -49,18 +52,25 @@ class Check(NamedTuple):
     framework: str | None = None
     run_dir: Path | None = None
     limit_s: float = LIMIT_S
+    started: float | None = None
+    resume: bool = False
 
     @property
     def frameworks(self) -> tuple[str, ...]:
         """Those that it may plan."""
         return (self.framework,) if self.framework else FRAMEWORKS
 
+    @property
+    def run(self) -> Run:
+        """Where it goes."""
+        return Run(self.run_dir or places.runs() / f"{NAME}-{self.device}")
+
 
 class Checked(NamedTuple):
     """The run, the manifests that it has, and the cells that there was no time for.
 
     ``images_missing``: environments that could not be made ready. ``broken``: ids of cells that
-    could not be started although theirs was there.
+    could not be started although theirs was there. ``expected`` is by cell id.
     """
 
     run: Run
@@ -68,14 +78,22 @@ class Checked(NamedTuple):
     unstarted: list[PlannedCell]
     images_missing: list[str]
     broken: frozenset[str] = frozenset()
+    expected: Mapping[str, Expected] = {}
+    probe: Mapping[str, Any] = {}
+    device: Device = "gpu"
 
-    def exit_status(self) -> int:
-        """As that of a run, but running out of memory is a result."""
+    def exit_status(self, all_as_expected: bool = True) -> int:
+        """As that of a run, but running out of memory is a result, and so is what had no time.
+
+        1 also where something is not as expected, unless nothing could run at all.
+        """
         statuses = [
-            *(manifest.status for manifest in self.manifests),
+            *(None if manifest.transient and manifest.status == "cancelled" else manifest.status
+              for manifest in self.manifests),
             *(None for _ in self.unstarted),
-        ]
-        return exit_status(statuses, self.broken, self.images_missing, FAILED - {"oom"})
+        ]  # fmt: skip
+        status = exit_status(statuses, self.broken, self.images_missing, FAILED - {"oom"})
+        return status if status or all_as_expected else 1
 
 
 def check(asked: Check, tell: Listener) -> Checked:
@@ -85,21 +103,29 @@ def check(asked: Check, tell: Listener) -> Checked:
     from orchestrator.running import Conductor, Means
     from orchestrator.telemetry.sampling import sampling
 
+    _refuse_nothing_to_resume(asked)
+    run, deadline = asked.run, Deadline(asked.limit_s, tell)
     engine, images = _where(asked, tell)
-    plan = check_plan(asked.device, images, len(engine.cpus()))
+    if asked.python is not None:  # nothing has to be fetched before cells can start
+        deadline.begin(asked.started)
+    probed = earlier(run.folder) or probe(engine, images.get("pytorch"), deadline.left_s(), tell)
+    memory_bytes = _memory_bytes(asked, probed)
+    plan = check_plan(asked.device, images, len(engine.cpus()), memory_bytes)
     packs = prepare_packs(plan, {}, places.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
-    run = Run(asked.run_dir or places.runs() / f"{NAME}-{asked.device}")
     gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
-    deadline = _Deadline(asked.limit_s, tell)
     with opened(run, plan), sampling() as sampler:
+        keep(run.folder, probed)
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
             deadline, gpus=gpus, sampler=sampler,
         )  # fmt: skip
         conductor = Conductor(run, means)
-        deadline.pause = conductor.pause
-        conductor.conduct(plan.cells, set())
+        deadline.hold(conductor)
+        try:
+            conductor.conduct(plan.cells, set())
+        finally:
+            deadline.close()
     manifests = {manifest.id: manifest for manifest in run.load().manifests}
     return Checked(
         run,
@@ -107,28 +133,31 @@ def check(asked: Check, tell: Listener) -> Checked:
         [planned for planned in plan.cells if planned.id not in manifests],
         conductor.images_missing,
         frozenset(conductor.broken),
+        {planned.id: expected_of(planned.cell, memory_bytes) for planned in plan.cells},
+        probed,
+        asked.device,
     )
 
 
-class _Deadline:
-    """Passes news on, and starts no further cell when the time is up.
+def _refuse_nothing_to_resume(asked: Check) -> None:
+    """Raises InputError where --resume has nothing to go on with."""
+    folder = asked.run.folder
+    if asked.resume and not asked.run.plan_path.is_file():
+        raise InputError(
+            f"--resume: {folder} holds no gpu-check to go on with. Leave --resume out to start "
+            "one there, or name its folder with --run"
+        )
 
-    It runs from the first cell's start: fetching an image may take longer than all cells.
-    """
 
-    def __init__(self, limit_s: float, tell: Listener) -> None:
-        self._limit_s = limit_s
-        self._at: float | None = None
-        self._tell = tell
-        self.pause: Callable[[], None] = lambda: None
-
-    def __call__(self, news: News) -> None:
-        self._tell(news)
-        if isinstance(news, CellStarted) and self._at is None:
-            self._at = time.monotonic() + self._limit_s
-        if isinstance(news, CellEnded) and self._at is not None and time.monotonic() >= self._at:
-            self.pause()
-            self._tell(Note("the time is up: no further cell is started", "important"))
+def _memory_bytes(asked: Check, probed: Probe) -> int | None:
+    """Of the GPU that cells get: as CUDA says, else as its driver does."""
+    if asked.device == "cpu":
+        return None
+    told = memory_of(probed)
+    if told is None:
+        known = [gpu.memory_bytes for gpu in described().values() if gpu.memory_bytes]
+        told = max(known, default=None)
+    return told
 
 
 def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:

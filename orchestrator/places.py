@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+VENDOR = ROOT / "vendor"
+"""What a folder that was packed to be carried has in place of installed packages."""
 STUDIES = Path(os.environ.get("REPLIQUANT_STUDIES") or ROOT / "studies")
 IMAGES = Path(os.environ.get("REPLIQUANT_IMAGES") or ROOT / "images")
 
@@ -30,3 +32,8 @@ def cache() -> Path:
 def runs() -> Path:
     """REPLIQUANT_RUNS, else ``runs`` in the working directory."""
     return Path(os.path.expanduser(os.environ.get("REPLIQUANT_RUNS") or "runs"))
+
+
+def python_path() -> str:
+    """PYTHONPATH of a process that runs our code: this project, and what is carried with it."""
+    return os.pathsep.join(map(str, [ROOT, VENDOR] if VENDOR.is_dir() else [ROOT]))

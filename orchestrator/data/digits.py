@@ -6,13 +6,16 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestrator.data.bilinear import enlarged
 from orchestrator.data.pack import Part, Progress, Source
 from orchestrator.errors import MachineError
+from orchestrator.places import VENDOR
 
 if TYPE_CHECKING:
     import numpy as np
 
 TEST_SHARE = 0.2
+DIGITS = "digits.csv.gz"
 _KEY = "digits-2"
 
 
@@ -30,7 +33,7 @@ def source() -> Source:
 def _load(image_size: int, progress: Progress) -> dict[str, Part]:
     import numpy as np
 
-    table = np.loadtxt(_file(), delimiter=",", dtype=np.uint8)
+    table = np.loadtxt(file(), delimiter=",", dtype=np.uint8)
     grey = np.minimum(table[:, :-1].astype(np.uint16) * 16, 255).astype(np.uint8)
     images = _upsample(grey.reshape(-1, 8, 8), image_size)
     labels = table[:, -1]
@@ -45,18 +48,19 @@ def _load(image_size: int, progress: Progress) -> dict[str, Part]:
 def _upsample(grey: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]
     """Bilinear, to (count, size, size, 3)."""
     import numpy as np
-    from PIL import Image
 
-    pictures = [
-        np.asarray(Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR))
-        for picture in grey
-    ]
-    return np.repeat(np.stack(pictures)[..., None], 3, axis=3)
+    return np.repeat(enlarged(grey, size)[..., None], 3, axis=3)
 
 
-def _file() -> Path:
-    """The file inside scikit-learn, found without importing it (which takes a second)."""
+def file() -> Path:
+    """The file in a folder that was packed to be carried, else inside scikit-learn.
+
+    That is found without importing it, which takes a second.
+    """
+    carried = VENDOR / DIGITS
+    if carried.is_file():
+        return carried
     found = importlib.util.find_spec("sklearn")
     if found is None or not found.submodule_search_locations:
         raise MachineError("the digits come with scikit-learn, which is missing: run ./justw setup")
-    return Path(found.submodule_search_locations[0]) / "datasets" / "data" / "digits.csv.gz"
+    return Path(found.submodule_search_locations[0]) / "datasets" / "data" / DIGITS

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from manifests.manifest import ImageUsed
+from orchestrator import places
 from orchestrator.allotment import CUDA, allotment
 from orchestrator.engines import Tell
 from orchestrator.engines.local import LocalEngine
@@ -129,7 +130,7 @@ def probe(python: Path, script: str = _PROBE) -> Probed:
         done = subprocess.run(
             [python, "-c", script], capture_output=True, text=True, errors="replace",
             stdin=subprocess.DEVNULL, timeout=_PROBE_TIMEOUT_S, check=False, cwd="/",
-            env=clean_environment(),
+            env=_environment(),
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MachineError(f"{python} can't be run: {error}") from error
@@ -138,3 +139,10 @@ def probe(python: Path, script: str = _PROBE) -> Probed:
             return msgspec.convert(json.loads(line.removeprefix("FOUND ")), Probed)
     last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
     raise MachineError(f"{python} can't be run: {''.join(last) or 'it printed nothing'}")
+
+
+def _environment() -> dict[str, str]:
+    """What is carried with this project counts as there, since cells get it too."""
+    if not places.VENDOR.is_dir():
+        return clean_environment()
+    return {**clean_environment(), "PYTHONPATH": str(places.VENDOR)}

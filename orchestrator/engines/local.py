@@ -89,7 +89,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 
 
 def _environment(order: Order) -> dict[str, str]:
-    environment = {**clean_environment(), "PYTHONPATH": str(places.ROOT)}
+    environment = {**clean_environment(), "PYTHONPATH": places.python_path()}
     if order.gpus:
         if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

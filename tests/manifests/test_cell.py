@@ -150,3 +150,9 @@ def _id_in(python: str, cell: Cell) -> str:
         check=True,
     )
     return done.stdout.decode().strip()
+
+
+def test_a_text_that_equals_a_default_is_left_out_whatever_object_it_is() -> None:
+    cell = a_cell()
+    spelled = "".join(["c", "pu"])  # as it comes from a command line: not the constant itself
+    assert a_cell(device=spelled).id == cell.id

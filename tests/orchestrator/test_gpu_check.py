@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -12,12 +14,15 @@ import pytest
 
 import orchestrator.gpu_check as gpu_check
 from manifests.plan import Plan
+from manifests.store import Run
 from orchestrator.allotment import Allotment
 from orchestrator.engines import ENGINES, Engine
 from orchestrator.errors import InputError, MachineError
-from orchestrator.gpu_check import Check, _Deadline, _gpu_images, _where, check
+from orchestrator.gpu_check import Check, Checked, _gpu_images, _where, check
+from orchestrator.gpu_check_deadline import Deadline
 from orchestrator.gpu_check_plan import check_plan
-from orchestrator.news import CellEnded, CellStarted, News, Note
+from orchestrator.gpu_check_sizes import runs_out
+from orchestrator.news import CellStarted, News, Note
 from runners.inference import InferRecipe, QuantizeRecipe
 from runners.techniques import techniques
 from runners.training import AdamRecipe
@@ -67,6 +72,20 @@ def test_two_frameworks_share_the_time_and_pytorchs_cells_are_some_of_its_own() 
     ]  # fmt: skip
 
 
+def test_the_order_is_that_of_a_first_contact() -> None:
+    cells = [p.cell for p in check_plan("gpu", PYTORCH, 16, H100).cells]
+    assert [(c.technique, c.batch_size) for c in cells[:11]] == [
+        ("float32", 64), ("float32", 64), ("tf32", 64), ("cuda-graph", 64),
+        ("cuda-graph-float16", 64), ("float32", 64), ("tf32", 64), ("amp-float16", 64),
+        ("amp-bfloat16", 64), ("float32", 1400), ("amp-float16", 1400),
+    ]  # fmt: skip
+    assert [c.technique for c in cells[11:19]] == [
+        "compiled", "compiled-float16", "int8-torchao", "float8-torchao", "tensorrt-float16",
+        "tensorrt-float32", "tensorrt-tf32", "tensorrt-int8",
+    ]  # fmt: skip
+    assert cells[3].recipe["profile_calls"] == 5
+
+
 def test_half_of_the_time_covers_training_and_the_ladder_of_both() -> None:
     spent, covered = 0.0, set()
     for planned_cell in check_plan("gpu", BOTH, 16).cells:
@@ -92,15 +111,21 @@ def test_the_first_cell_of_each_framework_makes_the_weights_of_its_ladder(
         assert all(p.cell.model == first.cell.model for p in ladder)
 
 
-def test_mixed_precision_is_trained_over_batch_sizes_up_to_one_that_fits_nowhere() -> None:
+H100, H200 = 85_520_809_984, 150_754_820_096
+
+
+@pytest.mark.parametrize(("memory_bytes", "largest"), [(H100, 1400), (H200, 2400), (None, 2600)])
+def test_mixed_precision_is_trained_over_batch_sizes_up_to_one_that_does_not_fit(
+    memory_bytes: int | None, largest: int
+) -> None:
     for images in (PYTORCH, TENSORFLOW):
-        plan = check_plan("gpu", images, 16)
+        plan = check_plan("gpu", images, 16, memory_bytes)
         amp = [p.cell for p in plan.cells if p.cell.technique == "amp-float16"]
-        assert [cell.batch_size for cell in amp] == [64, 512, 1400]
+        assert sorted(cell.batch_size for cell in amp) == [64, 512, largest]
         assert {(cell.model, cell.image_size) for cell in amp} == {("resnet50", 224)}
-    both = [p.cell for p in check_plan("gpu", BOTH, 16).cells]
-    largest = [(c.framework, c.technique) for c in both if c.batch_size == 1400]
-    assert largest == [
+    both = [p.cell for p in check_plan("gpu", BOTH, 16, memory_bytes).cells]
+    beyond = [(c.framework, c.technique) for c in both if c.batch_size == largest]
+    assert beyond == [
         ("pytorch", "float32"), ("tensorflow", "float32"), ("tensorflow", "amp-float16"),
     ]  # fmt: skip
 
@@ -115,12 +140,12 @@ def test_it_is_planned_for_no_more_than_its_limit(images: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("device", "images", "count", "first"),
     [
-        ("gpu", PYTORCH, 24, "606d27b7cafd"),
+        ("gpu", PYTORCH, 23, "606d27b7cafd"),
         ("gpu", TENSORFLOW, 16, "3660391ed0ba"),
         ("gpu", BOTH, 23, "606d27b7cafd"),
-        ("cpu", PYTORCH, 6, "76e0f15db978"),
+        ("cpu", PYTORCH, 7, "76e0f15db978"),
         ("cpu", TENSORFLOW, 6, "cbc6118a5d13"),
-        ("cpu", BOTH, 12, "76e0f15db978"),
+        ("cpu", BOTH, 13, "76e0f15db978"),
     ],
 )
 def test_ids_differ_and_stay_what_they_are(
@@ -141,8 +166,9 @@ def test_every_recipe_is_one_that_the_runners_read() -> None:
 def test_the_processors_twin_needs_no_gpu() -> None:
     plan = check_plan("cpu", BOTH, 2)
     assert {p.cell.device for p in plan.cells} == {"cpu"}
-    for framework in BOTH:
-        assert chosen(plan, "train", framework) == ["float32", "amp-bfloat16"]
+    assert chosen(plan, "train") == ["float32", "amp-float16", "amp-bfloat16"]
+    assert chosen(plan, "train", "tensorflow") == ["float32", "amp-bfloat16"]
+    assert chosen(plan, "infer") == ["float32", "cuda-graph", "compiled", "tensorrt-float16"]
 
 
 def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,21 +295,67 @@ def test_images_for_gpus_are_no_local_environments(monkeypatch: pytest.MonkeyPat
         check(Check(engine="lokal"), lambda news: None)
 
 
-def test_no_cell_starts_when_the_time_is_up_which_runs_from_the_first_cell() -> None:
+class Started:
+    """Cells that say what ended them."""
+
+    def __init__(self) -> None:
+        self.cancelled: list[str] = []
+        self.ended = threading.Event()
+
+    def cancel(self, reason: str) -> None:
+        self.cancelled.append(reason)
+        self.ended.set()
+
+
+def test_the_running_cell_is_ended_when_the_time_is_up() -> None:
     told: list[News] = []
-    manifest = a_manifest()
-    cell = planned(manifest.cell)
-    paused: list[bool] = []
-    for limit_s, started, expected in (
-        (60.0, True, []), (-1.0, False, []), (-1.0, True, [True]),
-    ):  # fmt: skip
-        deadline = _Deadline(limit_s, told.append)
-        deadline.pause = lambda: paused.append(True)
-        if started:
-            deadline(CellStarted(cell, ""))
-        deadline(CellEnded(cell, manifest))
-        assert paused == expected
-    assert told[-1] == Note("the time is up: no further cell is started", "important")
+    cells, deadline = Started(), Deadline(0.04, told.append)
+    deadline.begin()
+    deadline.hold(cells)
+    assert cells.ended.wait(10)
+    assert cells.cancelled == ["the check's time is up; the same command goes on from here"]
+    assert told == [Note("the time is up: the running cell is ended", "important")]
+
+
+def test_the_time_includes_packing_and_what_was_before() -> None:
+    deadline = Deadline(480, lambda news: None)
+    assert deadline.left_s() == 480
+    deadline.begin(time.monotonic() - 100)
+    assert 349 < deadline.left_s() <= 350  # 30 s are for packing
+    short = Deadline(60, lambda news: None)
+    short.begin()
+    assert 44 < short.left_s() <= 45
+
+
+def test_with_images_the_time_runs_from_the_first_cell_and_no_cell_is_ended_after_all() -> None:
+    cells, deadline = Started(), Deadline(0.04, lambda news: None)
+    deadline.hold(cells)
+    assert not cells.ended.wait(0.2)
+    deadline(CellStarted(planned(a_manifest().cell), ""))
+    assert cells.ended.wait(10)
+    closed = Deadline(0.04, lambda news: None)
+    closed.begin()
+    closed.close()
+
+
+def test_to_go_on_there_has_to_be_something(tmp_path: Path) -> None:
+    asked = Check(device="cpu", run_dir=tmp_path / "run", resume=True)
+    with pytest.raises(InputError, match=r"--resume: .*/run holds no gpu-check to go on with"):
+        check(asked, lambda news: None)
+
+
+def test_what_had_no_time_is_no_failure_and_what_differs_is() -> None:
+    cut = a_manifest(status="cancelled", transient=True, reason="time")
+    done = a_manifest()
+    checked = Checked(Run(Path("run")), [cut, done], [], [])
+    assert checked.exit_status(True) == 0
+    assert checked.exit_status(False) == 1
+    by_hand = a_manifest(status="cancelled", transient=False)
+    assert Checked(Run(Path("run")), [by_hand, done], [], []).exit_status() == 1
+
+
+def test_an_h200_is_really_run_out_of() -> None:
+    assert not runs_out(1400, H200) and runs_out(2400, H200)
 
 
 def test_this_interpreter_is_probed_for_real() -> None:

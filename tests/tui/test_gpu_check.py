@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Workshop
 
 
@@ -38,6 +40,34 @@ def test_a_wrong_time_is_refused(workshop: Workshop) -> None:
     workshop("gpu-check", "--minutes", "0", status=2)
 
 
+def test_to_go_on_there_has_to_be_a_check(workshop: Workshop) -> None:
+    done = workshop("gpu-check", "--device", "cpu", "--resume", status=2)
+    assert "runs/gpu-check-cpu holds no gpu-check to go on with" in done.stderr
+
+
+def test_what_is_packed_is_refused_in_words(workshop: Workshop) -> None:
+    done = workshop("gpu-check", "--pack", "carry", "--python-version", "3.8", status=2)
+    assert "--python-version '3.8': give two numbers from 3.11 on" in done.stderr
+    (workshop.folder / "mine").mkdir()
+    (workshop.folder / "mine/file").write_text("x")
+    done = workshop("gpu-check", "--pack", "mine", status=2)
+    assert "mine holds something else; choose another folder" in done.stderr
+    done = workshop("gpu-check", "--python-version", "3.12", status=2)
+    assert "--python-version goes with --pack" in done.stderr
+
+
+def test_the_entry_of_what_is_carried_tells_an_old_python() -> None:
+    import subprocess
+
+    old = sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python"))
+    if not old:
+        pytest.skip("no Python 3.8 here")
+    entry = Path(__file__).resolve().parents[2] / "tui" / "check_entry.py"
+    done = subprocess.run([old[-1], entry], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "gpu-check: needs Python 3.11 or later; this is 3.8\n"
+
+
 def test_an_environment_without_the_packages_leaves_a_summary(workshop: Workshop) -> None:
     python = interpreter(workshop.folder, '{"tensorflow": "", "numpy": "2"}')
     image = Path(__file__).resolve().parents[2] / "images" / "tensorflow-cpu"
@@ -48,6 +78,9 @@ def test_an_environment_without_the_packages_leaves_a_summary(workshop: Workshop
     assert {cell["framework"] for cell in printed["cells"]} == {"tensorflow"}
     assert "msgspec: missing" in printed["cells"][0]["reason"]
     assert len(printed["cells"]) == 6 and printed["unstarted"] == []
+    wrong = [v for v in printed["verdicts"] if v["verdict"] == "not as expected"]
+    assert len(wrong) == 6 and "it is unsupported, not ok" in wrong[0]["why"]
+    assert (workshop.runs / "gpu-check-cpu.tar.gz").is_file()
     folder = workshop.runs / "gpu-check-cpu"
     assert json.loads((folder / "summary.json").read_text()) == printed
     assert (folder / "summary.md").read_text().count("| unsupported |") == 6
