@@ -112,7 +112,8 @@ def test_the_gpu_cell_is_a_result_with_its_reason(reproduction: Reproduction) ->
 def test_the_tables_stand_published_beside_measured(reproduction: Reproduction) -> None:
     text = reproduction("table", "lad2023", "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
-    (row,) = [r for r in rows if r["key"] == "framework=pytorch" and r["quantity"] == "int8 size"]
+    found = [r for r in rows if (r["framework"], r["quantity"]) == ("pytorch", "int8 size")]
+    (row,) = found
     assert row["printed"] == "10.76" and float(row["ratio"]) == pytest.approx(1.0, abs=0.05)
     assert "tier quick · digits" in row["scope"]
     assert (reproduction.run.folder / "tables.md").read_text().count("###") == 7
