@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.images import image_names, load_image
+from orchestrator.pins import read_pins
 
 pytestmark = pytest.mark.frameworks
 # The others exist as containers only.
@@ -38,8 +39,7 @@ def test_the_environment_holds_exactly_what_the_lock_says(
     )  # fmt: skip
     installed = dict(item.split("=") for item in done.stdout.split())
     bare = {_canonical(name): version.split("+")[0] for name, version in installed.items()}
-    locked = dict(line.split("==") for line in image.lock.read_text().splitlines() if "==" in line)
-    wanted = {_canonical(name): version for name, version in locked.items()}
+    wanted = {_canonical(pin.name): pin.version for pin in read_pins(image.lock)}
     own_pip = "pip" in bare
     assert {k: v for k, v in bare.items() if not own_pip or k not in _PIP} == {
         k: v for k, v in wanted.items() if not own_pip or k not in _PIP
