@@ -56,7 +56,7 @@ def test_as_published_skipped_steps_are_counted_and_flagged(python: Path, pack: 
     found = fact(python, pack, "scaled_training", "resnet50", "as-published")
     (applied,) = found["applied"]
     assert applied < found["steps"] == 8 and "warm-up" not in found["phases"]
-    ((name, detail),) = found["flags"]
+    ((name, detail),) = (flag for flag in found["flags"] if flag[0] == "skipped-steps")
     assert name == "skipped-steps"
     assert detail.startswith(f"{8 - applied} of 8 timed steps were skipped by loss scaling")
 
