@@ -56,6 +56,8 @@ _PATTERNS: Tuple[Tuple[Pattern[str], Replace], ...] = (
     (re.compile(r"([A-Za-z0-9]{1,12})://([^\s/?#\"'\\<>]{1,2048})@"), _userinfo),
     # A parameter of an address, whatever stands before the telling part of its name.
     (re.compile(rf"(?i)((?:{_NAMES}|key|auth)=)(?!\*\*\*){_VALUE}(?<!\.)"), _after_first),
+    # Short names tell only behind another: PWD alone is where a shell is.
+    (re.compile(rf"(?i)([_-](?:pass|pwd|pw)=[\"']?)(?!\*\*\*){_VALUE}"), _after_first),
     (
         re.compile(
             rf"(?i)((?:{_NAMES})\\?[\"']?\s{{0,3}}[:=]\s{{0,3}}\\?[\"']?)(?!\*\*\*){_VALUE}"
@@ -63,7 +65,9 @@ _PATTERNS: Tuple[Tuple[Pattern[str], Replace], ...] = (
         _after_first,
     ),
     (
-        re.compile(rf"(?i)((?<![\w-])--?[a-z-]{{0,40}}(?:{_NAMES})\s{{1,3}})(?![-*]){_VALUE}"),
+        re.compile(
+            rf"(?i)((?<![\w-])--?[a-z-]{{0,40}}(?:{_NAMES})\s{{1,3}}[\"']?)(?![-*]){_VALUE}"
+        ),
         _after_first,
     ),
     (

@@ -71,8 +71,12 @@ PHASES: Dict[str, Tuple[str, ...]] = {
     "calibrate": ("calibration_s", "energy_j"),
     "measure": (*_LATENCY, "energy_j"),
     "end-to-end": ("end_to_end_s", "energy_j"),
+    "profile": ("op_time_s",),
 }
 """The phases whose times are results, and the metrics that are measured in them."""
+
+SAMPLED = ("measure", "end-to-end")
+"""Those whose samples are judged by a watch over them alone, without the warm-up."""
 
 # A flag of a later version: what it means isn't known, so no verdict rests on its number.
 _UNKNOWN = FlagInfo("", True, _EVERY)

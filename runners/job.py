@@ -16,11 +16,12 @@ from manifests.codec import UnreadableError, read_manifest, read_struct
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
-from manifests.quality import FLAGS, IMPOSSIBLE
+from manifests.quality import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
 from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
 from runners.failures import DamagedInput, Unsupported
+from runners.quality import ProcessorWatch
 
 T = TypeVar("T")
 
@@ -143,13 +144,19 @@ class Job:
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Announce a phase and record how long it took, also when it fails."""
+        """Announce a phase and record how long it took, also when it fails.
+
+        Where its time is a result, what disturbed it is flagged.
+        """
         self.events.phase(name)
+        watch = ProcessorWatch() if name in PHASES and name not in SAMPLED else None
         begin = time.perf_counter()
         try:
             yield
         finally:
             self.phases.append(PhaseTime(name=name, seconds=time.perf_counter() - begin))
+            for flag in watch.flags() if watch else ():
+                self.flag(msgspec.structs.replace(flag, metrics=list(PHASES[name])))
 
     def last_phase_s(self, name: str) -> float:
         """Seconds of the latest phase of that name."""

@@ -50,6 +50,12 @@ class ProcessorWatch:
         own = _own_ticks() - self._own
         return max(0.0, busy - own) / total if total >= 10 else None
 
+    def flags(self) -> List[Flag]:
+        """All that disturbed the machine or the process since."""
+        stopped = self.disturbances()
+        told = [_busy(self.stop()), _throttle(self.throttled())]
+        return [*(flag for flag in told if flag is not None), *stopped]
+
     def disturbances(self) -> List[Flag]:
         """What stopped this process since: its quota, somebody, or the machine's sleep."""
         found = [

@@ -15,7 +15,6 @@ import msgspec
 from runners.data import Images, training_batches
 from runners.job import Job
 from runners.loss_scaling import Optimizer, ScaledSteps, warm_up
-from runners.quality import ProcessorWatch
 
 Array = Any
 StepFunction = Callable[[Array, Array, float], float]
@@ -124,12 +123,10 @@ def train(
     elif left_out and per_epoch == len(part.labels) // batch:
         job.warn(f"{left_out} of {len(part.labels)} images fill no batch and sit out each epoch")
     log = TrainLog([], [], [], ScaledSteps(optimizer))
-    watch = ProcessorWatch()
     try:
         for epoch in range(recipe.epochs):
             _epoch(job, recipe, take_step, part, epoch, log)
     finally:
-        job.flag(*watch.disturbances())
         log.scaled.record(job, len(log.step_s))
         job.record("train_step_s", log.step_s, items=batch)
         job.record("train_epoch_s", log.epoch_s, items=per_epoch * batch)

@@ -65,7 +65,7 @@ def metrics(
     """``energy_j`` of each measured phase; for a cell on GPUs also their largest memory."""
     found = []
     for phase in phases:
-        if phase.name in MEASURED:
+        if "energy_j" in PHASES.get(phase.name, ()):
             found += list(_energy(phase, gpus))
     return [*found, *(_memory(phases, index, interval_s) for index in gpus)]
 

@@ -45,7 +45,9 @@ def test_rigorous_float16_steps_all_apply_or_are_flagged(
     found = fact(python, pack, "scaled_training", model, "rigorous")
     (applied,) = found["applied"]
     assert found["steps"] == 8 and applied >= 6
-    assert [flag[0] for flag in found["flags"]] == (["skipped-steps"] if applied < 8 else [])
+    # What else runs on the machine is flagged too.
+    skipped = [flag[0] for flag in found["flags"] if flag[0] == "skipped-steps"]
+    assert skipped == (["skipped-steps"] if applied < 8 else [])
     assert found["phases"].index("warm-up") < found["phases"].index("train")
     assert 1 <= found["scale"] <= 32768
 
@@ -54,7 +56,7 @@ def test_as_published_skipped_steps_are_counted_and_flagged(python: Path, pack: 
     found = fact(python, pack, "scaled_training", "resnet50", "as-published")
     (applied,) = found["applied"]
     assert applied < found["steps"] == 8 and "warm-up" not in found["phases"]
-    ((name, detail),) = found["flags"]
+    ((name, detail),) = (flag for flag in found["flags"] if flag[0] == "skipped-steps")
     assert name == "skipped-steps"
     assert detail.startswith(f"{8 - applied} of 8 timed steps were skipped by loss scaling")
 

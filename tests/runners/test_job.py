@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from manifests import event
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.manifest import Artifact, Flag
+from manifests.quality import PHASES
 from runners.failures import DamagedInput, classify
 from runners.job import Weights
 from tests.manifests.samples import a_manifest
@@ -38,6 +41,26 @@ def test_a_phase_is_announced_and_timed_also_when_it_fails(tmp_path: Path) -> No
         "convert", "measure",
     ]  # fmt: skip
     assert job.last_phase_s("convert") == job.phases[0].seconds
+
+
+@pytest.mark.parametrize("phase", ["train", "calibrate", "profile"])
+def test_what_disturbs_a_phase_is_about_the_times_of_that_phase(tmp_path: Path, phase: str) -> None:
+    job = a_job(tmp_path)
+    with pytest.raises(MemoryError), job.phase(phase):
+        os.kill(os.getpid(), signal.SIGCONT)
+        raise MemoryError
+    (found,) = [flag.metrics for flag in job.flags if flag.name == "suspended"]
+    assert found == list(PHASES[phase])
+
+
+@pytest.mark.parametrize("phase", ["import", "measure", "end-to-end"])
+def test_phases_without_a_time_or_with_a_watch_of_their_own_are_not_judged_again(
+    tmp_path: Path, phase: str
+) -> None:
+    job = a_job(tmp_path)
+    with job.phase(phase):
+        os.kill(os.getpid(), signal.SIGCONT)
+    assert job.flags == []
 
 
 def test_a_metric_takes_its_unit_from_the_table(tmp_path: Path) -> None:

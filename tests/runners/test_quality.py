@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,6 +88,15 @@ def _ticking(monkeypatch: pytest.MonkeyPatch, readings: list[tuple[int, int] | N
 def test_the_watch_leaves_out_its_own_process(monkeypatch: pytest.MonkeyPatch) -> None:
     _ticking(monkeypatch, [(100, 1000), (160, 1200)])
     assert ProcessorWatch().stop() == 0.25
+
+
+def test_a_watch_tells_all_that_disturbed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    _ticking(monkeypatch, [(100, 1000), (160, 1200)])
+    events = iter([3, 5])
+    monkeypatch.setattr(quality, "_throttle_events", lambda: next(events))
+    watch = ProcessorWatch()
+    os.kill(os.getpid(), signal.SIGCONT)
+    assert [flag.name for flag in watch.flags()] == ["busy-machine", "clock-throttled", "suspended"]
 
 
 def test_a_watch_too_short_to_tell_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
