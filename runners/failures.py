@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, List, NamedTuple, Optional
 
 from manifests.manifest import Status
 
@@ -93,6 +93,18 @@ def is_out_of_memory(error: BaseException) -> bool:
 
     What an error was raised from counts as well.
     """
+    return any(_says_out_of_memory(each) for each in _causes(error))
+
+
+def _causes(error: BaseException) -> List[BaseException]:
+    """The error and what it was raised from; a chain may lead back to its beginning."""
+    found = [error]
+    while found[-1].__cause__ is not None and found[-1].__cause__ not in found:
+        found.append(found[-1].__cause__)
+    return found
+
+
+def _says_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
     names = {kind.__name__ for kind in type(error).__mro__}
@@ -101,9 +113,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     text = str(error).lower()
     told = "ResourceExhaustedError" in names or any(part in text for part in _OOM_TEXTS)
     meant = names & _TELLING_TYPES and not any(part in text for part in _OTHER_RESOURCES)
-    if told and meant:
-        return True
-    return error.__cause__ is not None and is_out_of_memory(error.__cause__)
+    return bool(told and meant)
 
 
 def may_be_out_of_memory(error: BaseException) -> bool:

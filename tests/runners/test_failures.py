@@ -133,3 +133,14 @@ def test_tensorflows_allocator_tells_whose_memory_ran_out(
     verdict = classify(ResourceExhaustedError(GRAPH.format(device=device, allocator=allocator)))
     assert verdict.status == "oom"
     assert verdict.reason.startswith(f"out of {memory}: OOM when allocating tensor with shape[256")
+
+
+def test_an_error_that_was_raised_from_itself_is_judged_all_the_same() -> None:
+    """``raise error from error``, as TensorFlow does while it passes one on."""
+    error = RuntimeError("the engine could not be built")
+    error.__cause__ = error
+    first, second = RuntimeError("first"), RuntimeError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert classify(error).status == classify(first).status == "crashed"
+    second.args = ("CUDA error: out of memory",)
+    assert classify(first).status == "oom"
