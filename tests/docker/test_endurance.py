@@ -62,7 +62,8 @@ def test_a_hundred_containers_leave_nothing_behind(docker_workshop: DockerWorksh
     assert process.returncode == 0, errors
     assert len(docker_workshop.manifests()) == CONTAINERS + 1
     assert docker_workshop.left() == []
-    assert late(watched.descriptors) <= early(watched.descriptors) + 1
+    # Looked at while cells come and go; a leak would be one or more for each of the hundred.
+    assert late(watched.descriptors) <= early(watched.descriptors) + 5
     assert watched.grown_mb < 20
 
 

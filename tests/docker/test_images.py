@@ -9,9 +9,10 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,15 @@ def test_an_image_is_built_once_and_found_again(images: Images) -> None:
     assert len(images.made()) == 1
 
 
+def from_the_code_in(project: Path) -> Callable[..., list[str]]:
+    """The command line of another checkout; the one that is installed comes first otherwise."""
+    script = (
+        f"import runpy, sys; sys.path.insert(0, {str(project)!r}); "
+        "runpy.run_module('tests.docker.cli', run_name='__main__', alter_sys=True)"
+    )
+    return lambda *arguments: [sys.executable, "-c", script, *arguments]
+
+
 def test_it_is_built_anew_exactly_when_lock_dockerfile_or_code_have_changed(
     images: Images, tmp_path: Path
 ) -> None:
@@ -150,7 +160,7 @@ def test_it_is_built_anew_exactly_when_lock_dockerfile_or_code_have_changed(
     for package in ("manifests", "runners", "orchestrator", "tables", "tui", "tests"):
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, project / package, ignore=unwanted)
-    images.workshop.environment["PYTHONPATH"] = str(project)
+    images.workshop.command = from_the_code_in(project)  # type: ignore[method-assign]
     images.build()
     images.append("verify.py", "# other checks\n")
     images.append("image.toml", 'note = "other words"\n')

@@ -21,6 +21,7 @@ LIBRARIES = (
     "rich.console", "rich.markdown", "rich.progress", "rich.table", "rocrate.rocrate",
     "scipy.stats", "vl_convert",
 )  # fmt: skip
+ROOT = Path(__file__).resolve().parents[2]
 # What an interpreter reads once, when it starts.
 _AT_THE_START = ("PYTHON", "LC_", "LANG", "LD_")
 
@@ -31,8 +32,8 @@ _context.set_forkserver_preload(["tests.fakes.preload"])
 def serves(environment: Mapping[str, str]) -> bool:
     """False where a variable that counts when an interpreter starts isn't this process's."""
     names = {name for name in {*environment, *os.environ} if name.startswith(_AT_THE_START)}
-    names.discard("PYTHONPATH")  # the root, which is on the path here
-    return all(environment.get(name) == os.environ.get(name) for name in names)
+    here = {**os.environ, "PYTHONPATH": str(ROOT)}  # which is on the path here
+    return all(environment.get(name) == here.get(name) for name in names)
 
 
 def run_module(
