@@ -15,7 +15,7 @@ SUFFIXES = (
 EXPECTED = "expected train/<class>/*.jpg and test/<class>/*.jpg (or validation/)"
 _SYSTEM = frozenset(
     ("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "@eadir", "$recycle.bin",
-     "system volume information", "lost+found", "icon\r")
+     "system volume information", "lost+found", "icon\r", "__pycache__")
 )  # fmt: skip
 
 

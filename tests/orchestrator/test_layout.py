@@ -92,6 +92,7 @@ def shades(path: Path, split: str = "train") -> list[int]:
     ("more", "counted"),
     [
         ({"train/cat/.ipynb_checkpoints/0-checkpoint.png": png(1)}, {layout.HIDDEN: 1}),
+        ({"train/__pycache__/load.cpython-311.pyc": b""}, {layout.HIDDEN: 1}),
         ({"train/.ipynb_checkpoints/0.png": b"", "test/.ipynb_checkpoints/0.png": b""},
          {layout.HIDDEN: 2}),
         ({"train/cat/._0.png": b"Mac OS X", "train/.DS_Store": b"Bud1"}, {layout.HIDDEN: 2}),
