@@ -106,4 +106,6 @@ def test_training_and_int8_of_both_data_sets_each_from_its_own_archive(
     int8 = made.one("pytorch", "quantize", "ptq-fx", dataset="cifar10-jpeg")
     assert int8.status == "ok" and int8.proof is not None and int8.proof.promised == "int8"
     title = made("table", "shafique2023", "--format", "md", "--table", "accuracy-cpu").stdout
-    assert "cifar10-jpeg + cats\\_vs\\_dogs-160px in place of cifar10 and cats\\_vs\\_dogs" in title
+    assert "cifar10-jpeg (600 images, 10 classes" in title
+    assert "cats\\_vs\\_dogs-160px (3,000 images, 2 classes" in title
+    assert " in place of cifar10 and cats\\_vs\\_dogs · " in title

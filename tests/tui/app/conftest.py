@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -86,6 +87,17 @@ def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], N
     return prepare_scene
 
 
+def overhear(app: Repliquant) -> None:
+    """Keep the app's notifications in ``said``: those on the screen go after seconds."""
+    notify, app.said = app.notify, []
+
+    def notify_and_keep(message: str, **options: Any) -> None:
+        app.said.append(message)
+        notify(message, **options)
+
+    app.notify = notify_and_keep
+
+
 async def settle(pilot: Pilot[str], app: Repliquant) -> None:
     """Wait until what threads read is on the screen."""
     for _ in range(200):
@@ -101,6 +113,7 @@ async def settle(pilot: Pilot[str], app: Repliquant) -> None:
 
 def drive(app: Repliquant, steps: Steps, size: tuple[int, int] = (80, 24)) -> None:
     """Start the app without a terminal, wait for its data, and do the steps."""
+    overhear(app)
 
     async def main() -> None:
         async with app.run_test(size=size) as pilot:

@@ -47,7 +47,8 @@ async def started(pilot: Pilot[str], app: Repliquant, folder: Path) -> None:
 
 
 async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
-    for _ in range(100):
+    end = time.monotonic() + 60.0
+    while time.monotonic() < end:
         if condition():
             await pilot.pause()
             return

@@ -139,7 +139,7 @@ def test_a_claim_without_cells_says_so_and_the_plan_stays(app: Repliquant) -> No
         page.query_one("#rows", Rows).cursor = without[0]
         await go(pilot, app, "p")
         assert app.current_mode == "claims"
-        assert any("has nothing to run" in n.message for n in app._notifications)
+        assert any("has nothing to run" in message for message in app.said)
         assert app.shelf.prepared is not None
         assert app.shelf.wish.claim == ""
 

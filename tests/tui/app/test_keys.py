@@ -54,7 +54,7 @@ def test_the_filter_is_the_language_of_k(app: Repliquant) -> None:
         await pilot.press("slash", *"tensrflow", "enter")
         await pilot.pause()
         assert rows.count == 4
-        assert any("Did you mean 'tensorflow'" in n.message for n in app._notifications)
+        assert any("Did you mean 'tensorflow'" in message for message in app.said)
         await pilot.press("escape", "escape")
         await pilot.pause()
         assert rows.count > 30
@@ -156,7 +156,7 @@ def test_a_file_that_cannot_be_written_is_said(app: Repliquant) -> None:
         assert isinstance(app.screen, Form)
         app.screen.dismiss({"table": "all", "format": "md", "path": "/proc/none/x.md"})
         await pilot.pause()
-        assert any("can't be written to" in n.message for n in app._notifications)
+        assert any("can't be written to" in message for message in app.said)
 
     drive(app, steps)
 

@@ -43,7 +43,7 @@ def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path
         await until(pilot, lambda: "Pause" not in footer(app) and "Cancel" not in footer(app))
         elapsed_s = app.stage.course.elapsed_s(app.stage.now_s)
         assert app.stage.course.elapsed_s(app.stage.now_s + 100) == elapsed_s
-        assert [n.message for n in app._notifications][-1] == "Cancelled: 3 to do, 1 cancelled."
+        await until(pilot, lambda: app.said[-1:] == ["Cancelled: 3 to do, 1 cancelled."])
         assert app.stage.exit_status() == 130
         await pilot.press("2")
         await until(pilot, lambda: "Start" in footer(app))
@@ -183,7 +183,7 @@ def test_a_cell_that_did_not_come_to_its_end_is_not_at_100_percent(
         assert "4 of 4 cells" in run
         assert ("4 failed" in run) == (status != "unsupported")
         word = "out of memory" if status == "oom" else status
-        assert [n.message for n in app._notifications][-1] == f"Done: 4 {word}."
+        await until(pilot, lambda: app.said[-1:] == [f"Done: 4 {word}."])
 
     drive(app, steps, (110, 30))
 
@@ -213,8 +213,7 @@ def test_a_request_that_waited_is_counted_by_itself(
         )  # its log is read, not that of the one that waits
         ready.append("go")
         await until(pilot, lambda: not app.stage.conducting.active)
-        await until(pilot, lambda: ", done" in shown(app))
+        await until(pilot, lambda: app.stage.run.folder == second and ", done" in shown(app))
         assert (app.stage.course.ended, app.stage.course.total) == (4, 4)
-        assert app.stage.run.folder == second
 
     drive(app, steps, (110, 30))

@@ -22,10 +22,10 @@ from tui.runs import find_run
 async def until_told(pilot: Pilot[str], app: Repliquant, part: str) -> None:
     await settle(pilot, app)
     for _ in range(100):
-        if any(part in note.message for note in app._notifications):
+        if any(part in message for message in app.said):
             return
         await pilot.pause(0.05)
-    raise AssertionError([note.message for note in app._notifications])
+    raise AssertionError(app.said)
 
 
 @pytest.mark.parametrize("format_", ["html", "md", "latex"])
@@ -100,7 +100,7 @@ def test_a_place_that_cannot_be_written_is_said(app: Repliquant) -> None:
             assert isinstance(app.screen, Form)
             app.screen.dismiss({"path": "/proc/none/x", **more})
             await until_told(pilot, app, "/proc/none/x can't be written to: ")
-            app.clear_notifications()
+            app.said.clear()
 
     drive(app, steps)
 
@@ -112,7 +112,7 @@ def test_nothing_is_written_where_one_only_looks(recorded: Path) -> None:
             await app.run_action(action)
             await pilot.pause()
             assert not isinstance(app.screen, Form)
-        assert sum("is off: --readonly." in n.message for n in app._notifications) == 2
+        assert sum("is off: --readonly." in message for message in app.said) == 2
         await pilot.press("v")
         assert isinstance(app.screen, Form)
         assert sorted(recorded.rglob("*")) == before
@@ -124,7 +124,7 @@ def test_a_replay_writes_nothing(replaying: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("4", "w", "b")
         assert not isinstance(app.screen, Form)
-        assert any("is off: this is a replay." in n.message for n in app._notifications)
+        assert any("is off: this is a replay." in message for message in app.said)
 
     drive(replaying, steps)
 
@@ -135,7 +135,7 @@ def test_without_a_run_there_is_nothing_to_report(app: Repliquant) -> None:
         await settle(pilot, app)
         await pilot.press("w")
         assert not isinstance(app.screen, Form)
-        assert any("no run of shafique2023" in n.message for n in app._notifications)
+        assert any("no run of shafique2023" in message for message in app.said)
 
     drive(app, steps)
 
