@@ -129,7 +129,7 @@ images *arguments="list": setup
 # Resolve requirements.in anew, for the host and for every image; `--keep-versions` for hashes only
 [group('images')]
 lock *options: develop
-    @{{ python }} -m orchestrator.locking "$@"
+    @{{ python }} -m orchestrator.environments.lockfiles "$@"
     @repliquant images lock "$@"
 
 # The README's picture of the screen, from the demo's recording
@@ -160,4 +160,4 @@ develop: setup (_install "requirements-dev.txt" "tests and linters")
 [private]
 _install file what:
     @./justw --version >/dev/null
-    @{{ python }} -m orchestrator.checkout install "$1" "$2"
+    @{{ python }} -m orchestrator.environments.checkout install "$1" "$2"

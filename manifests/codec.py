@@ -11,11 +11,11 @@ from typing import Any, Callable, Dict, List, Tuple, Type, TypeVar
 
 import msgspec
 
-from manifests import repeating
+from manifests import decode_cache
 from manifests.credentials import cleaned
-from manifests.decodable import looked_at
 from manifests.files import write_atomically
 from manifests.manifest import SCHEMA, SCHEMA_NAME, SCHEMA_VERSION, Manifest
+from manifests.msgspec_threads import looked_at
 from manifests.plan import Plan
 
 MAX_BYTES = 16 * 2**20
@@ -33,7 +33,7 @@ _CURRENT = b'{"schema":"%s","id":' % SCHEMA.encode()
 
 
 def _plain(value: Any) -> Any:
-    """Many manifests hold their numbers as arrays (manifests.compacting)."""
+    """Many manifests hold their numbers as arrays (manifests.compaction)."""
     if isinstance(value, array.array):
         return value.tolist()
     raise TypeError(type(value).__name__)
@@ -67,7 +67,7 @@ def decode_manifest(data: bytes) -> Manifest:
     """
     if len(data) > MAX_BYTES:
         raise UnreadableError(f"is {len(data):,} bytes, more than the {MAX_BYTES:,} allowed")
-    manifest = repeating.decode(data) if data.startswith(_CURRENT) else None
+    manifest = decode_cache.decode(data) if data.startswith(_CURRENT) else None
     if manifest is None:
         manifest = _decode_current(data)
         if encode_manifest(manifest) != data:

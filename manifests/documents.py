@@ -9,7 +9,7 @@ from typing import Type, TypeVar
 import msgspec
 
 from manifests.codec import UnreadableError, read_bounded
-from manifests.decodable import looked_at
+from manifests.msgspec_threads import looked_at
 
 MAX_BYTES = 2**20
 """Of a document; ours have some tens of thousands."""

@@ -7,7 +7,7 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
-from manifests.phases import Telemetry
+from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
 SCHEMA_VERSION = 1
@@ -48,7 +48,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """A reason to read the numbers with care; ``name`` is one of manifests.quality.FLAGS.
+    """A reason to read the numbers with care; ``name`` is one of manifests.flags.FLAGS.
 
     ``metrics`` names those that it is about; empty for all that its entry in FLAGS names.
     """

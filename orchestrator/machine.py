@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from manifests.manifest import Gpu
-from orchestrator.allotment import Allotment, allotment, same
+from orchestrator.planning.allotment import Allotment, allotment, same
 
 
 def gpu_count(root: Path = Path("/")) -> int:

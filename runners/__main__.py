@@ -20,7 +20,7 @@ from manifests.manifest import Context
 from runners import lifeline
 from runners.data import Data
 from runners.events import Emitter
-from runners.execution import execute
+from runners.execute import execute
 from runners.job import Job, PretrainedFile, Weights
 from runners.machine import usable_cpus
 

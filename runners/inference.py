@@ -13,8 +13,8 @@ from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Union
 import msgspec
 import numpy as np
 
+from manifests.flags import concerns
 from manifests.manifest import Flag
-from manifests.quality import concerns
 from runners.data import batches
 from runners.job import Job
 from runners.measure import Measurement, Protocol, Stopwatch, measure, measure_as_published

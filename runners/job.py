@@ -13,14 +13,14 @@ import msgspec
 from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, read_struct
+from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
 from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
-from manifests.quality import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
-from runners.applications import APPLICATIONS
 from runners.data import Data
 from runners.events import Emitter
 from runners.failures import DamagedInput, Unsupported
+from runners.models.keras_applications import APPLICATIONS
 from runners.quality import ProcessorWatch
 
 T = TypeVar("T")
@@ -193,7 +193,7 @@ class Job:
         )
 
     def flag(self, *flags: Flag) -> None:
-        """Keep quality flags of manifests.quality.FLAGS."""
+        """Keep quality flags of manifests.flags.FLAGS."""
         for flag in flags:
             if flag.name not in FLAGS:
                 raise KeyError(flag.name)

@@ -8,7 +8,7 @@ import platform
 import re
 from typing import Dict, Iterable, List, Optional
 
-from manifests import cgroup
+from machine import cgroup
 from manifests.credentials import redacted
 from manifests.manifest import Gpu, Limits, Machine
 from manifests.variables import kept

@@ -10,9 +10,9 @@ import threading
 import time
 from typing import Any, List, Optional, Tuple
 
-from manifests import cgroup
+from machine import cgroup
+from manifests.flags import P90_SAMPLES, P99_SAMPLES
 from manifests.manifest import Flag
-from manifests.quality import P90_SAMPLES, P99_SAMPLES
 
 VARIATION_LIMIT = 0.10
 DRIFT_LIMIT = 0.10

@@ -7,10 +7,10 @@ import re
 import sys
 from pathlib import Path
 
-from manifests.store import Run
-from tui.app.app import Repliquant
-from tui.app.recording import read_recording
-from tui.app.replay import Replay
+from manifests.run_folder import Run
+from tui.app import Repliquant
+from tui.recording import read_recording
+from tui.replay import Replay
 
 DEMO = Path(__file__).parent / "demo" / "lad2023-quick-digits"
 _SIZE = (104, 28)

@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from manifests.errors import InputError
 from manifests.manifest import Container, ImageUsed, Status
 from manifests.select import nearest
-from orchestrator.errors import InputError
-from orchestrator.images import Image
-from orchestrator.news import Note
+from orchestrator.environments.images import Image
+from orchestrator.messages import Note
 
 Tell = Callable[[Note], None]
 """Takes news about a long piece of work."""
@@ -126,7 +126,7 @@ def _local() -> Engine:
 
 
 def _docker() -> Engine:
-    from orchestrator.engines.docker import DockerEngine
+    from orchestrator.engines.docker.engine import DockerEngine
 
     return DockerEngine()
 
@@ -151,7 +151,7 @@ def make_engine(name: str, python: Path | None = None) -> Engine:
 
 
 def _given(name: str, python: Path) -> Engine:
-    from orchestrator.engines.given import GivenEngine
+    from orchestrator.engines.interpreter import GivenEngine
 
     if name not in (AUTO, "local"):
         raise InputError(f"--python goes with --engine local; {name!r} brings its own interpreter")

@@ -11,16 +11,17 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from manifests import cgroup
+from machine import cgroup
+from manifests import paths
+from manifests.errors import MachineError
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
-from orchestrator import places
-from orchestrator.allotment import CUDA
-from orchestrator.engines import Exit, Order, Tell, Where, venvs
-from orchestrator.errors import MachineError
-from orchestrator.images import Image
-from orchestrator.interpreters import clean_environment
+from orchestrator.engines import Exit, Order, Tell, Where
+from orchestrator.environments import venvs
+from orchestrator.environments.images import Image
+from orchestrator.environments.pythons import clean_environment
 from orchestrator.machine import usable_cpus, visible_gpus
+from orchestrator.planning.allotment import CUDA
 
 _CHUNK = 65536
 
@@ -89,7 +90,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 
 
 def _environment(order: Order) -> dict[str, str]:
-    environment = {**clean_environment(), "PYTHONPATH": places.python_path()}
+    environment = {**clean_environment(), "PYTHONPATH": paths.python_path()}
     if order.gpus:
         if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from manifests.telemetry import Opening, Sample
+from manifests.telemetry_series import Opening, Sample
 
 Hear = Callable[[Sample], None]
 """Takes one sample, on the thread of the feed; it must return quickly."""

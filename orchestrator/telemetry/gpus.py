@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from manifests.manifest import Gpu
-from manifests.telemetry import GpuProcess, GpuSample
+from manifests.telemetry_series import GpuProcess, GpuSample
 from orchestrator.telemetry.nvml import Call, Failure, Nvml
 
 _MHZ = 1_000_000

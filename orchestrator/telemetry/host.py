@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from manifests.telemetry import HostSample
+from manifests.telemetry_series import HostSample
 from orchestrator.telemetry.rapl import PackageEnergy
 
 MISSING_PACKAGE = "the package psutil is not installed"

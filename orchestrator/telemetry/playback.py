@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from manifests.series import Series
-from manifests.telemetry import Opening, Sample
+from manifests.series_reader import Series
+from manifests.telemetry_series import Opening, Sample
 from orchestrator.telemetry import Hear
-from orchestrator.telemetry.subscribing import Subscribers
+from orchestrator.telemetry.subscribers import Subscribers
 
 _WAIT_S = 0.05
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from manifests.manifest import Gpu
-from manifests.series import Series
+from manifests.series_reader import Series
 from orchestrator.telemetry.gpus import GpuReadings, Own
 
 

@@ -7,7 +7,7 @@ technique of its own: keras-predict, keras-call, signature, tflite-float32.
 
 from __future__ import annotations
 
-from runners.applications import APPLICATIONS
+from runners.models.keras_applications import APPLICATIONS
 from runners.inference import evaluate
 from runners.job import Job
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow

@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runners.applications import application, initial_arrays
 from runners.measure import measure_as_published
+from runners.models.keras_applications import application, initial_arrays
 
 PAIRS = 3
 BATCH, SIZE = 32, 48
@@ -52,9 +52,9 @@ def predict_in_two_steps() -> None:
 
 
 def _measured(what: str) -> Any:
-    from orchestrator.engines import venvs
-    from orchestrator.images import load_image
-    from orchestrator.places import ROOT
+    from manifests.paths import ROOT
+    from orchestrator.environments import venvs
+    from orchestrator.environments.images import load_image
 
     image = load_image("tensorflow-22.03")
     venvs.build(image, lambda note: None)

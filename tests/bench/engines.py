@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orchestrator.containers import settings
-from orchestrator.containers.building import tag
 from orchestrator.engines import Order, make_engine
-from orchestrator.engines.docker import DockerEngine
-from orchestrator.images import load_image
+from orchestrator.engines.docker import settings
+from orchestrator.engines.docker.builds import tag
+from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.environments.images import load_image
 
 CHOSEN = "pytorch and infer and cpu and (ptq-fx or float32) and (batch_size=1 or batch_size=128)"
 PAIRS = 6

@@ -10,11 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tables.differences import compare_runs, make_side
+from comparisons.differences import compare_runs, make_side
 from tests.bench import reading
+from tests.comparisons.noise import times
+from tests.comparisons.samples import measured, metric
 from tests.manifests.samples import a_cell
-from tests.tables.noise import times
-from tests.tables.samples import measured, metric
 
 TRIALS = 200
 

@@ -14,12 +14,12 @@ import msgspec
 from manifests.cell import Cell
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
-from manifests.store import Run
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
-from orchestrator.places import ROOT
+from manifests.paths import ROOT
+from manifests.run_folder import Run
+from orchestrator.environments import venvs
+from orchestrator.environments.images import load_image
 from runners.machine import usable_cpus
-from tui.runs import latest_run
+from services.runs import latest_run
 
 TURNS = 4
 _TORCH = """
@@ -165,11 +165,11 @@ def _median(manifest: Manifest) -> float:
 
 def _data(run: Run) -> Path:
     """The pack that the run used."""
-    from orchestrator import places
-    from orchestrator.data import catalogue
-    from orchestrator.data.pack import prepare
+    from manifests import paths
+    from orchestrator.datasets import catalogue
+    from orchestrator.datasets.pack import prepare
 
     plan = run.plan()
     folder = Path(plan.data_dir) if plan.data_dir else None
-    source = catalogue.source(plan.dataset, folder, places.cache())
-    return prepare(source, 32, places.cache(), lambda what, done, of: None)
+    source = catalogue.source(plan.dataset, folder, paths.cache())
+    return prepare(source, 32, paths.cache(), lambda what, done, of: None)

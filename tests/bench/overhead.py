@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.places import ROOT
+from manifests.paths import ROOT
 
 CHOSEN = "pytorch and float32 and infer and cpu and batch_size=1"
 

@@ -7,12 +7,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from orchestrator import places
-from orchestrator.data import digits
-from orchestrator.data.pack import prepare
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
-from orchestrator.places import ROOT
+from manifests import paths
+from manifests.paths import ROOT
+from orchestrator.datasets import digits
+from orchestrator.datasets.pack import prepare
+from orchestrator.environments import venvs
+from orchestrator.environments.images import load_image
 from runners.machine import usable_cpus
 from tests.bench.latency import print_ratio
 
@@ -125,7 +125,7 @@ def compiled_int8() -> None:
 
 def _times(script: str, size: int, batch: int) -> list[list[float]]:
     """Seconds of each variant, one a turn."""
-    data = prepare(digits.source(), size, places.cache(), lambda what, done, of: None)
+    data = prepare(digits.source(), size, paths.cache(), lambda what, done, of: None)
     python = venvs.interpreter(load_image("pytorch-cpu"))
     with tempfile.TemporaryDirectory() as folder:
         arguments = [data, Path(folder), usable_cpus(), TURNS, size, batch]

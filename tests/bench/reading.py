@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from manifests.codec import encode_manifest, write_plan
-from manifests.store import Run
-from tui.runs import latest_run
+from manifests.run_folder import Run
+from services.runs import latest_run
 
 
 def many_manifests(folder: Path, count: int) -> Path:

@@ -24,14 +24,14 @@ from textual import events
 
 from manifests.manifest import Gpu
 from manifests.plan import PlannedCell
-from manifests.store import Run
-from manifests.telemetry import GpuSample, HostSample, Opening, Sample
-from orchestrator.news import CellStarted, RunStarted
+from manifests.run_folder import Run
+from manifests.telemetry_series import GpuSample, HostSample, Opening, Sample
+from orchestrator.messages import CellStarted, RunStarted
 from tests.bench import reading
-from tests.tui.app.conftest import DEMO, RUN, settle
-from tui.app.app import Repliquant
-from tui.app.machine import Trace
-from tui.app.widgets.rows import Rows
+from tests.tui.conftest import DEMO, RUN, settle
+from tui.app import Repliquant
+from tui.views.machine import Trace
+from tui.widgets.rows import Rows
 
 _KEYS = 300
 _LINES_PER_S = 20_000
@@ -50,7 +50,7 @@ def first_screen() -> None:
     """From the process' start until the first screen has been drawn."""
     program = (
         "import sys, os; sys.argv = ['repliquant', 'tui'];"
-        "from tui.app.app import Repliquant as R;"
+        "from tui.app import Repliquant as R;"
         "a = R(sample=False); a._begin = lambda: a.exit('');"
         "import asyncio; asyncio.run(a.run_async(headless=True))"
     )
@@ -190,8 +190,8 @@ async def _results(run: Path) -> None:
 
 async def _hour_of_replay() -> None:
     """An hour at 100x is 36 s; the recording is played again and again."""
-    from tui.app.recording import read_recording
-    from tui.app.replay import Replay
+    from tui.recording import read_recording
+    from tui.replay import Replay
 
     replay = Replay(read_recording(Run(DEMO / RUN)), 100.0)
     app = Repliquant(replay=replay)

@@ -13,8 +13,8 @@ import psutil
 from manifests.event import Phase
 from orchestrator.engines import Where
 from orchestrator.telemetry.recorded import RecordedGpus
-from orchestrator.telemetry.recording import Recorder
-from orchestrator.telemetry.sampling import Sampler
+from orchestrator.telemetry.recorder import Recorder
+from orchestrator.telemetry.sampler import Sampler
 from tests.fakes import series
 
 WINDOW_S = 10.0

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from comparisons.audit import audit
+from comparisons.report import ReportInput, render_page
+from comparisons.report.charts import script
+from comparisons.results import gather
+from manifests.paths import ROOT
 from manifests.plan import Plan
-from orchestrator.places import ROOT
-from tables.audit import audit
-from tables.evidence import gather
-from tables.report import ReportInput, render_page
-from tables.report.charts import script
 from tests.browser.conftest import Browser
+from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
-from tests.tables.samples import a_plan, measured, metric
 
 STUDY = ROOT / "studies" / "lad2023"
 MIB = 2**20

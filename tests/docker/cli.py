@@ -5,11 +5,11 @@ GRACE_S: how long a cell that was asked to end is waited for. BACK_WITHIN_S: a d
 
 import os
 
-from orchestrator import attempts
-from orchestrator.containers import daemon
-from tui.cli import main
+from cli.main import main
+from orchestrator.engines.docker import daemon
+from orchestrator.running import attempt
 
-attempts.GRACE_S = float(os.environ.get("GRACE_S", attempts.GRACE_S))
+attempt.GRACE_S = float(os.environ.get("GRACE_S", attempt.GRACE_S))
 daemon.BACK_WITHIN_S = float(os.environ.get("BACK_WITHIN_S", daemon.BACK_WITHIN_S))
 
 if __name__ == "__main__":

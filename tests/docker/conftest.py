@@ -20,12 +20,12 @@ from typing import Any
 import docker
 import pytest
 
-from orchestrator.containers.building import tag
-from orchestrator.containers.daemon import Daemon, connect
-from orchestrator.containers.reaping import OWNER
-from orchestrator.errors import KitError
-from orchestrator.images import load_image
-from orchestrator.pins import read_pins
+from manifests.errors import KitError
+from orchestrator.engines.docker.builds import tag
+from orchestrator.engines.docker.daemon import Daemon, connect
+from orchestrator.engines.docker.reaping import OWNER
+from orchestrator.environments.images import load_image
+from orchestrator.environments.pins import read_pins
 from tests.conftest import ROOT, Workshop
 from tests.docker.engines import NoEngine, PrivateEngine, cannot
 from tests.fakes.studies import write_study
@@ -49,7 +49,7 @@ COPY images/{name}/verify.py /opt/repliquant/images/{name}/verify.py
 RUN echo 'repliquant:x:65532:65532:repliquant:/tmp:/usr/sbin/nologin' >>/etc/passwd
 RUN touch /opt/repliquant/runners/{name}/__init__.py  # technique {technique}
 USER 65532:65532
-ENTRYPOINT ["python", "-m", "runners.contained"]
+ENTRYPOINT ["python", "-m", "runners.container_init"]
 """
 
 

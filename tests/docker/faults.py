@@ -102,7 +102,7 @@ def write_bad_images(folder: Path) -> None:
     write_images(folder, "alpha", "doomed", "headless", "pythonless")
     for name, old, new in (
         ("doomed", "USER", f"LABEL of={folder}\nUSER"),
-        ("headless", 'ENTRYPOINT ["python", "-m", "runners.contained"]', "ENTRYPOINT []"),
+        ("headless", 'ENTRYPOINT ["python", "-m", "runners.container_init"]', "ENTRYPOINT []"),
         ("pythonless", "USER", "ENV PATH=/nowhere\nUSER"),
     ):
         dockerfile = folder / "images" / name / "Dockerfile"

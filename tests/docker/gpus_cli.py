@@ -3,8 +3,8 @@
 Its containers ask the daemon for no device; everything else of them is as on GPUs.
 """
 
-from orchestrator.containers import settings
-from orchestrator.engines.docker import DockerEngine
+from orchestrator.engines.docker import settings
+from orchestrator.engines.docker.engine import DockerEngine
 from tests.docker.cli import main
 
 DockerEngine.gpus = lambda self: ["0", "1"]  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from manifests.codec import read_manifest
-from orchestrator.containers.daemon import Daemon
+from orchestrator.engines.docker.daemon import Daemon
 from tests.docker.conftest import DockerWorkshop, a_workshop
 
 pytestmark = pytest.mark.docker

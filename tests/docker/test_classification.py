@@ -14,10 +14,10 @@ import pytest
 
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest, Status
-from orchestrator.containers.building import tag
-from orchestrator.containers.daemon import Daemon
-from orchestrator.containers.reaping import CELL
-from orchestrator.images import load_image
+from orchestrator.engines.docker.builds import tag
+from orchestrator.engines.docker.daemon import Daemon
+from orchestrator.engines.docker.reaping import CELL
+from orchestrator.environments.images import load_image
 from tests.docker.conftest import TIMES, DockerWorkshop, a_workshop, wait_for
 from tests.docker.faults import AT_ONCE, BY_HAND, BY_THE_CLOCK, write_faults
 

@@ -102,7 +102,7 @@ NOISY = """\
 import os, sys
 block = (b"\\x1b[2J" + b"e" * 94 + b"\\n") * 1000
 for _ in range(500): os.write(2, block)
-os.execvp("python", ["python", "-m", "runners.contained", *sys.argv[1:]])
+os.execvp("python", ["python", "-m", "runners.container_init", *sys.argv[1:]])
 """
 
 
@@ -110,7 +110,7 @@ def test_a_flood_of_errors_before_there_is_a_log(docker_workshop: DockerWorkshop
     """50 MB on standard error ahead of the runner: a part of it is kept, none is shown."""
     dockerfile = docker_workshop.folder / "images" / "alpha" / "Dockerfile"
     entry = json.dumps(["python", "-c", NOISY])
-    usual = json.dumps(["python", "-m", "runners.contained"])
+    usual = json.dumps(["python", "-m", "runners.container_init"])
     dockerfile.write_text(dockerfile.read_text().replace(usual, entry))
     process = docker_workshop.start("-k", "alpha and train")
     watched = watch(docker_workshop, process, begun=0)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from manifests.codec import read_manifest
-from orchestrator.containers.daemon import Daemon
-from orchestrator.containers.sharing import DATA_LABEL
+from orchestrator.engines.docker.daemon import Daemon
+from orchestrator.engines.docker.mounts import DATA_LABEL
 from tests.conftest import ROOT
 from tests.docker.conftest import BASE, DockerWorkshop
 

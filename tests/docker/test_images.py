@@ -19,13 +19,13 @@ from typing import Any
 import pytest
 from docker.errors import APIError, NotFound
 
-from orchestrator.containers import building
-from orchestrator.containers.reaping import OWNER
-from orchestrator.containers.settings import NO_GPU_RUNTIME
+from manifests.errors import MachineError
 from orchestrator.engines import Order
-from orchestrator.engines.docker import DockerEngine
-from orchestrator.errors import MachineError
-from orchestrator.images import Image, load_image
+from orchestrator.engines.docker import builds
+from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.engines.docker.reaping import OWNER
+from orchestrator.engines.docker.settings import NO_GPU_RUNTIME
+from orchestrator.environments.images import Image, load_image
 from tests.conftest import ROOT
 from tests.docker.conftest import BASE, DockerWorkshop, wait_for
 
@@ -88,7 +88,7 @@ class Images:
         return found
 
     def inspected(self) -> Any:
-        return self.client.api.inspect_image(building.tag(self.image))
+        return self.client.api.inspect_image(builds.tag(self.image))
 
     def made(self) -> list[str]:
         """Names of the images that were built here."""
@@ -157,7 +157,18 @@ def test_it_is_built_anew_exactly_when_lock_dockerfile_or_code_have_changed(
 ) -> None:
     """With the code of a project of its own, which can be changed, and without a network."""
     project = tmp_path / "project"
-    for package in ("manifests", "runners", "orchestrator", "tables", "tui", "tests"):
+    for package in (
+        "manifests",
+        "machine",
+        "runners",
+        "papers",
+        "comparisons",
+        "orchestrator",
+        "services",
+        "cli",
+        "tui",
+        "tests",
+    ):
         unwanted = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, project / package, ignore=unwanted)
     images.workshop.command = from_the_code_in(project)  # type: ignore[method-assign]
@@ -182,10 +193,10 @@ def test_an_image_says_what_it_was_made_from_and_runs_as_nobody(images: Images) 
     images.build()
     config = images.inspected()["Config"]
     own = {k: v for k, v in config["Labels"].items() if k.startswith("repliquant.")}
-    assert own == building._labels(images.image, BASE, images.client.images.get(BASE).id)
+    assert own == builds._labels(images.image, BASE, images.client.images.get(BASE).id)
     assert config["User"] == "65532:65532"
     command = ["python", "-c", "import os; print(os.getuid(), os.getgid())"]
-    name = building.tag(images.image)
+    name = builds.tag(images.image)
     printed = images.client.containers.run(name, entrypoint=command, remove=True)
     assert printed == b"65532 65532\n"
 
@@ -197,7 +208,7 @@ def test_nothing_of_the_hosts_index_certificates_and_proxies_is_in_an_image(
     images.append("Dockerfile", "RUN env | sort >/tmp/variables && rm /tmp/variables\n")
     images.workshop.environment |= SECRETS
     images.build()
-    name = building.tag(images.image)
+    name = builds.tag(images.image)
     history = json.dumps(images.client.api.history(name))
     inspected = json.dumps(images.client.api.inspect_image(name))
     assert "env | sort" in history
@@ -389,7 +400,7 @@ def test_a_dockerfile_builds_without_us(images: Images, tmp_path: Path) -> None:
         command, cwd=project, check=True, capture_output=True,
         env={**os.environ, "DOCKER_HOST": images.workshop.daemon.address},
     )  # fmt: skip
-    listing = ["python", "-c", "import runners.contained, manifests.cell; print('here')"]
+    listing = ["python", "-c", "import runners.container_init, manifests.cell; print('here')"]
     assert images.client.containers.run(name, entrypoint=listing, remove=True) == b"here\n"
 
 

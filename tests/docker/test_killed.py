@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from manifests.codec import read_manifest
-from orchestrator.containers.reaping import CELL, OWNER
+from orchestrator.engines.docker.reaping import CELL, OWNER
 from tests.docker.conftest import BASE, TIMES, DockerWorkshop, wait_for
 
 pytestmark = pytest.mark.docker

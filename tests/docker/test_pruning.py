@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from orchestrator.containers.daemon import Daemon
+from orchestrator.engines.docker.daemon import Daemon
 from tests.docker.conftest import BASE, DockerWorkshop
 from tests.docker.test_images import Images
 

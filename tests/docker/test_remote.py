@@ -18,9 +18,9 @@ import pytest
 
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
-from orchestrator.containers.daemon import connect
-from orchestrator.containers.reaping import OWNER
-from orchestrator.containers.sharing import DATA_LABEL
+from orchestrator.engines.docker.daemon import connect
+from orchestrator.engines.docker.mounts import DATA_LABEL
+from orchestrator.engines.docker.reaping import OWNER
 from tests.docker.conftest import DockerWorkshop, a_workshop, wait_for
 from tests.docker.engines import NoEngine, PrivateEngine, Relay, Sshd, cannot, free_port
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from manifests.codec import read_manifest
-from orchestrator.containers.building import tag
-from orchestrator.images import load_image
+from orchestrator.engines.docker.builds import tag
+from orchestrator.environments.images import load_image
 from tests.docker.conftest import TIMES, DockerWorkshop, wait_for
 from tests.docker.engines import PrivateEngine
 

@@ -10,7 +10,7 @@ import pytest
 
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
-from orchestrator.containers.reaping import CELL
+from orchestrator.engines.docker.reaping import CELL
 from tests.docker.conftest import DockerWorkshop, wait_for
 
 pytestmark = pytest.mark.docker

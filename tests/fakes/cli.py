@@ -1,8 +1,8 @@
 """``python -m tests.fakes.cli``: the real command line, with the fake engine among the others."""
 
+from cli.main import main
 from orchestrator import engines
 from tests.fakes.engine import FakeEngine
-from tui.cli import main
 
 engines.ENGINES["fake"] = FakeEngine
 

@@ -12,8 +12,8 @@ from typing import Any
 from textual.app import App
 
 from tests.fakes import cli
-from tui.app.app import Repliquant
-from tui.app.screens.run import RunScreen
+from tui.app import Repliquant
+from tui.screens.run import RunScreen
 
 
 def crash(*_: object) -> None:

@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from manifests.errors import MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.allotment import allotment
 from orchestrator.engines import Exit, Order, Tell, local
-from orchestrator.errors import MachineError
-from orchestrator.images import Image
-from orchestrator.news import Note
+from orchestrator.environments.images import Image
+from orchestrator.messages import Note
+from orchestrator.planning.allotment import allotment
 
 ROOT = Path(__file__).resolve().parents[2]
 LOST = "the fake engine lost it"

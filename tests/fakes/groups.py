@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from manifests.cgroup import ROOT
+from machine.cgroup import ROOT
 
 
 class Group:

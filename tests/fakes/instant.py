@@ -17,8 +17,8 @@ from manifests.event import Phase, Step, encode
 from manifests.files import write_atomically
 from manifests.manifest import ImageUsed, Status
 from orchestrator.engines import Exit, Order, Tell, Where, local
-from orchestrator.images import Image
-from orchestrator.news import Note
+from orchestrator.environments.images import Image
+from orchestrator.messages import Note
 from tests.manifests.samples import a_manifest
 
 ENDS: tuple[Status, ...] = ("ok", "ok", "crashed", "ok", "oom", "unsupported")

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from manifests.manifest import Gpu
-from manifests.series import Series
-from manifests.telemetry import (
+from manifests.series_reader import Series
+from manifests.telemetry_series import (
     GpuProcess,
     GpuSample,
     HostSample,

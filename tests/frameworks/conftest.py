@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from manifests.manifest import Manifest
-from manifests.store import Run
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
+from manifests.run_folder import Run
+from orchestrator.environments import venvs
+from orchestrator.environments.images import load_image
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = {

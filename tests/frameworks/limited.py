@@ -10,16 +10,16 @@ import resource
 import sys
 from pathlib import Path
 
+from manifests import paths
 from manifests.cell import Cell
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
-from orchestrator import places
-from orchestrator.attempts import Attempt, write_inputs
-from orchestrator.data import digits
-from orchestrator.data.pack import prepare
+from orchestrator.datasets import digits
+from orchestrator.datasets.pack import prepare
 from orchestrator.engines import Order
 from orchestrator.engines.local import LocalEngine
-from orchestrator.images import load_image
+from orchestrator.environments.images import load_image
+from orchestrator.running.attempt import Attempt, write_inputs
 
 CELL = Cell(
     study="shafique2023", task="train", framework="tensorflow", technique="float32",
@@ -49,7 +49,7 @@ def run(folder: Path, pack: Path) -> Manifest:
 
 def main() -> None:
     folder, gigabytes, times = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    pack = prepare(digits.source(), 128, places.cache(), lambda what, done, of: None)
+    pack = prepare(digits.source(), 128, paths.cache(), lambda what, done, of: None)
     resource.setrlimit(resource.RLIMIT_AS, (gigabytes * 10**9, gigabytes * 10**9))
     for number in range(times):
         manifest = run((folder / str(number)).resolve(), pack)

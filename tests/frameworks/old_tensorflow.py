@@ -21,10 +21,10 @@ from tensorflow.python.compiler.tensorrt import trt_convert
 from tensorflow.python.eager import wrap_function
 
 from manifests.cell import Cell
-from runners.applications import APPLICATIONS, application, initial_arrays
 from runners.events import Emitter
 from runners.failures import Unsupported, classify
 from runners.job import Job
+from runners.models.keras_applications import APPLICATIONS, application, initial_arrays
 from runners.tensorflow.parts import (
     engines,
     setup,  # noqa: F401  sets variables that TensorFlow reads

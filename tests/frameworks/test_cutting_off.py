@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from manifests.store import Run
+from manifests.run_folder import Run
 from tests.frameworks.conftest import Reproduction, smallest_study
 
 pytestmark = pytest.mark.frameworks

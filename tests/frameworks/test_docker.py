@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from manifests.manifest import Manifest
-from orchestrator.containers.daemon import Daemon
+from orchestrator.engines.docker.daemon import Daemon
 from tests.docker.conftest import BASE, daemon
 from tests.frameworks.conftest import ROOT, Reproduction, smallest_study
 

@@ -10,7 +10,7 @@ import pytest
 
 from manifests.artifacts import file_sha256
 from manifests.cell import Cell
-from orchestrator.images import load_image
+from orchestrator.environments.images import load_image
 from tests.frameworks.conftest import Reproduction
 
 pytestmark = pytest.mark.frameworks

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from manifests.store import Run
+from manifests.run_folder import Run
 from tests.frameworks.conftest import ROOT, Reproduction
 
 pytestmark = pytest.mark.frameworks

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from manifests.store import Run
-from orchestrator.gpu_check_carry import ENTRY, LIMIT_BYTES, carry
-from orchestrator.gpu_check_sizes import SAVED_BYTES_PER_IMAGE
-from orchestrator.places import ROOT
+from manifests.paths import ROOT
+from manifests.run_folder import Run
+from orchestrator.gpu_check.carry import ENTRY, LIMIT_BYTES, carry
+from orchestrator.gpu_check.sizes import SAVED_BYTES_PER_IMAGE
 
 pytestmark = pytest.mark.frameworks
 
 # Neither ours nor what torch itself needs.
 OURS = (
-    "click", "rich", "textual", "sklearn", "PIL", "psutil", "pynvml", "msgspec", "tui", "runners",
+    "click", "rich", "textual", "sklearn", "PIL", "psutil", "pynvml", "msgspec", "cli", "runners",
 )  # fmt: skip
 _LEFT_OUT = ("msgspec", "torchao", "pip")
 
@@ -103,9 +103,9 @@ def planted(carried: Path, folder: Path) -> Path:
     for file, old, new in (
         ("runners/pytorch/parts/training.py", "lambda: torch.autocast(device.type, dtype)",
          "contextlib.nullcontext"),
-        ("orchestrator/gpu_check_plan.py", '("float32", "amp-float16", "amp-bfloat16")',
+        ("orchestrator/gpu_check/plan.py", '("float32", "amp-float16", "amp-bfloat16")',
          '("amp-bfloat16",)'),
-        ("orchestrator/gpu_check_plan.py",
+        ("orchestrator/gpu_check/plan.py",
          '("float32", "cuda-graph", "compiled", "tensorrt-float16")', "()"),
     ):  # fmt: skip
         path = folder / file
@@ -154,7 +154,7 @@ def test_a_python_that_was_not_packed_for_is_told(
 # Tensors that a forward pass keeps for the backward pass; weights and their views aside.
 SAVED = """
 import torch
-from runners.applications import application
+from runners.models.keras_applications import application
 from runners.pytorch.parts.applications import ApplicationModule
 model = ApplicationModule(application("resnet50", 10, 224)).train()
 own = {p.untyped_storage().data_ptr() for p in model.parameters()}

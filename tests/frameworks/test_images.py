@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.images import image_names, load_image
-from orchestrator.pins import read_pins
+from orchestrator.environments.images import image_names, load_image
+from orchestrator.environments.pins import read_pins
 
 pytestmark = pytest.mark.frameworks
 # The others exist as containers only.

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.data import digits
-from orchestrator.data.pack import prepare
+from orchestrator.datasets import digits
+from orchestrator.datasets.pack import prepare
 from tests.frameworks.conftest import ROOT
 
 pytestmark = pytest.mark.frameworks

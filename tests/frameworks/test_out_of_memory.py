@@ -14,13 +14,13 @@ from manifests.cell import Cell
 from manifests.event import Event
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
-from orchestrator.attempts import Attempt, write_inputs
-from orchestrator.data import digits
-from orchestrator.data.pack import prepare
+from orchestrator.datasets import digits
+from orchestrator.datasets.pack import prepare
 from orchestrator.engines import Order
-from orchestrator.engines.given import GivenEngine
+from orchestrator.engines.interpreter import GivenEngine
 from orchestrator.engines.local import LocalCell
-from orchestrator.images import load_image
+from orchestrator.environments.images import load_image
+from orchestrator.running.attempt import Attempt, write_inputs
 from tests.frameworks.cells import ADAM
 
 pytestmark = pytest.mark.frameworks

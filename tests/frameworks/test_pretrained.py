@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
+from orchestrator.environments import venvs
+from orchestrator.environments.images import load_image
 
 pytestmark = pytest.mark.frameworks
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.data import archives, folders
-from orchestrator.data.pack import prepare
+from orchestrator.datasets import archives, folders
+from orchestrator.datasets.pack import prepare
 from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench
 from tests.frameworks.test_pytorch_ladder import ok, proven, samples
 from tests.frameworks.test_real_data import PLACES, pictures  # noqa: F401  a fixture

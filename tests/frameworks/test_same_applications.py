@@ -16,7 +16,7 @@ KERAS = """
 import os, sys
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import numpy as np, tf_keras as keras
-from runners.applications import application, initial_arrays, named_layers
+from runners.models.keras_applications import application, initial_arrays, named_layers
 model, size, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 module, builder = {
     "vgg16": ("vgg16", "VGG16"), "resnet50": ("resnet", "ResNet50"),
@@ -54,7 +54,7 @@ np.savez(path, images=images, logits=whole.predict(images, verbose=0), **weights
 """
 TORCH = """
 import sys, numpy as np, torch
-from runners.applications import application
+from runners.models.keras_applications import application
 from runners.pytorch.parts.applications import ApplicationModule, load_arrays
 model, size, path, answer = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
 arrays = dict(np.load(path))

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """
 import sys, numpy as np
-from runners.networks import resnet18, initial_weights
+from runners.models.resnet18 import resnet18, initial_weights
 network = resnet18(10)
 weights = initial_weights(network, 7)
 rng = np.random.default_rng(1)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 HEAD = """
 import json, sys, numpy as np
-from runners.networks import resnet18, initial_weights
+from runners.models.resnet18 import resnet18, initial_weights
 from runners.training import TrainRecipe, learning_rate_at
 recipe = TrainRecipe(epochs=1, train_images=0, test_images=0, learning_rate=0.02, momentum=0.9,
     weight_decay=0.01, clip_norm=1.0, warm_up=0.4, milestones=[0.6], decay=0.1)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
-from orchestrator.interpreters import find_interpreter
+from orchestrator.environments import venvs
+from orchestrator.environments.images import load_image
+from orchestrator.environments.pythons import find_interpreter
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.frameworks

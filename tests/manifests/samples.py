@@ -8,7 +8,7 @@ from typing import Any
 from manifests.cell import Cell
 from manifests.codec import encode_manifest
 from manifests.manifest import Environment, Inputs, Manifest, Metric
-from manifests.store import Run
+from manifests.run_folder import Run
 
 
 def a_cell(**changes: Any) -> Cell:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from manifests.artifacts import fault, faults
 from manifests.cell import sha256_hex
 from manifests.manifest import Artifact
-from manifests.phases import Telemetry
+from manifests.telemetry_summary import Telemetry
 from tests.manifests.samples import a_manifest
 
 DATA = b"0123456789"

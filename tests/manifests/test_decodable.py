@@ -12,8 +12,8 @@ READ = """
 import sys, threading
 sys.setswitchinterval(1e-6)
 from orchestrator import places
-from orchestrator.study import load_study
-from tables.published import load_published
+from papers.study import load_study
+from papers.published import load_published
 together = threading.Barrier(6)
 
 def plan():

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from manifests import repeating
+from manifests import decode_cache
 from manifests.codec import decode_manifest, encode_manifest
-from manifests.phases import Energy, PhaseTelemetry, Reading, Readings, Telemetry, tabulated
+from manifests.telemetry_summary import (
+    Energy,
+    PhaseTelemetry,
+    Reading,
+    Readings,
+    Telemetry,
+    tabulated,
+)
 from tests.manifests.samples import a_manifest
 
 BUILD = PhaseTelemetry("build", 0.1, 0, {}, {"gpus/0": Energy(energy_j=2.0, method="none")}, {})
@@ -50,7 +57,7 @@ def test_a_phase_is_read_as_it_was() -> None:
 
 def test_a_manifest_with_telemetry_is_read_the_quick_way() -> None:
     written = encode_manifest(a_manifest(telemetry=TABLE))
-    quick = repeating.decode(written)
+    quick = decode_cache.decode(written)
     assert quick is not None and quick.telemetry == TABLE
     assert decode_manifest(written) == quick
 

@@ -6,9 +6,7 @@ import msgspec
 import pytest
 
 from manifests.codec import decode_manifest, encode_manifest
-from manifests.manifest import Environment, Flag, Gpu, Machine, Metric
-from manifests.metrics import METRICS
-from manifests.quality import (
+from manifests.flags import (
     FLAGS,
     PHASES,
     concerns,
@@ -16,6 +14,8 @@ from manifests.quality import (
     flags_of,
     impossible_in,
 )
+from manifests.manifest import Environment, Flag, Gpu, Machine, Metric
+from manifests.metrics import METRICS
 from tests.manifests.samples import a_manifest
 
 EXACT = ("model_size_bytes", "parameters", "accuracy", "train_loss", "peak_memory_bytes")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from manifests.codec import UnreadableError
 from manifests.manifest import Gpu
-from manifests.series import Series, decode_series, read_series
-from manifests.telemetry import (
+from manifests.series_reader import Series, decode_series, read_series
+from manifests.telemetry_series import (
     CellSample,
     GpuProcess,
     GpuSample,

@@ -10,10 +10,10 @@ import pytest
 
 from manifests.codec import UnreadableError, encode_manifest, write_plan
 from manifests.manifest import Dataset, Inputs, Metric, Proof
-from manifests.phases import Readings, Telemetry
 from manifests.plan import Plan
+from manifests.run_folder import Run
 from manifests.select import Selector
-from manifests.store import Run
+from manifests.telemetry_summary import Readings, Telemetry
 from tests.manifests.samples import a_cell, a_manifest, a_run, put
 
 FIRST, SECOND, THIRD = sorted(
@@ -161,7 +161,7 @@ def test_many_manifests_take_less_memory_and_read_the_same(
     )  # fmt: skip
     written = a_manifest(metrics=metrics, telemetry=series)
     run = a_run(tmp_path / "r", written)
-    monkeypatch.setattr("manifests.store.MANY", 0)
+    monkeypatch.setattr("manifests.run_folder.MANY", 0)
     (read,) = run.load().manifests
     assert [list(metric.samples) for metric in read.metrics] == samples
     assert isinstance(read.metrics[0].samples, array.array)
@@ -186,7 +186,7 @@ def test_what_many_manifests_repeat_is_held_once(
         for seed in (1, 2)
     ]
     run = a_run(tmp_path / "r", *written)
-    monkeypatch.setattr("manifests.store.MANY", 0)
+    monkeypatch.setattr("manifests.run_folder.MANY", 0)
     one, other = run.load().manifests
     assert one.inputs.dataset is other.inputs.dataset
     assert one.proof is other.proof
@@ -199,6 +199,6 @@ def test_a_plan_may_be_larger_than_a_manifest(
     write_plan(run.plan_path, Plan(study="s", tier="t", protocol="rigorous", dataset="d", cells=[]))
     monkeypatch.setattr("manifests.codec.MAX_BYTES", 10)
     assert run.plan().study == "s"
-    monkeypatch.setattr("manifests.store.MAX_PLAN_BYTES", 10)
+    monkeypatch.setattr("manifests.run_folder.MAX_PLAN_BYTES", 10)
     with pytest.raises(UnreadableError, match="is not a plan: Input data was truncated"):
         run.plan()

@@ -10,7 +10,7 @@ import psutil
 
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
-from manifests.store import Run
+from manifests.run_folder import Run
 from tests.conftest import Workshop
 
 TITLES = [

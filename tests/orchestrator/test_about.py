@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from manifests.codec import read_manifest
-from orchestrator.data import about
-from orchestrator.sessions import Request, prepare
+from orchestrator.datasets import about
+from orchestrator.running.execute import Request, prepare
 from tests.conftest import Workshop
 from tests.orchestrator.test_data import pictures
 

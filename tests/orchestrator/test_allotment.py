@@ -9,8 +9,8 @@ import pytest
 
 from manifests.manifest import Gpu
 from orchestrator import machine
-from orchestrator.allotment import Allotment, allotment, choose, place
 from orchestrator.engines import Order, local
+from orchestrator.planning.allotment import Allotment, allotment, choose, place
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import manifests

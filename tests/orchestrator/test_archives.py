@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from orchestrator.data import archives, cats_vs_dogs, decoding, pack
-from orchestrator.data.pack import quiet
-from orchestrator.errors import InputError
+from manifests.errors import InputError
+from orchestrator.datasets import archives, cats_vs_dogs, decoder, pack
+from orchestrator.datasets.pack import quiet
 
 
 def png(shade: int) -> bytes:
@@ -107,7 +107,7 @@ def test_a_file_that_is_no_picture_is_told_by_its_name(tmp_path: Path) -> None:
 def test_a_giant_member_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decoding, "LARGEST_PICTURE", 50)
+    monkeypatch.setattr(decoder, "LARGEST_PICTURE", 50)
     path = zipped(tmp_path / "pets.zip", FILES)
     with pytest.raises(InputError, match="a picture may have 64 MiB"):
         archives.source(path, "pets").load(8, quiet)

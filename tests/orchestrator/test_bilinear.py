@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from orchestrator.data.bilinear import enlarged
+from orchestrator.datasets.bilinear import enlarged
 
 
 def by_pillow(pictures: np.ndarray, size: int) -> np.ndarray:  # type: ignore[type-arg]

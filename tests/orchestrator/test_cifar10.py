@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.data import catalogue, cifar10, pack
-from orchestrator.data.pack import quiet
-from orchestrator.errors import InputError, MachineError
+from manifests.errors import InputError, MachineError
+from orchestrator.datasets import catalogue, cifar10, pack
+from orchestrator.datasets.pack import quiet
 from tests.orchestrator.test_data import packed
 
 NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]

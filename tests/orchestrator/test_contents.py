@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from orchestrator.data import catalogue, contents, pack
-from orchestrator.data.contents import Contents
-from orchestrator.data.pack import Source, quiet
-from orchestrator.errors import InputError
+from manifests.errors import InputError
+from orchestrator.datasets import catalogue, contents, pack
+from orchestrator.datasets.contents import Contents
+from orchestrator.datasets.pack import Source, quiet
 from tests.orchestrator.test_cifar10 import batch, batches
 from tests.orchestrator.test_data import pictures
 

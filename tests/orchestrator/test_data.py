@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from manifests.errors import InputError, MachineError
 from manifests.manifest import Dataset
-from orchestrator.data import catalogue, digits, folders, pack
-from orchestrator.data.pack import quiet
-from orchestrator.errors import InputError, MachineError
+from orchestrator.datasets import catalogue, digits, folders, pack
+from orchestrator.datasets.pack import quiet
 
 EXPECTED = r"expected train/<class>/\*\.jpg and test/<class>/\*\.jpg \(or validation/\)"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.data import catalogue
-from orchestrator.errors import InputError
+from manifests.errors import InputError
+from orchestrator.datasets import catalogue
 from tests.orchestrator.test_archives import FILES, zipped
 from tests.orchestrator.test_data import pictures
 

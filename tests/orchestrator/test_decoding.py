@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from orchestrator.data.decoding import decode
-from orchestrator.data.uniformity import uniformity
-from orchestrator.errors import InputError
+from manifests.errors import InputError
+from orchestrator.datasets.decoder import decode
+from orchestrator.datasets.uniformity import uniformity
 
 RAMP = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1040  # up to 65,520
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from orchestrator.images import image_names, load_image
+from orchestrator.environments.images import image_names, load_image
 
 NAMES = image_names()
 ON_NVIDIAS = [name for name in NAMES if load_image(name).container_only]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from manifests.cell import Cell
-from orchestrator.estimates import Estimate, Estimates
+from orchestrator.planning.estimates import Estimate, Estimates
 from tests.manifests.samples import a_cell
 
 ONE, OTHER = a_cell(), a_cell(technique="ptq-fx")

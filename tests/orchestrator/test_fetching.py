@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.data import fetching
-from orchestrator.data.fetching import Remote, fetch, recorded
-from orchestrator.data.pack import quiet
-from orchestrator.errors import InputError, MachineError
+from manifests.errors import InputError, MachineError
+from orchestrator.datasets import downloads
+from orchestrator.datasets.downloads import Remote, fetch, recorded
+from orchestrator.datasets.pack import quiet
 from tests.fakes.web import Web, serving
 
 CONTENT = bytes(range(256)) * 40
@@ -25,8 +25,8 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     for name in ("http_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.setattr(fetching, "_WAIT_S", 0.01)
-    monkeypatch.setattr(fetching, "_BLOCK_BYTES", 500)
+    monkeypatch.setattr(downloads, "_WAIT_S", 0.01)
+    monkeypatch.setattr(downloads, "_BLOCK_BYTES", 500)
     with serving() as made:
         made.files["/pub/file.bin"] = CONTENT
         yield made
@@ -150,7 +150,7 @@ def test_a_slow_server_is_waited_for_and_progress_is_told(web: Web, tmp_path: Pa
 def test_a_server_that_stops_sending_is_given_up(
     web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "_TIMEOUT_S", (1.0, 0.1))
+    monkeypatch.setattr(downloads, "_TIMEOUT_S", (1.0, 0.1))
     web.pause_s = 0.5
     with pytest.raises(MachineError, match="can't be fetched"):
         got(remote(web), tmp_path)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import lock_files, locks
-from orchestrator.locks import HeldError, exclusive, lock_names, waiting
+from orchestrator import file_lock, lock_file_fallback
+from orchestrator.file_lock import HeldError, exclusive, lock_names, waiting
 from tests.conftest import ROOT, Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import runner_processes, statuses, the_run, wait_until
@@ -141,14 +141,14 @@ def no_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(descriptor: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(file_lock.fcntl, "flock", refuse)
 
 
 def write_holder(path: Path, **changes: object) -> None:
     """As if another process had made the file."""
-    myself = lock_files._myself()
+    myself = lock_file_fallback._myself()
     fields = {"pid": myself.pid, "host": myself.host, "began": myself.began, "where": myself.where}
-    lock_files.held_file(path).write_text(json.dumps({**fields, **changes}))
+    lock_file_fallback.held_file(path).write_text(json.dumps({**fields, **changes}))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_holder_that_lives_no_more_does_not_count(
 ) -> None:
     write_holder(tmp_path / "lock", **changes)
     with exclusive(tmp_path / "lock"):
-        assert lock_files.holder(tmp_path / "lock") is not None
+        assert lock_file_fallback.holder(tmp_path / "lock") is not None
     assert list(lock_names(tmp_path)) == [tmp_path / "lock"]
 
 
@@ -175,7 +175,7 @@ def test_a_holder_on_another_machine_counts_and_its_file_is_named(
 
 
 def test_a_file_that_is_being_written_counts_for_a_moment(tmp_path: Path, no_locks: None) -> None:
-    held = lock_files.held_file(tmp_path / "lock")
+    held = lock_file_fallback.held_file(tmp_path / "lock")
     held.write_bytes(b"")
     with pytest.raises(HeldError), exclusive(tmp_path / "lock"):
         pass
@@ -199,7 +199,7 @@ def test_who_was_killed_while_taking_a_file_away_stops_nobody(
 
 def test_who_waits_is_told_once_and_gets_it(tmp_path: Path, preload: Path, no_locks: None) -> None:
     hold = (
-        "import sys, time; from pathlib import Path; from orchestrator.locks import exclusive\n"
+        "import sys, time; from pathlib import Path; from orchestrator.file_lock import exclusive\n"
         "with exclusive(Path(sys.argv[1])): print('held', flush=True); time.sleep(1)"
     )
     with subprocess.Popen(
@@ -218,7 +218,8 @@ def test_of_many_that_want_it_one_has_it_at_a_time(tmp_path: Path, preload: Path
     """Also while the file of a dead one lies there."""
     write_holder(tmp_path / "lock", pid=2**22 + 5)
     work = (
-        "import os, sys, time; from pathlib import Path; from orchestrator.locks import waiting\n"
+        "import os, sys, time; from pathlib import Path\n"
+        "from orchestrator.file_lock import waiting\n"
         "folder = Path(sys.argv[1])\n"
         "for _ in range(5):\n"
         "    with waiting(folder / 'lock', lambda who: None):\n"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
 from orchestrator.engines import make_engine
-from orchestrator.engines.given import GivenEngine, Probed, probe
-from orchestrator.errors import InputError, MachineError
-from orchestrator.images import load_image
+from orchestrator.engines.interpreter import GivenEngine, Probed, probe
+from orchestrator.environments.images import load_image
 from orchestrator.machine import gpu_count
 
 

@@ -12,22 +12,22 @@ from typing import Literal
 import msgspec
 import pytest
 
-import orchestrator.gpu_check as gpu_check
+import orchestrator.gpu_check.check as gpu_check
+from manifests.errors import InputError, MachineError
 from manifests.plan import Plan
-from manifests.store import Run
-from orchestrator.allotment import Allotment
+from manifests.run_folder import Run
 from orchestrator.engines import ENGINES, Engine
-from orchestrator.errors import InputError, MachineError
-from orchestrator.gpu_check import Check, Checked, _gpu_images, _where, check
-from orchestrator.gpu_check_deadline import Deadline
-from orchestrator.gpu_check_plan import check_plan
-from orchestrator.gpu_check_sizes import runs_out
-from orchestrator.news import CellStarted, News, Note
+from orchestrator.gpu_check.check import Check, Checked, _gpu_images, _where, check
+from orchestrator.gpu_check.deadline import Deadline
+from orchestrator.gpu_check.plan import check_plan
+from orchestrator.gpu_check.sizes import runs_out
+from orchestrator.messages import CellStarted, News, Note
+from orchestrator.planning.allotment import Allotment
 from runners.inference import InferRecipe, QuantizeRecipe
 from runners.techniques import techniques
 from runners.training import AdamRecipe
+from tests.comparisons.samples import planned
 from tests.manifests.samples import a_manifest
-from tests.tables.samples import planned
 
 PYTORCH = {"pytorch": "an-image"}
 TENSORFLOW = {"tensorflow": "another-image"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from orchestrator.gpu_check_archive import LIMIT_BYTES, pack
+from orchestrator.gpu_check.archive import LIMIT_BYTES, pack
 
 
 def a_run(folder: Path) -> Path:

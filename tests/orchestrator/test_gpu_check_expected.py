@@ -8,11 +8,11 @@ import pytest
 
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest, Proof
-from orchestrator.gpu_check_expected import Expected, differences, expected_of
-from orchestrator.gpu_check_plan import check_plan
-from orchestrator.gpu_check_verdicts import Verdict, cell_verdicts, probe_verdicts
+from orchestrator.gpu_check.expected import Expected, differences, expected_of
+from orchestrator.gpu_check.plan import check_plan
+from orchestrator.gpu_check.verdicts import Verdict, cell_verdicts, probe_verdicts
+from tests.comparisons.samples import measured, metric, planned
 from tests.manifests.samples import a_cell
-from tests.tables.samples import measured, metric, planned
 
 H100, H200 = 85_520_809_984, 150_754_820_096
 IMAGES = {"pytorch": "an-image", "tensorflow": "another-image"}

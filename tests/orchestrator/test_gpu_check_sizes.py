@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.gpu_check_sizes import LARGEST_BATCH, batch_beyond, runs_out, saved_bytes
+from orchestrator.gpu_check.sizes import LARGEST_BATCH, batch_beyond, runs_out, saved_bytes
 
 GIB = 2**30
 

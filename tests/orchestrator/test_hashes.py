@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.containers import wheels
-from orchestrator.engines import venvs
+from manifests.errors import InputError, MachineError
+from orchestrator.engines.docker import wheels
 from orchestrator.engines.local import LocalEngine
-from orchestrator.errors import InputError, MachineError
-from orchestrator.images import Image, load_image
-from orchestrator.pins import read_pins
-from orchestrator.pip_installs import local_builds, requires_any, write_parts
+from orchestrator.environments import venvs
+from orchestrator.environments.images import Image, load_image
+from orchestrator.environments.pins import read_pins
+from orchestrator.environments.pip_installs import local_builds, requires_any, write_parts
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel

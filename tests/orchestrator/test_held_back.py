@@ -12,21 +12,21 @@ from typing import Any
 
 import pytest
 
+from comparisons.environments import differing, facts
+from manifests.flags import FLAGS
 from manifests.manifest import Flag, Limits, Machine
-from manifests.quality import FLAGS
-from manifests.telemetry import HostSample, Sample
-from orchestrator.telemetry import judging
-from orchestrator.telemetry.cells import ControlGroup, ProcessTree, _Files
-from orchestrator.telemetry.summarizing import PhaseSums
+from manifests.telemetry_series import HostSample, Sample
+from orchestrator.telemetry import flags
+from orchestrator.telemetry.processes import ControlGroup, ProcessTree, _Files
+from orchestrator.telemetry.summary import PhaseSums
 from runners import quality
 from runners.machine import limits
-from tables.environments import differing, facts
+from services.limits import limits_words
 from tests.conftest import ROOT, Workshop
 from tests.fakes.groups import group, limit_cpus
 from tests.fakes.studies import write_study
 from tests.manifests.samples import a_manifest
 from tests.orchestrator.reading import manifests, wait_until
-from tui.limits import limits_words
 
 MEASURED = """
 import json, os, signal, sys, threading, time
@@ -172,14 +172,14 @@ def test_a_frozen_container_is_seen(tmp_path: Path, text: str | None, frozen: bo
 
 def test_samples_of_a_stopped_cell_flag_the_phases_that_are_measured() -> None:
     sums = PhaseSums()
-    from manifests.telemetry import CellSample
+    from manifests.telemetry_series import CellSample
 
     for stopped in (False, True, True):
         sums.add(Sample(time_s=0, host=HostSample(), cells={"c": CellSample(stopped=stopped)}))
-    assert judging.flags({"measure": sums}) == [
+    assert flags.flags({"measure": sums}) == [
         Flag(name="suspended", detail="measure: it was stopped in 2 of 3 samples")
     ]
-    assert judging.flags({"import": sums}) == []
+    assert flags.flags({"import": sums}) == []
 
 
 def test_what_held_a_cell_back_is_in_its_manifest_and_in_what_compare_lays_beside(

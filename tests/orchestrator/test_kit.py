@@ -16,11 +16,11 @@ import orchestrator
 
 SOURCES = Path(orchestrator.__file__).parent.parent
 MODULES = (
-    "orchestrator/__init__.py", "orchestrator/kit.py", "orchestrator/places.py",
+    "orchestrator/__init__.py", "orchestrator/version.py", "manifests/paths.py",
     "manifests",
 )  # fmt: skip
 ASK = (
-    "import json; from orchestrator.kit import describe, kit; k = kit(); "
+    "import json; from orchestrator.version import describe, kit; k = kit(); "
     "print(json.dumps([k.commit, k.dirty, describe()]))"
 )
 
@@ -90,7 +90,7 @@ def other(tmp_path: Path) -> Path:
 def test_a_checkout_tells_its_commit_and_whether_it_was_changed(checkout: Path) -> None:
     commit = commit_all(checkout)
     assert asked(checkout) == (commit, False, f"0.1.0-{commit[:12]}")
-    with open(checkout / "orchestrator" / "places.py", "a") as file:
+    with open(checkout / "manifests" / "paths.py", "a") as file:
         file.write("# changed\n")
     assert asked(checkout) == (commit, True, f"0.1.0-{commit[:12]}+changes")
 
@@ -194,7 +194,7 @@ def test_a_source_that_git_does_not_know_is_a_change(
 def test_asking_does_not_write_into_the_checkout(checkout: Path) -> None:
     commit_all(checkout)
     index = checkout / ".git" / "index"
-    os.utime(checkout / "orchestrator" / "kit.py", (1, 1))
+    os.utime(checkout / "orchestrator" / "version.py", (1, 1))
     before = index.read_bytes()
     assert asked(checkout)[1] is False
     assert index.read_bytes() == before

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
-from orchestrator.lanes import Lane, Lanes, gpu_lanes
-from orchestrator.resuming import Todo
+from orchestrator.planning.resuming import Todo
+from orchestrator.running.scheduler import Lane, Lanes, gpu_lanes
 from tests.manifests.samples import a_cell, a_manifest
 
 LONG_S = 60.0

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from manifests.errors import InputError
 from manifests.manifest import Dataset
-from orchestrator.data import archives, folders, layout, names, pack
-from orchestrator.data.pack import Source, quiet
-from orchestrator.errors import InputError
+from orchestrator.datasets import archives, folders, layout, names, pack
+from orchestrator.datasets.pack import Source, quiet
 from tests.orchestrator.test_archives import png
 
 PLAIN = {

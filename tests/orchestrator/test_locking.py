@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.locks import HeldError, exclusive, waiting
+from orchestrator.file_lock import HeldError, exclusive, waiting
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import statuses, the_run, wait_until

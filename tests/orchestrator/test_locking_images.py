@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import MachineError
-from orchestrator.images import Image, load_image
-from orchestrator.locking import lock_image
+from manifests.errors import MachineError
+from orchestrator.environments.images import Image, load_image
+from orchestrator.environments.lockfiles import lock_image
 from tests.conftest import Workshop
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.errors import InputError
-from orchestrator.estimates import Estimates
-from orchestrator.images import image_names, load_image
-from orchestrator.pairing import Pairing, obstacle, pair
-from orchestrator.places import ROOT
-from orchestrator.planning import Choices, make_plan
-from orchestrator.study import load_study
+from manifests.errors import InputError
+from manifests.paths import ROOT
+from orchestrator.environments.images import image_names, load_image
+from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.gpu_compat import Pairing, obstacle, pair
+from orchestrator.planning.planner import Choices, make_plan
+from papers.study import load_study
 
 OLD, NEW = (load_image(name) for name in ("tensorflow-22.03", "tensorflow-25.02"))
 TORCH = [load_image(name) for name in ("pytorch-25.02", "pytorch-25.12")]

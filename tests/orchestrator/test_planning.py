@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from manifests.errors import InputError
+from manifests.paths import ROOT
 from manifests.plan import Plan
-from orchestrator.errors import InputError
-from orchestrator.estimates import Estimates
-from orchestrator.places import ROOT
-from orchestrator.planning import Choices, make_plan, with_ancestors
-from orchestrator.study import load_study
+from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.planner import Choices, make_plan, with_ancestors
+from papers.study import load_study
 from tests.fakes.studies import write_study
 
 

@@ -10,15 +10,15 @@ import msgspec
 import pytest
 
 from manifests.codec import encode_manifest, read_manifest
+from manifests.errors import InputError, MachineError
 from manifests.pretrained import Pretrained
-from orchestrator.containers import settings
-from orchestrator.data import pretrained
-from orchestrator.data.pack import quiet
+from orchestrator.datasets import pretrained
+from orchestrator.datasets.pack import quiet
 from orchestrator.engines import Order, local
-from orchestrator.errors import InputError, MachineError
-from orchestrator.estimates import Estimates
-from orchestrator.planning import Choices, make_plan
-from orchestrator.study import load_study
+from orchestrator.engines.docker import settings
+from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.planner import Choices, make_plan
+from papers.study import load_study
 from tests.conftest import Workshop
 from tests.fakes.web import serving
 from tests.runners.samples import a_cell

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from comparisons.coverage import coverage
 from manifests.cell import Protocol
+from manifests.paths import ROOT
 from manifests.plan import Plan, PlannedCell
-from orchestrator.estimates import Estimates
-from orchestrator.places import ROOT
-from orchestrator.planning import Choices, make_plan
-from orchestrator.study import load_study
-from tables.coverage import coverage
-from tables.published import load_published
+from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.planner import Choices, make_plan
+from papers.published import load_published
+from papers.study import load_study
 
 FOLDER = ROOT / "studies" / "shafique2023"
 STAND_INS = {"amp-bfloat16", "xla", "tflite-float32", "ptq-tflite"}

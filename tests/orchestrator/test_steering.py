@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.news import CellStarted, News, Note
-from orchestrator.steering import Steering
-from tests.tui.app.test_course import planned
+from orchestrator.messages import CellStarted, News, Note
+from orchestrator.running.control import Steering
+from tests.tui.test_course import planned
 
 
 class Conducted:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests import event
-from orchestrator import streams
-from orchestrator.streams import LONGEST_LINE, EventReader
+from orchestrator.running import event_reader
+from orchestrator.running.event_reader import LONGEST_LINE, EventReader
 
 PHASE = b'{"event":"phase","time_s":1.0,"name":"train"}\n'
 STEP = b'{"event":"step","time_s":2.5,"step":3,"of":10,"loss":0.25}\n'
@@ -88,7 +88,7 @@ def test_a_last_line_without_its_end_is_no_event() -> None:
 
 
 def test_events_beyond_the_bound_are_told_but_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "MOST_BYTES", 3 * len(PHASE))
+    monkeypatch.setattr(event_reader, "MOST_BYTES", 3 * len(PHASE))
     found, _, kept = read([PHASE * 100])
     assert len(found) == 100
     assert kept == PHASE * 3

@@ -9,14 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from manifests.errors import InputError
 from manifests.models import MODELS
-from orchestrator.errors import InputError
-from orchestrator.places import ROOT
-from orchestrator.planning import Choices, make_plan
-from orchestrator.study import Study, load_study, study_ids
-from runners.applications import APPLICATIONS
+from manifests.paths import ROOT
+from orchestrator.planning.planner import Choices, make_plan
+from papers.study import Study, load_study, study_ids
 from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
-from runners.networks import NETWORKS
+from runners.models.keras_applications import APPLICATIONS
+from runners.models.resnet18 import NETWORKS
 from runners.techniques import techniques
 from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
@@ -159,7 +159,7 @@ def test_every_image_of_a_study_exists(study_id: str) -> None:
 @pytest.mark.parametrize("study_id", study_ids(STUDIES))
 @pytest.mark.parametrize("protocol", ["rigorous", "as-published"])
 def test_every_tier_of_a_study_can_be_planned(study_id: str, protocol: str) -> None:
-    from orchestrator.estimates import Estimates
+    from orchestrator.planning.estimates import Estimates
 
     study = load_study(study_id, STUDIES)
     if protocol not in study.protocols:

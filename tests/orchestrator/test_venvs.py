@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engines import venvs
-from orchestrator.errors import InputError, MachineError
-from orchestrator.images import Image, load_image
-from orchestrator.locks import HeldError, exclusive
+from manifests.errors import InputError, MachineError
+from orchestrator.environments import venvs
+from orchestrator.environments.images import Image, load_image
+from orchestrator.file_lock import HeldError, exclusive
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.orchestrator.reading import wait_until
@@ -20,7 +20,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from orchestrator.engines import venvs
-from orchestrator.images import load_image
+from orchestrator.environments.images import load_image
 venvs.build(load_image("small", Path(sys.argv[1])), lambda note: print(note.text, flush=True))
 """
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from manifests import event
 from manifests.cell import Cell
-from orchestrator.data.pack import Part, Source, prepare
+from orchestrator.datasets.pack import Part, Source, prepare
 from runners.data import Data
 from runners.events import Emitter
 from runners.job import Job

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.applications import (
+from runners.failures import Unsupported
+from runners.models.keras_applications import (
     APPLICATIONS,
     CAFFE,
     TF,
@@ -17,7 +18,6 @@ from runners.applications import (
     kernel_shape,
     named_layers,
 )
-from runners.failures import Unsupported
 
 
 # Printed by Model.count_params() of tf_keras 2.21: include_top=False, Flatten, Dense 50, 20, n.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import manifests
-from manifests import cgroup
+from machine import cgroup
 from runners.failures import Verdict, for_lack_of_memory
 from tests.manifests.old_python import python_3_8
 

@@ -226,7 +226,7 @@ def test_it_sleeps_while_nothing_happens(start: Starter) -> None:
 
 def test_as_a_module_it_runs_the_runner(python: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [python, "-B", "-m", "runners.contained", str(tmp_path / "none.json"), str(tmp_path)],
+        [python, "-B", "-m", "runners.container_init", str(tmp_path / "none.json"), str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True,
     )  # fmt: skip

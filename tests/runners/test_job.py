@@ -12,8 +12,8 @@ import pytest
 from manifests import event
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
+from manifests.flags import PHASES
 from manifests.manifest import Artifact, Flag
-from manifests.quality import PHASES
 from runners.failures import DamagedInput, classify
 from runners.job import Weights
 from tests.manifests.samples import a_manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.networks import NETWORKS, Conv, initial_weights, resnet18
+from runners.models.resnet18 import NETWORKS, Conv, initial_weights, resnet18
 
 NETWORK = resnet18(10)
 WEIGHTS = initial_weights(NETWORK, seed=1)

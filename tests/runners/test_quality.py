@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from manifests.quality import FLAGS
+from manifests.flags import FLAGS
 from runners import quality
 from runners.quality import ProcessorWatch, quality_flags
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.pins import read_pins
+from orchestrator.environments.pins import read_pins
 from tests.conftest import ROOT
 
-FOLDERS = ("manifests", "orchestrator", "tables", "tui", "runners")
+FOLDERS = ("manifests", "orchestrator", "comparisons", "tui", "runners")
 FILES = ("justw", "justfile", "pyproject.toml", "README.md", "LICENSE", ".gitattributes")
 ODD = "a ü b's"
 
@@ -136,7 +136,7 @@ def test_recipes_run_where_temporary_folders_run_no_programs(
 def test_a_copy_runs_its_own_code(made: Checkout, tmp_path: Path) -> None:
     copy = Checkout(tmp_path / "copy of it")
     shutil.copytree(made.folder, copy.folder, symlinks=True)
-    version = copy.folder / "orchestrator" / "kit.py"
+    version = copy.folder / "orchestrator" / "version.py"
     version.write_text(version.read_text().replace('VERSION = "', 'VERSION = "99.'))
     told = copy("./justw", "setup")
     assert f"(the one here was made for {made.folder})" in told

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from manifests import paths
 from manifests.files import as_text
-from orchestrator import places
-from orchestrator.engines import venvs
-from orchestrator.images import Image, load_image
-from orchestrator.interpreters import clean_environment
+from orchestrator.environments import venvs
+from orchestrator.environments.images import Image, load_image
+from orchestrator.environments.pythons import clean_environment
 from tests.conftest import ROOT, Workshop
 from tests.fakes.studies import write_image, write_study
 
@@ -28,13 +28,13 @@ def test_the_cache_is_at_home_or_here_and_never_in_a_folder_called_tilde(
     for name in ("REPLIQUANT_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/home/somebody")
-    assert places.cache() == Path("/home/somebody/.cache/repliquant")
+    assert paths.cache() == Path("/home/somebody/.cache/repliquant")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert places.cache() == Path("/home/somebody/.cache/repliquant")
+    assert paths.cache() == Path("/home/somebody/.cache/repliquant")
     monkeypatch.setenv("REPLIQUANT_CACHE", "~/mine")
     monkeypatch.setenv("REPLIQUANT_RUNS", "~/runs")
-    assert places.cache() == Path("/home/somebody/mine")
-    assert places.runs() == Path("/home/somebody/runs")
+    assert paths.cache() == Path("/home/somebody/mine")
+    assert paths.runs() == Path("/home/somebody/runs")
 
 
 def test_without_a_home_the_cache_is_in_the_checkout_and_processes_get_one(
@@ -43,8 +43,8 @@ def test_without_a_home_the_cache_is_in_the_checkout_and_processes_get_one(
     for name in ("REPLIQUANT_CACHE", "XDG_CACHE_HOME", "USER", "LOGNAME", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os.path, "expanduser", lambda path: path)
-    assert places.home() is None
-    assert places.cache() == ROOT / ".cache" / "repliquant"
+    assert paths.home() is None
+    assert paths.cache() == ROOT / ".cache" / "repliquant"
     given = clean_environment()
     assert given["HOME"] == str(ROOT / ".cache" / "repliquant" / "home")
     assert given["USER"] == "repliquant"

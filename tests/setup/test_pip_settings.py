@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator import pip_settings
-from orchestrator.engines import venvs
-from orchestrator.images import load_image
+from orchestrator.environments import pip_settings, venvs
+from orchestrator.environments.images import load_image
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel
 

@@ -1,42 +1,133 @@
-"""A run that is finished already, made once and copied."""
+"""The app over a recording of a real run, with nothing of this machine in the picture."""
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
 
-from tests.conftest import Workshop
-from tests.fakes.studies import write_study
-from tests.tui.terminal import Terminal
+from manifests.codec import write_plan
+from manifests.manifest import Status
+from manifests.plan import PlannedCell
+from orchestrator import machine
+from orchestrator.messages import Listener
+from orchestrator.planning.allotment import Allotment
+from orchestrator.running import execute as running
+from orchestrator.running.control import Steering
+from orchestrator.running.execute import Outcome, Request
+from services.runs import find_run
+from tests.conftest import ROOT
+from tests.manifests.samples import a_manifest
+from tui.app import Repliquant
+from tui.recording import read_recording
+from tui.replay import Replay
 
-RUN = "toy-quick-digits"
+DEMO = ROOT / "tui" / "demo"
+RUN = "lad2023-quick-digits"
+
+Scene = Callable[[list[PlannedCell], Listener, Steering], list[Status]]
+Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
 
 
-@pytest.fixture(scope="session")
-def _finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The errors of the crashed cells hold an escape sequence."""
-    folder = tmp_path_factory.mktemp("finished")
-    write_study(folder, behave="crash")
-    Workshop(folder).run("-k", "alpha", status=1)
-    return folder
+@pytest.fixture(autouse=True)
+def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture doesn't depend on how far the cursor's blinking has come."""
+    monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
 
 
 @pytest.fixture
-def finished(workshop: Workshop, _finished_once: Path) -> Workshop:
-    """A workshop with a run: alpha's training is ok, its inference crashed, beta is to do."""
-    shutil.copytree(_finished_once, workshop.folder, dirs_exist_ok=True)
-    return workshop
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the recorded run, among the runs that the app finds."""
+    shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
+    monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(machine, "gpu_count", lambda: 0)
+    monkeypatch.setattr(running, "visible_gpus", lambda: Allotment(()))
+    return tmp_path / "runs" / RUN
 
 
 @pytest.fixture
-def terminal(workshop: Workshop) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("there is no tmux here")
-    made = Terminal(workshop.folder, workshop.environment)
-    try:
-        yield made
-    finally:
-        made.close()
+def app(recorded: Path) -> Repliquant:
+    """The app, reading this run; nothing is sampled."""
+    return Repliquant(sample=False, theme="repliquant")
+
+
+@pytest.fixture
+def replaying(recorded: Path) -> Repliquant:
+    """A replay that stands still until it is told where to go."""
+    replay = Replay(read_recording(find_run(recorded)), clock=lambda: 0.0)
+    return Repliquant(replay=replay, theme="repliquant")
+
+
+@pytest.fixture
+def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], None]:
+    """What is started plays this scene in the conductor's place; the last news are real."""
+
+    def prepare_scene(scene: Scene) -> None:
+        def execute(
+            request: Request, tell: Listener, sampler: object, steering: Steering
+        ) -> Outcome:
+            tell = steering.heard(tell)
+            prepared = running.prepare(request)
+            todo = [planned for planned in prepared.chosen if not planned.skip][:4]
+            prepared.run.cells.mkdir(parents=True, exist_ok=True)
+            write_plan(prepared.run.plan_path, prepared.plan)
+            statuses = scene(todo, tell, steering)
+            ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
+            return Outcome(prepared, ended, [])
+
+        monkeypatch.setattr(running, "execute", execute)
+
+    return prepare_scene
+
+
+def overhear(app: Repliquant) -> None:
+    """Keep the app's notifications in ``said``: those on the screen go after seconds."""
+    notify, app.said = app.notify, []
+
+    def notify_and_keep(message: str, **options: Any) -> None:
+        app.said.append(message)
+        notify(message, **options)
+
+    app.notify = notify_and_keep
+
+
+async def settle(pilot: Pilot[str], app: Repliquant) -> None:
+    """Wait until what threads read is on the screen."""
+    for _ in range(200):
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.05)
+        shelf = app.shelf
+        read = shelf.results is not None or bool(shelf.results_problem)
+        planned = shelf.prepared is not None or bool(shelf.plan_problem) or app.stage.replay
+        if read and planned and len(shelf.surveyed) == len(shelf.study_names):
+            break
+    await pilot.pause()
+
+
+def drive(app: Repliquant, steps: Steps, size: tuple[int, int] = (80, 24)) -> None:
+    """Start the app without a terminal, wait for its data, and do the steps."""
+    overhear(app)
+
+    async def main() -> None:
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot, app)
+            await steps(pilot, app)
+
+    asyncio.run(main())
+
+
+def shown(app: Repliquant) -> str:
+    """The text on the screen, line by line."""
+    width, height = app.size
+    return "\n".join(
+        "".join(segment.text for segment in strip)
+        for strip in app.screen._compositor.render_strips()
+    )[: (width + 1) * height]

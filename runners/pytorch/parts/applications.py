@@ -1,4 +1,4 @@
-"""The networks of runners.applications as torch modules."""
+"""The networks of runners.models.keras_applications as torch modules."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from runners import applications
-from runners.applications import (
+from runners.models import keras_applications
+from runners.models.keras_applications import (
     Application,
     Convolution,
     Flatten,
@@ -122,10 +122,10 @@ def _convolution(layer: Convolution) -> List[Any]:
 
 
 def load_arrays(model: nn.Module, network: Application, arrays: Dict[str, Any]) -> None:
-    """Copy arrays named and laid out as in runners.applications into ``model``."""
+    """Copy arrays named and laid out as in runners.models.keras_applications into ``model``."""
     modules = {name.rpartition(".")[2]: module for name, module in model.named_modules()}
     with torch.no_grad():
-        for layer in applications.named_layers(network.layers):
+        for layer in keras_applications.named_layers(network.layers):
             for ours, torchs in _TORCH_NAMES.items():
                 array = arrays.get(f"{layer.name}.{ours}")
                 if array is not None:

@@ -1,6 +1,6 @@
 """Peak memory: the allocator's view, the driver's, and the device's, as separate metrics.
 
-The process's resident set is recorded for every cell where it ends (runners.execution).
+The process's resident set is recorded for every cell where it ends (runners.execute).
 """
 
 from __future__ import annotations

@@ -6,10 +6,10 @@ from typing import Union
 
 import torch
 
-from runners.applications import APPLICATIONS, Application, application, initial_arrays
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.networks import NETWORKS, initial_weights, network_of
+from runners.models.keras_applications import APPLICATIONS, Application, application, initial_arrays
+from runners.models.resnet18 import NETWORKS, initial_weights, network_of
 from runners.pytorch.parts import applications
 from runners.pytorch.parts.applications import ApplicationModule
 from runners.pytorch.parts.network import ResNetModule, StubbedResNetModule, load_arrays

@@ -10,7 +10,7 @@ from torch import nn
 from torch.ao.nn.quantized import FloatFunctional
 from torch.ao.quantization import DeQuantStub, QuantStub
 
-from runners.networks import Block, Conv, ResNet
+from runners.models.resnet18 import Block, Conv, ResNet
 
 
 class ResidualBlock(nn.Module):
@@ -88,7 +88,7 @@ def convolution(conv: Conv) -> nn.Conv2d:
 
 
 def load_arrays(model: ResNetModule, network: ResNet, weights: Dict[str, Any]) -> None:
-    """Copy arrays named as in runners.networks into ``model``."""
+    """Copy arrays named as in runners.models.resnet18 into ``model``."""
     modules = {network.stem.name: model.stem, "head": model.head}
     for block, module in zip(network.blocks, model.blocks):
         modules[block.first.name] = module.first  # type: ignore[assignment]

@@ -1,7 +1,7 @@
 """VGG16, ResNet-50 and MobileNet_v1 from keras.applications with shafique2023's head.
 
 Works with Keras 2.8 (TensorFlow 2.8, Python 3.8) and with tf_keras. ``preprocess_input`` is part
-of the model. Weights travel as arrays with the names of runners.applications, so that every
+of the model. Weights travel as arrays with the names of ``keras_applications``, so that every
 version of TensorFlow, and PyTorch too, can start from the same file.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, Dict
 import numpy as np
 import tensorflow as tf
 
-from runners.applications import Application, application, initial_arrays, named_layers
+from runners.models.keras_applications import Application, application, initial_arrays, named_layers
 from runners.job import Job
 
 ARRAYS_FILE = "weights.npz"
@@ -105,14 +105,14 @@ def save_arrays(job: Job, model: Any) -> None:
 
 
 def load_arrays(model: Any, network: Application, arrays: Dict[str, Any]) -> None:
-    """Copy arrays named as in runners.applications into ``model``."""
+    """Copy arrays named as in runners.models.keras_applications into ``model``."""
     for layer in named_layers(network.layers):
         names = [f"{layer.name}.{part}" for part in _ORDER]
         model.get_layer(layer.name).set_weights([arrays[n] for n in names if n in arrays])
 
 
 def arrays_of(model: Any, network: Application) -> Dict[str, Any]:
-    """The weights of all layers that ``model`` has, by the names of runners.applications."""
+    """The weights of all layers that ``model`` has, by the names of ``keras_applications``."""
     there = {layer.name: layer for layer in model.layers}
     arrays: Dict[str, Any] = {}
     for layer in named_layers(network.layers):

@@ -1,6 +1,6 @@
 """Peak memory of a phase on a GPU: TensorFlow's allocator and the driver, as separate metrics.
 
-The process's resident set is recorded for every cell where it ends (runners.execution).
+The process's resident set is recorded for every cell where it ends (runners.execute).
 """
 
 from __future__ import annotations

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from runners.applications import APPLICATIONS
+from runners.models.keras_applications import APPLICATIONS
 from runners.job import Job
-from runners.networks import initial_weights, network_of
+from runners.models.resnet18 import initial_weights, network_of
 from runners.tensorflow.parts import applications
 from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
 from runners.tensorflow.parts.network import build, load_arrays

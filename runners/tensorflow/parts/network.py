@@ -10,7 +10,7 @@ from typing import Any, Dict
 
 import tensorflow as tf
 
-from runners.networks import Block, Conv, ResNet
+from runners.models.resnet18 import Block, Conv, ResNet
 
 keras = tf.keras  # Keras 2 in every version: parts.setup sees to it
 layers = keras.layers
@@ -50,6 +50,6 @@ def _convolution(x: Tensor, conv: Conv) -> Tensor:
 
 
 def load_arrays(model: Any, weights: Dict[str, Any]) -> None:
-    """Copy arrays named as in runners.networks into ``model``."""
+    """Copy arrays named as in runners.models.resnet18 into ``model``."""
     for name in {key.rpartition(".")[0] for key in weights}:
         model.get_layer(name).set_weights([weights[f"{name}.weight"], weights[f"{name}.bias"]])

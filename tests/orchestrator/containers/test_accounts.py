@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from manifests.errors import MachineError
 from manifests.manifest import Mount
-from orchestrator.containers import accounts, sharing
-from orchestrator.containers.daemon import connect
-from orchestrator.containers.sharing import Sharing
-from orchestrator.errors import MachineError
+from orchestrator.engines.docker import accounts, mounts
+from orchestrator.engines.docker.daemon import connect
+from orchestrator.engines.docker.mounts import Sharing
 from tests.fakes.daemon import FakeDaemon
 
 MOUNT = Mount(target="/etc/passwd", kind="bind", read_only=True)
@@ -22,7 +22,7 @@ MOUNT = Mount(target="/etc/passwd", kind="bind", read_only=True)
 def shared(
     fake_daemon: FakeDaemon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Sharing]:
-    monkeypatch.setattr(sharing, "_in_container", lambda: False)
+    monkeypatch.setattr(mounts, "_in_container", lambda: False)
     monkeypatch.setattr(os, "getuid", lambda: 1000)
     monkeypatch.setattr(os, "getgid", lambda: 100)
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path))

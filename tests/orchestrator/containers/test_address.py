@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from docker.tls import TLSConfig
 
-from orchestrator.containers import address
-from orchestrator.containers.address import Address, find_address
-from orchestrator.containers.daemon import connect
-from orchestrator.errors import MachineError
+from manifests.errors import MachineError
+from orchestrator.engines.docker import address
+from orchestrator.engines.docker.address import Address, find_address
+from orchestrator.engines.docker.daemon import connect
 from tests.fakes.daemon import FakeDaemon
 
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from orchestrator.containers import archives
-from orchestrator.errors import MachineError
+from manifests.errors import MachineError
+from orchestrator.engines.docker import archives
 
 OURS = ["events.jsonl", "stderr.txt", "cell.json", "context.json", "stop.json"]
 CHARACTERS = st.characters(blacklist_categories=["Cs"], blacklist_characters="/\0")

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import requests
 
-from orchestrator.containers import building
-from orchestrator.containers.daemon import Daemon, connect
-from orchestrator.errors import InputError, MachineError
-from orchestrator.images import Image, load_image
-from orchestrator.locks import exclusive
-from orchestrator.news import Note
+from manifests.errors import InputError, MachineError
+from orchestrator.engines.docker import builds
+from orchestrator.engines.docker.daemon import Daemon, connect
+from orchestrator.environments.images import Image, load_image
+from orchestrator.file_lock import exclusive
+from orchestrator.messages import Note
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image
 
@@ -51,26 +51,26 @@ def test_the_base_is_the_dockerfiles_unless_a_variable_names_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = image(tmp_path)
-    assert building.base_of(made) == "docker.io/library/python:3.11@sha256:0123"
+    assert builds.base_of(made) == "docker.io/library/python:3.11@sha256:0123"
     monkeypatch.setenv("REPLIQUANT_BASE", "mine:1")
-    assert building.base_of(made) == "mine:1"
+    assert builds.base_of(made) == "mine:1"
     monkeypatch.setenv("REPLIQUANT_BASE_PY_25_02", "mine:2")
-    assert building.base_of(made) == "mine:2"
-    assert building.base_of(image(tmp_path, "other")) == "mine:1"
+    assert builds.base_of(made) == "mine:2"
+    assert builds.base_of(image(tmp_path, "other")) == "mine:1"
     monkeypatch.setenv("REPLIQUANT_BASE_PY_25_02", "")
-    assert building.base_of(made) == "mine:1"
+    assert builds.base_of(made) == "mine:1"
 
 
 def test_a_dockerfile_that_takes_no_base_is_refused(tmp_path: Path) -> None:
     made = image(tmp_path)
     made.dockerfile.write_text("FROM python:3.11\nENV ARG BASE=no\n")
     with pytest.raises(InputError, match=r"Dockerfile has no line ARG BASE=IMAGE"):
-        building.base_of(made)
+        builds.base_of(made)
 
 
 def followed(tmp_path: Path, *messages: dict[str, Any]) -> list[Note]:
     told: list[Note] = []
-    building.follow(image(tmp_path, "small"), messages, told.append)
+    builds.follow(image(tmp_path, "small"), messages, told.append)
     return told
 
 
@@ -123,7 +123,7 @@ def test_the_processor_is_named_as_wheels_name_it(
 ) -> None:
     fake_daemon.answers["/info"]["Architecture"] = told
     made = connect()
-    assert building.architecture(made) == named
+    assert builds.architecture(made) == named
     made.client.close()
 
 
@@ -134,7 +134,7 @@ def test_proxies_are_given_under_the_names_that_docker_keeps_out_of_images(
     monkeypatch.setenv("NO_PROXY", "localhost")
     monkeypatch.setenv("HTTP_PROXY", "")
     monkeypatch.setenv("PIP_INDEX_URL", "https://user:secret@index.example/simple")
-    assert building._proxies() == {
+    assert builds._proxies() == {
         "https_proxy": "http://proxy.example:3128",
         "NO_PROXY": "localhost",
     }
@@ -142,7 +142,7 @@ def test_proxies_are_given_under_the_names_that_docker_keeps_out_of_images(
 
 def test_an_image_is_labelled_with_what_it_was_made_from(tmp_path: Path) -> None:
     made = image(tmp_path)
-    labels = building._labels(made, "mine:1", "sha256:12")
+    labels = builds._labels(made, "mine:1", "sha256:12")
     assert set(labels) == {
         f"repliquant.{name}"
         for name in (
@@ -159,7 +159,7 @@ def test_an_image_is_labelled_with_what_it_was_made_from(tmp_path: Path) -> None
     assert labels["repliquant.base"] == "mine:1"
     assert labels["repliquant.base-digest"] == "sha256:12"
     assert labels["repliquant.lock-sha256"] == made.lock_sha256
-    assert building.tag(made).endswith(f":{labels['repliquant.key'][:12]}")
+    assert builds.tag(made).endswith(f":{labels['repliquant.key'][:12]}")
 
 
 def test_a_base_that_cannot_be_had_is_told_before_anything_is_fetched(
@@ -167,7 +167,7 @@ def test_a_base_that_cannot_be_had_is_told_before_anything_is_fetched(
 ) -> None:
     told: list[Note] = []
     with pytest.raises(MachineError) as refused:
-        building.build(daemon, image(tmp_path), told.append)
+        builds.build(daemon, image(tmp_path), told.append)
     assert str(refused.value) == (
         "the base docker.io/library/python:3.11@sha256:0123 of the image py-25.02 is neither here "
         "nor can be pulled (REPLIQUANT_BASE names another). "
@@ -182,12 +182,12 @@ def test_too_little_disk_is_told_before_anything_is_fetched(
     made = image(tmp_path)
     path = made.folder / "image.toml"
     path.write_text(path.read_text().replace("disk_mb = 1", "disk_mb = 500000000"))
-    fake_daemon.answers[f"/images/{building.base_of(made)}/json"] = {"Id": "sha256:1"}
+    fake_daemon.answers[f"/images/{builds.base_of(made)}/json"] = {"Id": "sha256:1"}
     fake_daemon.answers["/info"]["DockerRootDir"] = str(tmp_path)
     daemon = connect()
     big = load_image("py-25.02", tmp_path / "images")
     with pytest.raises(MachineError, match=r"needs about 1000000000 MB and .* MB free\. Fix"):
-        building.build(daemon, big, lambda note: None)
+        builds.build(daemon, big, lambda note: None)
     daemon.client.close()
 
 
@@ -195,13 +195,13 @@ def test_an_image_that_is_there_is_not_waited_for(
     tmp_path: Path, fake_daemon: FakeDaemon, daemon: Daemon
 ) -> None:
     made = image(tmp_path)
-    fake_daemon.answers[f"/images/{building.tag(made)}/json"] = {
+    fake_daemon.answers[f"/images/{builds.tag(made)}/json"] = {
         "Id": "sha256:77", "RepoDigests": ["repliquant/py@sha256:99"],
         "Config": {"Labels": {"repliquant.base": "mine:1"}},
     }  # fmt: skip
     (tmp_path / "cache" / "images").mkdir(parents=True)
     with exclusive(tmp_path / "cache" / "images" / "py-25.02.lock"):
-        used = building.build(daemon, made, lambda note: None)
+        used = builds.build(daemon, made, lambda note: None)
     assert (used.name, used.kind, used.id) == ("py-25.02", "container", "sha256:77")
     assert (used.digest, used.base) == ("sha256:99", "mine:1")
     assert used.lock_sha256 == made.lock_sha256
@@ -212,7 +212,7 @@ def test_a_cache_that_cannot_be_written_is_not_taken_for_the_daemons_fault(
 ) -> None:
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(MachineError) as failed:
-        building.build(daemon, image(tmp_path), lambda note: None)
+        builds.build(daemon, image(tmp_path), lambda note: None)
     assert str(failed.value) == (
         f"the image py-25.02 can't be made under {tmp_path}/cache: Not a directory. Its packages "
         "need about 0 MB there; set REPLIQUANT_CACHE to another folder"
@@ -225,5 +225,5 @@ def test_a_cache_that_cannot_be_written_is_not_taken_for_the_daemons_fault(
 def test_a_daemon_that_goes_away_is_not_taken_for_the_caches_fault(
     tmp_path: Path, error: OSError
 ) -> None:
-    with pytest.raises(type(error)), building._own_files(image(tmp_path)):
+    with pytest.raises(type(error)), builds._own_files(image(tmp_path)):
         raise error

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.containers import building
-from orchestrator.engines.choosing import choose_engine
-from orchestrator.images import Image, load_image
+from orchestrator.engines.auto import choose_engine
+from orchestrator.engines.docker import builds
+from orchestrator.environments.images import Image, load_image
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image
@@ -38,7 +38,7 @@ def chosen(images: list[Image]) -> tuple[str, str]:
 
 def built(daemon: FakeDaemon, *images: Image) -> None:
     for image in images:
-        daemon.answers[f"/images/{building.tag(image)}/json"] = {"Id": "sha256:1", "Config": {}}
+        daemon.answers[f"/images/{builds.tag(image)}/json"] = {"Id": "sha256:1", "Config": {}}
 
 
 def base_here(daemon: FakeDaemon, base: str = BASE) -> None:
@@ -129,7 +129,7 @@ def test_an_image_without_its_lock_makes_it_local(
 def test_a_daemon_that_fails_meanwhile_makes_it_local(
     images: list[Image], fake_daemon: FakeDaemon
 ) -> None:
-    fake_daemon.answers[f"/images/{building.tag(images[0])}/json"] = (500, "out of order")
+    fake_daemon.answers[f"/images/{builds.tag(images[0])}/json"] = (500, "out of order")
     assert chosen(images) == ("local", f"{WORDS}, but the Docker daemon refused: out of order")
 
 

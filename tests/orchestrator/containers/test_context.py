@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.containers import building, context
-from orchestrator.errors import InputError
-from orchestrator.images import Image, load_image
+from manifests.errors import InputError
+from orchestrator.engines.docker import build_context, builds
+from orchestrator.environments.images import Image, load_image
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 
@@ -23,7 +23,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / "project" / package / "parts").mkdir(parents=True)
         (tmp_path / "project" / package / "__init__.py").write_text("")
         (tmp_path / "project" / package / "parts" / "a.py").write_text("a = 1\n")
-    monkeypatch.setattr(context, "ROOT", tmp_path / "project")
+    monkeypatch.setattr(build_context, "ROOT", tmp_path / "project")
     return tmp_path / "project"
 
 
@@ -57,17 +57,17 @@ def written(image: Image, code: Path, path: str, text: str) -> None:
 def test_the_lock_the_dockerfile_and_the_code_make_an_image_another_one(
     small: Image, code: Path, path: str, text: str
 ) -> None:
-    before = context.image_key(small)
+    before = build_context.image_key(small)
     written(small, code, path, text)
-    assert context.image_key(small) != before
+    assert build_context.image_key(small) != before
 
 
 def test_moved_and_deleted_code_make_an_image_another_one(small: Image, code: Path) -> None:
-    keys = {context.image_key(small)}
+    keys = {build_context.image_key(small)}
     (code / "runners" / "parts" / "a.py").rename(code / "runners" / "a.py")
-    keys.add(context.image_key(small))
+    keys.add(build_context.image_key(small))
     (code / "runners" / "a.py").unlink()
-    keys.add(context.image_key(small))
+    keys.add(build_context.image_key(small))
     assert len(keys) == 3
 
 
@@ -93,19 +93,19 @@ UNTOLD: dict[str, Callable[[Image, Path], object]] = {
 def test_nothing_else_does(
     small: Image, code: Path, change: Callable[[Image, Path], object]
 ) -> None:
-    before = context.image_key(small)
+    before = build_context.image_key(small)
     change(small, code)
-    assert context.image_key(small) == before
+    assert build_context.image_key(small) == before
 
 
 def test_the_key_is_in_the_name_of_the_image(small: Image) -> None:
-    assert building.tag(small) == f"repliquant/small:{context.image_key(small)[:12]}"
+    assert builds.tag(small) == f"repliquant/small:{build_context.image_key(small)[:12]}"
 
 
 def test_an_image_without_a_dockerfile_says_what_to_do(small: Image) -> None:
     small.dockerfile.unlink()
     with pytest.raises(InputError, match=r"Dockerfile can't be read .* Use --engine local"):
-        context.image_key(small)
+        build_context.image_key(small)
 
 
 def packed(small: Image, tmp_path: Path) -> bytes:
@@ -113,7 +113,7 @@ def packed(small: Image, tmp_path: Path) -> bytes:
     for folder in (wheels, spool):
         folder.mkdir(exist_ok=True)
     (wheels / "numpy-2.0.0-cp311.whl").write_bytes(b"a wheel")
-    with context.build_context(small, wheels, spool) as file:
+    with build_context.build_context(small, wheels, spool) as file:
         data = file.read()
     assert list(spool.iterdir()) == [], "nothing is left of it"
     return data
@@ -155,7 +155,9 @@ def test_the_same_content_is_the_same_context(small: Image, code: Path, tmp_path
 
 
 def test_the_projects_own_code_is_all_in_it() -> None:
-    names = [name for name, _ in context.code_files()]
-    assert {"runners/contained.py", "runners/pytorch/float32.py", "manifests/cell.py"} <= set(names)
+    names = [name for name, _ in build_context.code_files()]
+    assert {"runners/container_init.py", "runners/pytorch/float32.py", "manifests/cell.py"} <= set(
+        names
+    )
     assert names == sorted(names) and len(names) == len(set(names))
     assert all((ROOT / name).is_file() for name in names)

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.containers import daemon
-from orchestrator.containers.daemon import Daemon, connect
-from orchestrator.errors import MachineError
+from manifests.errors import MachineError
+from orchestrator.engines.docker import daemon
+from orchestrator.engines.docker.daemon import Daemon, connect
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
 
@@ -179,7 +179,9 @@ def test_a_machine_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
 PROGRAM = """
 import importlib, os, pkgutil, sys
 import encodings.idna, rich.progress, tomllib  # imported late, from where nobody may look
-for name in ("manifests", "orchestrator", "tables", "tui"):
+for name in (
+    "manifests", "machine", "papers", "comparisons", "orchestrator", "services", "cli", "tui"
+):
     for module in pkgutil.walk_packages(importlib.import_module(name).__path__, name + "."):
         importlib.import_module(module.name)
 import tests.fakes.cli

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from orchestrator.allotment import allotment
-from orchestrator.containers import building
-from orchestrator.engines import docker as engine_module
+from manifests.errors import MachineError
 from orchestrator.engines import make_engine
-from orchestrator.engines.docker import DockerEngine
-from orchestrator.errors import MachineError
-from orchestrator.images import Image, load_image
+from orchestrator.engines.docker import builds
+from orchestrator.engines.docker import engine as engine_module
+from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.environments.images import Image, load_image
+from orchestrator.planning.allotment import allotment
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image
@@ -70,7 +70,7 @@ def test_an_image_is_ready_or_what_it_would_take(
 ) -> None:
     made = engine()
     assert made.status(small) == "not built; about 0 MB to download"
-    fake_daemon.answers[f"/images/{building.tag(small)}/json"] = {"Id": "sha256:1", "Config": {}}
+    fake_daemon.answers[f"/images/{builds.tag(small)}/json"] = {"Id": "sha256:1", "Config": {}}
     assert made.status(small) == "ready"
     small.dockerfile.unlink()
     assert made.status(small) == "has no Dockerfile"
@@ -80,7 +80,7 @@ def test_a_daemon_that_goes_away_meanwhile_is_one_sentence(
     engine: Any, fake_daemon: FakeDaemon, small: Image
 ) -> None:
     made = engine()
-    fake_daemon.answers[f"/images/{building.tag(small)}/json"] = b""
+    fake_daemon.answers[f"/images/{builds.tag(small)}/json"] = b""
     with pytest.raises(MachineError, match=r"^[^\n]*\. Check DOCKER_HOST and the docker context$"):
         made.status(small)
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from manifests.manifest import Container, Mount
-from orchestrator.containers import settings
-from orchestrator.containers.daemon import Daemon, connect
 from orchestrator.engines import Order
-from orchestrator.images import ContainerNeeds
+from orchestrator.engines.docker import settings
+from orchestrator.engines.docker.daemon import Daemon, connect
+from orchestrator.environments.images import ContainerNeeds
 from tests.fakes.daemon import FakeDaemon
 
 BIND = [Mount(target="/cell", kind="bind", read_only=False)]

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from manifests.manifest import Mount
-from orchestrator.containers import sharing
-from orchestrator.containers.daemon import Daemon, connect
-from orchestrator.containers.sharing import Sharing
 from orchestrator.engines import Order
+from orchestrator.engines.docker import mounts
+from orchestrator.engines.docker.daemon import Daemon, connect
+from orchestrator.engines.docker.mounts import Sharing
 from tests.fakes.daemon import FakeDaemon
 
 MOUNTS = [
@@ -33,7 +33,7 @@ def shared(
     connections: list[Daemon] = []
 
     def make(contained: bool = False) -> Sharing:
-        monkeypatch.setattr(sharing, "_in_container", lambda: contained)
+        monkeypatch.setattr(mounts, "_in_container", lambda: contained)
         connections.append(connect())
         return Sharing(connections[-1], "0123")
 

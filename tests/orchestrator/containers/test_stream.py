@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.containers import stream
-from orchestrator.containers.stream import Output, frames
+from orchestrator.engines.docker import stream
+from orchestrator.engines.docker.stream import Output, frames
 
 LONG_S = 30.0
 STDOUT, STDERR = 1, 2

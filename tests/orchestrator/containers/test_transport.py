@@ -7,9 +7,9 @@ import socket
 import pytest
 from docker.tls import TLSConfig
 
-from orchestrator.containers.address import Address
-from orchestrator.containers.stream import Connection
-from orchestrator.containers.transport import make_client, ssh_command
+from orchestrator.engines.docker.address import Address
+from orchestrator.engines.docker.stream import Connection
+from orchestrator.engines.docker.transport import make_client, ssh_command
 
 HEAD = ["ssh", "-T", "-o", "ConnectTimeout=15", "-o", "ServerAliveInterval=30"]
 TAIL = ["system", "dial-stdio"]

@@ -14,10 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.containers import wheels
-from orchestrator.errors import InputError, MachineError
-from orchestrator.images import Image, load_image
-from orchestrator.locks import HeldError, exclusive
+from manifests.errors import InputError, MachineError
+from orchestrator.engines.docker import wheels
+from orchestrator.environments.images import Image, load_image
+from orchestrator.file_lock import HeldError, exclusive
 from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel as wheel
@@ -25,8 +25,8 @@ from tests.fakes.wheels import write_wheel as wheel
 FETCH = """
 import sys
 from pathlib import Path
-from orchestrator.containers import wheels
-from orchestrator.images import load_image
+from orchestrator.engines.docker import wheels
+from orchestrator.environments.images import load_image
 image = load_image("small", Path(sys.argv[1]))
 try:
     print(wheels.fetch(image, "x86_64", lambda note: print(note.text, flush=True)).name)

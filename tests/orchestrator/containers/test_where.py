@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from orchestrator.containers.cells import DockerCell
 from orchestrator.engines import Order, Where
+from orchestrator.engines.docker.container import DockerCell
 
 ORDER = Order("run", "abc", Path("/nowhere"), None, None, 1)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from manifests.telemetry import CellSample
+from manifests.telemetry_series import CellSample
 from orchestrator.engines import Where
-from orchestrator.telemetry.cells import ControlGroup, ProcessTree, Unreadable, reader_of
+from orchestrator.telemetry.processes import ControlGroup, ProcessTree, Unreadable, reader_of
 from tests.fakes.clock import Clock
 from tests.orchestrator.telemetry.processes import own_processes
 

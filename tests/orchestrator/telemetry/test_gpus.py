@@ -10,7 +10,7 @@ import pynvml
 import pytest
 
 from manifests.manifest import Gpu
-from manifests.telemetry import CLOCK_REASONS, THROTTLING, GpuProcess, GpuSample
+from manifests.telemetry_series import CLOCK_REASONS, THROTTLING, GpuProcess, GpuSample
 from orchestrator.telemetry import gpus as gpus_module
 from orchestrator.telemetry.gpus import NvmlGpus
 from orchestrator.telemetry.nvml import NO_LIBRARY, RETRY_S, Nvml

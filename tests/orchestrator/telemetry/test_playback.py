@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from manifests.series import Series, read_series
-from manifests.telemetry import Opening, Sample
+from manifests.series_reader import Series, read_series
+from manifests.telemetry_series import Opening, Sample
 from orchestrator.telemetry import Feed
 from orchestrator.telemetry.playback import Playback
 from orchestrator.telemetry.recorded import RecordedGpus
-from orchestrator.telemetry.sampling import Sampler
+from orchestrator.telemetry.sampler import Sampler
 from tests.fakes import series as fakes
 from tests.fakes.clock import Clock
 

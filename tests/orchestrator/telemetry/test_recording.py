@@ -15,18 +15,18 @@ import pytest
 from manifests.codec import encode_manifest, read_manifest
 from manifests.event import Event, Phase
 from manifests.manifest import Context, Gpu, ImageUsed, Kit, Machine, Manifest
-from manifests.phases import Reading, Telemetry
 from manifests.plan import PlannedCell
-from manifests.series import read_series
-from manifests.telemetry import GpuSample, PhaseMark
-from orchestrator.attempts import Attempt, write_inputs
+from manifests.series_reader import read_series
+from manifests.telemetry_series import GpuSample, PhaseMark
+from manifests.telemetry_summary import Reading, Telemetry
 from orchestrator.engines import Order, Where
 from orchestrator.engines.local import LocalCell, _command
-from orchestrator.telemetry.completing import completed
+from orchestrator.running.attempt import Attempt, write_inputs
 from orchestrator.telemetry.gpus import NvmlGpus
+from orchestrator.telemetry.merge import completed
 from orchestrator.telemetry.nvml import Nvml
-from orchestrator.telemetry.recording import Record, Recorder
-from orchestrator.telemetry.sampling import Sampler, sampling
+from orchestrator.telemetry.recorder import Record, Recorder
+from orchestrator.telemetry.sampler import Sampler, sampling
 from tests.conftest import Workshop
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
@@ -241,7 +241,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("orchestrator.telemetry.writing.SeriesFile.write", full)
+    monkeypatch.setattr("orchestrator.telemetry.series_file.SeriesFile.write", full)
     for _ in range(3):
         clock.now_s += 1
         source.tick()

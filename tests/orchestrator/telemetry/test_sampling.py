@@ -10,12 +10,12 @@ from pathlib import Path
 import pynvml
 import pytest
 
-from manifests.telemetry import GpuProcess, GpuSample, Sample
-from orchestrator.telemetry import sampling as sampling_module
-from orchestrator.telemetry.cells import ProcessTree, Unreadable
+from manifests.telemetry_series import GpuProcess, GpuSample, Sample
+from orchestrator.telemetry import sampler as sampling_module
 from orchestrator.telemetry.gpus import NvmlGpus
 from orchestrator.telemetry.nvml import Nvml
-from orchestrator.telemetry.sampling import Sampler, only, sampling
+from orchestrator.telemetry.processes import ProcessTree, Unreadable
+from orchestrator.telemetry.sampler import Sampler, only, sampling
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
 from tests.orchestrator.telemetry.processes import own_processes

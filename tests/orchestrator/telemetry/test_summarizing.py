@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from manifests.phases import Energy, PhaseTelemetry, Reading
-from manifests.telemetry import CellSample, GpuProcess, GpuSample, HostSample, Sample
-from orchestrator.telemetry import judging
-from orchestrator.telemetry.summarizing import LAG_S, Summary
+from manifests.telemetry_series import CellSample, GpuProcess, GpuSample, HostSample, Sample
+from manifests.telemetry_summary import Energy, PhaseTelemetry, Reading
+from orchestrator.telemetry import flags
+from orchestrator.telemetry.summary import LAG_S, Summary
 
 
 def sample(time_s: float, host: HostSample | None = None, **gpu: object) -> Sample:
@@ -178,7 +178,7 @@ def test_flags_name_the_phase_the_gpu_and_why() -> None:
     summary.add(sample(0.2, clock_reasons=["power-cap", "thermal-hardware"]))
     summary.add(sample(0.4, clock_reasons=[]))
     summary.finish()
-    found = {flag.name: flag.detail for flag in judging.flags(summary.phases)}
+    found = {flag.name: flag.detail for flag in flags.flags(summary.phases)}
     assert found == {
         "gpu-throttled": "measure: GPU 0 was held down in 67% of the samples: power-cap "
         "(the power limit), thermal-hardware (temperature, says the hardware)",
@@ -194,7 +194,7 @@ def test_what_happens_while_nothing_is_measured_is_no_flag() -> None:
     summary.phase(0.0, "import")
     summary.add(sample(0.0, clock_reasons=["power-cap"], processes=FOREIGN))
     summary.finish()
-    assert judging.flags(summary.phases) == []
+    assert flags.flags(summary.phases) == []
 
 
 @pytest.mark.parametrize("own", [False, None])
@@ -204,7 +204,7 @@ def test_processes_in_whose_list_our_own_is_missing_are_not_judged(own: bool | N
     summary.phase(0.0, "measure")
     summary.add(sample(0.0, processes=[GpuProcess(pid=7, own=own)]))
     summary.finish()
-    assert judging.flags(summary.phases) == []
+    assert flags.flags(summary.phases) == []
 
 
 def test_metrics_of_a_cell_on_a_gpu() -> None:
@@ -213,7 +213,7 @@ def test_metrics_of_a_cell_on_a_gpu() -> None:
         sample(0.0, energy_j=5.0, memory_used_bytes=123_456_789),
         sample(1.0, energy_j=55.0, memory_used_bytes=23),
     )
-    energy, memory = judging.metrics(list(phases.values()), [0], 0.2)
+    energy, memory = flags.metrics(list(phases.values()), [0], 0.2)
     assert (energy.name, energy.unit, energy.samples) == ("energy_j", "J", [50.0])
     assert (energy.label, energy.source) == ("measure", "GPU 0, counter-difference")
     assert (memory.label, memory.samples) == ("GPU 0", [123_456_789])
@@ -222,7 +222,7 @@ def test_metrics_of_a_cell_on_a_gpu() -> None:
 
 def test_metrics_of_a_gpu_that_tells_nothing_are_null_with_their_reasons() -> None:
     phases = summarized((0.0, "measure"), sample(0.0, temperature_c=1.0), sample(1.0))
-    energy, memory = judging.metrics(list(phases.values()), [0], 0.2)
+    energy, memory = flags.metrics(list(phases.values()), [0], 0.2)
     assert energy.samples == [None]
     assert energy.reason.startswith("its counter could not be read all the time; its power")
     assert (memory.samples, memory.reason) == ([None], "no sample has it")
@@ -230,7 +230,7 @@ def test_metrics_of_a_gpu_that_tells_nothing_are_null_with_their_reasons() -> No
 
 def test_a_cell_on_a_processor_without_a_counter_has_no_energy() -> None:
     phases = summarized((0.0, "measure"), sample(0.0), sample(1.0))
-    assert judging.metrics(list(phases.values()), [], 0.2) == []
+    assert flags.metrics(list(phases.values()), [], 0.2) == []
 
 
 def test_the_cells_own_readings() -> None:

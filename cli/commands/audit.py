@@ -1,0 +1,59 @@
+"""``repliquant audit``: whether a paper's published numbers agree with one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.commands.options import as_json
+
+
+@click.command("audit")
+@click.argument("study")
+@click.option("--format", "format_", default="rich", show_default=True, help="rich or md.")
+@as_json
+def command(study: str, format_: str, as_json: bool) -> None:
+    """Recompute STUDY's published numbers from one another. Measures nothing, needs no run.
+
+    A finding is a fact about numbers: where, the numbers, the rule, how sure, and how it may
+    have come about.
+    """
+    from cli.console import print_json
+    from comparisons.audit import audit
+    from comparisons.render import audits
+    from manifests.paths import STUDIES
+    from services.runs import check_study
+
+    format_ = _checked(format_)
+    check_study(study)
+    report = audit(STUDIES / study)
+    if as_json:
+        print_json(audits.plain(report))
+    elif format_ == "md":
+        click.echo(audits.render_markdown(study, report), nl=False)
+    else:
+        _print(study, report)
+
+
+def _checked(format_: str) -> str:
+    from manifests.errors import InputError
+
+    if format_ not in ("rich", "md"):
+        raise InputError(f"no format {format_!r}. Accepted: rich, md (and --json)")
+    return format_
+
+
+def _print(study: str, report: Any) -> None:
+    from cli.console import out, table
+    from comparisons.render import audits
+    from services.phrases import count
+
+    console = out()
+    title = f"Audit of the numbers that {study} publishes"
+    rows = [audits.row(finding) for finding in report.findings]
+    if rows:
+        console.print(table(title, audits.HEADER, rows))
+    console.print(f"{count(len(rows), 'finding')}", markup=False)
+    for line in audits.checked(report):
+        console.print(line, markup=False)

@@ -1,0 +1,74 @@
+"""``repliquant claims``: what a paper claims, on its own numbers and on yours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.commands.options import as_json
+
+
+@click.command("claims")
+@click.argument("study")
+@click.argument("run", required=False)
+@click.option("--claim", "wanted", default="", help="One claim, by its number (C2) or its id.")
+@click.option("--published-only", is_flag=True, help="The paper's own numbers only; needs no run.")
+@click.option("--format", "format_", default="rich", show_default=True, help="rich or md.")
+@as_json
+def command(
+    study: str, run: str | None, wanted: str, published_only: bool, format_: str, as_json: bool
+) -> None:
+    """Verdicts on what STUDY's paper claims: on its own numbers, and on RUN (default: the latest).
+
+    holds, does not hold, undecided (an interval straddles, or a flag says that the measurement was
+    disturbed), or not measured with the reason.
+    """
+    from cli.console import print_json
+    from comparisons.render import claims as words
+
+    format_ = _checked(format_)
+    found = _evidence(study, run, wanted, published_only)
+    if as_json:
+        print_json({"run": found.run, "claims": words.plain(found.claims)})
+    elif format_ == "md":
+        click.echo(words.render_markdown(found.claims, found.scope), nl=False)
+    else:
+        show_claims(found, full=bool(wanted))
+
+
+def show_claims(found: Any, full: bool = False) -> None:
+    """Verdicts for people; ``full`` adds the test and the cells of each."""
+    from cli.console import out, table
+    from comparisons.claims import count_verdicts
+    from comparisons.render import claims as words
+    from services.phrases import printable
+
+    console = out()
+    rows = [words.row(judged) for judged in found.claims]
+    console.print(table(f"Claims of {found.study} · {found.scope}", words.HEADER, rows))
+    for judged in found.claims if full else ():
+        for label, text in words.details(judged):
+            console.print(printable(f"{label}: {text}"), markup=False)
+    counts = ", ".join(f"{n} {state}" for state, n in count_verdicts(found.claims).items())
+    console.print(f"measured: {counts}", markup=False)
+
+
+def _checked(format_: str) -> str:
+    from manifests.errors import InputError
+
+    if format_ not in ("rich", "md"):
+        raise InputError(f"no format {format_!r}. Accepted: rich, md (and --json)")
+    return format_
+
+
+def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Any:
+    from comparisons.results import gather
+    from manifests.paths import STUDIES
+    from services.runs import check_study, evidence_of, find_run, latest_run
+
+    check_study(study)
+    if published_only:
+        return gather(STUDIES / study, claim=wanted)
+    chosen = find_run(run) if run else latest_run(study)
+    return evidence_of(study, chosen, wanted)

@@ -1,0 +1,206 @@
+"""``repliquant plan``: the cells of a study. This is also the dry run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from cli.commands.options import NumberRange, as_json, request_options
+
+_MOST_LINES = 100
+_RIGHT = ("size", "batch", "repeat", "estimate")
+_LEAST = ("repeat", "cell", "device", "framework", "protocol")
+_SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
+
+
+@click.command("plan")
+@click.argument("study")
+@request_options
+@click.option("--cost", is_flag=True, help="Only what it takes: time, disk, energy.")
+@click.option("--watts", type=NumberRange(0, 1e6), help="What this machine draws, for --cost.")
+@as_json
+def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
+    """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
+    from orchestrator.running.execute import Request, prepare
+
+    prepared = prepare(Request(**choices))
+    if as_json:
+        _print_json(prepared)
+    elif cost:
+        _print_cost(prepared, watts)
+    else:
+        _print(prepared)
+
+
+def _print_json(prepared: Any) -> None:
+    from cli.console import print_json
+
+    chosen = _chosen_plan(prepared)
+    covered = _covered(chosen)
+    print_json(
+        {
+            "run": str(prepared.run.folder),
+            "published_numbers": [item._asdict() for item in covered],
+            "plan": chosen,
+        }
+    )
+
+
+def _chosen_plan(prepared: Any) -> Any:
+    """The plan of the cells that were chosen alone."""
+    import msgspec
+
+    return msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
+
+
+def _print(prepared: Any) -> None:
+    from cli.console import out, table
+    from comparisons.comparison import describe_scope
+    from services.phrases import duration
+
+    plan = prepared.plan
+    rows = [
+        (
+            cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
+            *(getattr(cells[0].cell, name) for name in _SHOWN),
+            str(cells[0].cell.image_size),
+            _values(planned.cell.batch_size for planned in cells),
+            _values(planned.cell.repeat for planned in cells),
+            duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
+            state,
+        )
+        for state, cells in _gathered(prepared)
+    ]
+    columns = (
+        "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
+        "repeat", "estimate", "state",
+    )  # fmt: skip
+    title = f"{plan.study} · {describe_scope(plan)}"
+    console = out()
+    console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
+    for line in _summary(prepared):
+        console.print(line, markup=False)
+
+
+def _print_cost(prepared: Any, watts: float | None) -> None:
+    from cli.console import out
+
+    console = out()
+    plan = prepared.plan
+    console.print(f"{plan.study} · tier {plan.tier} · {plan.dataset}", markup=False)
+    for line in [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]:
+        console.print(line, markup=False)
+
+
+def _disk(prepared: Any) -> list[str]:
+    """As much a cell as in the study's run of most cells."""
+    from services.phrases import size
+    from services.runs import runs_of
+
+    finished = {run.folder: len(list(run.cells.glob("*/manifest.json")))
+                for run in runs_of(prepared.plan.study)}  # fmt: skip
+    folder = max(finished, key=lambda folder: finished[folder], default=None)
+    if folder is None or not finished[folder]:
+        return ["disk for the run: not known before a first run"]
+    taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    whole = taken / finished[folder] * len(prepared.chosen)
+    return [f"disk for the run: about {size(whole)} (a cell takes what it took in {folder})"]
+
+
+def _energy(prepared: Any, watts: float | None) -> str:
+    from services.phrases import significant
+
+    seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
+    each = 100 if watts is None else watts
+    assumed = " (assumed; give what this machine draws: --watts)" if watts is None else ""
+    return f"energy: about {significant(seconds / 3600 * each / 1000)} kWh at {each:g} W{assumed}"
+
+
+def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:
+    """Cells and their state, one by one; in a large plan those that differ in batch and repeat
+    alone share a line.
+    """
+    one_by_one = len(prepared.chosen) <= _MOST_LINES
+    found: dict[tuple[Any, ...], list[Any]] = {}
+    for planned in prepared.chosen:
+        cell = planned.cell
+        state = planned.skip or _state(prepared, planned)
+        same = (
+            (planned.id,) if one_by_one else (cell.image_size, *(getattr(cell, n) for n in _SHOWN))
+        )
+        found.setdefault((state, *same), []).append(planned)
+    return [(str(key[0]), cells) for key, cells in found.items()]
+
+
+def _values(numbers: Iterable[int]) -> str:
+    return ", ".join(str(number) for number in sorted(set(numbers)))
+
+
+def _state(prepared: Any, planned: Any) -> str:
+    path = prepared.run.manifest_path(planned.id)
+    return "has a manifest" if path.exists() else ""
+
+
+def _summary(prepared: Any) -> list[str]:
+    from services.phrases import count, duration, size
+
+    chosen = [planned for planned in prepared.chosen if not planned.skip]
+    todo = [planned for planned in chosen if not _state(prepared, planned)]
+    seconds = sum(planned.estimate_s for planned in todo)
+    sources = sorted({planned.estimate_source for planned in todo})
+    about = f", about {duration(seconds)} (from {'; '.join(sources)})" if todo else ""
+    lines = [
+        f"{count(len(chosen), 'cell')}, {len(todo):,} to run{about}; "
+        f"{len(prepared.chosen) - len(chosen):,} can't run here",
+        f"run folder: {prepared.run.folder}",
+        *prepared.plan.dataset_notes,
+        *_coverage(_chosen_plan(prepared)),
+    ]
+    lines += _environments({planned.image for planned in chosen})
+    if prepared.plan.downloads_bytes:
+        lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
+    if prepared.plan.weights_to_fetch:
+        lines.append(f"weights to download: {', '.join(prepared.plan.weights_to_fetch)}")
+    return lines
+
+
+def _covered(plan: Any) -> list[Any]:
+    """For each table, how many of the paper's numbers the planned cells answer."""
+    from comparisons.coverage import coverage
+    from manifests.paths import STUDIES
+    from papers.published import load_published
+
+    return coverage(load_published(STUDIES / plan.study), plan)
+
+
+def _coverage(plan: Any) -> list[str]:
+    found = _covered(plan)
+    printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
+    lacking = [f"{c.table} {c.planned:,} of {c.printed:,}" for c in found if c.planned < c.printed]
+    told = f" ({', '.join(lacking)})" if lacking else ""
+    return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
+
+
+def _environments(names: set[str]) -> list[str]:
+    """The state of each image, and the disk that those not made yet will take."""
+    from manifests import paths
+    from orchestrator.engines.auto import choose_engine
+    from orchestrator.environments.images import load_image
+    from orchestrator.machine import free_bytes
+    from services.phrases import size
+
+    images = [load_image(name) for name in sorted(names)]
+    engine = choose_engine(images).engine
+    lines = []
+    missing_mb = 0
+    for image in images:
+        state = engine.status(image)
+        missing_mb += image.file.disk_mb if state != "ready" else 0
+        lines.append(f"image {image.name} ({engine.name}): {state}")
+    if missing_mb:
+        free = free_bytes(paths.cache())
+        left = size(free) if free is not None else "?"
+        lines.append(f"disk for images not made yet: {size(missing_mb * 2**20)} of {left} free")
+    return lines

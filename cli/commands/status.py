@@ -1,0 +1,83 @@
+"""``repliquant status``: what of a run is done, failed, or still to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from cli.commands.options import as_json
+
+
+@click.command("status")
+@click.argument("run", required=False)
+@as_json
+def command(run: str | None, as_json: bool) -> None:
+    """What of RUN is done, failed, or still to do (default: every run, a line each)."""
+    from cli.console import print_json
+    from services.runs import all_runs, find_run
+
+    if run is None:
+        _all(all_runs(), as_json)
+        return
+    rows = _rows(find_run(run))
+    if as_json:
+        print_json([dict(zip(COLUMNS, row, strict=True)) for row in rows])
+    else:
+        _print(run, rows)
+
+
+COLUMNS = ("cell", "what", "status", "seconds", "reason")
+
+
+def _rows(run: Any) -> list[tuple[str, str, str, str, str]]:
+    from services.phrases import printable
+    from services.runs import plan_of
+
+    plan = plan_of(run)
+    loaded = run.load()
+    for warning in loaded.warnings:
+        click.echo(f"warning: {printable(warning)}", err=True)
+    found = {manifest.id: manifest for manifest in loaded.manifests}
+    rows = []
+    for planned in plan.cells:
+        manifest = found.get(planned.id)
+        if manifest is None:
+            state = "begun" if run.cell_folder(planned.id).exists() else "to do"
+            rows.append((planned.id, planned.cell.title, state, "", planned.skip))
+        else:
+            seconds = f"{manifest.wall_s:.1f}"
+            rows.append((planned.id, planned.cell.title, manifest.status, seconds, manifest.reason))
+    return rows
+
+
+def _print(name: str, rows: list[tuple[str, str, str, str, str]]) -> None:
+    import collections
+
+    from cli.console import out, table
+
+    console = out()
+    console.print(table(f"Run {name}", COLUMNS, rows, right=("seconds",)))
+    counts = collections.Counter(row[2] for row in rows)
+    console.print(", ".join(f"{n:,} {state}" for state, n in counts.items()), markup=False)
+
+
+def _all(runs: list[Any], as_json: bool) -> None:
+    import collections
+
+    from cli.console import out, print_json, table
+    from manifests.errors import InputError
+    from services.phrases import printable
+
+    rows = []
+    for run in runs:
+        try:
+            counts = collections.Counter(row[2] for row in _rows(run))
+        except InputError as error:
+            click.echo(f"warning: {printable(str(error))}", err=True)
+            continue
+        rows.append((run.id, ", ".join(f"{n:,} {state}" for state, n in counts.items())))
+    if as_json:
+        print_json([{"run": name, "cells": cells} for name, cells in rows])
+    else:
+        out().print(table("Runs", ("run", "cells"), rows))

@@ -1,0 +1,127 @@
+"""The summary of a gpu-check: one line a cell, speed beside the plain way of doing the same."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from comparisons.statistics import median, readings
+from manifests.cell import Cell
+from manifests.flags import flags_of, impossible_in
+from manifests.manifest import Manifest, Metric
+
+_SKIPPED_STEPS = 3
+_METRIC = {"train": "train_step_s", "infer": "latency_s"}
+_PACKAGES = {
+    "pytorch": ("torch",),
+    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
+}
+# What a speedup is against, by framework and task; elsewhere float32.
+_BASELINE = {("tensorflow", "infer"): "keras-predict"}
+
+
+class CheckLine(NamedTuple):
+    """Times in seconds, memory in bytes, energy in joules an image; None where unknown.
+
+    ``speedup`` is against float32 of the same framework, task, model and batch size; TensorFlow's
+    inference has keras-predict in its place, as the paper does.
+    """
+
+    framework: str
+    task: str
+    technique: str
+    model: str
+    batch_size: int
+    status: str
+    seconds: float | None
+    speedup: float | None
+    allocator_bytes: float | None
+    nvml_bytes: float | None
+    energy_j: float | None
+    coverage: float | None
+    reason: str
+    cell: str
+    flags: tuple[str, ...] = ()
+
+
+def check_lines(manifests: list[Manifest]) -> list[CheckLine]:
+    """A line for each manifest, in their order."""
+    base = {_place(m): _seconds(m) for m in manifests if m.cell.technique == _baseline(m.cell)}
+    return [_line(manifest, base.get(_place(manifest))) for manifest in manifests]
+
+
+def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]:
+    """The largest batch that fitted, the smallest that didn't; by framework, model, technique."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for line in lines:
+        if line.task != "train" or line.status not in ("ok", "oom"):
+            continue
+        key = f"{line.framework} {line.model} {line.technique}"
+        fitted, failed = found.get(key, (0, None))
+        if line.status == "ok":
+            fitted = max(fitted, line.batch_size)
+        else:
+            failed = min(failed or line.batch_size, line.batch_size)
+        found[key] = (fitted, failed)
+    return found
+
+
+def framework_version(manifest: Manifest) -> str:
+    """The framework's module and version, from packages whose names are spelled in many ways."""
+    names = _PACKAGES[manifest.cell.framework]
+    packages = {k.replace("_", "-"): v for k, v in manifest.environment.packages.items()}
+    return f"{names[0]} {next((packages[name] for name in names if name in packages), '?')}"
+
+
+def _line(manifest: Manifest, base: float | None) -> CheckLine:
+    cell = manifest.cell
+    seconds = _seconds(manifest)
+    flags = flags_of(manifest, _METRIC.get(cell.task, ""))
+    return CheckLine(
+        framework=cell.framework,
+        task=cell.task,
+        technique=cell.technique,
+        model=cell.model,
+        batch_size=cell.batch_size,
+        status=manifest.status,
+        seconds=seconds,
+        speedup=base / seconds if base and seconds else None,
+        allocator_bytes=_one(manifest.metric("peak_memory_bytes", "allocator")),
+        nvml_bytes=_one(manifest.metric("peak_memory_bytes", "nvml")),
+        energy_j=_energy(manifest),
+        coverage=manifest.proof.coverage if manifest.proof else None,
+        reason=manifest.reason,
+        cell=manifest.id,
+        flags=tuple(flags),
+    )
+
+
+def _baseline(cell: Cell) -> str:
+    return _BASELINE.get((cell.framework, cell.task), "float32")
+
+
+def _place(manifest: Manifest) -> tuple[str, str, str, int]:
+    cell = manifest.cell
+    return cell.framework, cell.task, cell.model, cell.batch_size
+
+
+def _seconds(manifest: Manifest) -> float | None:
+    """The median; a training's first steps, in which kernels are chosen, are left out."""
+    metric = manifest.metric(_METRIC.get(manifest.cell.task, ""))
+    if metric is None or manifest.status != "ok" or impossible_in(manifest, metric):
+        return None
+    values = readings(metric)
+    if manifest.cell.task == "train":
+        values = values[_SKIPPED_STEPS:]
+    return median(values)
+
+
+def _energy(manifest: Manifest) -> float | None:
+    """As the cell's process read it, else as the host did while it trained or measured."""
+    own = _one(manifest.metric("energy_j"))
+    phase = {"train": "train", "infer": "measure"}.get(manifest.cell.task, "")
+    return own if own is not None else _one(manifest.metric("energy_j", phase))
+
+
+def _one(metric: Metric | None) -> float | None:
+    values = readings(metric) if metric else []
+    return values[0] if values else None

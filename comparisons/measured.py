@@ -1,0 +1,262 @@
+"""What was measured for one place of a table: the cells that answer it, and their value."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+from typing import NamedTuple, TypeGuard
+
+from comparisons.number_flags import NO_FLAGS, Flagged, flagged, refused
+from comparisons.statistics import median, readings
+from manifests.cell import Cell
+from manifests.manifest import Manifest, Metric
+from manifests.plan import PlannedCell
+from papers.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
+from papers.rounding import decimals
+
+
+class Point(NamedTuple):
+    """A planned cell, and its manifest where there is one.
+
+    ``trained_with`` is the technique whose training made the weights, empty where none did.
+    """
+
+    id: str
+    cell: Cell
+    manifest: Manifest | None
+    trained_with: str = ""
+
+    def value(self, name: str) -> object:
+        """A field of the cell, or ``trained_with``."""
+        return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
+
+
+class Measured(NamedTuple):
+    """A value in the column's unit, or the reason for none. ``n`` counts processes.
+
+    ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
+    """
+
+    value: float | None
+    n: int
+    samples: int
+    state: str
+    cells: list[str]
+    flags: list[str]
+    work: str = ""
+    values: tuple[float, ...] = ()
+    images: int = 0
+    flagged: Flagged = NO_FLAGS
+
+
+_DIGITS = 9
+"""Behind the point of a difference: fewer than a float's own error has."""
+_GROUP = ("framework", "task", "technique")
+NOTHING = Measured(None, 0, 0, "no such cell", [], [])
+
+
+class Points:
+    """All cells of a run, found quickly by framework and technique."""
+
+    def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
+        by_id = {manifest.id: manifest for manifest in manifests}
+        planned = list(planned)
+        training = _training_techniques(planned)
+        self.all = [
+            Point(item.id, item.cell, by_id.get(item.id), training[item.id]) for item in planned
+        ]
+        self._groups: dict[tuple[str, str, str], list[Point]] = {}
+        for point in self.all:
+            key = (point.cell.framework, point.cell.task, point.cell.technique)
+            self._groups.setdefault(key, []).append(point)
+
+    def matching(self, *wanted: Wanted) -> list[Point]:
+        """The points whose cells have all the wanted values."""
+        accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
+        rest = [(name, texts) for name, texts in accepted if name not in _GROUP]
+        found: list[Point] = []
+        for group, points in self._groups.items():
+            head = dict(zip(_GROUP, group, strict=True))
+            if all(head[name] in texts for name, texts in accepted if name in head):
+                found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
+        return found
+
+
+def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
+    """By cell id. A plan lists a cell after the one it starts from."""
+    found: dict[str, str] = {}
+    for item in planned:
+        parent = found.get(item.cell.weights_from or "", "")
+        found[item.id] = item.cell.technique if item.cell.task == "train" else parent
+    return found
+
+
+def _texts(wanted: object) -> set[str]:
+    """What a value may be. CSV keys are text, so both sides are compared as text."""
+    return set(map(str, wanted)) if isinstance(wanted, list) else {str(wanted)}
+
+
+def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
+    """The rows of a table that has no published ones: as many as the cells distinguish."""
+    seen: dict[tuple[str, ...], None] = {}
+    for point in points.matching(table.select):
+        seen[tuple(str(point.value(name)) for name in table.key)] = None
+    ordered = sorted(
+        seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
+    )
+    return [dict(zip(table.key, values, strict=True)) for values in ordered]
+
+
+def measure_place(
+    table: TableFile, column: Column, key: dict[str, str], points: Points
+) -> Measured:
+    """The value at a row and a column that isn't derived."""
+    narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
+    wanted: list[Wanted] = [table.select, narrowed, dict(key)]
+    return _summarise(column, points.matching(*wanted))
+
+
+def _summarise(column: Column, points: list[Point]) -> Measured:
+    if not points:
+        return NOTHING
+    values: list[float] = []
+    samples = 0
+    for point in points:
+        value, count = _value(column, point)
+        if value is not None:
+            values.append(value)
+            samples += count
+    found = flagged((p.manifest for p in points if _succeeded(p.manifest)), column.metric)
+    ids = [point.id for point in points]
+    state = "ok" if values else _state(column, points)
+    return Measured(
+        median(values), len(values), samples, state, ids, list(found), _work(column, points),
+        tuple(values), _images(column, points), found,
+    )  # fmt: skip
+
+
+def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:
+    return manifest is not None and manifest.status == "ok"
+
+
+def _images(column: Column, points: list[Point]) -> int:
+    """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
+    if column.metric != "accuracy":
+        return 0
+    counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
+    return min((count or 0 for count in counts), default=0)
+
+
+def images_tested(manifest: Manifest) -> int | None:
+    """How many images an accuracy of this cell is a share of, None where it isn't recorded."""
+    data = manifest.inputs.dataset
+    if data is None:
+        return None
+    split = data.splits.get("test")
+    return data.used.get("test") or (split.count if split else None)
+
+
+def _work(column: Column, points: list[Point]) -> str:
+    """How much one sample covers, e.g. ``768 images``."""
+    metrics = [p.manifest.metric(column.metric) for p in points if p.manifest and column.work]
+    counts = sorted({metric.items for metric in metrics if metric is not None})
+    return f"{', '.join(f'{count:,}' for count in counts)} {column.work}" if counts else ""
+
+
+def _value(column: Column, point: Point) -> tuple[float | None, int]:
+    """One process' value in the column's unit, and from how many samples."""
+    if not _succeeded(point.manifest) or _refused(column, point.manifest):
+        return None, 0
+    if column.share:
+        return _share(column, point.manifest)
+    metric = _metric(column, point.manifest)
+    found = readings(metric)[column.skip :] if metric else []
+    if metric is None or not found:
+        return None, 0
+    value = sum(found) if column.total else _middle(point.cell, found)
+    items = metric.items if column.per_item else 1
+    return value * UNITS[column.unit] / items, len(found)
+
+
+def _middle(cell: Cell, samples: list[float]) -> float:
+    """The median; as published, the mean."""
+    mean = cell.protocol == "as-published"
+    return statistics.fmean(samples) if mean else statistics.median(samples)
+
+
+def _metric(column: Column, manifest: Manifest) -> Metric | None:
+    """The column's metric, by the label or the source that it asks for."""
+    if not column.source:
+        return manifest.metric(column.metric)
+    named = (metric for metric in manifest.metrics if metric.name == column.metric)
+    wanted = column.source
+    return next((m for m in named if wanted == m.label or m.source.startswith(wanted)), None)
+
+
+def _refused(column: Column, manifest: Manifest) -> str:
+    """Why the number behind a column can't be one, "" where it can."""
+    asked = manifest.labelled(column.metric) if column.share else [_metric(column, manifest)]
+    told = (refused(manifest, metric) for metric in asked if metric is not None)
+    return next((text for text in told if text), "")
+
+
+def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
+    """The share of an operation group in the time of all operations."""
+    times = {metric.label: sum(readings(metric)) for metric in manifest.labelled(column.metric)}
+    total = sum(times.values())
+    if not total:
+        return None, 0
+    part = sum(seconds for label, seconds in times.items() if label in column.share)
+    return part / total * UNITS[column.unit], 1
+
+
+def _state(column: Column, points: list[Point]) -> str:
+    """Why there is no value: what the manifests say, else that there are none."""
+    for point in points:
+        if point.manifest is not None and point.manifest.status != "ok":
+            return f"{point.manifest.status}: {point.manifest.reason}"
+    told = (_refused(column, p.manifest) for p in points if p.manifest is not None)
+    why = next((text for text in told if text), "")
+    if why:
+        return why
+    if any(point.manifest is None for point in points):
+        return "not run"
+    return "not measured by this cell"
+
+
+def derive(name: str, first: float | None, second: float | None) -> float | None:
+    """``reduction`` or ``increase`` from first to second in percent, ``ratio`` first / second,
+    ``drop`` first - second.
+    """
+    if first is not None and second is not None and name == "drop":
+        return round(first - second, _DIGITS)
+    if first is None or second is None or (second if name == "ratio" else first) == 0:
+        return None
+    if name == "ratio":
+        return first / second
+    return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100
+
+
+def published_value(column: Column, row: PublishedRow) -> float | None:
+    """What is printed, else what follows from the printed numbers that it is derived from.
+
+    So a speedup stands beside ours where the paper prints latencies alone, and a drop in
+    accuracy where it prints accuracies.
+    """
+    printed = row.numbers.get(column.name)
+    if printed is None or printed.value is not None or not column.derive or printed.text:
+        return printed.value if printed is not None else None
+    ((name, operands),) = column.derive.items()
+    parts = column.published_from or operands
+    first, second = (row.numbers[part].value for part in parts)
+    return _as_printed(
+        derive(name, first, second), name, [row.numbers[part].text for part in parts]
+    )
+
+
+def _as_printed(value: float | None, name: str, texts: list[str]) -> float | None:
+    """A difference has the decimals of the finer of its numbers: papers leave out last zeros."""
+    if name != "drop" or value is None:
+        return value
+    return round(value, max(map(decimals, texts)))

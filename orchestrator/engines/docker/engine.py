@@ -1,0 +1,117 @@
+"""The Docker engine: a cell is a container of its image, hardened, and gone when it ends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from docker.errors import APIError
+
+from manifests.errors import MachineError
+from manifests.manifest import Container, ImageUsed
+from orchestrator.engines import Order, Tell
+from orchestrator.engines.docker import builds, settings
+from orchestrator.engines.docker.container import DockerCell
+from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
+from orchestrator.engines.docker.mounts import Sharing
+from orchestrator.engines.docker.reaping import OWNER, Identity, reap
+from orchestrator.environments.images import Image
+from orchestrator.machine import visible_gpus
+from orchestrator.messages import Note
+from orchestrator.planning.allotment import allotment
+
+
+class DockerEngine:
+    """Containers of the daemon that DOCKER_HOST or the docker context names.
+
+    Raises MachineError when none answers, or none that we can talk to.
+    """
+
+    name = "docker"
+    limits_memory = True
+
+    def __init__(self) -> None:
+        self.daemon: Daemon = connect()
+        self._identity = Identity(self.daemon)
+        self._sharing = Sharing(self.daemon, self._identity.name)
+        self._prepared: dict[str, str] = {}
+        self._tell: Tell = lambda note: None
+
+    def status(self, image: Image) -> str:
+        if not image.dockerfile.exists():
+            return "has no Dockerfile"
+        with explained(self.daemon.address):
+            if builds.find(self.daemon, image) is not None:
+                return "ready"
+            return f"not built; about {image.file.download_mb} MB to download"
+
+    def obstacle(self, image: Image) -> str:
+        """Why the image neither is there nor can be built; empty when nothing is in the way."""
+        with explained(self.daemon.address):
+            return builds.obstacle(self.daemon, image)
+
+    def prepare(self, image: Image, tell: Tell) -> ImageUsed:
+        with explained(self.daemon.address):
+            used = builds.build(self.daemon, image, tell)
+        self._prepared[image.name] = used.id or ""
+        return used
+
+    def verify(self, image: Image) -> tuple[bool, str]:
+        with self._identity.held(), explained(self.daemon.address):
+            labels = {OWNER: self._identity.name}
+            return builds.verify(self.daemon, image, labels, self._sharing.account())
+
+    def cpus(self) -> list[int]:
+        return list(range(self.daemon.cpus))
+
+    def gpus(self) -> list[str]:
+        """Those of this machine that are ours; of another machine those that the daemon names."""
+        named = settings.named_gpus(self.daemon)
+        if not self.daemon.shares_files:
+            return named
+        ours = allotment(len(named)) if named else visible_gpus()
+        return list(ours.gpus)
+
+    @contextlib.contextmanager
+    def session(self, tell: Tell) -> Iterator[None]:
+        self._tell = tell
+        with self._identity.held():
+            with explained(self.daemon.address):
+                removed = reap(self.daemon)
+            if removed:
+                what = "1 container" if removed == 1 else f"{removed} containers"
+                tell(Note(f"removed {what} that a dead orchestrator left"))
+            yield
+
+    def container(self, image: Image, order: Order) -> Container:
+        mounts = self._sharing.mounts(order)
+        return settings.describe(self.daemon, image.file.container, order, mounts)
+
+    def start(self, image: Image, order: Order) -> DockerCell:
+        cell = DockerCell(self.daemon, order, self._tell)
+        try:
+            built = self._image(image)
+            described = self.container(image, order)
+            shared = self._sharing.share(order, built)
+            labels = self._identity.labels(order)
+            given = settings.arguments(self.daemon, described, shared.sources, labels)
+            cell.start(built, shared, given)
+        except APIError as error:
+            raise MachineError(_refusal(str(error.explanation))) from error
+        except GONE:
+            cell.lose("the Docker daemon went away")
+        return cell
+
+    def _image(self, image: Image) -> str:
+        """The image that was prepared: what is edited during a run does not change it."""
+        built = self._prepared.get(image.name) or builds.find(self.daemon, image)
+        if built is None:
+            raise MachineError(f"the image {image.name} is gone; run: repliquant images build")
+        return built
+
+
+def _refusal(said: str) -> str:
+    """Why the daemon did not start a container. That it can't hand out GPUs is known only now."""
+    if "could not select device driver" in said:
+        return settings.NO_GPU_RUNTIME
+    return f"its container can't be started: {said}"

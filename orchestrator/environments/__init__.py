@@ -1,0 +1,1 @@
+"""The images' environments: their locks, and virtual environments made from them."""

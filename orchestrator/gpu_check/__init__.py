@@ -1,0 +1,1 @@
+"""``gpu-check``: the CUDA paths of this machine, in a few minutes."""

@@ -1,0 +1,252 @@
+"""``gpu-check``: every path of the runners that a GPU can take, in a few minutes.
+
+Not a study: nothing published stands beside it. Its plan (``gpu_check_plan``) has the frameworks
+that are there; what an environment lacks becomes ``unsupported`` with the reason. The plan for a
+processor has the same parts, small, and shows that the command works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from manifests import paths
+from manifests.cell import Device
+from manifests.errors import InputError, MachineError
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from manifests.run_folder import Run
+from orchestrator.engines import AUTO, Engine, make_engine
+from orchestrator.engines.interpreter import MODULES, GivenEngine
+from orchestrator.environments.images import image_names, load_image
+from orchestrator.gpu_check.deadline import Deadline
+from orchestrator.gpu_check.expected import Expected, expected_of
+from orchestrator.gpu_check.plan import NAME, check_plan
+from orchestrator.gpu_check.probe import Probe, earlier, keep, memory_of, probe
+from orchestrator.machine import compute_capability, described, visible_gpus
+from orchestrator.messages import Listener, Note
+from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.gpu_compat import pair
+from orchestrator.running.exit_status import FAILED, exit_status
+
+LIMIT_S = 480.0
+FRAMEWORKS = tuple(MODULES)
+_CPU_IMAGES = {"pytorch": "pytorch-cpu", "tensorflow": "tensorflow-cpu"}
+_OTHERWISE = "--device cpu runs the small plan for a processor"
+_OWN = "give an interpreter that has PyTorch or TensorFlow for CUDA: --python PATH"
+
+
+class Check(NamedTuple):
+    """What was asked for: ``engine`` and ``python`` as for a run, and where it goes.
+
+    ``framework``: this one only; else those that are there. ``limit_s`` is for everything, from
+    ``started`` on (time.monotonic(); None: now). ``resume``: there has to be a run to go on with.
+    """
+
+    engine: str = AUTO
+    python: Path | None = None
+    device: Device = "gpu"
+    framework: str | None = None
+    run_dir: Path | None = None
+    limit_s: float = LIMIT_S
+    started: float | None = None
+    resume: bool = False
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """Those that it may plan."""
+        return (self.framework,) if self.framework else FRAMEWORKS
+
+    @property
+    def run(self) -> Run:
+        """Where it goes."""
+        return Run(self.run_dir or paths.runs() / f"{NAME}-{self.device}")
+
+
+class Checked(NamedTuple):
+    """The run, the manifests that it has, and the cells that there was no time for.
+
+    ``images_missing``: environments that could not be made ready. ``broken``: ids of cells that
+    could not be started although theirs was there. ``expected`` is by cell id.
+    """
+
+    run: Run
+    manifests: list[Manifest]
+    unstarted: list[PlannedCell]
+    images_missing: list[str]
+    broken: frozenset[str] = frozenset()
+    expected: Mapping[str, Expected] = {}
+    probe: Mapping[str, Any] = {}
+    device: Device = "gpu"
+
+    def exit_status(self, all_as_expected: bool = True) -> int:
+        """As that of a run, but running out of memory is a result, and so is what had no time.
+
+        1 also where something is not as expected, unless nothing could run at all.
+        """
+        statuses = [
+            *(None if manifest.transient and manifest.status == "cancelled" else manifest.status
+              for manifest in self.manifests),
+            *(None for _ in self.unstarted),
+        ]  # fmt: skip
+        status = exit_status(statuses, self.broken, self.images_missing, FAILED - {"oom"})
+        return status if status or all_as_expected else 1
+
+
+def check(asked: Check, tell: Listener) -> Checked:
+    """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
+    from orchestrator.datasets.packs import prepare_packs
+    from orchestrator.running.executor import Conductor, Means
+    from orchestrator.running.run_lock import opened
+    from orchestrator.telemetry.sampler import sampling
+
+    _refuse_nothing_to_resume(asked)
+    run, deadline = asked.run, Deadline(asked.limit_s, tell)
+    engine, images = _where(asked, tell)
+    if asked.python is not None:  # nothing has to be fetched before cells can start
+        deadline.begin(asked.started)
+    probed = earlier(run.folder) or probe(engine, images.get("pytorch"), deadline.left_s(), tell)
+    memory_bytes = _memory_bytes(asked, probed)
+    plan = check_plan(asked.device, images, len(engine.cpus()), memory_bytes)
+    packs = prepare_packs(plan, {}, paths.cache(), lambda what, done, of: None)
+    plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
+    gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
+    with opened(run, plan), sampling() as sampler:
+        keep(run.folder, probed)
+        means = Means(
+            engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
+            deadline, gpus=gpus, sampler=sampler,
+        )  # fmt: skip
+        conductor = Conductor(run, means)
+        deadline.hold(conductor)
+        try:
+            conductor.conduct(plan.cells, set())
+        finally:
+            deadline.close()
+    manifests = {manifest.id: manifest for manifest in run.load().manifests}
+    return Checked(
+        run,
+        [manifests[planned.id] for planned in plan.cells if planned.id in manifests],
+        [planned for planned in plan.cells if planned.id not in manifests],
+        conductor.images_missing,
+        frozenset(conductor.broken),
+        {planned.id: expected_of(planned.cell, memory_bytes) for planned in plan.cells},
+        probed,
+        asked.device,
+    )
+
+
+def _refuse_nothing_to_resume(asked: Check) -> None:
+    """Raises InputError where --resume has nothing to go on with."""
+    folder = asked.run.folder
+    if asked.resume and not asked.run.plan_path.is_file():
+        raise InputError(
+            f"--resume: {folder} holds no gpu-check to go on with. Leave --resume out to start "
+            "one there, or name its folder with --run"
+        )
+
+
+def _memory_bytes(asked: Check, probed: Probe) -> int | None:
+    """Of the GPU that cells get: as CUDA says, else as its driver does."""
+    if asked.device == "cpu":
+        return None
+    told = memory_of(probed)
+    if told is None:
+        known = [gpu.memory_bytes for gpu in described().values() if gpu.memory_bytes]
+        told = max(known, default=None)
+    return told
+
+
+def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
+    """The engine, and the image of each framework, once it is sure that there is a GPU."""
+    if asked.python is not None:
+        engine = make_engine(asked.engine, asked.python)
+        assert isinstance(engine, GivenEngine)
+        held = _held(engine, asked.frameworks)
+        found = _with_cuda(engine, held, tell) if asked.device == "gpu" else held
+        return engine, {framework: _CPU_IMAGES[framework] for framework in found}
+    if asked.device == "cpu":
+        engine = make_engine("local" if asked.engine == AUTO else asked.engine)
+        return engine, {framework: _CPU_IMAGES[framework] for framework in asked.frameworks}
+    if not visible_gpus().gpus:
+        raise MachineError(
+            "gpu-check needs an NVIDIA GPU and its driver; none was found on this machine. "
+            f"{_OTHERWISE}"
+        )
+    images = _gpu_images(asked.frameworks, compute_capability(), tell)
+    return _container_engine(asked.engine), images
+
+
+def _held(engine: GivenEngine, frameworks: tuple[str, ...]) -> list[str]:
+    """The frameworks that the interpreter has. Raises MachineError for none."""
+    probed = engine.probed
+    found = [framework for framework in frameworks if MODULES[framework] in probed.modules]
+    if found:
+        return found
+    names = [MODULES[framework] for framework in frameworks]
+    why = [f"{name}: {probed.missing.get(name, 'not installed')}" for name in names]
+    raise MachineError(
+        f"gpu-check needs {' or '.join(names)} in {engine.python} ({'; '.join(why)}). "
+        f"Install one there ({engine.python} -m pip install {names[0]}), or give another --python"
+    )
+
+
+def _with_cuda(engine: GivenEngine, held: list[str], tell: Listener) -> list[str]:
+    """Those that see a GPU. Raises MachineError for none."""
+    seeing = [framework for framework in held if engine.seen(framework)]
+    blind = {f: _blind(engine, f) for f in held if f not in seeing}
+    if not seeing:
+        raise MachineError(f"gpu-check needs CUDA: {'; '.join(blind.values())}. {_OTHERWISE}")
+    for framework, why in blind.items():
+        tell(Note(f"{framework} is left out: {why}", "important"))
+    return seeing
+
+
+def _blind(engine: GivenEngine, framework: str) -> str:
+    asked, call = (
+        (engine.probed, "torch.cuda.is_available() is False")
+        if framework == "pytorch"
+        else (engine.probed_tensorflow, "tf.config.list_physical_devices('GPU') is empty")
+    )
+    name = MODULES[framework]
+    if name not in asked.modules:
+        return f"{name} of {engine.python} can't be imported ({asked.missing.get(name)})"
+    return f"{name} {asked.modules[name]} of {engine.python} sees no NVIDIA GPU ({call})"
+
+
+def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) -> dict[str, str]:
+    """The newest image of each framework that serves this GPU. Raises MachineError for none."""
+    found: dict[str, str] = {}
+    obstacles: list[str] = []
+    images = [load_image(name) for name in reversed(image_names())]
+    for framework in frameworks:
+        own = [i for i in images if i.file.framework == framework and i.file.gpu]
+        image, obstacle = (
+            pair(own, capability) if own else ("", f"no image of {framework} for GPUs")
+        )
+        if obstacle:
+            obstacles.append(obstacle)
+        else:
+            found[framework] = image
+    if not found:
+        raise MachineError(f"gpu-check has no image: {'; '.join(obstacles)}. Instead, {_OWN}")
+    for obstacle in obstacles:
+        tell(Note(obstacle, "important"))
+    return found
+
+
+def _container_engine(name: str) -> Engine:
+    """The images for GPUs are containers. Raises KitError where none can be run."""
+    if name == "local":
+        raise MachineError(
+            f"the images for GPUs are containers: give --engine docker, or else {_OWN}"
+        )
+    try:
+        return make_engine("docker" if name == AUTO else name)
+    except MachineError as error:
+        raise MachineError(
+            f"gpu-check finds no Docker for its images: {error}. Or {_OWN}"
+        ) from error

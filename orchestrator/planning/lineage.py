@@ -1,0 +1,65 @@
+"""Which cell a cell starts from: lineage is part of a cell's identity."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+
+from manifests.cell import Cell
+from manifests.errors import InputError
+from papers.study import WeightsFrom
+
+_Key = tuple[str, str, str, str, str, int]
+
+
+class Lineage:
+    """The cells of a plan so far; each one is added after those that it may start from."""
+
+    def __init__(self, study: str) -> None:
+        self._study = study
+        self._makers: dict[_Key, list[Cell]] = defaultdict(list)
+        self._trained_with: dict[str | None, str] = {}
+        self._seen: set[str] = set()
+
+    def add(self, cell: Cell, source: WeightsFrom | None) -> Cell:
+        """``cell`` with its ``weights_from``. Raises InputError, also for a cell listed twice."""
+        if source is not None:
+            cell = msgspec.structs.replace(cell, weights_from=self._parent(cell, source).id)
+        if cell.id in self._seen:
+            raise self._error(f"{cell.title} is listed twice")
+        self._seen.add(cell.id)
+        if cell.task != "infer":
+            self._makers[_key(cell, cell.task, cell.technique)].append(cell)
+        trained = cell.technique if cell.task == "train" else None
+        self._trained_with[cell.id] = trained or self._trained_with.get(cell.weights_from, "")
+        return cell
+
+    def _parent(self, cell: Cell, source: WeightsFrom) -> Cell:
+        """The one that fits; among several, the one on the same device and of the protocol."""
+        technique = source.technique or cell.technique
+        found = [
+            maker
+            for maker in self._makers[_key(cell, source.task, technique)]
+            if source.batch_size in (None, maker.batch_size)
+            and source.trained_with in (None, self._trained_with[maker.id])
+        ]
+        for field in ("device", "protocol"):
+            closer = [m for m in found if getattr(m, field) == getattr(cell, field)]
+            found = closer or found
+        words = f"{cell.framework} {source.task} {technique}"
+        if not found:
+            raise self._error(f"{cell.title} starts from {words}, which no group before it makes")
+        if len(found) > 1:
+            raise self._error(
+                f"{cell.title} could start from {len(found)} cells {words}: "
+                "give weights.batch_size or weights.trained_with"
+            )
+        return found[0]
+
+    def _error(self, text: str) -> InputError:
+        return InputError(f"studies/{self._study}/study.toml: {text}")
+
+
+def _key(cell: Cell, task: str, technique: str) -> _Key:
+    return (cell.framework, task, technique, cell.model, cell.dataset, cell.image_size)

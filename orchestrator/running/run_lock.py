@@ -1,0 +1,76 @@
+"""Holding a run's folder: one orchestrator at a time, one plan, and what a full disk says."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from manifests.codec import UnreadableError, write_plan
+from manifests.errors import InputError, MachineError
+from manifests.plan import Plan
+from manifests.run_folder import Run
+from orchestrator.file_lock import HeldError, exclusive
+
+# What two starts on one folder must have in common, or their numbers would be mixed.
+_SAME = {
+    "study": "study",
+    "tier": "tier",
+    "protocol": "protocol",
+    "dataset": "data set",
+    "data_sha256": "images of SHA-256",
+    "threads": "threads",
+}
+
+
+@contextlib.contextmanager
+def opened(run: Run, plan: Plan) -> Iterator[None]:
+    """Hold the run's folder and store the plan. Raises InputError or MachineError."""
+    try:
+        run.cells.mkdir(parents=True, exist_ok=True)
+        with exclusive(run.folder / "lock"):
+            _store_plan(run, plan)
+            yield
+    except HeldError as error:
+        raise InputError(
+            f"{run.folder} is in use by {error.holder or 'another process'}. "
+            "Wait for it, or choose another folder with --run"
+        ) from None
+    except OSError as error:
+        raise disk_error(run.folder, error) from error
+
+
+def disk_error(folder: Path, error: OSError) -> MachineError:
+    """What to say when the run's folder can't be written to."""
+    steps = {
+        errno.ENOSPC: "Free some space and start again: finished cells are kept",
+        errno.EROFS: "Choose another folder with --run",
+        errno.EACCES: "Choose another folder with --run, or fix its permissions",
+    }
+    step = steps.get(error.errno or 0, "Fix the cause and run again: finished cells are kept")
+    return MachineError(f"{folder} can't be written to: {error.strerror or error}. {step}")
+
+
+def _store_plan(run: Run, plan: Plan) -> None:
+    """Refuse another run's folder; keep an earlier plan whose cells have changed."""
+    try:
+        old = run.plan()
+    except FileNotFoundError:
+        write_plan(run.plan_path, plan)
+        return
+    except UnreadableError as error:
+        raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
+    for field, words in _SAME.items():
+        before, now = str(getattr(old, field))[:80], str(getattr(plan, field))[:80]
+        if getattr(old, field) != getattr(plan, field):
+            raise InputError(
+                f"{run.folder} holds a run with {words} {before}; this one has {now}. "
+                "Choose another folder with --run"
+            )
+    if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:
+        stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
+    write_plan(run.plan_path, plan)

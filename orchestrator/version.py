@@ -1,0 +1,72 @@
+"""Which version of this project is running: its number, its commit, whether it was changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from manifests.manifest import Kit
+from manifests.paths import ROOT
+
+VERSION = "0.1.0"
+_WITNESS = "orchestrator/version.py"
+_SOURCES = (
+    "cli", "comparisons", "images", "machine", "manifests", "orchestrator", "papers", "runners",
+    "services", "studies", "tui",
+)  # fmt: skip
+
+
+def kit() -> Kit:
+    """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
+    commit = _commit()
+    if commit is None:
+        return Kit(version=VERSION, commit=os.environ.get("REPLIQUANT_COMMIT") or None)
+    return Kit(version=VERSION, commit=commit, dirty=_dirty())
+
+
+def describe() -> str:
+    """One word for documents: ``0.1.0``, ``0.1.0-4a1448e0a6ff``, ``0.1.0-4a1448e0a6ff+changes``."""
+    found = kit()
+    commit = f"-{found.commit[:12]}" if found.commit else ""
+    return f"{found.version}{commit}{'+changes' if found.dirty else ''}"
+
+
+def _commit() -> str | None:
+    """The commit of a repository that lies right here and has these sources."""
+    if not (ROOT / ".git").exists() or _git("ls-files", "--error-unmatch", _WITNESS) is None:
+        return None
+    return _git("rev-parse", "--verify", "HEAD")
+
+
+def _dirty() -> bool | None:
+    """Whether a tracked file was changed, or a source is there that git does not know."""
+    changes = _git("status", "--porcelain", "-z", "--untracked-files=normal", "--no-renames")
+    if changes is None:
+        return None
+    return any(_matters(entry) for entry in changes.split("\0") if entry)
+
+
+def _matters(entry: str) -> bool:
+    """An entry is ``XY path``; what git does not know is ``?? path``, a folder with a slash."""
+    return not entry.startswith("?? ") or entry[3:].split("/")[0] in _SOURCES
+
+
+def _git(*arguments: str) -> str | None:
+    """Git's answer about this folder alone.
+
+    Named explicitly, a repository is not looked for: neither around this folder nor where git's
+    variables lead, and who owns it does not matter.
+    """
+    command = [
+        "git", f"--git-dir={ROOT / '.git'}", f"--work-tree={ROOT}", "-C", str(ROOT),
+        "-c", "core.fsmonitor=false", *arguments,
+    ]  # fmt: skip
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            command, env={**kept, "GIT_OPTIONAL_LOCKS": "0"}, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, errors="surrogateescape", timeout=10, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

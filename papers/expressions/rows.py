@@ -1,0 +1,94 @@
+"""Rows of tables: choosing, grouping, ordering them, and what follows from many values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from manifests.select import nearest
+from papers.expressions import quantities as q
+from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity, Row
+from papers.expressions.syntax import ExpressionError, Filter
+
+TOLD = 3
+"""How many of the rows that speak against a statement are named."""
+Rows = Sequence[Row]
+
+
+def more(items: Sequence[str]) -> str:
+    return f" and {len(items) - TOLD} more" if len(items) > TOLD else ""
+
+
+def together(states: Sequence[str]) -> str:
+    """Of an "and": what fails decides, then what is unclear."""
+    return FAILS if FAILS in states else UNCLEAR if UNCLEAR in states else HOLDS
+
+
+def aggregate(function: Callable[[Sequence[float]], float], known: Sequence[Quantity]) -> Quantity:
+    """Monotonic functions take the ends of intervals to the ends of theirs."""
+    value, low, high = (
+        float(function(ends)) for ends in zip(*(one[:3] for one in known), strict=True)
+    )
+    return Quantity(value, low, high, q.all_doubts(known))
+
+
+def trend(values: Sequence[Quantity]) -> Quantity:
+    """Kendall's tau: pairs in order less pairs out of order, over all pairs."""
+    low = high = point = 0
+    for index, first in enumerate(values):
+        for second in values[index + 1 :]:
+            point += (second.value > first.value) - (second.value < first.value)
+            low += 1 if second.low > first.high else 0 if _equal(first, second) else -1
+            high += -1 if second.high < first.low else 0 if _equal(first, second) else 1
+    pairs = len(values) * (len(values) - 1) // 2
+    return Quantity(point / pairs, low / pairs, high / pairs, q.all_doubts(values))
+
+
+def _equal(first: Quantity, second: Quantity) -> bool:
+    return first.low == first.high == second.low == second.high
+
+
+def groups(rows: Rows, by: tuple[str, ...]) -> list[tuple[str, list[Row]]]:
+    """Rows that share the values of ``by``, or each row alone."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        names = by or tuple(row.key)
+        where = ", ".join(f"{name} {_text(row, name)}" for name in names)
+        groups.setdefault(where, []).append(row)
+    return list(groups.items())
+
+
+def _text(row: Row, key: str) -> str:
+    if key not in row.key:
+        raise ExpressionError(
+            f"no key {key!r}.{nearest(key, row.key)} Accepted: {', '.join(row.key)}"
+        )
+    return row.key[key]
+
+
+def order_key(row: Row, key: str) -> tuple[float, str]:
+    text = _text(row, key)
+    return (float(text), "") if text.isascii() and text.isdigit() else (0.0, text)
+
+
+def value_of(row: Row, name: str) -> Quantity | str:
+    if name in row.values:
+        return row.values[name]
+    if name in row.key and row.key[name].isascii() and row.key[name].isdigit():
+        return q.exactly(float(row.key[name]))
+    raise ExpressionError(
+        f"no column {name!r}.{nearest(name, row.values)} Accepted: {', '.join(row.values)}"
+    )
+
+
+def passes(row: Row, wanted: Filter, scope: Rows | None) -> bool:
+    text = _text(row, wanted.key)
+    if wanted.same:
+        if not scope:
+            raise ExpressionError(f"[{wanted.key}] means the row in hand, and there is none here")
+        return text == _text(scope[0], wanted.key)
+    if wanted.symbol in ("==", "!="):
+        return (text in wanted.values) == (wanted.symbol == "==")
+    number, bound = order_key(row, wanted.key), wanted.values[0]
+    if number[1] or not (bound.isascii() and bound.isdigit()):
+        raise ExpressionError(f"[{wanted.key}{wanted.symbol}{bound}] compares what is no number")
+    return q.compare(q.exactly(number[0]), wanted.symbol, q.exactly(float(bound))) == HOLDS

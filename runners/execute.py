@@ -1,0 +1,145 @@
+"""The life of one cell: run its technique, and leave a manifest whatever happens."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+import traceback
+from typing import Callable, List, Optional
+
+import msgspec
+
+from machine import cgroup
+from manifests.artifacts import file_sha256
+from manifests.codec import write_manifest
+from manifests.flags import impossible_flags
+from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Machine, Manifest
+from runners import machine, nvml, techniques
+from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
+from runners.job import Job, Weights
+
+OK = Verdict("ok", "", False)
+_ERROR_LIMIT = 20_000
+
+
+def execute(
+    job: Job,
+    weights: Optional[Weights],
+    context: Optional[Context],
+    finishing: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Run the cell of ``job``; the manifest is on disk before the ``done`` event is sent.
+
+    ``finishing`` is called when the technique has ended: from there on an end that somebody
+    asks for comes too late. Raises OSError when the manifest itself can't be written.
+    """
+    started_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    begin = time.perf_counter()
+    verdict, error = _attempt(job)
+    finishing()
+    job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
+    environment = _environment(job)
+    manifest = Manifest(
+        id=job.cell.id,
+        cell=job.cell,
+        status=verdict.status,
+        reason=verdict.reason,
+        error=error,
+        transient=verdict.transient,
+        started_at=started_at,
+        wall_s=time.perf_counter() - begin,
+        metrics=job.metrics,
+        proof=job.proof,
+        flags=_flags(job, environment),
+        context=context,
+        environment=environment,
+        inputs=_inputs(job, weights),
+        artifacts=job.artifacts,
+        phases=job.phases,
+    )
+    write_manifest(job.folder / "manifest.json", manifest)
+    job.events.done(manifest.status, manifest.reason)
+    return manifest
+
+
+def _attempt(job: Job) -> tuple[Verdict, str]:
+    killed_before = cgroup.oom_kills()
+    try:
+        with job.phase("import"):
+            run = techniques.find(job.cell)
+        run(job)
+        _check_start(job)
+    except BaseException as error:  # also SystemExit and Stopped: each becomes a status
+        verdict = classify(error, lambda: _free_share(job))
+        verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
+        text = traceback.format_exc()[-_ERROR_LIMIT:]
+        return verdict._replace(reason=printable(verdict.reason)), printable(text)
+    return OK, ""
+
+
+def _check_start(job: Job) -> None:
+    """A cell that should have started from published weights and did not shows something else."""
+    asked = str(job.cell.recipe.get("weights", "none"))
+    if asked != "none" and job.cell.weights_from is None and job.started_with is None:
+        raise Unsupported(
+            f"the recipe starts from {asked} weights, which this technique can't take"
+        )
+
+
+def _flags(job: Job, environment: Environment) -> List[Flag]:
+    """Its own, and those for more memory than the machine has."""
+    found = impossible_flags(job.metrics, environment.machine)
+    return [*job.flags, *(flag for flag in found if flag not in job.flags)]
+
+
+def _free_share(job: Job) -> Optional[float]:
+    """How much of the cell's GPU is free now; what the cell holds it still holds."""
+    device, _ = nvml.open_device(0) if job.cell.device == "gpu" else (None, "")
+    if device is None:
+        return None
+    used, size = device.read()["memory_used_bytes"], device.describe().memory_bytes
+    return None if used is None or not size else 1 - used / size
+
+
+def _environment(job: Job) -> Environment:
+    return Environment(
+        machine=_machine(),
+        python=platform.python_version(),
+        packages=machine.package_versions(),
+        threads=job.threads,
+        variables=machine.telling_variables(),
+        settings=job.settings,
+        limits=machine.limits(),
+    )
+
+
+def _machine() -> Machine:
+    """With the GPUs as NVML describes them, where it can be asked."""
+    found = machine.machine()
+    return msgspec.structs.replace(found, gpus=nvml.described_gpus() or found.gpus)
+
+
+def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:
+    return Inputs(
+        dataset=_dataset(job),
+        weights=f"cell {job.cell.weights_from}" if weights else job.starts_from or "none",
+        weights_manifest_sha256=_weights_hash(weights),
+        weights_file_sha256=job.started_with.sha256 if job.started_with else None,
+        weights_checked=job.started_with.checked if job.started_with else "",
+        seeds={"seed": job.cell.seed},
+    )
+
+
+def _dataset(job: Job) -> Optional[Dataset]:
+    try:
+        meta = job.data.meta
+    except ValueError:
+        return None
+    return msgspec.structs.replace(meta, used=job.split_counts())
+
+
+def _weights_hash(weights: Optional[Weights]) -> Optional[str]:
+    """The hash of the parent's manifest, which holds the hash of each of its files."""
+    path = weights.folder / "manifest.json" if weights else None
+    return file_sha256(path) if path and path.is_file() else None

@@ -1,0 +1,1 @@
+"""The models, as plain data that every framework builds the same."""

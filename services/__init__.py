@@ -1,0 +1,1 @@
+"""What both faces do: runs, results, exports, archives, run options."""

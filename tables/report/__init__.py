@@ -1,5 +1,0 @@
-"""One self-contained page over a run, the same to the byte for the same input."""
-
-from tables.report.page import ReportInput, render_page
-
-__all__ = ["ReportInput", "render_page"]

@@ -1,0 +1,81 @@
+"""Planned cells, their manifests, and a comparison made by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from comparisons.comparison import Comparison, Line
+from manifests.cell import Cell
+from manifests.manifest import Manifest, Metric
+from manifests.plan import Plan, PlannedCell
+from tests.manifests.samples import a_cell, a_manifest
+
+
+def planned(cell: Cell) -> PlannedCell:
+    return PlannedCell(
+        id=cell.id,
+        cell=cell,
+        image="an-image",
+        needs=[],
+        estimate_s=1,
+        study_estimate_s=1,
+        estimate_source="the study",
+        timeout_s=10,
+    )
+
+
+def a_plan(*cells: Cell) -> Plan:
+    return Plan(
+        study="lad2023",
+        tier="quick",
+        protocol="rigorous",
+        dataset="digits",
+        cells=[planned(cell) for cell in cells],
+    )
+
+
+def metric(name: str, *samples: float | None, **fields: Any) -> Metric:
+    return Metric(name=name, unit="s", samples=list(samples), **fields)
+
+
+def measured(cell: Cell, *metrics: Metric, **fields: Any) -> Manifest:
+    return a_manifest(cell, metrics=list(metrics), **fields)
+
+
+def repeats(count: int, **fields: Any) -> list[Cell]:
+    return [a_cell(repeat=number, **fields) for number in range(count)]
+
+
+def a_line(**changes: Any) -> Line:
+    fields: dict[str, Any] = {
+        "key": {"framework": "pytorch"},
+        "quantity": "int8 size",
+        "unit": "MiB",
+        "printed": "~10.76",
+        "printed_unit": "MB",
+        "published": 10.76,
+        "measured": 5.38,
+        "ratio": 0.5,
+        "n": 1,
+        "samples": 3,
+        "state": "ok",
+        "cells": ["0123456789ab"],
+        "flags": ["drift", "few-samples"],
+    }
+    return Line(**{**fields, **changes})
+
+
+def a_comparison(*lines: Line, **changes: Any) -> Comparison:
+    fields: dict[str, Any] = {
+        "id": "table1",
+        "title": "Model size",
+        "place": "Table I",
+        "scope": "tier quick · digits · rigorous",
+        "scope_note": "tier quick: minutes",
+        "note": "a note",
+        "key": ["framework"],
+        "lines": list(lines),
+        "issues": [],
+        "run": "a-run",
+    }
+    return Comparison(**{**fields, **changes})

@@ -1,0 +1,341 @@
+"""Audits: planted errors are found, consistent tables are left alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comparisons.audit import Finding, audit
+from comparisons.audit.checks import audit_tables
+from comparisons.audit.derived import audit_derived, convention, derived_numbers
+from comparisons.audit.granularity import arises, audit_granularity
+from manifests.paths import ROOT
+from papers.audit import AuditFile, Check, Facts, Granularity, load_audit
+from papers.published import (
+    Column,
+    Printed,
+    PublishedRow,
+    PublishedTable,
+    TableFile,
+    load_published,
+)
+from papers.rounding import decimals, plain, printed_as
+from tests.comparisons.architectures import architectures
+
+STUDIES = ROOT / "studies"
+MUTATIONS = 200
+
+
+def table(rows: list[dict[str, str]], derive: str = "ratio", **fields: str) -> PublishedTable:
+    """A table of the columns a, b and, derived from them, d; keyed by batch_size from 1."""
+    columns = [
+        Column(name="a", label="a", unit="s"), Column(name="b", label="b", unit="s"),
+        Column(name="d", label="d", unit="×", derive={derive: ["a", "b"]}),
+    ]  # fmt: skip
+    file = TableFile(id="t", title="T", place="Table T", key=["batch_size"], column=columns)
+    return PublishedTable(
+        file,
+        [
+            PublishedRow(
+                {"batch_size": str(index)},
+                {name: printed(row.get(name, "")) for name in ("a", "b", "d")},
+            )
+            for index, row in enumerate(rows, start=1)
+        ],
+        [],
+    )
+
+
+def printed(text: str) -> Printed:
+    return Printed(text, float(plain(text)) if text else None)
+
+
+def synthetic(source: random.Random, from_printed: bool, rows: int = 20) -> PublishedTable:
+    """A consistent table, its ratios computed before or after its parts were rounded."""
+    made = []
+    for _ in range(rows):
+        a, b = source.uniform(10, 500), source.uniform(1, 100)
+        texts = [str(printed_as(value, 2, "rounded")) for value in (a, b)]
+        ratio = Decimal(texts[0]) / Decimal(texts[1]) if from_printed else Decimal(a / b)
+        made.append({"a": texts[0], "b": texts[1], "d": str(printed_as(ratio, 3, "rounded"))})
+    return table(made)
+
+
+@pytest.mark.parametrize("from_printed", [True, False])
+def test_a_consistent_table_raises_no_alarm(from_printed: bool) -> None:
+    source = random.Random(3)
+    for _ in range(100):
+        assert audit_derived([synthetic(source, from_printed)])[0] == []
+
+
+def test_every_planted_error_in_a_derived_column_is_found() -> None:
+    """200 mutations of one digit or one unit, in copies of both papers' tables."""
+    source = random.Random(17)
+    for number in range(MUTATIONS):
+        study = ("lad2023", "shafique2023")[number % 2]
+        published = load_published(STUDIES / study)
+        before = {where for finding in audit_derived(published)[0] for where in finding.where}
+        mutated, place = mutate(source, published)
+        after = {where for finding in audit_derived(mutated)[0] for where in finding.where}
+        new = after - before
+        assert len(new) == 1, (study, place, new)
+        assert place in new.pop()
+
+
+def mutate(
+    source: random.Random, published: list[PublishedTable]
+) -> tuple[list[PublishedTable], str]:
+    """One derived number printed otherwise; and its place and new text."""
+    chosen = source.choice(derived_numbers(published))
+    text = other(source, chosen.printed)
+
+    def change(found: PublishedTable) -> PublishedTable:
+        labels = {column.label: column.name for column in found.file.column}
+        rows = []
+        for row in found.rows:
+            key = ", ".join(f"{name} {value}" for name, value in row.key.items())
+            numbers = dict(row.numbers)
+            for label, name in labels.items():
+                if f"{found.file.name}, {key}, {label}" == chosen.where:
+                    numbers[name] = printed(text)
+            rows.append(PublishedRow(row.key, numbers))
+        return found._replace(rows=rows)
+
+    return [change(one) for one in published], f"{chosen.where}: printed {text}"
+
+
+def other(source: random.Random, text: str) -> str:
+    """Another number of as many digits: one digit changed, two exchanged, or one unit added."""
+    while True:
+        kind = source.choice(("digit", "exchange", "unit"))
+        digits = list(text)
+        places = [index for index, character in enumerate(digits) if character.isdigit()]
+        if kind == "digit":
+            digits[source.choice(places)] = str(source.randrange(10))
+        elif kind == "exchange" and len(places) > 1:
+            first, second = source.sample(places, 2)
+            digits[first], digits[second] = digits[second], digits[first]
+        else:
+            step = source.choice((-1, 1)) * Decimal(1).scaleb(-decimals(text))
+            digits = list(str(Decimal(text) + step))
+        changed = "".join(digits)
+        if Decimal(changed) != Decimal(text) and Decimal(changed) > 0:
+            return changed
+
+
+def test_what_no_digits_could_give_is_certain_and_what_they_could_is_likely() -> None:
+    rows = [{"a": f"{n}0.0", "b": "10.0", "d": f"{n}.00"} for n in range(1, 9)]
+    (finding,) = audit_derived([table([*rows, {"a": "90.0", "b": "10.0", "d": "9.50"}])])[0]
+    assert (finding.sure, finding.innocent) == ("certain", "")
+    assert finding.where == ["Table T, batch_size 9, d: printed 9.50 ×"]
+    assert finding.rule == "ratio of 90.0 and 10.0 is 9.0000"
+    (finding,) = audit_derived([table([*rows, {"a": "90.0", "b": "10.0", "d": "9.01"}])])[0]
+    assert finding.sure == "likely"
+    assert "more digits" in finding.innocent
+
+
+def test_a_paper_that_cuts_off_is_not_called_wrong() -> None:
+    numbers = derived_numbers(load_published(STUDIES / "lad2023"))
+    assert [number.printed for number in numbers] == ["74.7", "73.4", "95.3", "217.8"]
+    assert convention(numbers) == "cut off"
+    assert audit_derived(load_published(STUDIES / "lad2023"))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "cut_off", "possible"),
+    [
+        ("85.383", 1984, True, True),  # 1,694 of 1,984 is 85.38306 %
+        ("85.383", 5000, True, False),
+        ("85.383", 5000, False, False),
+        ("96.484", 512, True, True),  # 494 of 512 is 96.484375 %
+        ("96.485", 512, False, False),
+        ("33.3", 3, True, True),
+        ("66.7", 3, False, True),
+        ("66.7", 3, True, False),
+        ("100", 7, True, True),
+        ("0", 7, False, True),
+    ],
+)
+def test_which_sizes_an_accuracy_can_arise_from(
+    text: str, size: int, cut_off: bool, possible: bool
+) -> None:
+    assert arises(text, size, cut_off) is possible
+
+
+@given(st.integers(1, 5000), st.data(), st.integers(0, 3), st.booleans())
+def test_every_true_count_arises(size: int, data: st.DataObject, places: int, cut: bool) -> None:
+    count = data.draw(st.integers(0, size))
+    exact = Decimal(100 * count) / Decimal(size)
+    text = str(printed_as(exact, places, "cut off" if cut else "rounded"))
+    assert arises(text, size, cut)
+
+
+@given(st.integers(1, 60), st.integers(0, 10_000))
+def test_what_arises_is_what_counting_finds(size: int, value: int) -> None:
+    text = f"{value / 100:.2f}"
+    counted = {printed_as(Decimal(100 * k) / size, 2, "cut off") for k in range(size + 1)}
+    assert arises(text, size, True) == (Decimal(text) in counted)
+
+
+def test_consistent_accuracies_raise_no_alarm() -> None:
+    source = random.Random(2)
+    check = Granularity(
+        id="g", table="t", columns=["a", "b"], stated=1000, largest=2000, place="here"
+    )
+    for _ in range(20):
+        rows = [{name: f"{source.randrange(1001) / 10:.3f}" for name in "ab"} for _ in range(6)]
+        assert audit_granularity(check, table(rows)) == ([], 12)
+
+
+def consistent() -> PublishedTable:
+    """Latency a in ms and throughput b in items a second; d is their product."""
+    return table([{"a": f"{n * 2}.0", "b": "500", "d": f"{n * 2 / 500:.6f}"} for n in range(1, 9)])
+
+
+CHECKS = AuditFile(
+    facts=[
+        Facts(
+            tables=["t"], key="batch_size", source="a test",
+            values={str(n): {"least": n} for n in range(1, 9)},
+        )
+    ],
+    check=[
+        Check(
+            id="product", kind="throughput", place="Table T", rule="r",
+            test="every(t, a / 1000 * b == batch_size)", sure="certain",
+        ),
+        Check(
+            id="bound", kind="bound", place="Table T", rule="r",
+            test="every(t, {column} >= least)", columns=["a", "b"], sure="certain",
+        ),
+        Check(
+            id="rising", kind="monotonic", place="Table T", rule="r",
+            test="rising(t.a, batch_size)", sure="likely",
+        ),
+    ],
+)  # fmt: skip
+
+
+def test_checks_over_a_consistent_table_raise_no_alarm() -> None:
+    report = audit_tables([consistent()], CHECKS)
+    assert report.findings == []
+    assert report.checked == {"derived": 8, "throughput": 8, "bound": 16, "monotonic": 1}
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "text", "ids"),
+    [
+        (3, "a", "8.3", ["derived-t", "product"]),
+        (3, "a", "1.0", ["derived-t", "product", "bound", "rising"]),
+        (6, "b", "505", ["derived-t", "product"]),
+        (5, "b", "5", ["derived-t", "product", "bound"]),
+    ],
+)
+def test_a_check_names_the_row_that_speaks_against_it(
+    row: int, column: str, text: str, ids: list[str]
+) -> None:
+    found = consistent()
+    numbers = {**found.rows[row].numbers, column: printed(text)}
+    rows = [*found.rows]
+    rows[row] = found.rows[row]._replace(numbers=numbers)
+    findings = audit_tables([found._replace(rows=rows)], CHECKS).findings
+    assert [finding.id for finding in findings] == ids
+    for finding in findings:
+        assert len(finding.where) == 1
+        if finding.id != "rising":
+            assert f"batch_size {row + 1}" in finding.where[0]
+
+
+def by_id(study: str) -> dict[str, Sequence[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in audit(STUDIES / study).findings:
+        found.setdefault(finding.id, []).append(finding)
+    return dict(found)
+
+
+def test_what_the_audit_of_lad2023_finds() -> None:
+    found = by_id("lad2023")
+    assert list(found) == ["same-int8-size", "seconds-of-training", "qat-three-times"]
+
+
+def test_what_the_audit_of_shafique2023_finds() -> None:
+    found = by_id("shafique2023")
+    assert "derived-table2" not in found  # all 68 factors are right to the last digit
+    assert wheres(found["latency-throughput-48"]) == [
+        "Table 6, model resnet50, batch_size 64", "Table 6, model vgg16, batch_size 8",
+        "Table 6, model vgg16, batch_size 16",
+    ]  # fmt: skip
+    assert found["latency-throughput-48"][0].where[0].partition(": ")[2] == (
+        "TF-TRT FP16 / 1,000 × TF-TRT FP16 of Table 8 is 67.32 (65.79 to 68.85), "
+        "expected 64 = batch size"
+    )
+    assert len(found["accuracy-cifar10"][0].where) == 21
+    assert "1,984 cut off explains 14" in found["accuracy-cifar10"][0].rule
+    assert "512 cut off explains 12" in found["accuracy-cats-and-dogs"][0].rule
+    assert found["memory-of-training-48"][0].where[1] == (
+        "Table 4, model vgg16, batch_size 32: with AMP is 0.16 GB (0.155 to 0.165), "
+        "expected at least 0.2197 GiB = 16 × parameters / 2^30"
+    )
+    assert found["batch-32-below-1-in-table-3"][0].where == [
+        "Table 3, model resnet50, batch_size 32: "
+        "speedup is 1.56 × (1.555 to 1.565), expected less than 1 ×",
+        "Table 3, model mobilenet-v1, batch_size 32: "
+        "speedup is 1.58 × (1.575 to 1.585), expected less than 1 ×",
+    ]
+    assert found["factor-of-12-in-table-4"][0].where == [
+        "largest memory reduction factor of Table 4 (model vgg16) is 8.88 × (8.875 to 8.885), "
+        "expected 12 × (within 0.01)"
+    ]
+    for size, table in (("48", 6), ("128", 7)):
+        assert wheres(found[f"base-from-32-to-64-{size}"]) == [
+            f"Table {table}, model {model}, batch_size 64"
+            for model in ("vgg16", "resnet50", "mobilenet-v1")
+        ]
+    assert len(found) == 16
+    assert "images-cifar10" not in found
+
+
+@pytest.mark.parametrize(
+    ("table_id", "row", "column", "text", "check"),
+    [
+        ("table4", 5, "without", "8.79", "memory-of-the-gpu-48"),
+        ("table5", 4, "with", "8.01", "memory-of-the-gpu-128"),
+        ("table8", 3, "fp16", "41,475", "peak-float16-48"),
+        ("table8", 3, "int8", "85,960", "peak-int8-48"),
+        ("table9", 3, "fp16", "6271", "peak-float16-128"),
+        ("table9", 3, "int8", "15,718", "peak-int8-128"),
+        ("table8", 1, "base", "106", "throughput-rises-48"),
+        ("table9", 2, "int8", "5111", "throughput-rises-128"),
+        ("table10", 0, "int8", "183.921", "accuracy-is-a-share-48"),
+        ("table11", 0, "fp32", "100.1", "accuracy-is-a-share-128"),
+    ],
+)
+def test_a_number_that_cannot_be_is_found_in_either_table(
+    table_id: str, row: int, column: str, text: str, check: str
+) -> None:
+    folder = STUDIES / "shafique2023"
+    tables, file = load_published(folder), load_audit(folder)
+    assert check not in {finding.id for finding in audit_tables(tables, file).findings}
+    (found,) = (one for one in tables if one.file.id == table_id)
+    rows = [*found.rows]
+    rows[row] = rows[row]._replace(numbers={**rows[row].numbers, column: printed(text)})
+    mutated = [one._replace(rows=rows) if one is found else one for one in tables]
+    (finding,) = (one for one in audit_tables(mutated, file).findings if one.id == check)
+    assert len(finding.where) == 1
+    assert finding.where[0].startswith(f"{found.file.name}, model ")
+
+
+def wheres(findings: Sequence[Finding]) -> list[str]:
+    return [where.partition(":")[0] for finding in findings for where in finding.where]
+
+
+def test_the_facts_of_shafique2023_are_those_of_the_architectures() -> None:
+    small, large = load_audit(STUDIES / "shafique2023").facts
+    for name, size, _, (parameters, multiply_adds) in architectures():
+        facts = (small if size == 48 else large).values[name]
+        assert facts == {"parameters": parameters, "multiply_adds": multiply_adds}

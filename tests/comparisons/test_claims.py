@@ -1,0 +1,330 @@
+"""Claims: what their files have to hold, and verdicts on the papers' and on measured numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from comparisons.claims import (
+    Judged,
+    UnknownClaimError,
+    choose_claims,
+    count_verdicts,
+    judge,
+    load_claims,
+)
+from comparisons.comparison import compare_tables
+from comparisons.render.claims import plain, render_markdown
+from comparisons.results import gather
+from manifests.manifest import Dataset, Inputs, Manifest, Split
+from manifests.paths import ROOT
+from papers.claims import numbered
+from papers.published import PublishedError, load_published
+from tests.comparisons.samples import a_plan, measured, metric
+from tests.fakes.studies import write_study
+from tests.manifests.samples import a_cell
+
+STUDIES = ROOT / "studies"
+MIB = 2**20
+
+
+def published(study: str) -> dict[str, str]:
+    """The verdict of each claim on its paper's own numbers."""
+    folder = STUDIES / study
+    found = judge(load_claims(folder), load_published(folder), [], "quick")
+    assert {item.measured.state for item in found} == {"not measured"}
+    return {item.claim.id: item.published.state for item in found}
+
+
+def test_what_lad2023_says_of_its_own_numbers() -> None:
+    assert published("lad2023") == {
+        "size-pytorch": "holds",
+        "size-tensorflow": "holds",
+        "qat-cost-pytorch": "holds",
+        "qat-cost-tensorflow": "holds",
+        "qat-overhead-ratio": "does not hold",
+        "calibration": "holds",
+        "ptq-drop": "not printed",
+        "qat-beats-baseline": "not printed",
+        "same-trend": "not printed",
+        "int8-faster": "not printed",
+        "qat-fastest": "not printed",
+        "interpreter-overhead": "not printed",
+        "device-time": "holds",
+        "gpu-idle": "not printed",
+        "cpu-bound": "not printed",
+        "frameworks-alike": "does not hold",
+    }
+
+
+def test_what_shafique2023_says_of_its_own_numbers() -> None:
+    assert published("shafique2023") == {
+        "amp-speedup-grows": "holds",
+        "amp-speedup-grows-large-images": "does not hold",
+        "amp-slower-small-batch": "holds",
+        "amp-speedup-large-batch": "holds",
+        "amp-fits-where-float32-does-not": "holds",
+        "amp-memory-vgg": "holds",
+        "amp-memory-others": "holds",
+        "memory-factor-falls-small-images": "holds",
+        "memory-factor-falls": "holds",
+        "latency-flat-small-images": "does not hold",
+        "latency-falls-large-images": "holds",
+        "int8-fastest": "does not hold",
+        "vgg-gains-most": "does not hold",
+        "mobilenet-precisions-alike": "undecided",
+        "float32-engine-alone": "holds",
+        "throughput-follows-latency": "does not hold",
+        "accuracy-drops-slightly": "holds",
+        "amp-steadies-accuracy": "does not hold",
+        "parameters": "not printed",
+        "float16-beats-float32": "holds",
+        "mobilenet-gains-least-training": "does not hold",
+        "mobilenet-gains-least-inference": "does not hold",
+        "float16-raises-accuracy-vgg": "holds",
+    }
+
+
+@pytest.mark.parametrize(
+    ("study", "claim", "why"),
+    [
+        (
+            "shafique2023", "C2",
+            "2 of 3 hold in Table 3, but not model vgg16: trend of speedup along batch size is 0.2 "
+            "(0.2 to 0.4), expected at least 0.6 (the tolerance)",
+        ),
+        (
+            "shafique2023", "C10",
+            "1 of 3 hold in Table 6, but not model vgg16: largest over smallest of Base / TF-TRT "
+            "FP32 is 2.151 (2.116 to 2.187), expected at most 1.3 (tolerance 0.3), 1 undecided",
+        ),
+        (
+            "shafique2023", "C12",
+            "11 of 12 hold in Table 9, but not model mobilenet-v1, batch_size 32: TF-TRT INT8 is "
+            "10,024 images/s, expected at least 10,078 images/s (10,078 to 10,079) = TF-TRT FP16 / "
+            "(1 + tolerance) (tolerance 0.02)",
+        ),
+        (
+            "shafique2023", "C23",
+            "TF-TRT FP16 of Table 10 (model vgg16, trained_with float32) - TF-TRT FP32 of Table 10 "
+            "(model vgg16, trained_with float32) is 0.051 points (0.05 to 0.052), expected more "
+            "than 0 points and at most 1.5 points (the tolerance)",
+        ),
+        (
+            "lad2023", "C6",
+            "calibration of Table III (framework tensorflow) / calibration of Table III (framework "
+            "pytorch) is 47.5 (38.86 to 58.06), expected at least 10 (the tolerance)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_verdict_says_where_its_numbers_stand_and_what_was_expected(
+    study: str, claim: str, why: str
+) -> None:
+    folder = STUDIES / study
+    (found,) = judge(load_claims(folder), load_published(folder), [], "quick", claim)
+    assert found.published.why == why
+
+
+def test_a_second_tolerance_is_shown_beside_the_first() -> None:
+    claims = {claim.id: claim for claim in load_claims(STUDIES / "shafique2023").claim}
+    assert claims["memory-factor-falls"].constants == {"tolerance": 0.6, "factor_tolerance": 0.5}
+    (found,) = (one for one in load_claims(STUDIES / "lad2023").claim if one.id == "device-time")
+    assert found.constants == {"tolerance": 15, "ratio_tolerance": 0.7}
+
+
+def test_what_we_read_off_a_table_is_told_apart_from_the_text() -> None:
+    read = {
+        number: claim.read_off
+        for number, claim in numbered(load_claims(STUDIES / "shafique2023").claim)
+        if claim.read_off
+    }
+    assert list(read) == ["C4", "C7", "C15", "C17"]
+    folder = STUDIES / "shafique2023"
+    (found,) = judge(load_claims(folder), load_published(folder), [], "quick", "C15")
+    place = "section 6.2, Table 6; numbers read off Table 6 (3.9 to 20.9)"
+    assert place in render_markdown([found], "scope")
+    assert plain([found])[0]["read_off"] == "Table 6 (3.9 to 20.9)"
+
+
+SIZES = {
+    ("train", "float32"): 40.0 * MIB,
+    ("quantize", "ptq-eager"): 10.0 * MIB,
+}  # fmt: skip
+
+
+def sizes(int8: float = 10.0 * MIB, **fields: str) -> list[Manifest]:
+    values = {**SIZES, ("quantize", "ptq-eager"): int8}
+    return [
+        measured(
+            a_cell(task=task, technique=technique),
+            metric("model_size_bytes", value),
+            **(fields if technique != "float32" else {}),
+        )
+        for (task, technique), value in values.items()
+    ]
+
+
+def one(manifests: list[Manifest], claim: str, tier: str = "quick") -> Judged:
+    plan = a_plan(*(manifest.cell for manifest in manifests))
+    folder = STUDIES / "lad2023"
+    tables = load_published(folder)
+    comparisons = compare_tables(tables, plan, manifests, "a-run")
+    (found,) = judge(load_claims(folder), tables, comparisons, tier, claim)
+    return found
+
+
+def test_a_size_of_one_process_is_exact() -> None:
+    found = one(sizes(), "size-pytorch")
+    assert found.measured == (
+        "holds",
+        "reduction in size of Table I (framework pytorch) is 75 %, expected 75 % (tolerance 2)",
+    )
+    assert found.number == "C1"
+    assert len(found.cells) == 2
+    assert one(sizes(int8=20.0 * MIB), "C1").measured.state == "does not hold"
+
+
+def test_a_cell_that_failed_is_the_reason_for_no_verdict() -> None:
+    found = one(sizes(status="oom", reason="no memory left"), "size-pytorch")
+    assert found.measured == ("not measured", "oom: no memory left")
+
+
+def latencies(ratio: float, processes: int) -> list[Manifest]:
+    """Interpreter and signature at both batch sizes; the first is that many times slower."""
+    made = []
+    for repeat in range(processes):
+        for batch in (1, 128):
+            for technique, value in (("tflite-float32", ratio), ("signature", 1.0)):
+                cell = a_cell(
+                    framework="tensorflow", technique=technique, batch_size=batch, repeat=repeat
+                )
+                off = 1 + 0.001 * repeat
+                made.append(measured(cell, metric("latency_s", value * off, items=batch)))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ratio", "processes", "state"),
+    [
+        (2.0, 1, "holds"),
+        (1.2, 1, "undecided"),  # one process may be 20 % off
+        (0.5, 1, "does not hold"),
+        (1.2, 8, "holds"),
+        (1.0, 8, "undecided"),
+    ],
+)
+def test_an_interval_that_straddles_is_no_verdict(ratio: float, processes: int, state: str) -> None:
+    assert one(latencies(ratio, processes), "interpreter-overhead").measured.state == state
+
+
+def accuracies(float32: float, int8: float, images: int) -> list[Manifest]:
+    data = Dataset(
+        name="digits", origin="here", classes=[], image_size=8, mean=[], std=[],
+        splits={"test": Split(count=images, sha256="0")},
+    )  # fmt: skip
+    return [
+        measured(
+            a_cell(task=task, technique=technique, framework=framework),
+            metric("accuracy", value),
+            inputs=Inputs(dataset=data),
+        )
+        for framework, quantized in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite"))
+        for task, technique, value in (
+            ("train", "float32", float32),
+            ("quantize", quantized, int8),
+        )
+    ]
+
+
+def test_accuracies_are_as_sure_as_their_number_of_test_images() -> None:
+    assert one(accuracies(0.80, 0.79, 10**6), "ptq-drop", "paper").measured.state == "holds"
+    assert one(accuracies(0.80, 0.79, 500), "ptq-drop", "paper").measured.state == "undecided"
+    assert one(accuracies(0.80, 0.6, 10**6), "ptq-drop", "paper").measured.state == "does not hold"
+
+
+def test_a_tier_that_spends_too_little_gives_no_verdict() -> None:
+    found = one(accuracies(0.80, 0.79, 10**6), "ptq-drop", "quick")
+    assert found.measured == (
+        "not measured",
+        "tier quick spends too little for it; needs short or paper",
+    )
+
+
+def test_a_stand_in_is_told_apart_and_decides_nothing() -> None:
+    manifests = []
+    for batch, factor in ((32, 1.0), (64, 1.5), (128, 2.0)):
+        for technique, value in (("float32", factor), ("amp-bfloat16", 1.0)):
+            cell = a_cell(
+                study="shafique2023", framework="tensorflow", task="train", technique=technique,
+                model="vgg16", image_size=48, batch_size=batch,
+            )  # fmt: skip
+            manifests.append(measured(cell, metric("train_step_s", 9, 9, value, value, value)))
+    plan = a_plan(*(manifest.cell for manifest in manifests))
+    evidence = gather(STUDIES / "shafique2023", plan, manifests, "r", "amp-speedup-grows")
+    (found,) = evidence.claims
+    assert found.measured.state == "not measured"
+    assert found.stand_in is not None
+    assert found.stand_in.state == "undecided"  # 1, 1.5 and 2, each of one process
+    assert "stand-in: undecided" in render_markdown([found], "scope")
+    assert plain([found])[0]["stand_in"]["verdict"] == "undecided"
+
+
+def test_verdicts_are_counted() -> None:
+    found = [one(sizes(), "C1"), one(sizes(int8=MIB), "C1"), one(sizes(), "C1")]
+    assert count_verdicts(found) == {"holds": 2, "does not hold": 1}
+
+
+def test_a_claim_is_chosen_by_number_or_id() -> None:
+    claims = load_claims(STUDIES / "lad2023").claim
+    assert choose_claims(claims, "c2")[0].claim.id == "size-tensorflow"
+    assert choose_claims(claims, "calibration")[0].number == "C6"
+    with pytest.raises(
+        UnknownClaimError, match=r"no claim 'calibratoin'\. Did you mean 'calibratio"
+    ):
+        choose_claims(claims, "calibratoin")
+
+
+GOOD = """\
+[[claim]]
+id = "fast"
+place = "Table I"
+text = "It is fast."
+table = "table1"
+test = "table1.latency[framework=alpha] < tolerance"
+tolerance = 5
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("tolerance = 5", "", "claim fast: test names a tolerance, and the claim has none"),
+        ('table = "table1"', 'table = "table9"', "no table 'table9'. Did you mean 'table1'"),
+        ("table1.latency", "table2.latency", "no table 'table2'"),
+        (".latency", ".latenci", "no column of table1 'latenci'. Did you mean 'latency'"),
+        ("framework=", "framewrk=", "no key of table1 'framewrk'"),
+        ("=alpha", "=alfa", "no framework in table1 'alfa'. Did you mean 'alpha'"),
+        ("< tolerance", "<", "found the end"),
+        ("tolerance = 5", "tolerance = 5\ntolerances = { slack = 1 }", "'slack' has to end with"),
+        ("test =", 'untestable = "no"\ntest =', "either a test or"),
+        ("id =", "name =", r"claims.toml:\d+: .*unknown field"),
+    ],
+)
+def test_a_claim_that_cannot_be_tested_is_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    study = write_study(tmp_path)
+    (study / "claims.toml").write_text(GOOD)
+    assert [claim.id for claim in load_claims(study).claim] == ["fast"]
+    assert old in GOOD
+    (study / "claims.toml").write_text(GOOD.replace(old, new))
+    with pytest.raises(PublishedError, match=message):
+        load_claims(study)
+
+
+def test_two_claims_have_two_names(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    (study / "claims.toml").write_text(GOOD * 2)
+    with pytest.raises(PublishedError, match="two claims are called 'fast'"):
+        load_claims(study)

@@ -1,0 +1,122 @@
+"""Random keys, clicks and sizes over all screens: whatever is pressed, the app goes on.
+
+The walks are the same on every day: their seeds are fixed. Several runs of two papers are there,
+and what is started runs through the real conductor, on an engine whose cells are no processes.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from textual import events
+from textual.keys import _character_to_key
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from cli.commands import doctor
+from manifests.codec import write_plan
+from orchestrator.running import execute
+from tests.fakes.instant import InstantEngine
+from tests.tui.conftest import drive
+from tui.app import Repliquant
+from tui.screens.base import Page
+from tui.screens.dialogs import Form
+from tui.screens.findings import Finding
+
+SEEDS = range(7)
+KEYS_A_SEED = 300
+
+_MOVES = ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"]
+_ALWAYS = [*"123456123456", *["enter", "escape"] * 4, "space", "?", "q", "ctrl+p", "ctrl+z"]
+_OF_SCREENS = [*"acdenoprsvwxyXRNGb[]/<>,.-+", *"rrr[]]44ss"]
+_KEYS = [*_MOVES, *_ALWAYS, *_OF_SCREENS]
+_TYPED = ["enter", "escape", "tab", "down", "backspace", "left", *"abcky12 =<()"]
+_AWAY = ["escape", "escape", "enter", "down", "up", *"yq?p"]
+_SIZES = [(80, 24), (80, 24), (20, 5), (40, 12), (132, 40), (1, 1)]
+
+
+@pytest.fixture
+def several(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Runs whole, begun, damaged and of the other paper; nothing here starts a process."""
+    for name in ("another", "begun", "damaged"):
+        shutil.copytree(recorded, recorded.with_name(name))
+    for cell in sorted((recorded.with_name("begun") / "cells").iterdir())[3:]:
+        shutil.rmtree(cell)
+    (recorded.with_name("damaged") / "plan.json").write_bytes(b"\xff{")
+    other = execute.Request("shafique2023", run_dir=recorded.with_name("other"))
+    prepared = execute.prepare(other)
+    prepared.run.cells.mkdir(parents=True)
+    write_plan(prepared.run.plan_path, prepared.plan)
+    engine = InstantEngine()
+    monkeypatch.setattr(execute, "_engine", lambda *_: engine)
+    monkeypatch.setattr(doctor, "examine", lambda: [Finding("ok", "engine", "local")])
+    monkeypatch.setenv("HOME", str(recorded.parent.parent))
+    return recorded.parent
+
+
+class Walk:
+    """Presses keys by the dice, several at once as a key that is held does, and keeps them."""
+
+    def __init__(self, seed: int, keys: int) -> None:
+        self.dice = random.Random(seed)
+        self.left = keys
+        self.pressed: list[str] = []
+        self.seen: Counter[str] = Counter()
+
+    async def __call__(self, pilot: Pilot[str], app: Repliquant) -> None:
+        app.exit = lambda *_, **__: None  # type: ignore[method-assign]
+        while self.left > 0 and app._exception is None:
+            self.seen[type(app._top).__name__] += 1
+            await self._step(pilot, app)
+        assert app._exception is None, self.pressed[-40:]
+
+    async def _step(self, pilot: Pilot[str], app: Repliquant) -> None:
+        what = self.dice.random()
+        if what < 0.05:
+            size = self.dice.choice(_SIZES)
+            self.pressed.append(f"resize {size}")
+            await pilot.resize_terminal(*size)
+        elif what < 0.12:
+            await self._click(pilot, app)
+        else:
+            await self._keys(pilot, app)
+
+    async def _click(self, pilot: Pilot[str], app: Repliquant) -> None:
+        at = self.dice.randrange(app.size.width), self.dice.randrange(app.size.height)
+        self.pressed.append(f"click {at}")
+        await pilot.click(offset=at, times=self.dice.choice([1, 1, 2]))
+
+    async def _keys(self, pilot: Pilot[str], app: Repliquant) -> None:
+        """A handful of keys that nobody waits for, and at times a moment for what they began."""
+        keys = self.dice.choices(self._likely(app), k=self.dice.randint(1, 30))
+        self.pressed += keys
+        self.left -= len(keys)
+        for key in keys:
+            name = key if len(key) > 1 else _character_to_key(key)
+            app.post_message(events.Key(name, key if len(key) == 1 else None))
+        await pilot.pause(0.03 if self.dice.random() < 0.2 else None)
+
+    def _likely(self, app: Repliquant) -> list[str]:
+        """No path that begins with a slash is typed, or a report might be written there."""
+        if isinstance(app.screen, Form) or isinstance(app.focused, Input):
+            return _TYPED
+        return _KEYS if isinstance(app.screen, Page) else _AWAY
+
+
+def test_no_keys_bring_the_app_down(several: Path) -> None:
+    seen: Counter[str] = Counter()
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        for seed in SEEDS:
+            walk = Walk(seed, KEYS_A_SEED)
+            await walk(pilot, app)
+            seen.update(walk.seen)
+
+    app = Repliquant(sample=False, theme="repliquant")
+    app.animation_level = "none"
+    drive(app, steps)
+    assert len(seen) >= 10  # all pages, and most of what lies on top of them

@@ -1,0 +1,1 @@
+"""What a person does on the screen, with the questions that go before."""

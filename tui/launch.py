@@ -1,0 +1,148 @@
+"""From the command line to the screen and back."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from manifests.codec import UnreadableError
+from manifests.errors import MachineError
+from manifests.run_folder import Run
+from orchestrator.messages import Note
+from papers.study import load_study, study_ids
+from services.runs import find_run
+from services.selection import wish_of
+from tui.app import Repliquant
+from tui.run_queue import Begun, Ended
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cli.progress import Progress
+
+
+def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> int:
+    """Show the app until it is left; then finish or follow what it began. The exit status."""
+    _need_terminal()
+    if study is not None:
+        load_study(study)
+    first = study or _study_of(choices["run_dir"]) or next(iter(study_ids()), "")
+    return _shown(Repliquant(wish_of({"study": first, **choices}), readonly=readonly))
+
+
+def _study_of(folder: Path | None) -> str:
+    """The study of the run in a folder; "" where there is none, or not one that can be read."""
+    if folder is not None:
+        with contextlib.suppress(UnreadableError, OSError):
+            study = Run(folder).plan().study
+            return study if study in study_ids() else ""
+    return ""
+
+
+def open_replay(run: str, speed: float) -> int:
+    """Raises InputError for a run that can't be played."""
+    from tui.recording import read_recording
+    from tui.replay import Replay
+
+    recording = read_recording(find_run(run))
+    _need_terminal()
+    return _shown(Repliquant(replay=Replay(recording, speed)))
+
+
+def serve(port: int) -> int:
+    """The app for browsers of this machine, until Ctrl-C."""
+    from tui.web_server import serve_app
+
+    serve_app([sys.executable, "-m", "cli", *_inner_arguments()], port)
+    return 0
+
+
+def _inner_arguments() -> list[str]:
+    """This command's own arguments without those of serving."""
+    arguments = sys.argv[1:]
+    kept = []
+    skip = False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument == "--port":
+            skip = True
+        elif argument != "--web" and not argument.startswith("--port="):
+            kept.append(argument)
+    return kept
+
+
+def _need_terminal() -> None:
+    """Raises MachineError where there is nothing to draw on."""
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise MachineError(
+            "the screen needs a terminal, and this is none. The commands do the same without "
+            "one: repliquant --help"
+        )
+
+
+def _shown(app: Repliquant) -> int:
+    """The status: 1 when a cell of the screen's runs failed, 130 when one was cut off."""
+    try:
+        answer = _run(app)
+        if app.crashed:
+            return _follow(app, "The screen has crashed.") or 1
+        if answer == "go-on":
+            return _follow(app)
+        return app.return_code or app.stage.exit_status()
+    finally:
+        app.stage.conducting.cancel("the screen ended")
+        app.stage.conducting.join()
+        if app.stage.sampling is not None:
+            app.stage.sampling.stop()
+
+
+def _run(app: Repliquant) -> str | None:
+    """The app's answer. What it raises is printed: no fault of the screen ends a run."""
+    try:
+        return app.run()
+    except Exception as error:
+        app.crashed = True
+        traceback.print_exception(error)
+        return None
+
+
+def _follow(app: Repliquant, why: str = "") -> int:
+    """The run goes on here, as lines; Ctrl-C cancels it, a second one kills."""
+    from cli.console import err
+    from cli.progress import Progress
+
+    console = err()
+    conducting = app.stage.conducting
+    goes_on = conducting.active and not conducting.pausing
+    words = [why, "The run goes on here; Ctrl-C cancels it" if goes_on else ""]
+    if any(words):
+        console.print(" ".join(words).strip(), markup=False)
+    with Progress(console) as progress:
+        progress.join_in(app.stage.course)
+        while conducting.active:
+            try:
+                conducting.join(0.2)
+                _tell(app, progress)
+            except KeyboardInterrupt:
+                if conducting.cancelling:
+                    conducting.kill()
+                else:
+                    conducting.cancel("interrupted")
+        _tell(app, progress)
+    return app.stage.exit_status()
+
+
+def _tell(app: Repliquant, progress: Progress) -> None:
+    """What has come since the last time, as lines."""
+    for news, _ in app.stage.take_news():
+        if isinstance(news, Ended):
+            if news.error:
+                progress(Note(news.error, "important"))
+        elif not isinstance(news, Begun):
+            progress(news)

@@ -1,0 +1,197 @@
+"""What happens now, or happened when a replay plays it: the course, the machine, the log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from tui.file_tail import FileTail
+from tui.run_queue import Begun, Conducting, Ended, Heard
+from tui.run_state import Course
+from tui.sampling import Sampling
+from tui.states import tally
+from tui.text import clock
+from tui.views.machine import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from manifests.plan import PlannedCell
+    from manifests.run_folder import Run
+    from orchestrator.running.execute import Request
+    from tui.replay import Replay
+
+
+class Followed(NamedTuple):
+    """What is new of the shown cell's log; ``anew`` when it is another cell than before."""
+
+    lines: list[str]
+    anew: bool
+    notes: list[str]
+
+
+class Stage:
+    """One run at a time is on it. Methods are for the screen's thread."""
+
+    def __init__(self, replay: Replay | None, sample: bool) -> None:
+        self.replay = replay
+        self.course = Course()
+        self.trace = Trace()
+        self.run: Run | None = replay.recording.run if replay else None
+        self.sampling = Sampling(self.trace) if sample and replay is None else None
+        self.conducting = Conducting(self.sampling.sampler if self.sampling else None)
+        self._status = 0
+        self._tails: list[FileTail] = []
+        self._cell = ""
+
+    @property
+    def now_s(self) -> float:
+        """The clock of what is shown: that of the run, or that of the replay."""
+        return self.replay.now_s if self.replay is not None else time.monotonic()
+
+    @property
+    def moving(self) -> bool:
+        """Whether there is something to watch."""
+        return self.replay is not None or self.conducting.active
+
+    @property
+    def status_line(self) -> str:
+        """In a few words, what goes on."""
+        if self.replay is not None:
+            sign = "ended" if self.replay.ended else "held" if self.replay.paused else "replay"
+            whole = clock(self.replay.recording.length_s)
+            return f"{sign} {self.replay.speed:g}x  {clock(self.replay.now_s)} of {whole}"
+        if not self.conducting.active:
+            return ""
+        sign = "pausing" if self.conducting.pausing else "running"
+        sign = "cancelling" if self.conducting.cancelling else sign
+        waiting = len(self.conducting.waiting)
+        behind = f", {waiting} queued" if waiting else ""
+        return f"{sign} {self.course.done}/{self.course.total}{behind}"
+
+    @property
+    def idle_words(self) -> str:
+        """What stands where the running cell would."""
+        if self.conducting.active:
+            return "getting ready …"
+        course = self.course
+        if course.outcome == "failed":
+            return f"failed: {course.why}"
+        if course.outcome == "done":
+            return "nothing was left to do; R on screen 2 runs cells again"
+        early = f"{course.outcome} before its first cell" if course.outcome else "nothing runs"
+        return f"{early}; s on screen 2 starts cells"
+
+    @property
+    def no_readings(self) -> str:
+        """What stands where the machine's readings would."""
+        return "no telemetry was recorded" if self.replay else "no readings yet"
+
+    def start(self, request: Request, run: Run, chosen: Sequence[PlannedCell]) -> None:
+        """Run it, or queue it behind what runs."""
+        if not self.conducting.active:
+            self._status = 0
+        self.conducting.add(request, run, chosen)
+
+    def take_news(self) -> list[Heard]:
+        """Take up what has come since the last call, and give it back."""
+        heard = self.replay.due() if self.replay else self.conducting.inbox.drain()
+        self._take(heard)
+        return heard
+
+    def exit_status(self) -> int:
+        """As ``repliquant run`` would have ended; of several runs in a row, the worst."""
+        if self.replay is None:
+            self.take_news()
+        return self._status
+
+    def follow(self) -> Followed:
+        """The log, the notes and the telemetry of the cell that is shown."""
+        shown = self.course.shown
+        cell = shown.planned.id if shown else ""
+        anew = cell != self._cell
+        self._cell = cell
+        if self.replay is not None:
+            lines = self._replayed(self.replay, cell)
+        else:
+            lines = self._read(cell, anew)
+        notes = list(self.course.notes)
+        self.course.notes.clear()
+        return Followed(lines, anew, notes)
+
+    def hold(self) -> None:
+        """Stop a replay, or go on."""
+        if self.replay is not None:
+            self.replay.hold()
+
+    def change_speed(self, by: int) -> None:
+        """The next speed of a replay, faster or slower."""
+        from tui.replay import SPEEDS
+
+        if self.replay is not None:
+            faster = [s for s in SPEEDS if s > self.replay.speed] or [SPEEDS[-1]]
+            slower = [s for s in SPEEDS if s < self.replay.speed] or [SPEEDS[0]]
+            self.replay.speed = faster[0] if by > 0 else slower[-1]
+
+    def skip(self, by: int) -> None:
+        """To the beginning of the next cell of a replay, of this one, or of the one before."""
+        if self.replay is None:
+            return
+        begins = sorted(played.begin_s for played in self.replay.recording.cells.values())
+        now_s = self.replay.now_s
+        ahead = [b for b in begins if b > now_s + 0.01] or [self.replay.recording.length_s]
+        behind = [b for b in begins if b < now_s - 2.0 * self.replay.speed] or [0.0]
+        self.seek(ahead[0] if by > 0 else behind[-1])
+
+    def seek(self, time_s: float) -> None:
+        """Go to a time of the replay; the course is what had happened until then."""
+        if self.replay is not None:
+            self.course, self._cell = Course(), "?"
+            self._take(self.replay.seek(time_s))
+
+    def _take(self, heard: list[Heard]) -> None:
+        for news, at_s in heard:
+            if isinstance(news, Begun):
+                self._begin(news)
+            elif isinstance(news, Ended):
+                self._end(news, at_s)
+            else:
+                self.course.take(news, at_s)
+
+    def _begin(self, begun: Begun) -> None:
+        notes = self.course.notes
+        self.run, self.course, self._cell = begun.run, Course(begun.chosen), "?"
+        self.course.notes.extend(notes)
+
+    def _end(self, ended: Ended, at_s: float) -> None:
+        course = self.course
+        left = course.done < course.total or ended.outcome is None
+        outcome = "cancelled" if ended.cancelled else "paused"
+        outcome = outcome if left and (ended.cancelled or ended.paused) else "done"
+        course.finish("failed" if ended.error else outcome, ended.error, at_s)
+        tallied = tally(course.counts())
+        ended.told = f"{outcome.title()}: {tallied}." if tallied else f"{self.idle_words}."
+        self._status = max(self._status, _status(ended))
+
+    def _read(self, cell: str, anew: bool) -> list[str]:
+        if anew:
+            folder = self.run.cell_folder(cell) if self.run and cell else None
+            names = ("log.txt", "stderr.txt") if folder else ()
+            self._tails = [FileTail(folder / name) for name in names if folder]
+        return [line for tail in self._tails for line in tail.lines()]
+
+    def _replayed(self, replay: Replay, cell: str) -> list[str]:
+        if replay.show(cell):
+            self.trace.clear()
+            self.trace.opening = replay.opening
+        for sample in replay.samples():
+            self.trace.add(sample)
+        return replay.log_lines()
+
+
+def _status(ended: Ended) -> int:
+    """The exit status of one request."""
+    cut_off = ended.outcome is not None and any(
+        manifest.status == "cancelled" for manifest in ended.outcome.ended
+    )
+    return 130 if cut_off or (ended.cancelled and ended.outcome is None) else ended.status

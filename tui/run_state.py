@@ -1,0 +1,185 @@
+"""The course of a run: what its news add up to. Bounded, however long the run.
+
+The same for a run that goes on and for a recording: both only feed news in.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from manifests import event
+from manifests.plan import PlannedCell
+from orchestrator.messages import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+
+KEPT_READINGS = 2000
+_KEPT_NOTES = 500
+
+
+@dataclass
+class CellCourse:
+    """One cell. ``state`` is "waiting", "running", or the status of its manifest."""
+
+    planned: PlannedCell
+    state: str = "waiting"
+    reason: str = ""
+    began_s: float = 0.0
+    took_s: float = 0.0
+    phase: str = ""
+    phase_began_s: float = 0.0
+    step: int = 0
+    of: int | None = None
+    epoch: str = ""
+    losses: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
+    rates: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_READINGS))
+
+    @property
+    def share(self) -> float | None:
+        """How much of the phase is behind, where its steps are counted."""
+        return min(1.0, self.step / self.of) if self.of else None
+
+
+class Course:
+    """Takes news, one after another, each with the time (seconds) at which it came.
+
+    ``outcome`` is "" as long as it goes on, and for a recording.
+    """
+
+    def __init__(self, chosen: Sequence[PlannedCell] = ()) -> None:
+        self.cells: dict[str, CellCourse] = {planned.id: CellCourse(planned) for planned in chosen}
+        self.notes: deque[str] = deque(maxlen=_KEPT_NOTES)
+        self.work: Note | None = None
+        self.queued: list[str] = []
+        self.running: dict[str, CellCourse] = {}
+        self.latest: CellCourse | None = None
+        self.began_s: float | None = None
+        self.ended = self.failed = self.cancelled = 0
+        self.done_estimate_s = self.done_wall_s = self.whole_estimate_s = 0.0
+        self.outcome = self.why = ""
+        self._over_s: float | None = None
+
+    @property
+    def total(self) -> int:
+        return len(self.queued)
+
+    @property
+    def done(self) -> int:
+        """The cells that need not run again: a cancelled one has to."""
+        return self.ended - self.cancelled
+
+    @property
+    def shown(self) -> CellCourse | None:
+        """The cell to look at: the first that runs, else the one that ended last."""
+        return next(iter(self.running.values()), self.latest)
+
+    def take(self, news: News, now_s: float) -> None:
+        """Add one message."""
+        if isinstance(news, CellEvent):
+            self._event(news, now_s)
+        elif isinstance(news, Note):
+            self._note(news)
+        elif isinstance(news, RunStarted):
+            self._run(news, now_s)
+        elif isinstance(news, CellStarted):
+            self._start(news, now_s)
+        else:
+            self._end(news, now_s)
+
+    def elapsed_s(self, now_s: float) -> float:
+        if self.began_s is None:
+            return 0.0
+        return (now_s if self._over_s is None else self._over_s) - self.began_s
+
+    def finish(self, outcome: str, why: str, now_s: float) -> None:
+        """Nothing runs any more. ``outcome``: done, paused, cancelled or failed, with the reason.
+
+        A cell that was running and told no end has left no manifest: it is still to do.
+        """
+        self.outcome, self.why, self._over_s, self.work = outcome, why, now_s, None
+        for cell in self.running.values():
+            cell.state, cell.took_s = "waiting", now_s - cell.began_s
+            self.latest = cell
+        self.running.clear()
+
+    def counts(self) -> dict[str, int]:
+        """How many of the queued cells have come to what."""
+        return dict(Counter(self.cells[id_].state for id_ in self.queued))
+
+    def remaining_s(self, now_s: float) -> float:
+        """The estimates still open, at the pace that this run has shown so far."""
+        pace = self.done_wall_s / self.done_estimate_s if self.done_estimate_s else 1.0
+        return max(0.0, self.whole_estimate_s - self.done_estimate_s - self._current(now_s)) * pace
+
+    def share(self, now_s: float) -> float:
+        """How much of the run is behind, by its estimates."""
+        if not self.whole_estimate_s:
+            return self.ended / self.total if self.total else 0.0
+        behind = self.done_estimate_s + self._current(now_s)
+        return min(1.0, behind / self.whole_estimate_s)
+
+    def _current(self, now_s: float) -> float:
+        return sum(
+            min(now_s - cell.began_s, cell.planned.estimate_s) for cell in self.running.values()
+        )
+
+    def _note(self, note: Note) -> None:
+        if note.level == "detail":
+            self.work = note
+            return
+        self.work = None
+        self.notes.append(note.text)
+
+    def _run(self, news: RunStarted, now_s: float) -> None:
+        self.began_s = now_s
+        self.queued = [planned.id for planned in news.todo]
+        for planned in news.todo:
+            self.cells[planned.id] = CellCourse(planned)
+        self.whole_estimate_s = sum(p.estimate_s for p in news.todo if not p.skip)
+
+    def _start(self, news: CellStarted, now_s: float) -> None:
+        self.work = None
+        planned = news.planned
+        if planned.id not in self.cells or self.cells[planned.id].state != "waiting":
+            self.cells[planned.id] = CellCourse(planned)
+        cell = self.cells[planned.id]
+        cell.state, cell.phase, cell.began_s = "running", "starting", now_s
+        cell.phase_began_s = now_s
+        self.running[planned.id] = cell
+        if news.again:
+            self.notes.append(f"again: {planned.cell.title}: {news.again}")
+
+    def _event(self, news: CellEvent, now_s: float) -> None:
+        cell = self.running.get(news.planned.id)
+        if cell is None:
+            return
+        happened = news.event
+        if isinstance(happened, event.Phase):
+            cell.phase, cell.phase_began_s = happened.name, now_s
+            cell.step, cell.of = 0, None
+        elif isinstance(happened, event.Step):
+            cell.step, cell.of = happened.step, happened.of
+            if happened.loss is not None:
+                cell.losses.append(happened.loss)
+            if happened.items_per_s is not None:
+                cell.rates.append(happened.items_per_s)
+        elif isinstance(happened, event.Epoch):
+            cell.epoch = f"{happened.epoch} of {happened.of}"
+        elif isinstance(happened, event.Warning):
+            self.notes.append(f"{news.planned.cell.title}: {happened.text}")
+
+    def _end(self, news: CellEnded, now_s: float) -> None:
+        planned, manifest = news.planned, news.manifest
+        cell = self.running.pop(planned.id, None) or self.cells.setdefault(
+            planned.id, CellCourse(planned)
+        )
+        cell.state, cell.reason, cell.took_s = manifest.status, manifest.reason, manifest.wall_s
+        self.latest = cell
+        self.ended += 1
+        self.cancelled += manifest.status == "cancelled"
+        self.failed += manifest.status not in ("ok", "unsupported", "cancelled")
+        if not planned.skip and manifest.status != "cancelled":
+            self.done_estimate_s += planned.estimate_s
+            self.done_wall_s += now_s - cell.began_s
+        reason = f" ({manifest.reason})" if manifest.reason else ""
+        self.notes.append(f"{planned.cell.title}: {manifest.status}{reason}")

@@ -1,0 +1,85 @@
+"""What the screens have in common: the first line, the footer, the keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from tui.widgets.head import Head
+
+if TYPE_CHECKING:
+    from tui.app import Repliquant
+    from tui.live import Followed
+
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """What lies on top of a page until it is answered."""
+
+    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
+        """Once: a key that was pressed before the dialog had gone finds it answered."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Page(Screen[None]):
+    """A screen of the app. ``mode`` is its name; pages on top of one have that one's."""
+
+    mode: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012 (Textual's own form)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "app.back", "Back", show=False),
+    ]
+
+    _settled = False
+
+    @property
+    def kit(self) -> Repliquant:
+        """The app, by its own type."""
+        return cast("Repliquant", self.app)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all its widgets are there; neither timer nor threads wait for them."""
+        if not self._settled and self.query(Footer):
+            self._settled = all(widget.is_mounted for widget in self.walk_children(Widget))
+        return self._settled and self.display  # not while it is being taken down
+
+    def compose(self) -> ComposeResult:
+        yield Head(self.mode)
+        yield from self.body()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """What stands between the first line and the footer."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self.on_screen_resume)
+
+    def on_screen_resume(self) -> None:
+        if self.settled:
+            self.query_one(Head).news = self.kit.news_line
+            self.refresh_bindings()
+            self.renew()
+
+    def renew(self) -> None:
+        """Something that the page shows may have changed."""
+
+    def undo(self) -> bool:
+        """Take back what escape takes back here. Whether there was anything."""
+        return False
+
+    def follow(self, followed: Followed) -> None:
+        """More of the log and the notes of what runs."""
+
+    def beat(self) -> None:
+        """Called a few times a second while something runs and the page is seen."""

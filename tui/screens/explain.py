@@ -1,0 +1,99 @@
+"""Screen 5: what a speedup is made of, as a bar that comes apart."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Static
+
+from services.phrases import count
+from tui.screens.base import Page
+from tui.text import MARK, safe
+from tui.views.speedups import Speedup, ladder, parts
+from tui.widgets.rows import Column, Field, Rows, Table
+
+_COLUMNS = (
+    Column("configuration", grow=True), Column("technique", most=22),
+    Column("baseline", most=16), Column("speedup", right=True), Column("source", most=22),
+)  # fmt: skip
+
+
+class ExplainScreen(Page):
+    """Speedups above, the chosen one taken apart below."""
+
+    mode = "explain"
+    about = "Explain: calling convention x compiler x precision = total"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "reread", "Read again", tooltip="read the latest run again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[Speedup] = []
+
+    def body(self) -> ComposeResult:
+        yield Static(id="summary", classes="line")
+        yield Rows(id="speedups", nothing="No speedup here has both of its ends.")
+        yield Static(id="apart", classes="panel")
+
+    def on_mount(self) -> None:
+        self.query_one("#speedups", Rows).focus()
+
+    def renew(self) -> None:
+        self._all = self.kit.shelf.speedups
+        known = [item for item in self._all if item.total is not None]
+        text = Text(self.kit.shelf.request.study, "bold")
+        text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
+        missing = len(self._all) - len(known)
+        if missing:
+            text.append(f"   {missing} with an end that is not measured", "dim not bold")
+        self._all = known
+        self.query_one("#summary", Static).update(text)
+        self.query_one("#speedups", Rows).show(Table(_COLUMNS, len(known), self._row))
+        self._draw()
+
+    def action_reread(self) -> None:
+        self.kit.shelf.read_results()
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _row(self, index: int) -> list[Field | str]:
+        item = self._all[index]
+        total = f"{item.total:.2f}x" if item.total is not None else "–"
+        speedup = Field(f"{total} {MARK}", "warn") if item.flags else total
+        return [item.point, item.technique, item.baseline, speedup, Field(item.source, "dim")]
+
+    def _draw(self) -> None:
+        rows = self.query_one("#speedups", Rows)
+        if rows.cursor >= len(self._all):
+            self.query_one("#apart", Static).update("")
+            return
+        item = self._all[rows.cursor]
+        width = max(30, self.size.width - 2)
+        text = Text()
+        text.append(f"{safe(item.technique)} over {safe(item.baseline)}", "bold")
+        text.append(f"   {item.total:.2f}x {_sure(item)}= ", "not bold")
+        text.append(" x ".join(f"{value:.2f}" for _, value in item.factors) + "\n")
+        if item.flags:
+            text.append(f"{MARK} flags of its cells: {safe(', '.join(item.flags), 400)}\n", "bold")
+        for line in parts(item, width, self.kit.paint):
+            text.append_text(line).append("\n")
+        for line in ladder(item, width):
+            text.append_text(line).append("\n")
+        self.query_one("#apart", Static).update(text)
+
+
+def _sure(item: Speedup) -> str:
+    """The interval over processes, or that there can be none; nothing for a paper's number."""
+    if item.n == 1:
+        return "(n = 1: no interval) "
+    return f"{item.total_interval} " if item.total_interval else ""

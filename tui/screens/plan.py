@@ -1,0 +1,283 @@
+"""Screen 2: the cells, chosen with the language of ``-k``, started, paused, cancelled."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from manifests.plan import PlannedCell
+from manifests.select import SelectionError, Selector
+from services.phrases import count
+from tui import options
+from tui.actions.ask import request_for, what_it_takes, what_will_run
+from tui.screens.base import Page
+from tui.screens.dialogs import Choice, Form, Question
+from tui.states import tally
+from tui.text import safe
+from tui.views.plan import COLUMNS, NOTHING, Entry, Listing
+from tui.widgets.rows import Rows, Table
+
+
+class PlanScreen(Page):
+    """Groups (a table of the paper each) and their cells."""
+
+    mode = "plan"
+    about = "Plan: choose cells and run them"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
+        Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
+        Binding("a", "mark_all", "All", show=False, tooltip="mark all that is shown, or none"),
+        Binding("o", "options", "Options", tooltip="tier, data, claim, engine, resources, folder"),
+        Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
+        Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
+        Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
+        Binding("left", "fold(True)", "Fold", show=False, tooltip="hide a group's cells"),
+        Binding("right", "fold(False)", "Unfold", show=False, tooltip="show a group's cells"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._list = Listing(lambda p: self.kit.running.state_of(p), self._group_of)
+        self._selector = Selector("")
+        self._shown_for: object = None
+
+    def body(self) -> ComposeResult:
+        yield Static(id="summary", classes="line")
+        yield Rows(id="cells", nothing="No cells.", marks=True)
+        yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
+        yield Static(id="details")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing can be paused or cancelled while nothing runs."""
+        return self.kit.running.may(action) if action in ("pause", "cancel") else True
+
+    def on_mount(self) -> None:
+        self.query_one("#cells", Rows).focus()
+
+    def renew(self) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is not self._shown_for:
+            self._shown_for = prepared
+            self._list.entitle(prepared.chosen if prepared else ())
+            self._selector = Selector("")
+        if prepared is None:
+            text = self.kit.shelf.plan_problem or "planning …"
+            self.query_one("#summary", Static).update(Text(safe(text, 2000)))
+            self.query_one("#cells", Rows).show(NOTHING)
+            return
+        self._arrange()
+
+    def beat(self) -> None:
+        self.query_one("#cells", Rows).refresh_rows()
+        self._summarise()
+
+    def action_filter(self) -> None:
+        box = self.query_one("#filter", Input)
+        box.value = self._selector.expression
+        box.add_class("open")
+        box.focus()
+
+    def action_mark_all(self) -> None:
+        shown = {p.id for entry in self._list.entries for p in entry.cells}
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - shown if shown <= marked else marked | shown
+        self.beat()
+
+    def action_fold(self, folded: bool) -> None:
+        entry = self._entry
+        if entry is None:
+            return
+        group = self._list.fold(entry, folded)
+        self._arrange()
+        groups = [e.group for e in self._list.entries]
+        if folded and group in groups:
+            self.query_one("#cells", Rows).cursor = groups.index(group)
+
+    def action_start(self) -> None:
+        self._ask_to_run(self._chosen(), ())
+
+    def action_rerun(self) -> None:
+        """Asks first: the results there are will be put aside."""
+        states = self.kit.shelf.states
+        marked = self._marked() or list(self._entry.cells if self._entry else ())
+        cells = [p for p in marked if states.get(p.id, ("waiting", ""))[0] != "waiting"]
+        if not cells:
+            self.notify("Nothing marked here has a result yet; s starts what has none.")
+            return
+        self._ask_to_run(cells, tuple(planned.id for planned in cells))
+
+    def action_pause(self) -> None:
+        self.kit.running.pause()
+
+    def action_cancel(self) -> None:
+        self.kit.running.ask_to_cancel()
+
+    def action_options(self) -> None:
+        shelf = self.kit.shelf
+        line = shelf.surveyed.get(shelf.study)
+        study = shelf.prepared.study if shelf.prepared else line.study if line else None
+        if study is None:
+            return
+        wish = shelf.wish
+        self.app.push_screen(
+            Form(
+                "How to run it",
+                options.fields(wish, study, shelf.prepared),
+                "Use it",
+                check=lambda answers: options.problem(wish, answers),
+            ),
+            self._take_options,
+        )
+
+    def _take_options(self, answers: dict[str, str] | None) -> None:
+        if answers is not None:
+            before = self.kit.shelf.request.run_dir
+            wish = options.chosen(self.kit.shelf.wish, answers)
+            self.kit.shelf.plan(wish)
+            if wish.request.run_dir not in (None, before):
+                self.kit.shelf.show_run(wish.request.run_dir)
+
+    @on(Input.Submitted, "#filter")
+    def _filtered(self, event: Input.Submitted) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is None:
+            return
+        try:
+            selector = Selector(event.value.strip())
+            selector.choose([planned.cell for planned in prepared.chosen])
+        except SelectionError as error:
+            self.notify(safe(str(error), 1000), severity="error", markup=False, timeout=8)
+            return
+        self._selector = selector
+        self._close_filter()
+        self._arrange()
+
+    def _close_filter(self) -> None:
+        self.query_one("#filter", Input).remove_class("open")
+        self.query_one("#cells", Rows).focus()
+
+    def undo(self) -> bool:
+        """Escape closes the filter, then takes it away, then a claim or sample. Whether it did."""
+        wish = self.kit.shelf.wish
+        if self.query_one("#filter", Input).has_class("open"):
+            self._close_filter()
+        elif self._selector.expression:
+            self._selector = Selector("")
+            self._arrange()
+        elif wish.claim or wish.sample:
+            self.kit.shelf.plan(wish._replace(claim="", sample=False))
+        else:
+            return False
+        return True
+
+    @on(Rows.Marked)
+    def _mark(self, event: Rows.Marked) -> None:
+        if event.index >= len(self._list.entries):
+            return
+        cells = {planned.id for planned in self._list.entries[event.index].cells}
+        marked = self.kit.shelf.marked
+        self.kit.shelf.marked = marked - cells if cells <= marked else marked | cells
+        self.beat()
+
+    @on(Rows.Opened)
+    def _open(self, event: Rows.Opened) -> None:
+        entry = self._list.entries[event.index] if event.index < len(self._list.entries) else None
+        if entry is None:
+            return
+        if entry.planned is None:
+            self.action_fold(not self._list.folds(entry))
+        elif self.kit.shelf.prepared is not None:
+            self.kit.open_manifest(self.kit.shelf.prepared.run, entry.planned.id)
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._describe()
+
+    @property
+    def _entry(self) -> Entry | None:
+        cursor = self.query_one("#cells", Rows).cursor
+        return self._list.entries[cursor] if cursor < len(self._list.entries) else None
+
+    def _group_of(self, planned: PlannedCell) -> str:
+        return self.kit.shelf.groups.get(planned.id, "cells")
+
+    def _shown(self) -> list[PlannedCell]:
+        prepared = self.kit.shelf.prepared
+        cells = prepared.chosen if prepared else []
+        return [planned for planned in cells if self._selector.accepts(planned.cell)]
+
+    def _marked(self) -> list[PlannedCell]:
+        marked = self.kit.shelf.marked
+        prepared = self.kit.shelf.prepared
+        return [p for p in prepared.chosen if p.id in marked] if prepared else []
+
+    def _chosen(self) -> list[PlannedCell]:
+        return self._marked() or self._shown()
+
+    def _arrange(self) -> None:
+        self._list.arrange(self._shown())
+        self.query_one("#cells", Rows).show(
+            Table(COLUMNS, len(self._list.entries), self._list.row, self._is_marked)
+        )
+        self._summarise()
+        self._describe()
+
+    def _is_marked(self, index: int) -> bool:
+        marked = self.kit.shelf.marked
+        return bool(marked) and all(
+            planned.id in marked for planned in self._list.entries[index].cells
+        )
+
+    def _summarise(self) -> None:
+        prepared = self.kit.shelf.prepared
+        if prepared is None:
+            return
+        plan = prepared.plan
+        counts: dict[str, int] = {}
+        for planned in prepared.chosen:
+            name = self.kit.running.state_of(planned)[0]
+            counts[name] = counts.get(name, 0) + 1
+        text = Text(f"{plan.study} · tier {plan.tier} · {plan.dataset}", style="bold")
+        for words in options.narrowing(self.kit.shelf.wish):
+            text.append(f"   {safe(words)}", style="italic not bold")
+        text.append(f"   {tally(counts)}", style="not bold")
+        marked = self._marked()
+        if marked:
+            text.append(f"   {len(marked)} marked", style="bold")
+        if self._selector.expression:
+            text.append(f"   filter: {safe(self._selector.expression)}", style="italic")
+        self.query_one("#summary", Static).update(text)
+
+    def _describe(self) -> None:
+        entry = self._entry
+        text = self._list.describe(entry) if entry is not None else Text()
+        self.query_one("#details", Static).update(text)
+
+    def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
+        shelf = self.kit.shelf
+        if self.kit.refused("Running cells") or shelf.planned is None:
+            return
+        _, request, prepared, _, _ = shelf.planned
+        awaited = ("running", "queued")
+        todo = [p for p in what_will_run(prepared, cells, rerun)
+                if self.kit.running.state_of(p)[0] not in awaited]  # fmt: skip
+        if not todo:
+            self.notify("Every one of these cells has a result or waits for one. R runs it again.")
+            return
+        busy = self.kit.stage.conducting.active
+        request = request_for(request, prepared, cells, rerun)
+        lines = what_it_takes(request, prepared, cells, todo, busy)
+        verb = "Run again" if rerun else "Queue" if busy else "Start"
+        self.app.push_screen(
+            Question(
+                f"{verb}: {count(len(todo), 'cell')}",
+                lines,
+                [Choice("y", verb, "yes", danger=bool(rerun))],
+            ),
+            lambda answer: self.kit.running.start(request) if answer == "yes" else None,
+        )

@@ -1,0 +1,1 @@
+"""What is read from disk, as rows and texts of a screen."""

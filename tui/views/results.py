@@ -1,0 +1,184 @@
+"""The three ways to look at a table of the paper: its numbers, their ratios, and bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from comparisons.comparison import Comparison, Line
+from comparisons.render import values
+from comparisons.statistics import median, readings
+from manifests.flags import flags_of, impossible_in
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from services.phrases import duration
+from tui.charts import bar
+from tui.states import state
+from tui.text import MARK
+from tui.titles import Titles
+from tui.widgets.rows import Column, Field, Row, Table
+
+VIEWS = ("table", "ratio", "chart")
+_BAR = 28
+_SPAN = 2.0
+"""Ratios are drawn from 1/4 to 4, the logarithm to base 2 from -2 to 2."""
+_HALF = 12
+_SCALE = "¼".ljust(_HALF) + "1" + "4".rjust(_HALF)
+
+
+def table_of(comparison: Comparison, view: str) -> Table:
+    """The comparison's lines as rows; ``line_of`` tells which row is which line."""
+    if not comparison.lines:
+        return _issues(comparison)
+    return {"ratio": _ratios, "chart": _chart}.get(view, _numbers)(comparison)
+
+
+def line_of(comparison: Comparison, view: str, row: int) -> Line | None:
+    """The line that a row shows, or None for a table without numbers."""
+    index = row // 2 if view == "chart" else row
+    return comparison.lines[index] if index < len(comparison.lines) else None
+
+
+def _numbers(comparison: Comparison) -> Table:
+    lines = comparison.lines
+    heads: list[Column] = _keys(comparison)
+    parts: list[Callable[[Line], Field | str]] = [_key(name) for name in _key_names(comparison)]
+    if len({line.quantity for line in lines}) > 1:
+        heads.append(Column("quantity", most=24))
+        parts.append(lambda line: line.quantity)
+    heads += [Column("published", True, most=16), Column("measured", True, most=26)]
+    parts += [values.published, _measured]
+    heads += [Column("ratio", True), Column("n", True), Column("flags", grow=True)]
+    parts += [values.ratio, lambda line: str(line.n), _flags]
+    return Table(heads, len(lines), lambda index: [part(lines[index]) for part in parts])
+
+
+def _ratios(comparison: Comparison) -> Table:
+    lines = comparison.lines
+    heads = [Column("what", grow=True), Column("ratio", True), Column(_SCALE, most=2 * _HALF + 1)]
+    heads += _flag_column(lines)
+
+    def row(index: int) -> Row:
+        line = lines[index]
+        shown: list[Field | str] = [
+            _what(comparison, line),
+            values.ratio(line),
+            _deviation(line),
+            _flags(line),
+        ]
+        return shown[: len(heads)]
+
+    return Table(heads, len(lines), row)
+
+
+def _chart(comparison: Comparison) -> Table:
+    """Two bars a line; as long as the value is beside the largest of the same unit."""
+    lines = comparison.lines
+    largest: dict[str, float] = {}
+    for line in lines:
+        found = [abs(v) for v in (line.published, line.measured) if v is not None]
+        largest[line.unit] = max([largest.get(line.unit, 0.0), *found])
+
+    def row(index: int) -> Row:
+        line = lines[index // 2]
+        whole = largest[line.unit] or 1.0
+        told: list[Field | str]
+        if index % 2 == 0:
+            shown = bar(abs(line.published or 0.0) / whole, _BAR)
+            what = _what(comparison, line)
+            told = [what, "published", Field(shown, "dim"), values.published(line), ""]
+            return told[: len(heads)]
+        shown = bar(abs(line.measured or 0.0) / whole, _BAR)
+        told = ["", "measured", Field(shown, "accent"), _measured(line), _flags(line)]
+        return told[: len(heads)]
+
+    heads = [Column("what", grow=True), Column("", most=9), Column("", most=_BAR), Column("value")]
+    heads += _flag_column(lines)
+    return Table(heads, 2 * len(lines), row)
+
+
+def _issues(comparison: Comparison) -> Table:
+    issues = comparison.issues
+    names = list(issues[0]) if issues else []
+    heads = [Column(name, grow=name == names[-1], most=30) for name in names]
+    return Table(heads, len(issues), lambda index: [issues[index][n] or "" for n in names])
+
+
+def _key_names(comparison: Comparison) -> list[str]:
+    """The keys that tell lines apart."""
+    lines = comparison.lines
+    return [name for name in comparison.key if len({line.key[name] for line in lines}) > 1]
+
+
+def _keys(comparison: Comparison) -> list[Column]:
+    return [
+        Column(name.replace("batch_size", "batch"), name == "batch_size", most=18)
+        for name in _key_names(comparison)
+    ]
+
+
+def _key(name: str) -> Callable[[Line], str]:
+    return lambda line: line.key[name]
+
+
+def _what(comparison: Comparison, line: Line) -> str:
+    keys = [line.key[name] for name in _key_names(comparison)]
+    return " ".join([*keys, line.quantity])
+
+
+def _measured(line: Line) -> Field:
+    if line.measured is not None:
+        return Field(values.measured(line))
+    name = line.state.partition(":")[0]
+    return state(name) if ":" in line.state else Field(name, "dim")
+
+
+def _flag_column(lines: Sequence[Line]) -> list[Column]:
+    """None where no line has a flag: bars need the room."""
+    return [Column("flags", most=24)] if any(line.flags for line in lines) else []
+
+
+def _flags(line: Line) -> Field:
+    return Field(values.flags(line), "warn")
+
+
+def _deviation(line: Line) -> Field:
+    """A mark on a scale from 1/4 to 4, and a line from 1 to it."""
+    middle = _HALF
+    if not line.ratio or line.ratio <= 0:
+        return Field("·" * middle + "│" + "·" * middle, "dim")
+    share = max(-_SPAN, min(_SPAN, math.log2(line.ratio))) / _SPAN
+    at = middle + round(share * middle)
+    scale = ["·"] * (2 * middle + 1)
+    for position in range(min(at, middle), max(at, middle) + 1):
+        scale[position] = "━"
+    scale[middle] = "┃"
+    scale[at] = "◆"
+    return Field("".join(scale), "")
+
+
+def cells_table(
+    planned: Sequence[PlannedCell], manifests: dict[str, Manifest], metric: str = "latency_s"
+) -> Table:
+    """Every cell of a run with its status; the row is made when it is seen."""
+    titles = Titles(planned)
+    heads = [
+        Column("cell", grow=True), Column("state", most=15), Column("took", True),
+        Column("latency", True),
+    ]  # fmt: skip
+
+    def row(index: int) -> Row:
+        cell = planned[index]
+        manifest = manifests.get(cell.id)
+        if manifest is None:
+            name = "can't run" if cell.skip else "waiting"
+            return [titles.of(cell.cell), state(name), "", ""]
+        found = manifest.metric(metric)
+        sound = found is not None and not impossible_in(manifest, found)
+        middle = median(readings(found)) if found and sound else None
+        told = f"{values.number(middle * 1e3)} ms" if middle is not None else ""
+        took = duration(manifest.wall_s)
+        marked = Field(f"{told} {MARK}", "warn") if told and flags_of(manifest, metric) else told
+        return [titles.of(cell.cell), state(manifest.status), took, marked]
+
+    return Table(heads, len(planned), row)
