@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import sysconfig
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.installed import build_wheel, install_wheel, ran
 
 OURS = ("manifests", "machine", "runners", "papers", "comparisons", "orchestrator", "services",
         "cli", "tui")  # fmt: skip
@@ -20,43 +16,12 @@ OURS = ("manifests", "machine", "runners", "papers", "comparisons", "orchestrato
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
-         "-w", str(folder), str(ROOT)],
-        check=True, timeout=300,
-    )  # fmt: skip
-    return next(folder.glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its Python. What it depends on is found where these tests have it, ours is not."""
-    folder = tmp_path_factory.mktemp("application")
-    venv.create(folder, with_pip=False)
-    python = folder / "bin" / "python"
-    subprocess.run(
-        [sys.executable, "-m", "pip", "-q", "--python", str(python), "install", "--no-deps",
-         str(wheel)],
-        check=True, timeout=300,
-    )  # fmt: skip
-    packages = next(folder.glob("lib/python3*/site-packages"))
-    dependencies = folder / "dependencies"
-    dependencies.mkdir()
-    for entry in Path(sysconfig.get_path("purelib")).iterdir():
-        if "repliquant" not in entry.name and not entry.name.endswith(".pth"):
-            (dependencies / entry.name).symlink_to(entry)
-    (packages / "dependencies.pth").write_text(f"{dependencies}\n")
-    return python
-
-
-def ran(command: list[object], folder: Path) -> str:
-    done = subprocess.run(
-        [str(word) for word in command], cwd=folder, capture_output=True, text=True, check=False,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "REPLIQUANT_CACHE": str(folder / "c")},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return install_wheel(wheel, tmp_path_factory.mktemp("application"))
 
 
 def test_everything_lies_inside_one_import_name(wheel: Path) -> None:
@@ -95,27 +60,3 @@ def test_a_run_is_read_without_taking_names_of_the_callers(installed: Path, tmp_
     script = f"import repliquant\nrepliquant.read_run({str(demo)!r})"
     with pytest.raises(AssertionError, match="Write the tables with 'repliquant export'"):
         ran([installed, "-c", script], tmp_path)
-
-
-@pytest.mark.frameworks
-def test_one_real_cell_runs_from_it(
-    images: dict[str, Path], installed: Path, tmp_path: Path
-) -> None:
-    """Its environment is the one that the tests have built; the code is the wheel's."""
-    from manifests import paths
-
-    cache = tmp_path / "c"
-    cache.mkdir()
-    (cache / "envs").symlink_to(paths.cache() / "envs")
-    program = installed.with_name("repliquant")
-    ran(
-        [program, "run", "lad2023", "--engine", "local", "-k",
-         "pytorch and float32 and train", "--run", tmp_path / "run"],
-        tmp_path,
-    )  # fmt: skip
-    script = (
-        f"import repliquant; run = repliquant.read_run({str(tmp_path / 'run')!r})\n"
-        "print([m.status for m in run.manifests])"
-    )
-    assert ran([installed, "-c", script], tmp_path) == "['ok']\n"
-    assert shutil.which("repliquant", path=str(installed.parent))
