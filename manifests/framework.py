@@ -89,7 +89,7 @@ def read_framework(path: Path) -> Framework:
 def plain_toml(text: str) -> Dict[str, Any]:
     """The part of TOML that is Python too. Raises ValueError with the line."""
     found: Dict[str, Any] = {}
-    table, begin, lines = found, 1, text.splitlines()
+    table, begin, lines = found, 1, text.split("\n")
     for number, line in enumerate([*lines, "[end]"], start=1):
         header = _TABLE.fullmatch(line)
         if header is None:
