@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from manifests.errors import InputError
 from manifests.framework import FRAMEWORK_FILE, Framework, FrameworkError, read_framework
@@ -19,6 +19,8 @@ from manifests.paths import ROOT
 from manifests.select import nearest
 
 PROTOCOLS = "protocols"
+AVERAGE = "AVERAGE"
+"""The constant of a protocol's file: how samples become one number, ``median`` or ``mean``."""
 VARIANTS = "VARIANTS"
 """The constant of a technique's file: what each of its variants is, by the variant's name."""
 
@@ -55,7 +57,8 @@ def technique_files(framework: str) -> Dict[str, Path]:
 def variants(framework: str, technique: str) -> Dict[str, str]:
     """What each variant of a technique is, by name; empty where it has none, or isn't there."""
     path = technique_files(framework).get(technique)
-    return _variants(path, path.stat().st_mtime_ns) if path else {}
+    found = _constant(path, VARIANTS, path.stat().st_mtime_ns) if path else None
+    return found if isinstance(found, dict) else {}
 
 
 def framework(name: str) -> Framework:
@@ -75,6 +78,13 @@ def readable_frameworks() -> Dict[str, Framework]:
         except (FrameworkError, OSError):
             continue  # it harms nobody but itself, and is refused where it is asked for
     return found
+
+
+def average(protocol: str) -> str:
+    """How the samples of a cell become one number; the median where its protocol isn't there."""
+    path = protocol_files().get(protocol)
+    found = _constant(path, AVERAGE, path.stat().st_mtime_ns) if path else None
+    return "mean" if found == "mean" else "median"
 
 
 def known(name: str, accepted: Dict[str, Path], what: str) -> None:
@@ -106,18 +116,19 @@ def _framework(path: Path, changed_ns: int) -> Framework:
 
 
 @lru_cache(maxsize=None)
-def _variants(path: Path, changed_ns: int) -> Dict[str, str]:
-    """Raises InputError for a constant that isn't a plain dictionary of texts."""
+def _constant(path: Path, wanted: str, changed_ns: int) -> Any:
+    """The plain value of a file's constant; None without one.
+
+    Raises InputError for one that isn't plain, or a file that isn't Python.
+    """
     try:
         for statement in ast.parse(path.read_text(encoding="utf-8")).body:
             name, value = _assigned(statement)
-            if name == VARIANTS:
-                return {str(key): str(about) for key, about in ast.literal_eval(value).items()}
-    except (SyntaxError, ValueError, AttributeError) as error:
-        raise InputError(
-            f"{path}: {VARIANTS} is not a plain dictionary of texts: {error}"
-        ) from None
-    return {}
+            if name == wanted:
+                return ast.literal_eval(value)
+    except (SyntaxError, ValueError) as error:
+        raise InputError(f"{path}: {wanted} is not a plain value: {error}") from None
+    return None
 
 
 def _assigned(statement: ast.stmt) -> Tuple[str, ast.expr]:

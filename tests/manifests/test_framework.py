@@ -86,6 +86,9 @@ def test_what_is_plain_reads_as_toml_does(
     assert plain_toml(text) == tomllib.loads(text)
 
 
+PLAIN = 'title = "a"\nmodules = ["m"]\npackages = ["p"]\n'
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -93,7 +96,10 @@ def test_what_is_plain_reads_as_toml_does(
         ('title = """\na"""\nmodules = ["m"]\npackages = ["p"]\n', r"title: Python 3.8 would read"),
         ('title = "a"\nmodules = ["m"\n', "line 2"),
         ('title = "a"\nmodules = []\npackages = []\n', "need one entry at least"),
-        ('title = "a"\nmodules = ["m"]\npackages = ["p"]\nmodule = "x"\n', "unknown field `module`"),
+        (
+            'title = "a"\nmodules = ["m"]\npackages = ["p"]\nmodule = "x"\n',
+            "unknown field `module`",
+        ),
         ('title = "a"\nmodules = ["m"]\npackages = ["p"]\na-b = "x"\n', "framework.toml"),
     ],
 )
@@ -114,7 +120,7 @@ def test_a_broken_one_harms_only_itself(outside: Path) -> None:
 
 
 def test_an_unknown_framework_is_refused_with_those_there_are(outside: Path) -> None:
-    with pytest.raises(InputError, match=r"'onnxruntme'. Did you mean 'onnxruntime'\? Accepted: on"):
+    with pytest.raises(InputError, match=r"'onnxruntme'. Did you mean 'onnxruntime'\?"):
         framework("onnxruntme")
 
 

@@ -24,7 +24,8 @@ from orchestrator.gpu_check.plan import check_plan
 from orchestrator.gpu_check.sizes import runs_out
 from orchestrator.messages import CellStarted, News, Note
 from orchestrator.planning.allotment import Allotment
-from runners.inference import InferRecipe, QuantizeRecipe
+from runners.inference import QuantizeRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe
 from tests.comparisons.samples import planned
 from tests.manifests.samples import a_manifest

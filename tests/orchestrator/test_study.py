@@ -15,9 +15,11 @@ from manifests.paths import ROOT
 from manifests.runner_files import technique_files
 from orchestrator.planning.planner import Choices, make_plan
 from papers.study import Study, load_study, study_ids
-from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
+from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
+from runners.protocols.as_published import PublishedRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 

@@ -10,7 +10,7 @@ from torch.ao import quantization
 from runners.data import batches
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.pytorch.parts.models import empty_stubbed_model, load_weights
+from runners.pytorch.parts.models import empty_stubbed_model, load_trained, load_weights
 from runners.pytorch.parts.network import StubbedResNetModule
 from runners.pytorch.parts.sessions import session
 
@@ -45,7 +45,7 @@ def converted_model(job: Job) -> torch.nn.Module:
 
 def _trained(job: Job) -> StubbedResNetModule:
     model = empty_stubbed_model(job)
-    model.load_state_dict(load_weights(job))
+    load_trained(job, model)
     return model
 
 
