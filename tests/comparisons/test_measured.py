@@ -248,3 +248,21 @@ def test_an_accuracy_knows_its_number_of_test_images() -> None:
     known = measured(cells[0], metric("accuracy", 0.5), inputs=Inputs(dataset=data))
     assert place([cells[0]], [known], column).images == 200
     assert place(cells, [known, measured(cells[1], metric("accuracy", 0.5))], column).images == 0
+
+
+def test_a_variant_is_measured_only_where_it_is_asked_for() -> None:
+    plain = a_cell()
+    varied = msgspec.structs.replace(plain, variant="minmax")
+    manifests = [
+        measured(plain, metric("latency_s", 0.002)),
+        measured(varied, metric("latency_s", 0.004)),
+    ]
+    points = Points([planned(plain), planned(varied)], manifests)
+    key = {"framework": "pytorch"}
+    assert measure_place(table(), LATENCY, key, points).value == 2.0
+    assert measure_place(table(variant="minmax"), LATENCY, key, points).value == 4.0
+    rows = msgspec.structs.replace(table(), key=["framework", "variant"])
+    assert row_keys(table(), points) == [key]
+    assert row_keys(rows, points) == [{**key, "variant": ""}, {**key, "variant": "minmax"}]
+    chosen = {"framework": "pytorch", "variant": "minmax"}
+    assert measure_place(rows, LATENCY, chosen, points).value == 4.0
