@@ -30,6 +30,32 @@ if sys.dont_write_bytecode:
 CLI = (sys.executable, "-m", "tests.fakes.cli")
 
 
+# Fixtures that make a test one of a marker's.
+MARKERS = {
+    "terminal": {"terminal", "browser"},
+    "measures": {"reproduction", "characterization", "contained"},
+}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two for each processor: half of a test's time is waiting for what it has started."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, fixtures in MARKERS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests that run one after the other: those of a file, and all that drive a Docker Engine."""
+    return "docker" if item.get_closest_marker("docker") else str(item.path)
+
+
 class Workshop:
     """Runs the command line in a folder of its own, as a person would."""
 
