@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from comparisons.report.charts import script
 from tests.fakes import warm
 from tests.fakes.studies import write_study
 
@@ -111,6 +112,13 @@ class Workshop:
 
     def manifests(self) -> Sequence[Path]:
         return sorted(self.runs.glob("*/cells/*/manifest.json"))
+
+
+@pytest.fixture(scope="session")
+def drawing() -> Path:
+    """The part of a cache that holds the script for charts: making it takes longer than a test."""
+    script(ROOT / ".cache" / "charts")
+    return ROOT / ".cache" / "charts"
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ from tests.fakes.studies import CLAIMS, write_study
 
 
 @pytest.fixture(scope="session")
-def _measured_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _measured_once(drawing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("measured")
     write_study(folder)
     (folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
     Workshop(folder).run("-k", "alpha")
+    shutil.copytree(drawing, folder / "cache" / "charts")
     return folder
 
 
