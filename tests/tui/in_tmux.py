@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
+from tests.terminal import Terminal
 
 
 def start(

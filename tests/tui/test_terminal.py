@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import CLAIMS, write_study
+from tests.terminal import Terminal
 from tests.tui.in_tmux import go, keys, plan, start
 
 
