@@ -11,8 +11,8 @@ export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 export PYTHONPATH := ""
 
 python := quote(justfile_directory() / ".venv/bin/python")
-fast := "not frameworks and not docker"
-in_parallel := "-n logical --dist worksteal"
+host := "not frameworks and not docker"
+in_parallel := "-n auto --dist worksteal"
 
 # What there is to do
 [private]
@@ -90,17 +90,30 @@ demo speed="12": setup
 [group('develop')]
 test *options: develop
     #!/bin/sh
-    # What measures has the machine to itself; the others share it out.
     [ $# -eq 0 ] || exec pytest "$@"
     status=0
-    pytest {{ in_parallel }} -m "{{ fast }}" || status=$?
-    pytest -m "not ({{ fast }})" || status=$?
+    "{{ just_executable() }}" test-host || status=$?
+    "{{ just_executable() }}" test-images || status=$?
     exit $status
 
-# Tests that need neither a framework nor Docker: two minutes
+# Tests that need neither a framework nor Docker nor a terminal nor a browser
 [group('develop')]
 test-fast *options: develop
-    @pytest {{ in_parallel }} -m "{{ fast }}" "$@"
+    @pytest {{ in_parallel }} -m "{{ host }} and not terminal" "$@"
+
+# Tests that need neither a framework nor Docker
+[group('develop')]
+test-host *options: develop
+    @pytest {{ in_parallel }} -m "{{ host }}" "$@"
+
+# Tests with frameworks and Docker, two at a time; what measures has the machine to itself
+[group('develop')]
+test-images: develop
+    #!/bin/sh
+    status=0
+    pytest -n 2 --dist loadgroup -m "not ({{ host }}) and not measures" || status=$?
+    pytest -m measures || status=$?
+    exit $status
 
 # ruff, mypy in strict mode, and the import contracts
 [group('develop')]

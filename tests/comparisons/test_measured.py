@@ -13,25 +13,11 @@ from comparisons.measured import (
     published_value,
     row_keys,
 )
-from manifests.cell import Cell
-from manifests.manifest import Dataset, Flag, Inputs, Manifest, Split
-from papers.published import Column, Printed, PublishedRow, TableFile, Wanted
+from manifests.manifest import Dataset, Flag, Inputs, Split
+from papers.published import Column, Printed, PublishedRow
+from tests.comparisons.places import place, table
 from tests.comparisons.samples import measured, metric, planned, repeats
 from tests.manifests.samples import a_cell
-
-LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
-
-
-def table(**select: str | int) -> TableFile:
-    wanted: Wanted = {**select}
-    return TableFile(id="t", title="T", place="p", key=["framework"], select=wanted)
-
-
-def place(
-    cells: list[Cell], manifests: list[Manifest], column: Column = LATENCY, **select: str | int
-) -> Measured:
-    points = Points([planned(cell) for cell in cells], manifests)
-    return measure_place(table(**select), column, {"framework": "pytorch"}, points)
 
 
 def test_the_median_of_the_samples_in_the_columns_unit() -> None:
