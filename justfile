@@ -91,10 +91,22 @@ demo speed="12": setup
 test *options: develop
     #!/bin/sh
     [ $# -eq 0 ] || exec pytest "$@"
+    # Environments are made while the tests run that need none. What can't be made is made again,
+    # and its fault reported, by the tests that need it.
+    log=$(mktemp)
+    "{{ just_executable() }}" _test-environments >"$log" 2>&1 </dev/null &
+    making=$!
     status=0
     "{{ just_executable() }}" test-host || status=$?
+    wait $making || cat "$log" >&2
+    rm -f "$log"
     "{{ just_executable() }}" test-images || status=$?
     exit $status
+
+[private]
+_test-environments:
+    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu --engine local
+    -REPLIQUANT_BASE=repliquant-test-base:bookworm repliquant images build pytorch-cpu tensorflow-cpu --engine docker
 
 # Tests that need neither a framework nor Docker nor a terminal nor a browser
 [group('develop')]

@@ -15,7 +15,7 @@ from comparisons.measured import (
 )
 from manifests.manifest import Dataset, Flag, Inputs, Split
 from papers.published import Column, Printed, PublishedRow
-from tests.comparisons.places import place, table
+from tests.comparisons.places import LATENCY, place, table
 from tests.comparisons.samples import measured, metric, planned, repeats
 from tests.manifests.samples import a_cell
 
