@@ -9,6 +9,7 @@ from typing import NamedTuple
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.select import nearest
@@ -19,7 +20,7 @@ _PAPER = "paper"
 _TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
 
 
-class UnknownTableError(ValueError):
+class UnknownTableError(RepliquantError, ValueError):
     """No such table; the message lists those there are."""
 
 
