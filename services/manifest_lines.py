@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.console import FittedTable, table
 from comparisons.render.values import NONE, number
 from comparisons.statistics import median, percentile, readings, spread
 from manifests.artifacts import faults
@@ -14,6 +13,7 @@ from manifests.manifest import Dataset, ImageUsed, Manifest, Metric
 from manifests.metrics import METRICS
 from services.limits import limits_words
 from services.phrases import duration, printable, size
+from services.tables import FittedTable, table
 from services.telemetry_lines import describe_telemetry, gpu_words
 
 _MOST_OPERATIONS = 12

@@ -1,84 +1,70 @@
-"""What background work tells the screens: small messages, told to the app."""
+"""What background work has come to: one message to the app, with the value in it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from textual.message import Message
 
 if TYPE_CHECKING:
+    from comparisons.decomposition import Explanation
     from comparisons.differences import Differences
-    from tui.loaders import Planned, Results, StudyLine
-    from tui.screens.findings import Finding
-    from tui.views.claims import Judgement
-    from tui.views.speedups import Speedup
+    from tui.loaders import Judgement, Planned, ShownRun, StudyLine
 
 
-@dataclass
-class Surveyed(Message):
-    """What there is to know of one study."""
-
-    line: StudyLine
-
-
-@dataclass
-class PlanReady(Message):
-    """A plan. ``go`` when the person is to see it now."""
-
-    planned: Planned
-    go: bool = False
-
-
-@dataclass
-class PlanFailed(Message):
+class NoPlan(NamedTuple):
     """Why there is no plan."""
 
     why: str
 
 
-@dataclass
-class ResultsReady(Message):
-    """A run has been read."""
-
-    results: Results
-
-
-@dataclass
-class ResultsFailed(Message):
+class NoRun(NamedTuple):
     """Why a run can't be shown; the paper's own speedups are there all the same."""
 
     why: str
-    speedups: list[Speedup]
+    speedups: list[Explanation]
 
 
-@dataclass
-class Judged(Message):
-    """Claims and audit of a study are there."""
+class Remark(NamedTuple):
+    """``state`` is ok, note, or another word for what is not right; ``more`` is what to do."""
 
-    judgement: Judgement
+    state: str
+    what: str
+    found: str
+    more: str = ""
 
 
-@dataclass
-class Listed(Message):
-    """Findings that are a screen of their own."""
+class Remarks(NamedTuple):
+    """Remarks that are a screen of their own."""
 
     about: str
     title: str
-    findings: list[Finding]
+    remarks: Sequence[Remark]
 
 
-@dataclass
-class Compared(Message):
-    """Two runs, base and new, have been compared."""
+class ComparedRuns(NamedTuple):
+    """Two runs, base and new, cell by cell."""
 
     names: tuple[str, str]
     found: Differences
 
 
-@dataclass
-class Told(Message):
-    """A line for the person. ``severity`` is Textual's own word for it."""
+class Notice(NamedTuple):
+    """A line for the person."""
 
     text: str
-    severity: str = "information"
+    severity: Literal["information", "error"] = "information"
+
+
+if TYPE_CHECKING:
+    Kept = StudyLine | Planned | NoPlan | ShownRun | NoRun | Judgement
+    Value = Kept | Remarks | ComparedRuns | Notice
+
+
+@dataclass
+class Loaded(Message):
+    """What has been read, made or checked, or why not."""
+
+    value: Value

@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.commands.options import resource_options
+from services.run_options import resource_options
 from tests.conftest import Workshop
 
 taken: dict[str, Any] = {}

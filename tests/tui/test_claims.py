@@ -115,17 +115,17 @@ def test_a_claim_in_full_has_its_test_and_leads_to_its_cells(app: Repliquant) ->
 
 def test_the_cells_of_a_claim_are_planned_and_escape_plans_all(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        every = len(app.shelf.prepared.chosen if app.shelf.prepared else [])
+        every = len(app.data.prepared.chosen if app.data.prepared else [])
         text = await go(pilot, app, "6", "p")
         assert app.current_mode == "plan"
         assert "claim C1" in text
-        assert app.shelf.planned is not None
-        chosen = app.shelf.planned.prepared.chosen
+        assert app.data.planned is not None
+        chosen = app.data.planned.prepared.chosen
         assert 0 < len(chosen) < every
-        assert app.shelf.planned.request.expression.startswith("id=")
+        assert app.data.planned.request.expression.startswith("id=")
         await go(pilot, app, "escape")
-        assert app.shelf.prepared is not None
-        assert len(app.shelf.prepared.chosen) == every
+        assert app.data.prepared is not None
+        assert len(app.data.prepared.chosen) == every
         assert "claim C1" not in shown(app)
 
     drive(app, steps)
@@ -140,8 +140,8 @@ def test_a_claim_without_cells_says_so_and_the_plan_stays(app: Repliquant) -> No
         await go(pilot, app, "p")
         assert app.current_mode == "claims"
         assert any("has nothing to run" in message for message in app.said)
-        assert app.shelf.prepared is not None
-        assert app.shelf.wish.claim == ""
+        assert app.data.prepared is not None
+        assert app.data.options.claim == ""
 
     drive(app, steps)
 

@@ -13,11 +13,11 @@ from manifests.errors import InputError
 from manifests.run_folder import Run
 from manifests.series_reader import read_series
 from orchestrator.messages import CellEnded, CellStarted, Note, RunStarted
+from services.run_state import RunState
 from tests.tui.conftest import DEMO, RUN
 from tui.recording import read_recording
 from tui.replay import Replay
-from tui.run_queue import Heard
-from tui.run_state import Course
+from tui.run_queue import Received
 
 
 class Clock:
@@ -35,11 +35,11 @@ def run() -> Run:
     return Run(DEMO / RUN)
 
 
-def course_of(heard: list[Heard]) -> Course:
-    course = Course()
+def course_of(heard: list[Received]) -> RunState:
+    state = RunState()
     for news, at_s in heard:
-        course.take(news, at_s)
-    return course
+        state.take(news, at_s)
+    return state
 
 
 def test_a_recording_has_every_cell_once_and_in_order(run: Run) -> None:
@@ -60,7 +60,7 @@ def test_the_speed_changes_the_pace_and_not_the_news(run: Run, speed: float) -> 
     clock = Clock()
     recording = read_recording(run)
     replay = Replay(recording, speed, clock)
-    heard: list[Heard] = []
+    heard: list[Received] = []
     while not replay.ended:
         heard += replay.due()
         clock.now += 0.25
