@@ -70,6 +70,13 @@ def judge_claims(results: Results, claim: str = "") -> Evidence:
     return gather(folder, results.plan, results.manifests, results.run.id, claim)
 
 
+def judge_published(study: str, claim: str = "") -> Evidence:
+    """Verdicts on the paper's own numbers; needs no run."""
+    from comparisons.results import gather
+
+    return gather(paths.STUDIES / study, claim=claim)
+
+
 def explain_speedups(results: Results) -> list[Explanation]:
     """What the run measured, taken apart."""
     from comparisons.decomposition import explain_measured

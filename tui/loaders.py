@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from comparisons.audit import Report, audit
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
-from comparisons.results import Evidence, gather
+from comparisons.results import Evidence
 from manifests import paths
 from manifests.codec import UnreadableError
 from manifests.errors import RepliquantError
@@ -25,6 +25,7 @@ from services.results import (
     environment_lines,
     explain_speedups,
     judge_claims,
+    judge_published,
     published_speedups,
     read_results,
 )
@@ -183,16 +184,15 @@ def read_shown_run(run: Run, study: str) -> ShownRun:
 
 def judge_study(study: str, shown: ShownRun | None) -> Judgement:
     """On the run that is shown; on the paper's numbers alone where there is none."""
-    folder = paths.STUDIES / study
     evidence: Evidence | None = None
     report: Report | None = None
     problems: dict[str, str] = {}
     try:
-        evidence = judge_claims(_results_of(shown)) if shown is not None else gather(folder)
+        evidence = judge_claims(_results_of(shown)) if shown else judge_published(study)
     except Exception as error:  # shown in the place of the claims
         problems["claims"] = error_text(error)
     try:
-        report = audit(folder)
+        report = audit(paths.STUDIES / study)
     except Exception as error:  # shown in the place of the findings
         problems["audit"] = error_text(error)
     return Judgement(study, evidence, report, problems)

@@ -59,14 +59,12 @@ def show_claims(found: Evidence, full: bool = False) -> None:
 
 def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Evidence:
     from cli.console import warn
-    from comparisons.results import gather
-    from manifests.paths import STUDIES
-    from services.results import judge_claims, read_results
+    from services.results import judge_claims, judge_published, read_results
     from services.runs import check_study, find_run, latest_run
 
     check_study(study)
     if published_only:
-        return gather(STUDIES / study, claim=wanted)
+        return judge_published(study, wanted)
     results = read_results(find_run(run) if run else latest_run(study), study)
     warn(results.warnings)
     return judge_claims(results, wanted)

@@ -7,7 +7,6 @@ import shlex
 from pathlib import Path
 
 from rich.console import Console
-from tests.cli.terminal import Terminal
 
 from services.progress import Progress
 from tests.conftest import Workshop

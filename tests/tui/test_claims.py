@@ -9,15 +9,16 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
+from comparisons import results
 from comparisons.claims import Verdict
 from manifests.errors import InputError
 from tests.tui.conftest import RUN, drive, settle, shown
 from tests.tui.test_hostile import HOSTILE, check, lines_of
+from tui import loaders
 from tui.app import Repliquant
 from tui.screens.full import Full
 from tui.screens.manifest import ManifestScreen
 from tui.screens.picker import Pick
-from tui.views import claims as views
 from tui.widgets.rows import Rows
 
 
@@ -160,10 +161,10 @@ def test_what_is_shown_is_copied_as_markdown(app: Repliquant) -> None:
 def test_hostile_claims_and_findings(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    gather, audit = views.gather, views.audit
+    gather, audit = results.gather, loaders.audit
 
-    def hostile_gather(*arguments: Any) -> Any:
-        found = gather(*arguments)
+    def hostile_gather(*arguments: Any, **named: Any) -> Any:
+        found = gather(*arguments, **named)
         claims = []
         for judged, text in zip(found.claims, HOSTILE, strict=False):
             claim = msgspec.structs.replace(judged.claim, text=text, place=text, test=text)
@@ -177,8 +178,8 @@ def test_hostile_claims_and_findings(
         found = [first._replace(rule=t, place=t, where=[t] * 50, innocent=t) for t in HOSTILE]
         return report._replace(findings=found)
 
-    monkeypatch.setattr(views, "gather", hostile_gather)
-    monkeypatch.setattr(views, "audit", hostile_audit)
+    monkeypatch.setattr(results, "gather", hostile_gather)
+    monkeypatch.setattr(loaders, "audit", hostile_audit)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await go(pilot, app, "6")
@@ -202,7 +203,7 @@ def test_what_cannot_be_judged_says_why_and_the_other_tab_is_there(
     def fails(*arguments: Any) -> Any:
         raise InputError("claims.toml \x1b[2J[red]is damaged")
 
-    monkeypatch.setattr(views, "gather", fails)
+    monkeypatch.setattr(results, "gather", fails)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "6")
