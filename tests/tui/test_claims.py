@@ -200,7 +200,7 @@ def test_hostile_claims_and_findings(
 def test_what_cannot_be_judged_says_why_and_the_other_tab_is_there(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*arguments: Any) -> Any:
+    def fails(*arguments: Any, **named: Any) -> Any:
         raise InputError("claims.toml \x1b[2J[red]is damaged")
 
     monkeypatch.setattr(results, "gather", fails)

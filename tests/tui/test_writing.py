@@ -40,7 +40,7 @@ def test_a_report_is_the_same_file_as_the_commands(
 
     drive(app, steps)
     written = (recorded / "screen").read_bytes()
-    path = write_report(find_run(recorded), recorded / "command", format_)
+    path = write_report(find_run(recorded), recorded / "command", format_).path
     assert written == path.read_bytes()
 
 
