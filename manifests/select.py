@@ -154,10 +154,10 @@ class _Parser:
 
     def _value(self, what: str) -> str:
         if not self.tokens:
-            raise SelectionError(f"the -k expression ends where {what} should stand")
+            raise SelectionError(f"the -k expression ends too early: expected {what}")
         token = self.tokens.pop(0)
         if token in _NO_VALUE:
-            raise SelectionError(f"{token!r} stands where {what} should in the -k expression")
+            raise SelectionError(f"expected {what} in the -k expression, found {token!r}")
         return token
 
 

@@ -42,7 +42,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             match = _RANGE.fullmatch(part.strip())
             first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
             if not first <= last < _MOST_CPUS:
-                self.fail(f"{part!r} names no processors; write them as 0-3,6", param, ctx)
+                self.fail(f"{part!r} is not a list of processors; write it as 0-3,6", param, ctx)
             numbers |= dict.fromkeys(range(first, last + 1))
         return tuple(numbers)
 
@@ -82,7 +82,9 @@ class Memory(click.ParamType[int]):
         digits = text[:-1] if unit > 1 else text
         good = digits.isascii() and digits.isdigit() and len(digits) < 16
         if not good or not 16 * 2**20 <= int(digits) * unit < 2**60:
-            self.fail(f"{value!r} is no amount of memory of 16m or more; e.g. 8g", param, ctx)
+            self.fail(
+                f"{value!r} is not an amount of memory; give 16m or more, e.g. 8g", param, ctx
+            )
         return int(digits) * unit
 
 
@@ -93,5 +95,7 @@ def gpu_names(
         return None
     gpus = [part.strip() for part in str(value).split(",")]
     if not all(gpus):
-        raise click.BadParameter(f"{value!r} names no GPUs; write all, or 0,1", context, param)
+        raise click.BadParameter(
+            f"{value!r} is not a list of GPUs; write all, or 0,1", context, param
+        )
     return tuple(dict.fromkeys(gpus))

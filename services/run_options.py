@@ -65,11 +65,6 @@ _NARROWING = (
 )
 
 
-def resource_options(function: Decorated) -> Decorated:
-    """What one cell may use of the machine."""
-    return _with(_RESOURCES, function)
-
-
 def request_options(function: Decorated) -> Decorated:
     """Everything that decides which cells a run has."""
     return _with(_CHOICES, function)

@@ -27,7 +27,6 @@ class CellState:
     began_s: float = 0.0
     took_s: float = 0.0
     phase: str = ""
-    phase_began_s: float = 0.0
     step: int = 0
     of: int | None = None
     epoch: str = ""
@@ -76,7 +75,7 @@ class RunState:
     def take(self, message: News, now_s: float) -> None:
         """Add one message."""
         if isinstance(message, CellEvent):
-            self._event(message, now_s)
+            self._event(message)
         elif isinstance(message, Note):
             self._note(message)
         elif isinstance(message, RunStarted):
@@ -144,18 +143,17 @@ class RunState:
             self.cells[planned.id] = CellState(planned)
         cell = self.cells[planned.id]
         cell.state, cell.phase, cell.began_s = "running", "starting", now_s
-        cell.phase_began_s = now_s
         self.running[planned.id] = cell
         if message.again:
             self.notes.append(f"again: {planned.cell.title}: {message.again}")
 
-    def _event(self, message: CellEvent, now_s: float) -> None:
+    def _event(self, message: CellEvent) -> None:
         cell = self.running.get(message.planned.id)
         if cell is None:
             return
         happened = message.event
         if isinstance(happened, event.Phase):
-            cell.phase, cell.phase_began_s = happened.name, now_s
+            cell.phase = happened.name
             cell.step, cell.of = 0, None
         elif isinstance(happened, event.Step):
             cell.step, cell.of = happened.step, happened.of

@@ -114,7 +114,7 @@ class Repliquant(ActionApp):
     def action_suspend_process(self) -> None:
         """As any program of a terminal; a browser has no shell to go back to."""
         if not suspend(self._driver):
-            self.notify("There is nothing to suspend here: this is no terminal of a shell.")
+            self.notify("Nothing to suspend: no shell started this.")
 
     def action_help(self) -> None:
         from tui.screens.help import Help

@@ -83,8 +83,8 @@ def _need_terminal() -> None:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise MachineError(
-            "the screen needs a terminal, and this is none. The commands do the same without "
-            "one: repliquant --help"
+            "the screen needs a terminal, and standard input or output isn't one. The commands do "
+            "the same without: repliquant --help"
         )
 
 

@@ -95,9 +95,9 @@ class Live:
 
     def take_messages(self) -> list[Received]:
         """Take up what has come since the last call, and give it back."""
-        heard = self.replay.due() if self.replay else self.queue.inbox.drain()
-        self._take(heard)
-        return heard
+        received = self.replay.due() if self.replay else self.queue.inbox.drain()
+        self._take(received)
+        return received
 
     def exit_status(self) -> int:
         """As ``repliquant run`` would have ended; of several runs in a row, the worst."""
@@ -149,14 +149,14 @@ class Live:
             self.run_state, self._cell = RunState(), "?"
             self._take(self.replay.seek(time_s))
 
-    def _take(self, heard: list[Received]) -> None:
-        for news, at_s in heard:
-            if isinstance(news, Begun):
-                self._begin(news)
-            elif isinstance(news, Ended):
-                self._end(news, at_s)
+    def _take(self, received: list[Received]) -> None:
+        for message, at_s in received:
+            if isinstance(message, Begun):
+                self._begin(message)
+            elif isinstance(message, Ended):
+                self._end(message, at_s)
             else:
-                self.run_state.take(news, at_s)
+                self.run_state.take(message, at_s)
 
     def _begin(self, begun: Begun) -> None:
         notes = self.run_state.notes

@@ -1,4 +1,4 @@
-"""Runs requests one after another on a thread of its own, and keeps their news for the screen."""
+"""Runs requests one after another on a thread of its own; their messages wait for the screen."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Ended:
 class Received(NamedTuple):
     """One message and when it came (seconds, monotonic)."""
 
-    news: News | Begun | Ended
+    message: News | Begun | Ended
     at_s: float
 
 
@@ -63,19 +63,19 @@ class _Job:
 
 
 class Inbox:
-    """News from other threads. Steps of one cell that pile up collapse into the last."""
+    """Messages from other threads. Steps of one cell that pile up collapse into the last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._all: deque[Received] = deque()
         self.collapsed = 0
 
-    def put(self, news: News | Begun | Ended) -> None:
+    def put(self, message: News | Begun | Ended) -> None:
         with self._lock:
-            if self._all and _piles_up(self._all[-1].news, news):
+            if self._all and _piles_up(self._all[-1].message, message):
                 self._all.pop()
                 self.collapsed += 1
-            self._all.append(Received(news, time.monotonic()))
+            self._all.append(Received(message, time.monotonic()))
 
     def drain(self) -> list[Received]:
         """Everything that has come since the last call."""
@@ -185,7 +185,7 @@ class RunQueue:
                 self._begin()
 
     def _begin(self) -> None:
-        """Between the news of one request and those of the next, so that none is mistaken."""
+        """Between the messages of one request and those of the next, so that none is mistaken."""
         self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
 
     def _one(self, job: _Job) -> Ended:

@@ -55,7 +55,7 @@ def _runs(names: str) -> list[Run]:
 
     runs = [find_run(name) for name in names.split(",") if name]
     if not runs:
-        raise InputError(f"{names!r} names no run; give a run's folder or id")
+        raise InputError(f"{names!r} is not a run; give a run's folder or id")
     return runs
 
 

@@ -1,4 +1,4 @@
-"""What the news of a run add up to."""
+"""What the messages of a run add up to."""
 
 from __future__ import annotations
 

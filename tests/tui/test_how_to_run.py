@@ -68,10 +68,14 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("cpus", "0x", "Invalid value for '--cpus': '0x' names no processors; write them as 0-3,6"),
-        ("cpus", "-1", "Invalid value for '--cpus': '-1' names no processors"),
-        ("gpus", "0,", "'0,' names no GPUs; write all, or 0,1"),
-        ("memory_bytes", "8x", "'8x' is no amount of memory of 16m or more; e.g. 8g"),
+        (
+            "cpus",
+            "0x",
+            "Invalid value for '--cpus': '0x' is not a list of processors; write it as 0-3,6",
+        ),
+        ("cpus", "-1", "Invalid value for '--cpus': '-1' is not a list of processors"),
+        ("gpus", "0,", "'0,' is not a list of GPUs; write all, or 0,1"),
+        ("memory_bytes", "8x", "'8x' is not an amount of memory; give 16m or more, e.g. 8g"),
         ("threads", "many", "Invalid value for '--threads': 'many' is not a valid whole number"),
         ("claim", "C99", "no claim 'C99'."),
         ("expression", "tensrflow", "Did you mean 'tensorflow'?"),

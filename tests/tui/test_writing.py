@@ -58,7 +58,7 @@ def test_an_archive_is_made_and_verified(app: Repliquant, tmp_path: Path) -> Non
             await pilot.pause(0.05)
         await pilot.pause()
         text = shown(app)
-        assert f"{RUN}.crate.zip: good" in text
+        assert f"{RUN}.crate.zip: archive verified" in text
         assert "● ok" in text and "hashes" in text
         await pilot.press("escape")
         assert not isinstance(app.screen, RemarksScreen)

@@ -104,15 +104,17 @@ class ExportActions:
         return Notice(f"Written: {target}: {contents(made, artifacts)}{warnings}")
 
     def _verify(self, given: dict[str, str]) -> Value:
-        from services.archives import check_archive
+        from services.archives import check_archive, outcome
 
         file = Path(given["path"]).expanduser()
         found = []
         for check in check_archive(file):
             state = f"{len(check.wrong)} wrong" if check.wrong else "ok"
             found.append(Remark(state, check.name, "; ".join(check.wrong) or check.detail))
-        good = "good" if all(item.state == "ok" for item in found) else "NOT good"
-        return Remarks("Verify: whether an archive is whole", f"{file}: {good}", found)
+        failed = sum(item.state != "ok" for item in found)
+        return Remarks(
+            "Verify: whether an archive is whole", outcome(file, failed, len(found)), found
+        )
 
     def _shown_run(self, what: str) -> Run | None:
         """The run on screen 4, unless nothing may be written; why not is said."""
