@@ -82,9 +82,7 @@ class Memory(click.ParamType[int]):
         digits = text[:-1] if unit > 1 else text
         good = digits.isascii() and digits.isdigit() and len(digits) < 16
         if not good or not 16 * 2**20 <= int(digits) * unit < 2**60:
-            self.fail(
-                f"{value!r} is not an amount of memory; give 16m or more, e.g. 8g", param, ctx
-            )
+            self.fail(f"{value!r} is not a size; give 16m or more, e.g. 8g", param, ctx)
         return int(digits) * unit
 
 

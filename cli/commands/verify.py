@@ -17,7 +17,8 @@ def command(file: Path, as_json: bool) -> int:
     derived again from its raw samples and compared byte by byte.
 
     Needs nothing but the archive, which may come from anyone: it is unpacked within limits, into
-    a temporary folder. Exit status 1 when something in it isn't right, 2 when it is not an archive of a run.
+    a temporary folder. Exit status 1 when something in it isn't right, 2 when it is not an
+    archive of a run.
     """
     from cli.console import print_json
     from comparisons.archive.verification import as_line

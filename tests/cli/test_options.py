@@ -123,7 +123,7 @@ def test_memory_is_written_as_docker_writes_it(text: str, size: int) -> None:
     ],
 )
 def test_what_is_no_amount_of_memory_is_refused(text: str) -> None:
-    told = f"{text!r} is not an amount of memory; give 16m or more, e.g. 8g"
+    told = f"{text!r} is not a size; give 16m or more, e.g. 8g"
     assert refused("--memory", text) == f"Error: Invalid value for '--memory': {told}"
 
 

@@ -75,7 +75,7 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
         ),
         ("cpus", "-1", "Invalid value for '--cpus': '-1' is not a list of processors"),
         ("gpus", "0,", "'0,' is not a list of GPUs; write all, or 0,1"),
-        ("memory_bytes", "8x", "'8x' is not an amount of memory; give 16m or more, e.g. 8g"),
+        ("memory_bytes", "8x", "'8x' is not a size; give 16m or more, e.g. 8g"),
         ("threads", "many", "Invalid value for '--threads': 'many' is not a valid whole number"),
         ("claim", "C99", "no claim 'C99'."),
         ("expression", "tensrflow", "Did you mean 'tensorflow'?"),
