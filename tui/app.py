@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from manifests.run_folder import Run
 from tui.app_actions import ActionApp
-from tui.messages import ComparedRuns, Loaded, Notice, Remarks
+from tui.loaded import ComparedRuns, Loaded, Notice, Remarks
 from tui.pages import PAGES
 from tui.palette import AppCommands, Palette
 from tui.screens.base import Page

@@ -11,7 +11,7 @@ from textual.worker import get_current_worker
 from manifests.run_folder import Run
 from papers.published import PublishedError
 from papers.study import study_ids
-from tui.messages import ComparedRuns, Loaded, NoPlan, NoRun, Notice
+from tui.loaded import ComparedRuns, Loaded, NoPlan, NoRun, Notice
 from tui.text import error_text
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from orchestrator.running.execute import Prepared, Request
     from services.selection import RunOptions
+    from tui.loaded import Kept, Value
     from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
-    from tui.messages import Kept, Value
 
 
 class Data:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from tests.tui.conftest import settle
 from tui.app import Repliquant
-from tui.messages import Loaded, Remark, Remarks
+from tui.loaded import Loaded, Remark, Remarks
 
 Compare = Callable[..., bool]
 

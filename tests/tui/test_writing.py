@@ -14,7 +14,7 @@ from services.runs import find_run
 from tests.tui.conftest import RUN, drive, settle, shown
 from tests.tui.test_hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
-from tui.messages import Loaded, Remark, Remarks
+from tui.loaded import Loaded, Remark, Remarks
 from tui.screens.dialogs import Form
 from tui.screens.remarks import RemarksScreen
 

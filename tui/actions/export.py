@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manifests.errors import RepliquantError
-from tui.messages import Loaded, Notice, Remark, Remarks
+from tui.loaded import Loaded, Notice, Remark, Remarks
 from tui.screens.dialogs import Asked, Form
 from tui.text import error_text, safe
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from comparisons.comparison import Comparison
     from manifests.run_folder import Run
     from tui.app_base import AppBase
+    from tui.loaded import Value
     from tui.loaders import ShownRun
-    from tui.messages import Value
 
 
 class ExportActions:

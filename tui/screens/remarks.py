@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from tui.messages import Remark
+from tui.loaded import Remark
 from tui.screens.base import Page
 from tui.screens.full import Full
 from tui.text import safe
