@@ -36,7 +36,7 @@ def read_results(run: Run, study: str = "") -> Results:
     """Raises InputError when the plan can't be used, or is of another study than the given one."""
     plan = plan_of(run)
     if study and plan.study != study:
-        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
+        raise InputError(f"{run.id} is a run of {plan.study}, not of {study}")
     loaded = run.load()
     planned = {item.id for item in plan.cells}
     manifests = [manifest for manifest in loaded.manifests if manifest.id in planned]
