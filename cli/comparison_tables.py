@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from cli.console import table
 from comparisons.comparison import Comparison, Line
 from comparisons.render import values
 from comparisons.render.groups import gathered
 from services.phrases import printable
+from services.tables import table
 
 _NARROW = 100
 _LEAST = ("cell", "samples", "n", "flags")

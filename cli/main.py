@@ -9,11 +9,10 @@ from __future__ import annotations
 import importlib
 import signal
 import sys
-from typing import Any
 
 import click
 
-from cli.standard_streams import flush_output, outlast_readers
+from services.standard_streams import flush_output, outlast_readers
 
 COMMANDS = {
     "doctor": "What this machine can run, what it can't, and what to do about it.",
@@ -37,6 +36,9 @@ COMMANDS = {
     "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
 }
 
+SCREEN = {"tui": "tui.commands:tui", "replay": "tui.commands:replay"}
+"""Commands that lie beside this package: named as entry points are, and imported when used."""
+
 
 class Commands(click.Group):
     """Imports a command's module only when it is used; help needs none of them."""
@@ -47,20 +49,18 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = f"cli.commands.{cmd_name.replace('-', '_')}"
-        command: click.Command = importlib.import_module(module).command
+        here = f"cli.commands.{cmd_name.replace('-', '_')}:command"
+        module, _, name = SCREEN.get(cmd_name, here).partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
-            from manifests.select import nearest
+            from manifests.suggest import unknown
 
-            ctx.fail(
-                f"no command {args[0]!r}.{nearest(args[0], COMMANDS)} "
-                f"Accepted: {', '.join(COMMANDS)}"
-            )
+            ctx.fail(unknown("command", args[0], COMMANDS))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -101,7 +101,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        result: Any = cli.main(standalone_mode=False)
+        result: object = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.MissingParameter as error:
@@ -139,23 +139,12 @@ def _missing(error: click.MissingParameter) -> click.UsageError:
 
 def _explain(error: Exception) -> int:
     """One message for what a person can act on; anything else is a bug and keeps its traceback."""
-    from comparisons.comparison import UnknownTableError
-    from manifests.codec import UnreadableError
-    from manifests.errors import KitError
-    from papers.claims import UnknownClaimError
-    from papers.published import PublishedError
+    from manifests.errors import MachineError, RepliquantError
     from services.phrases import printable
 
-    if isinstance(error, KitError):
-        code = error.exit_code
-    elif isinstance(
-        error, UnreadableError | UnknownTableError | UnknownClaimError | PublishedError
-    ):
-        code = 2
-    elif isinstance(error, OSError):
-        code = 3
-    else:
+    if not isinstance(error, RepliquantError | OSError):
         raise error
+    code = error.exit_code if isinstance(error, RepliquantError) else MachineError.exit_code
     click.echo(f"repliquant: {printable(str(error), lines=True)}", err=True)
     return code
 

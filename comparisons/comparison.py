@@ -9,17 +9,18 @@ from typing import NamedTuple
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.runner_files import readable_frameworks
-from manifests.select import nearest
+from manifests.suggest import check
 from papers.published import Column, Printed, PublishedRow, PublishedTable, TableFile
 
 PROTOCOL = "protocol"
 _PAPER = "paper"
 
 
-class UnknownTableError(ValueError):
+class UnknownTableError(RepliquantError, ValueError):
     """No such table; the message lists those there are."""
 
 
@@ -79,13 +80,8 @@ def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]
     """The one called ``wanted``, or all for an empty name. Raises UnknownTableError."""
     if not wanted:
         return comparisons
-    chosen = [comparison for comparison in comparisons if comparison.id == wanted]
-    if not chosen:
-        ids = [comparison.id for comparison in comparisons]
-        raise UnknownTableError(
-            f"no table {wanted!r}.{nearest(wanted, ids)} Accepted: {', '.join(ids)}"
-        )
-    return chosen
+    by_id = {comparison.id: comparison for comparison in comparisons}
+    return [by_id[check("table", wanted, by_id, UnknownTableError)]]
 
 
 def describe_scope(plan: Plan, protocols: Collection[str] = ()) -> str:

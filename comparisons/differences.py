@@ -22,6 +22,7 @@ from comparisons.measured import images_tested
 from comparisons.number_flags import NO_FLAGS, Flagged, disqualifying, disturbed, flagged
 from comparisons.statistics import median, readings
 from manifests.cell import Cell, canonical_json
+from manifests.errors import RepliquantError
 from manifests.flags import IMPOSSIBLE
 from manifests.manifest import Manifest, Metric
 from manifests.metrics import METRICS
@@ -45,7 +46,7 @@ ONE_PROCESS = "only one process on a side; give several runs: compare a,b c,d"
 _OF_ONE_GPU = re.compile(r"GPU \d+")
 
 
-class PoolingError(ValueError):
+class PoolingError(RepliquantError, ValueError):
     """Runs of one side come from different environments."""
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from manifests import decode_cache
 from manifests.credentials import cleaned
+from manifests.errors import RepliquantError
 from manifests.files import write_atomically
 from manifests.manifest import SCHEMA, SCHEMA_NAME, SCHEMA_VERSION, Manifest
 from manifests.msgspec_threads import looked_at
@@ -43,7 +44,7 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 _manifest_decoder = msgspec.json.Decoder(Manifest)
 
 
-class UnreadableError(ValueError):
+class UnreadableError(RepliquantError, ValueError):
     """A file that can't be used as it is; the message names it and says what to do."""
 
 

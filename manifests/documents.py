@@ -9,6 +9,7 @@ from typing import Type, TypeVar
 import msgspec
 
 from manifests.codec import UnreadableError, read_bounded
+from manifests.errors import RepliquantError
 from manifests.msgspec_threads import looked_at
 
 MAX_BYTES = 2**20
@@ -17,7 +18,7 @@ MAX_BYTES = 2**20
 T = TypeVar("T")
 
 
-class DocumentError(ValueError):
+class DocumentError(RepliquantError, ValueError):
     """A document that can't be used: ``file:line: key: what is wrong``."""
 
 

@@ -9,12 +9,14 @@ qat and not (train or gpu)    usual precedence: not, and, or
 
 from __future__ import annotations
 
-import difflib
 import operator
 import re
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from manifests.cell import Cell
+from manifests.errors import RepliquantError
+from manifests.suggest import check
+from manifests.suggest import nearest as nearest
 
 FIELDS = (
     "id", "study", "task", "framework", "technique", "variant", "model", "dataset", "image_size",
@@ -32,7 +34,7 @@ _DEEPEST = 50
 Predicate = Callable[[Cell], bool]
 
 
-class SelectionError(ValueError):
+class SelectionError(RepliquantError, ValueError):
     """An expression that can't be used; the message says what is accepted instead."""
 
 
@@ -70,12 +72,6 @@ class Selector:
                 f"no cell matches -k {self.expression!r}, though each of its words matches some"
             )
         return chosen
-
-
-def nearest(word: str, accepted: Iterable[str]) -> str:
-    """`` Did you mean 'x'?`` for a near match, else an empty string."""
-    close = difflib.get_close_matches(word, list(accepted), n=1, cutoff=0.5)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def _everything(cell: Cell) -> bool:
@@ -158,10 +154,10 @@ class _Parser:
 
     def _value(self, what: str) -> str:
         if not self.tokens:
-            raise SelectionError(f"the -k expression ends where {what} should stand")
+            raise SelectionError(f"the -k expression ends too early: expected {what}")
         token = self.tokens.pop(0)
         if token in _NO_VALUE:
-            raise SelectionError(f"{token!r} stands where {what} should in the -k expression")
+            raise SelectionError(f"expected {what} in the -k expression, found {token!r}")
         return token
 
 
@@ -176,11 +172,7 @@ def _contains(word: str) -> Predicate:
 
 
 def _comparison(field: str, symbol: str, value: str) -> Predicate:
-    if field not in FIELDS:
-        raise SelectionError(
-            f"no field {field!r} to select by.{nearest(field, FIELDS)} "
-            f"Accepted: {', '.join(FIELDS)}"
-        )
+    check("field", field, FIELDS, SelectionError, after=" to select by")
     if symbol in _COMPARE:
         return _ordered(field, _COMPARE[symbol], value)
     accepted = frozenset(value.split(","))

@@ -10,13 +10,14 @@ from typing import Annotated, NamedTuple
 import msgspec
 
 from manifests.documents import DocumentError, read_toml
+from manifests.errors import RepliquantError
 from manifests.select import nearest
 from papers.expressions import ExpressionError, Node, columns_used, parse
 from papers.expressions.syntax import Filter
 from papers.published import SELECTABLE, PublishedError, PublishedTable, load_published
 
 
-class UnknownClaimError(ValueError):
+class UnknownClaimError(RepliquantError, ValueError):
     """No such claim; the message lists those there are."""
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from manifests.codec import UnreadableError, read_bounded
 from manifests.documents import DocumentError, read_toml
+from manifests.errors import RepliquantError
 from manifests.metrics import METRICS
 from manifests.select import FIELDS, nearest
 
@@ -33,7 +34,7 @@ LONGEST_NUMBER = 30
 """Of one table; the longest that papers print have some hundred rows."""
 
 
-class PublishedError(ValueError):
+class PublishedError(RepliquantError, ValueError):
     """A published table that can't be used; the message names file and place."""
 
 

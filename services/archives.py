@@ -63,5 +63,12 @@ def check_archive(file: Path) -> Iterator[Check]:
             ) from error
 
 
+def outcome(file: Path, failed: int, checks: int) -> str:
+    """What a check came to, in a line."""
+    if failed:
+        return f"{file}: archive NOT verified: {failed} of {count(checks, 'check')} failed"
+    return f"{file}: archive verified: {checks} of {count(checks, 'check')}"
+
+
 def _script() -> str:
     return script(paths.cache() / "charts")

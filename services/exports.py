@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from comparisons.comparison import Comparison, compare_tables, describe_environments
+from comparisons.comparison import Comparison
 from manifests.errors import InputError
-from manifests.manifest import Manifest
-
-if TYPE_CHECKING:
-    from orchestrator.running.execute import Prepared
+from services.results import Results, compare_with_paper, environment_lines
 
 
 def tables_text(comparisons: list[Comparison], environments: list[str], format_: str) -> str:
@@ -36,18 +32,14 @@ def unwritable(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} can't be written to: {error.strerror}. Choose another file")
 
 
-def save_tables(prepared: Prepared, manifests: list[Manifest]) -> None:
+def save_tables(results: Results) -> None:
     """``tables.md`` and its like in the run's folder. Raises MachineError."""
     from comparisons.render import TEXT_FORMATS
     from manifests.files import write_atomically
-    from manifests.paths import STUDIES
     from orchestrator.running.run_lock import disk_error
-    from papers.published import load_published
 
-    published = load_published(STUDIES / prepared.study.id)
-    comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
-    environments = describe_environments(manifests)
-    folder = prepared.run.folder
+    comparisons, environments = compare_with_paper(results), environment_lines([results])
+    folder = results.run.folder
     try:
         for name in TEXT_FORMATS:
             text = tables_text(comparisons, environments, name)

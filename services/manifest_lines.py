@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from cli.console import FittedTable, table
-from comparisons.render.values import NONE, number
-from comparisons.statistics import median, percentile, readings, spread
+from comparisons.render.metric_rows import metric_rows
+from comparisons.render.values import NONE
 from manifests.artifacts import faults
-from manifests.flags import FLAGS, concerns, disqualifies, impossible_in
-from manifests.manifest import Dataset, ImageUsed, Manifest, Metric
+from manifests.flags import FLAGS, concerns, disqualifies
+from manifests.manifest import Dataset, ImageUsed, Manifest
 from manifests.metrics import METRICS
 from services.limits import limits_words
 from services.phrases import duration, printable, size
+from services.tables import FittedTable, table
 from services.telemetry_lines import describe_telemetry, gpu_words
 
 _MOST_OPERATIONS = 12
@@ -29,22 +29,11 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
         yield f"Error:\n{printable(manifest.error, lines=True)}"
     if manifest.metrics:
         columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
-        rows = [_metric_row(metric, impossible_in(manifest, metric)) for metric in _shown(manifest)]
+        rows = [tuple(map(str, row)) for row in metric_rows(manifest, _MOST_OPERATIONS)]
         yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
     yield from _proof(manifest)
     if manifest.flags:
-        rows = [
-            (
-                flag.name,
-                ", ".join(METRICS[name].name for name in METRICS if concerns(flag, name)),
-                flag.detail,
-                FLAGS[flag.name].meaning if flag.name in FLAGS else "",
-                "no" if disqualifies(flag.name) else "yes",
-            )
-            for flag in manifest.flags
-        ]
-        heads = ("flag", "about", "detail", "meaning", "may decide")
-        yield table("Quality flags", heads, rows)
+        yield _flags(manifest)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
     if manifest.telemetry is not None:
         yield from describe_telemetry(manifest.telemetry)
@@ -59,6 +48,21 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     yield f"folder: {folder}"
 
 
+def _flags(manifest: Manifest) -> FittedTable:
+    heads = ("flag", "about", "detail", "meaning", "may decide")
+    rows = [
+        (
+            flag.name,
+            ", ".join(METRICS[name].name for name in METRICS if concerns(flag, name)),
+            flag.detail,
+            FLAGS[flag.name].meaning if flag.name in FLAGS else "",
+            "no" if disqualifies(flag.name) else "yes",
+        )
+        for flag in manifest.flags
+    ]
+    return table("Quality flags", heads, rows)
+
+
 def _cell_rows(manifest: Manifest) -> list[tuple[str, str]]:
     cell = manifest.cell
     recipe = ", ".join(f"{key} {value}" for key, value in cell.recipe.items())
@@ -67,32 +71,6 @@ def _cell_rows(manifest: Manifest) -> list[tuple[str, str]]:
         "batch_size", "device", "seed", "repeat", "protocol", "tier", "weights_from",
     )  # fmt: skip
     return [*((name, str(getattr(cell, name))) for name in names), ("recipe", recipe)]
-
-
-def _shown(manifest: Manifest) -> list[Metric]:
-    """All metrics, of the operations only those that take longest."""
-    operations = sorted(
-        manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
-    )
-    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
-    return others + operations[:_MOST_OPERATIONS]
-
-
-def _metric_row(metric: Metric, wrong: str) -> tuple[str, ...]:
-    """What can't be has its reason in place of statistics."""
-    values = [] if wrong else readings(metric)
-    name = f"{metric.name} {metric.label}".strip()
-    spread_ = spread(values)
-    return (
-        name,
-        number(median(values)),
-        metric.unit,
-        number(percentile(values, 90)) if len(metric.samples) > 1 else NONE,
-        number(percentile(values, 99)) if len(metric.samples) > 1 else NONE,
-        f"{spread_:.1%}" if spread_ is not None else NONE,
-        str(len(values)),
-        wrong or metric.reason or metric.source,
-    )
 
 
 def _proof(manifest: Manifest) -> Iterator[str | FittedTable]:

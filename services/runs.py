@@ -5,21 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import click
 
 from manifests import paths
 from manifests.codec import UnreadableError
 from manifests.errors import InputError
-from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.run_folder import Run
-from manifests.select import nearest
-from services.phrases import count, printable
-
-if TYPE_CHECKING:
-    from comparisons.results import Evidence
+from manifests.suggest import check, unknown
 
 
 def all_runs() -> list[Run]:
@@ -35,10 +27,9 @@ def find_run(name: str | Path) -> Run:
         if (folder / "plan.json").is_file():
             return Run(folder)
     known = [run.id for run in all_runs()]
-    raise InputError(
-        f"no run {str(name)!r}.{nearest(str(name), known)} "
-        f"Accepted: a run's folder, or one of: {', '.join(known) or 'none yet (repliquant run)'}"
-    )
+    listed = ", ".join(known) or "none yet (repliquant run)"
+    choices = f"a run's folder, or one of: {listed}"
+    raise InputError(unknown("run", name, known, choices=choices))
 
 
 def plan_of(run: Run) -> Plan:
@@ -47,26 +38,6 @@ def plan_of(run: Run) -> Plan:
         return run.plan()
     except (UnreadableError, OSError) as error:
         raise InputError(f"the plan of run {run.id} can't be used: {error}") from error
-
-
-def load_planned(run: Run) -> tuple[Plan, list[Manifest]]:
-    """The plan and the manifests of its cells; what is left out is told on standard error.
-
-    Raises InputError when the plan can't be used.
-    """
-    plan = plan_of(run)
-    loaded = run.load()
-    planned = {item.id for item in plan.cells}
-    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned]
-    unplanned = len(loaded.manifests) - len(manifests)
-    warnings = list(loaded.warnings)
-    if unplanned:
-        warnings.append(
-            f"{count(unplanned, 'manifest')} of cells that the plan doesn't have: left out"
-        )
-    for warning in warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
-    return plan, manifests
 
 
 def runs_of(study: str) -> Iterator[Run]:
@@ -90,17 +61,4 @@ def latest_run(study: str) -> Run:
 def check_study(study: str) -> None:
     """Raises InputError with the studies there are."""
     known = sorted(path.parent.name for path in paths.STUDIES.glob("*/claims.toml"))
-    if study not in known:
-        raise InputError(
-            f"no study {study!r}.{nearest(study, known)} Accepted: {', '.join(known) or 'none'}"
-        )
-
-
-def evidence_of(study: str, run: Run, claim: str = "") -> Evidence:
-    """Tables and verdicts of a run. Raises InputError when it is a run of another study."""
-    from comparisons.results import gather
-
-    plan, manifests = load_planned(run)
-    if plan.study != study:
-        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    return gather(paths.STUDIES / study, plan, manifests, run.id, claim)
+    check("study", study, known, InputError)

@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from manifests.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from manifests.cell import Protocol
     from orchestrator.running.execute import Request
 
 
-class Wish(NamedTuple):
+class PlanChoices(TypedDict):
+    """What decides which cells a run has, by the names of the options."""
+
+    tier: str
+    protocol: Protocol | None
+    dataset: str | None
+    data_dir: Path | None
+    expression: str
+    run_dir: Path | None
+
+
+class RunChoices(PlanChoices):
+    """And where cells run, what they may use, and which of them are wanted."""
+
+    engine: str
+    python: Path | None
+    threads: int
+    cpus: tuple[int, ...]
+    gpus: tuple[str, ...] | None
+    memory_bytes: int | None
+    claim: str
+    sample: bool
+
+
+class RunOptions(NamedTuple):
     """A request, and what chooses among its cells.
 
     ``claim`` is the number (C2) or the id of one, "" for none; ``sample`` takes only the
@@ -22,36 +49,47 @@ class Wish(NamedTuple):
     sample: bool = False
 
 
-def wish_of(choices: dict[str, Any]) -> Wish:
-    """From the study and the options of ``repliquant run``, by the names of its parameters."""
+def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> RunOptions:
+    """From what ``repliquant run`` takes."""
     from orchestrator.running.execute import Request
 
-    rest = {name: value for name, value in choices.items() if name not in ("claim", "sample")}
-    return Wish(Request(**rest), choices["claim"], choices["sample"])
+    request = Request(
+        study=study,
+        tier=choices["tier"],
+        protocol=choices["protocol"],
+        dataset=choices["dataset"],
+        data_dir=choices["data_dir"],
+        expression=choices["expression"],
+        engine=choices["engine"],
+        run_dir=choices["run_dir"],
+        rerun=rerun,
+        threads=choices["threads"],
+        cpus=choices["cpus"],
+        gpus=choices["gpus"],
+        memory_bytes=choices["memory_bytes"],
+        python=choices["python"],
+    )
+    return RunOptions(request, choices["claim"], choices["sample"])
 
 
-def narrowed(wish: Wish) -> Request:
+def narrowed(options: RunOptions) -> Request:
     """The request whose expression chooses just the cells that are meant. Raises InputError."""
-    request = wish.request
-    if wish.claim:
-        request = request._replace(expression=_cells_of(wish.claim, request))
-    if wish.sample:
+    request = options.request
+    if options.claim:
+        request = request._replace(expression=_cells_of(options.claim, request))
+    if options.sample:
         request = request._replace(expression=_quickest(request))
     return request
 
 
 def _cells_of(claim: str, request: Request) -> str:
     """What chooses the cells behind a claim, and of those what ``-k`` chooses."""
-    from comparisons.claims import UnknownClaimError
     from comparisons.results import gather
     from manifests.paths import STUDIES
     from orchestrator.running.execute import prepare
 
     prepared = prepare(request._replace(expression=""))
-    try:
-        (judged,) = gather(STUDIES / request.study, prepared.plan, claim=claim).claims
-    except UnknownClaimError as error:
-        raise InputError(str(error)) from error
+    (judged,) = gather(STUDIES / request.study, prepared.plan, claim=claim).claims
     if not judged.cells:
         why = judged.claim.untestable or "its tests name no cell of this tier"
         raise InputError(f"claim {judged.number} ({judged.claim.id}) has nothing to run: {why}")

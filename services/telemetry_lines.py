@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from cli.console import FittedTable, table
 from comparisons.render.values import NONE, number
 from manifests.manifest import Gpu
 from manifests.telemetry_summary import PhaseTelemetry, Telemetry
 from services.phrases import printable, size
+from services.tables import FittedTable, table
 
 # Ending of a reading's name: the unit that is shown, and how many of its own make one of it.
 _UNITS = {"_percent": ("%", 1.0), "_w": ("W", 1.0), "_c": ("°C", 1.0), "_hz": ("MHz", 1e6)}

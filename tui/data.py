@@ -6,42 +6,39 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.worker import get_current_worker
 
-from manifests.errors import KitError
 from manifests.run_folder import Run
 from papers.published import PublishedError
 from papers.study import study_ids
-from tui.messages import (
-    Compared,
-    Judged,
-    PlanFailed,
-    PlanReady,
-    ResultsFailed,
-    ResultsReady,
-    Surveyed,
-    Told,
-)  # fmt: skip
+from tui.loaded import ComparedRuns, Loaded, NoPlan, NoRun, Notice
+from tui.text import error_text
 
 if TYPE_CHECKING:
+    from textual.app import App
+
+    from comparisons.decomposition import Explanation
     from orchestrator.running.execute import Prepared, Request
-    from services.selection import Wish
-    from tui.app import Repliquant
-    from tui.loaders import Planned, Results, State, StudyLine
-    from tui.views.claims import Judgement
-    from tui.views.speedups import Speedup
+    from services.selection import RunOptions
+    from tui.loaded import Kept, Value
+    from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
 
 
-class Shelf:
+class Data:
     """Each ``..._problem`` says why what it belongs to isn't there; both empty: it is being read.
 
     Methods are for the screen's thread; what they read comes back as messages to the app.
     """
 
-    def __init__(self, app: Repliquant, wish: Wish | None, study: str) -> None:
-        self._app = app
-        self._wish = wish
+    def __init__(
+        self,
+        app: App[str],
+        renew: Callable[[], None],
+        options: RunOptions | None,
+        study: str,
+    ) -> None:
+        self._app, self._renew = app, renew
+        self._options = options
         self.study_names = study_ids()
         self.study = study or next(iter(self.study_names), "")
         self.surveyed: dict[str, StudyLine] = {}
@@ -50,28 +47,28 @@ class Shelf:
         self.states: dict[str, State] = {}
         self.groups: dict[str, str] = {}
         self.marked: set[str] = set()
-        self.results: Results | None = None
+        self.results: ShownRun | None = None
         self.results_problem = ""
         self._ended: dict[str, Path] = {}
         self._folder: Path | None = None
-        self.published: list[Speedup] = []
+        self.published: list[Explanation] = []
         self.judgement: Judgement | None = None
-        self._judged_for: tuple[str, Results | None] = ("", None)
+        self._judged_for: tuple[str, ShownRun | None] = ("", None)
 
     @property
-    def wish(self) -> Wish:
+    def options(self) -> RunOptions:
         """What is planned: the study with the choices that were made."""
-        if self._wish is None:
+        if self._options is None:
             from orchestrator.running.execute import Request
-            from services.selection import Wish
+            from services.selection import RunOptions
 
-            self._wish = Wish(Request(self.study))
-        return self._wish
+            self._options = RunOptions(Request(self.study))
+        return self._options
 
     @property
     def request(self) -> Request:
-        """The request of the wish, as it was made."""
-        return self.wish.request
+        """The request of the options, as it was made."""
+        return self.options.request
 
     @property
     def prepared(self) -> Prepared | None:
@@ -79,7 +76,7 @@ class Shelf:
         return self.planned.prepared if self.planned else None
 
     @property
-    def speedups(self) -> list[Speedup]:
+    def speedups(self) -> list[Explanation]:
         """Those of the shown run and of the paper."""
         return self.results.speedups if self.results else self.published
 
@@ -92,9 +89,9 @@ class Shelf:
             for name in self.study_names:
                 tier = self.request.tier if name == self.study else "quick"
                 try:
-                    self._post(Surveyed(survey(name, tier)))
+                    self._post(survey(name, tier))
                 except Exception as error:  # a study that can't be read leaves the others
-                    self._post(Told(f"{name}: {told(error)}", "error"))
+                    self._post(Notice(f"{name}: {error_text(error)}", "error"))
 
         self._on_thread(look, "survey")
 
@@ -102,50 +99,67 @@ class Shelf:
         """Plan another study, and show its latest run."""
         if name and name != self.study:
             request = self.request._replace(study=name, run_dir=None, expression="")
-            self.plan(self.wish._replace(request=request, claim="", sample=False))
+            self.plan(self.options._replace(request=request, claim="", sample=False))
             self.show_run(None)
 
-    def plan(self, wish: Wish) -> None:
+    def plan(self, options: RunOptions) -> None:
         """Plan anew; the screens say so until it is there."""
-        self._wish, self.study = wish, wish.request.study
+        self._options, self.study = options, options.request.study
         self.planned, self.plan_problem = None, ""
         self.marked = set()
-        self._app.renew()
+        self._renew()
         self.plan_again()
 
     def plan_again(self) -> None:
         """The same plan, with what has been learnt meanwhile."""
-        wish, request = self.wish, self.planned.request if self.planned else None
+        options, request = self.options, self.planned.request if self.planned else None
 
         def look() -> None:
             from tui.loaders import read_plan
 
             try:
-                self._post(PlanReady(read_plan(wish, request)))
+                self._post(read_plan(options, request))
             except Exception as error:  # shown in the plan's place
-                self._post(PlanFailed(told(error)))
+                self._post(NoPlan(error_text(error)))
 
         self._on_thread(look, "plan")
 
     def plan_claim(self, claim: str) -> None:
         """Plan what one claim needs, and go there. Where that is nothing, the plan stays."""
-        wish = self.wish._replace(claim=claim, sample=False)
+        options = self.options._replace(claim=claim, sample=False)
 
         def look() -> None:
             from tui.loaders import read_plan
 
             try:
-                self._post(PlanReady(read_plan(wish), go=True))
+                self._post(read_plan(options)._replace(go=True))
             except Exception as error:  # said instead
-                self._post(Told(told(error), "error"))
+                self._post(Notice(error_text(error), "error"))
 
         self._on_thread(look, "plan")
 
-    def take_plan(self, planned: Planned) -> None:
-        """Take up a plan that has been made."""
-        if planned.wish != self._wish:
+    def take(self, value: Kept) -> None:
+        """Take up what has been read, or why it could not be."""
+        from tui.loaders import Planned, ShownRun, StudyLine
+
+        if isinstance(value, StudyLine):
+            self.surveyed[value.study.id] = value
+        elif isinstance(value, Planned):
+            self._take_plan(value)
+        elif isinstance(value, NoPlan):
+            self.planned, self.plan_problem = None, value.why
+        elif isinstance(value, ShownRun):
+            self.results, self.results_problem = value, ""
+        elif isinstance(value, NoRun):
+            self.results, self.results_problem = None, value.why
+            self.published = value.speedups
+        else:
+            self._take_judgement(value)
+
+    def _take_plan(self, planned: Planned) -> None:
+        if planned.options != self._options:
             self.marked = set()
-        self._wish, self.study = planned.wish, planned.wish.request.study
+        self._options, self.study = planned.options, planned.options.request.study
         self.planned, self.plan_problem = planned, ""
         self.states, self.groups = planned.states, planned.groups
 
@@ -153,7 +167,7 @@ class Shelf:
         """Show a run on screen 4; for None the study's that ended last here, else its latest."""
         self.results, self.results_problem = None, ""
         self._folder = folder or self._ended.get(self.study)
-        self._app.renew()
+        self._renew()
         self.read_results()
 
     def show_ended(self, run: Run, study: str) -> None:
@@ -170,24 +184,24 @@ class Shelf:
         study, folder = self.study, self._folder
 
         def look() -> None:
-            from tui.loaders import latest, read_results
+            from tui.loaders import latest, read_shown_run
 
             run = Run(folder) if folder else latest(study)
             if run is None or not run.plan_path.is_file():
                 what = f"no run in {folder}" if folder else f"no run of {study}"
                 text = f"{what} yet: s on screen 2 starts one"
-                self._post(ResultsFailed(text, self._published()))
+                self._post(NoRun(text, self._published()))
                 return
             try:
-                self._post(ResultsReady(read_results(run, study)))
+                self._post(read_shown_run(run, study))
             except Exception as error:  # shown in the results' place
-                self._post(ResultsFailed(told(error), self._published()))
+                self._post(NoRun(error_text(error), self._published()))
 
         self._on_thread(look, "results")
 
-    def _published(self) -> list[Speedup]:
+    def _published(self) -> list[Explanation]:
         """What the paper's own numbers say, for a study without a run."""
-        from tui.loaders import published_speedups
+        from services.results import published_speedups
 
         try:
             return published_speedups(self.study)
@@ -206,14 +220,14 @@ class Shelf:
         self._judged_for = study, results
 
         def look() -> None:
-            from tui.views.claims import judge_study
+            from tui.loaders import judge_study
 
-            self._post(Judged(judge_study(study, results)))
+            self._post(judge_study(study, results))
 
         self._on_thread(look, "judgement")
 
-    def take_judgement(self, judgement: Judgement) -> None:
-        """Take one up, unless another study is looked at by now."""
+    def _take_judgement(self, judgement: Judgement) -> None:
+        """Unless another study is looked at by now."""
         if judgement.study == self.study:
             self.judgement = judgement
         else:
@@ -228,22 +242,16 @@ class Shelf:
             try:
                 found = read_differences(Run(base), Run(new))
             except Exception as error:  # said instead of shown
-                self._post(Told(told(error), "error"))
+                self._post(Notice(error_text(error), "error"))
                 return
-            self._post(Compared((base.name, new.name), found))
+            self._post(ComparedRuns((base.name, new.name), found))
 
         self._on_thread(look, "compare")
 
-    def _post(self, message: Message) -> None:
+    def _post(self, value: Value) -> None:
         """From a thread: unless what it read is not wanted any more."""
         if not get_current_worker().is_cancelled:
-            self._app.post_message(message)
+            self._app.post_message(Loaded(value))
 
     def _on_thread(self, look: Callable[[], None], group: str) -> None:
         self._app.run_worker(look, thread=True, exclusive=True, group=group, exit_on_error=False)
-
-
-def told(error: Exception) -> str:
-    """An expected error says it all; another one says what it is."""
-    expected = isinstance(error, KitError | PublishedError)
-    return str(error) if expected else f"{type(error).__name__}: {error}"

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from manifests.codec import UnreadableError
 from manifests.errors import MachineError
 from manifests.run_folder import Run
 from orchestrator.messages import Note
 from papers.study import load_study, study_ids
+from services.consoles import console_on
+from services.progress import Progress
+from services.run_state import RunState
 from services.runs import find_run
-from services.selection import wish_of
+from services.selection import RunChoices, options_of
 from tui.app import Repliquant
 from tui.run_queue import Begun, Ended
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from cli.progress import Progress
 
-
-def open_screen(study: str | None, readonly: bool, choices: dict[str, Any]) -> int:
+def open_screen(study: str | None, readonly: bool, choices: RunChoices) -> int:
     """Show the app until it is left; then finish or follow what it began. The exit status."""
     _need_terminal()
     if study is not None:
         load_study(study)
     first = study or _study_of(choices["run_dir"]) or next(iter(study_ids()), "")
-    return _shown(Repliquant(wish_of({"study": first, **choices}), readonly=readonly))
+    return _shown(Repliquant(options_of(first, choices), readonly=readonly))
 
 
 def _study_of(folder: Path | None) -> str:
@@ -81,8 +83,8 @@ def _need_terminal() -> None:
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise MachineError(
-            "the screen needs a terminal, and this is none. The commands do the same without "
-            "one: repliquant --help"
+            "the screen needs a terminal, and standard input or output isn't one. The commands do "
+            "the same without: repliquant --help"
         )
 
 
@@ -94,12 +96,12 @@ def _shown(app: Repliquant) -> int:
             return _follow(app, "The screen has crashed.") or 1
         if answer == "go-on":
             return _follow(app)
-        return app.return_code or app.stage.exit_status()
+        return app.return_code or app.live.exit_status()
     finally:
-        app.stage.conducting.cancel("the screen ended")
-        app.stage.conducting.join()
-        if app.stage.sampling is not None:
-            app.stage.sampling.stop()
+        app.live.queue.cancel("the screen ended")
+        app.live.queue.join()
+        if app.live.sampling is not None:
+            app.live.sampling.stop()
 
 
 def _run(app: Repliquant) -> str | None:
@@ -114,35 +116,32 @@ def _run(app: Repliquant) -> str | None:
 
 def _follow(app: Repliquant, why: str = "") -> int:
     """The run goes on here, as lines; Ctrl-C cancels it, a second one kills."""
-    from cli.console import err
-    from cli.progress import Progress
-
-    console = err()
-    conducting = app.stage.conducting
-    goes_on = conducting.active and not conducting.pausing
+    console = console_on(sys.stderr)
+    queue = app.live.queue
+    goes_on = queue.active and not queue.pausing
     words = [why, "The run goes on here; Ctrl-C cancels it" if goes_on else ""]
     if any(words):
         console.print(" ".join(words).strip(), markup=False)
-    with Progress(console) as progress:
-        progress.join_in(app.stage.course)
-        while conducting.active:
+    with Progress(console, state=copy.deepcopy(app.live.run_state)) as progress:
+        while queue.active:
             try:
-                conducting.join(0.2)
-                _tell(app, progress)
+                queue.join(0.2)
+                _print_messages(app, progress)
             except KeyboardInterrupt:
-                if conducting.cancelling:
-                    conducting.kill()
+                if queue.cancelling:
+                    queue.kill()
                 else:
-                    conducting.cancel("interrupted")
-        _tell(app, progress)
-    return app.stage.exit_status()
+                    queue.cancel("interrupted")
+        _print_messages(app, progress)
+    return app.live.exit_status()
 
 
-def _tell(app: Repliquant, progress: Progress) -> None:
+def _print_messages(app: Repliquant, progress: Progress) -> None:
     """What has come since the last time, as lines."""
-    for news, _ in app.stage.take_news():
-        if isinstance(news, Ended):
-            if news.error:
-                progress(Note(news.error, "important"))
-        elif not isinstance(news, Begun):
-            progress(news)
+    for message, _ in app.live.take_messages():
+        if isinstance(message, Begun):
+            progress.state = RunState(message.chosen)
+        elif not isinstance(message, Ended):
+            progress(message)
+        elif message.error:
+            progress(Note(message.error, "important"))

@@ -1,13 +1,13 @@
-"""What happens now, or happened when a replay plays it: the course, the machine, the log."""
+"""What happens now, or happened when a replay plays it: the run, the machine, the log."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from services.run_state import RunState
 from tui.file_tail import FileTail
-from tui.run_queue import Begun, Conducting, Ended, Heard
-from tui.run_state import Course
+from tui.run_queue import Begun, Ended, Received, RunQueue
 from tui.sampling import Sampling
 from tui.states import tally
 from tui.text import clock
@@ -30,16 +30,16 @@ class Followed(NamedTuple):
     notes: list[str]
 
 
-class Stage:
+class Live:
     """One run at a time is on it. Methods are for the screen's thread."""
 
     def __init__(self, replay: Replay | None, sample: bool) -> None:
         self.replay = replay
-        self.course = Course()
+        self.run_state = RunState()
         self.trace = Trace()
         self.run: Run | None = replay.recording.run if replay else None
         self.sampling = Sampling(self.trace) if sample and replay is None else None
-        self.conducting = Conducting(self.sampling.sampler if self.sampling else None)
+        self.queue = RunQueue(self.sampling.sampler if self.sampling else None)
         self._status = 0
         self._tails: list[FileTail] = []
         self._cell = ""
@@ -52,7 +52,7 @@ class Stage:
     @property
     def moving(self) -> bool:
         """Whether there is something to watch."""
-        return self.replay is not None or self.conducting.active
+        return self.replay is not None or self.queue.active
 
     @property
     def status_line(self) -> str:
@@ -61,25 +61,25 @@ class Stage:
             sign = "ended" if self.replay.ended else "held" if self.replay.paused else "replay"
             whole = clock(self.replay.recording.length_s)
             return f"{sign} {self.replay.speed:g}x  {clock(self.replay.now_s)} of {whole}"
-        if not self.conducting.active:
+        if not self.queue.active:
             return ""
-        sign = "pausing" if self.conducting.pausing else "running"
-        sign = "cancelling" if self.conducting.cancelling else sign
-        waiting = len(self.conducting.waiting)
+        sign = "pausing" if self.queue.pausing else "running"
+        sign = "cancelling" if self.queue.cancelling else sign
+        waiting = len(self.queue.waiting)
         behind = f", {waiting} queued" if waiting else ""
-        return f"{sign} {self.course.done}/{self.course.total}{behind}"
+        return f"{sign} {self.run_state.done}/{self.run_state.total}{behind}"
 
     @property
     def idle_words(self) -> str:
         """What stands where the running cell would."""
-        if self.conducting.active:
+        if self.queue.active:
             return "getting ready …"
-        course = self.course
-        if course.outcome == "failed":
-            return f"failed: {course.why}"
-        if course.outcome == "done":
+        state = self.run_state
+        if state.outcome == "failed":
+            return f"failed: {state.why}"
+        if state.outcome == "done":
             return "nothing was left to do; R on screen 2 runs cells again"
-        early = f"{course.outcome} before its first cell" if course.outcome else "nothing runs"
+        early = f"{state.outcome} before its first cell" if state.outcome else "nothing runs"
         return f"{early}; s on screen 2 starts cells"
 
     @property
@@ -89,25 +89,25 @@ class Stage:
 
     def start(self, request: Request, run: Run, chosen: Sequence[PlannedCell]) -> None:
         """Run it, or queue it behind what runs."""
-        if not self.conducting.active:
+        if not self.queue.active:
             self._status = 0
-        self.conducting.add(request, run, chosen)
+        self.queue.add(request, run, chosen)
 
-    def take_news(self) -> list[Heard]:
+    def take_messages(self) -> list[Received]:
         """Take up what has come since the last call, and give it back."""
-        heard = self.replay.due() if self.replay else self.conducting.inbox.drain()
-        self._take(heard)
-        return heard
+        received = self.replay.due() if self.replay else self.queue.inbox.drain()
+        self._take(received)
+        return received
 
     def exit_status(self) -> int:
         """As ``repliquant run`` would have ended; of several runs in a row, the worst."""
         if self.replay is None:
-            self.take_news()
+            self.take_messages()
         return self._status
 
     def follow(self) -> Followed:
         """The log, the notes and the telemetry of the cell that is shown."""
-        shown = self.course.shown
+        shown = self.run_state.shown
         cell = shown.planned.id if shown else ""
         anew = cell != self._cell
         self._cell = cell
@@ -115,8 +115,8 @@ class Stage:
             lines = self._replayed(self.replay, cell)
         else:
             lines = self._read(cell, anew)
-        notes = list(self.course.notes)
-        self.course.notes.clear()
+        notes = list(self.run_state.notes)
+        self.run_state.notes.clear()
         return Followed(lines, anew, notes)
 
     def hold(self) -> None:
@@ -144,32 +144,32 @@ class Stage:
         self.seek(ahead[0] if by > 0 else behind[-1])
 
     def seek(self, time_s: float) -> None:
-        """Go to a time of the replay; the course is what had happened until then."""
+        """Go to a time of the replay; the run is as far as what had happened until then."""
         if self.replay is not None:
-            self.course, self._cell = Course(), "?"
+            self.run_state, self._cell = RunState(), "?"
             self._take(self.replay.seek(time_s))
 
-    def _take(self, heard: list[Heard]) -> None:
-        for news, at_s in heard:
-            if isinstance(news, Begun):
-                self._begin(news)
-            elif isinstance(news, Ended):
-                self._end(news, at_s)
+    def _take(self, received: list[Received]) -> None:
+        for message, at_s in received:
+            if isinstance(message, Begun):
+                self._begin(message)
+            elif isinstance(message, Ended):
+                self._end(message, at_s)
             else:
-                self.course.take(news, at_s)
+                self.run_state.take(message, at_s)
 
     def _begin(self, begun: Begun) -> None:
-        notes = self.course.notes
-        self.run, self.course, self._cell = begun.run, Course(begun.chosen), "?"
-        self.course.notes.extend(notes)
+        notes = self.run_state.notes
+        self.run, self.run_state, self._cell = begun.run, RunState(begun.chosen), "?"
+        self.run_state.notes.extend(notes)
 
     def _end(self, ended: Ended, at_s: float) -> None:
-        course = self.course
-        left = course.done < course.total or ended.outcome is None
+        state = self.run_state
+        left = state.done < state.total or ended.outcome is None
         outcome = "cancelled" if ended.cancelled else "paused"
         outcome = outcome if left and (ended.cancelled or ended.paused) else "done"
-        course.finish("failed" if ended.error else outcome, ended.error, at_s)
-        tallied = tally(course.counts())
+        state.finish("failed" if ended.error else outcome, ended.error, at_s)
+        tallied = tally(state.counts())
         ended.told = f"{outcome.title()}: {tallied}." if tallied else f"{self.idle_words}."
         self._status = max(self._status, _status(ended))
 

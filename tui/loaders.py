@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from comparisons.comparison import Comparison, compare_tables, describe_environments
-from comparisons.decomposition import Explanation, explain_measured, explain_published
-from comparisons.measured import Points
-from comparisons.render import speedups as ladder_words
+from comparisons.audit import Report, audit
+from comparisons.comparison import Comparison, compare_tables
+from comparisons.decomposition import Explanation
+from comparisons.results import Evidence
 from manifests import paths
 from manifests.codec import UnreadableError
-from manifests.errors import InputError, KitError
+from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
 from orchestrator.running.execute import Prepared, Request, prepare
-from papers.published import PublishedError, PublishedTable, load_published
+from papers.published import PublishedError, load_published
 from papers.study import Study, load_study
-from services.runs import all_runs, plan_of
-from services.selection import Wish, narrowed
-from tui.views.speedups import Speedup
+from services.results import (
+    Results,
+    compare_with_paper,
+    environment_lines,
+    explain_speedups,
+    judge_claims,
+    judge_published,
+    published_speedups,
+    read_results,
+)
+from services.runs import all_runs
+from services.selection import RunOptions, narrowed
+from tui.text import error_text
 
 if TYPE_CHECKING:
     from comparisons.differences import Differences
@@ -57,19 +66,20 @@ class StudyLine(NamedTuple):
 
 
 class Planned(NamedTuple):
-    """A wish, the request that it comes to, and its plan.
+    """A options, the request that it comes to, and its plan.
 
     ``states`` is what the plan's run has of each cell already, ``groups`` where each is shown.
     """
 
-    wish: Wish
+    options: RunOptions
     request: Request
     prepared: Prepared
     states: dict[str, State]
     groups: dict[str, str]
+    go: bool = False
 
 
-class Results(NamedTuple):
+class ShownRun(NamedTuple):
     """One run beside its paper."""
 
     run: Run
@@ -78,18 +88,27 @@ class Results(NamedTuple):
     comparisons: list[Comparison]
     environments: list[str]
     warnings: list[str]
-    speedups: list[Speedup]
+    speedups: list[Explanation]
+
+
+class Judgement(NamedTuple):
+    """The claims of a study and the audit of its numbers; where one is None, why not."""
+
+    study: str
+    evidence: Evidence | None
+    report: Report | None
+    problems: dict[str, str]
 
 
 def survey(name: str, tier: str) -> StudyLine:
-    """Everything the first screen says of one study. Raises KitError."""
+    """Everything the first screen says of one study. Raises RepliquantError."""
     study = load_study(name)
     shown = tier if tier in study.tiers else next(iter(study.tiers))
     runs = [line for line in map(run_line, all_runs()) if line and line.plan.study == name]
     try:
         plan = prepare(Request(name, shown)).plan
         problem = ""
-    except KitError as error:
+    except RepliquantError as error:
         plan, problem = None, str(error)
     cells = plan.cells if plan else []
     from comparisons.claims import load_claims
@@ -141,78 +160,54 @@ def grouped(study: str, plan: Plan) -> dict[str, str]:
     return {planned.id: groups.get(planned.id, BEHIND) for planned in plan.cells}
 
 
-def read_plan(wish: Wish, request: Request | None = None) -> Planned:
-    """The plan of a wish; of the request that it came to where that is known. Raises KitError."""
-    request = request or narrowed(wish)
+def read_plan(options: RunOptions, request: Request | None = None) -> Planned:
+    """Of the request that the options came to, where that is known. Raises RepliquantError."""
+    request = request or narrowed(options)
     prepared = prepare(request)
     states = states_of(prepared.run, prepared.plan)
-    return Planned(wish, request, prepared, states, grouped(prepared.study.id, prepared.plan))
+    return Planned(options, request, prepared, states, grouped(prepared.study.id, prepared.plan))
 
 
-def read_results(run: Run, study: str = "") -> Results:
+def read_shown_run(run: Run, study: str) -> ShownRun:
     """Raises InputError when the run can't be used, or is of another study than the given one."""
-    plan = plan_of(run)
-    if study and plan.study != study:
-        raise InputError(f"{run.id} is a run of {plan.study}, not of {study}")
-    planned = {cell.id for cell in plan.cells}
-    loaded = run.load()
-    manifests = [m for m in loaded.manifests if m.id in planned]
-    try:
-        published = load_published(paths.STUDIES / plan.study)
-    except PublishedError as error:
-        raise InputError(str(error)) from error
-    return Results(
+    results = read_results(run, study)
+    return ShownRun(
         run=run,
-        plan=plan,
-        manifests={manifest.id: manifest for manifest in manifests},
-        comparisons=compare_tables(published, plan, manifests, run.id),
-        environments=describe_environments(manifests),
-        warnings=loaded.warnings,
-        speedups=_speedups(published, plan, manifests),
+        plan=results.plan,
+        manifests={manifest.id: manifest for manifest in results.manifests},
+        comparisons=compare_with_paper(results),
+        environments=environment_lines([results]),
+        warnings=results.warnings,
+        speedups=explain_speedups(results) + published_speedups(study),
     )
 
 
-def _speedups(
-    published: list[PublishedTable], plan: Plan, manifests: list[Manifest]
-) -> list[Speedup]:
-    """What this run measured, then what the paper printed."""
-    found = explain_measured(plan, Points(plan.cells, manifests)) + explain_published(published)
-    return [_speedup(item) for item in found]
+def judge_study(study: str, shown: ShownRun | None) -> Judgement:
+    """On the run that is shown; on the paper's numbers alone where there is none."""
+    evidence: Evidence | None = None
+    report: Report | None = None
+    problems: dict[str, str] = {}
+    try:
+        evidence = judge_claims(_results_of(shown)) if shown else judge_published(study)
+    except Exception as error:  # shown in the place of the claims
+        problems["claims"] = error_text(error)
+    try:
+        report = audit(paths.STUDIES / study)
+    except Exception as error:  # shown in the place of the findings
+        problems["audit"] = error_text(error)
+    return Judgement(study, evidence, report, problems)
 
 
-def _speedup(item: Explanation) -> Speedup:
-    return Speedup(
-        source=item.source,
-        point=ladder_words.configuration(item.point),
-        baseline=item.baseline,
-        technique=item.technique,
-        total=item.total,
-        factors=[(factor.kind, factor.value) for factor in item.factors],
-        shares=[factor.share for factor in item.factors],
-        rungs=item.rungs,
-        total_interval=ladder_words.interval(item.interval).strip(),
-        intervals=tuple(ladder_words.interval(factor.interval).strip() for factor in item.factors),
-        n=item.n,
-        flags=tuple(item.flagged),
-    )
-
-
-def published_speedups(study: str) -> list[Speedup]:
-    """The paper's own, for a study without a run. Raises PublishedError."""
-    return [_speedup(i) for i in explain_published(load_published(paths.STUDIES / study))]
+def _results_of(shown: ShownRun) -> Results:
+    return Results(shown.run, shown.plan, list(shown.manifests.values()), shown.warnings)
 
 
 def read_differences(base: Run, new: Run) -> Differences:
     """Two runs cell by cell. Raises InputError."""
     from comparisons.differences import compare_runs, make_side
 
-    sides = [make_side([(run.id, list(_planned_manifests(run)))]) for run in (base, new)]
+    sides = [make_side([(run.id, read_results(run).manifests)]) for run in (base, new)]
     return compare_runs(sides[0], sides[1])
-
-
-def _planned_manifests(run: Run) -> Iterator[Manifest]:
-    planned = {cell.id for cell in plan_of(run).cells}
-    return (manifest for manifest in run.load().manifests if manifest.id in planned)
 
 
 def latest(study: str) -> Run | None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
-
-if TYPE_CHECKING:
-    from tui.app import Repliquant
-
 
 _EVERYWHERE = (
     ("Write a report of the shown run", "repliquant report", "app.report"),
@@ -30,7 +26,7 @@ class Palette(CommandPalette):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
-class KitCommands(Provider):
+class AppCommands(Provider):
     """The screens, what can be done from any of them, and every key of the shown one."""
 
     async def discover(self) -> Hits:
@@ -45,9 +41,9 @@ class KitCommands(Provider):
                 yield Hit(score, matcher.highlight(name), run, help=help_)
 
     def _all(self) -> Iterator[tuple[str, str, IgnoreReturnCallbackType]]:
-        app = cast("Repliquant", self.app)
+        app = self.app
         for mode in app.MODES:
-            yield f"Go to {mode}", "a screen", partial(app.action_go, mode)
+            yield f"Go to {mode}", "a screen", partial(app.run_action, f"app.go('{mode}')")
         for name, help_, action in _EVERYWHERE:
             yield name, help_, partial(app.run_action, action)
         everywhere = {action for _, _, action in _EVERYWHERE}

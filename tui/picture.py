@@ -24,10 +24,10 @@ async def draw(path: Path) -> None:
     app = Repliquant(replay=replay, theme="repliquant")
     async with app.run_test(size=_SIZE) as pilot:
         await pilot.pause(0.5)
-        app.stage.seek(replay.recording.length_s * _MOMENT)
+        app.live.seek(replay.recording.length_s * _MOMENT)
         for _ in range(_TRIES):
             await pilot.pause(0.1)
-            if app.stage.trace.latest is not None:
+            if app.live.trace.latest is not None:
                 break
         await pilot.press("right_square_bracket")
         await pilot.pause(0.5)

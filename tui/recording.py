@@ -1,4 +1,4 @@
-"""A finished run as news and samples in the order in which they came."""
+"""A finished run as messages and samples in the order in which they came."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Moment(NamedTuple):
     """A message and its time in seconds since the run began."""
 
     at_s: float
-    news: News
+    message: News
 
 
 class Played(NamedTuple):

@@ -1,4 +1,4 @@
-"""Playing a recording: news, samples and log lines as their time comes, at any speed."""
+"""Playing a recording: messages, samples and log lines as their time comes, at any speed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from manifests.series_reader import Series
 from manifests.telemetry_series import Opening, Sample
 from tui.recording import Recording, read_log, read_telemetry
-from tui.run_queue import Heard
+from tui.run_queue import Received
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _MOST_SAMPLES = 600
@@ -60,24 +60,19 @@ class Replay:
         self._speed = speed
 
     @property
-    def made_up(self) -> str:
-        """How the telemetry was made up; empty for a real recording."""
-        return self._series.opening.made_up if self._series else ""
-
-    @property
     def opening(self) -> Opening | None:
         """What the telemetry of the shown cell is of, or None."""
         return self._series.opening if self._series else None
 
-    def due(self) -> list[Heard]:
-        """The news whose time has come since the last call."""
+    def due(self) -> list[Received]:
+        """The messages whose time has come since the last call."""
         self._move()
         begin, self._next = self._next, self.recording.at(self._position_s)
         moments = self.recording.moments[begin : self._next]
-        return [Heard(moment.news, moment.at_s) for moment in moments]
+        return [Received(moment.message, moment.at_s) for moment in moments]
 
-    def seek(self, time_s: float) -> list[Heard]:
-        """Go to ``time_s``; all news until then, from the beginning."""
+    def seek(self, time_s: float) -> list[Received]:
+        """Go to ``time_s``; all messages until then, from the beginning."""
         self._move()
         self._position_s = min(max(0.0, time_s), self.recording.length_s)
         self._next, self._cell = 0, ""

@@ -1,4 +1,4 @@
-"""Runs requests one after another on a thread of its own, and keeps their news for the screen."""
+"""Runs requests one after another on a thread of its own; their messages wait for the screen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from manifests import event
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from orchestrator.messages import CellEvent, News, Note
 from orchestrator.running.control import Steering
 
@@ -34,7 +34,7 @@ class Ended:
     """A request has been carried out, or why not.
 
     ``paused`` and ``cancelled`` say what was asked for meanwhile. With neither outcome nor
-    error it ended before its first cell. ``told`` is the course of it in a line, once it is known.
+    error it ended before its first cell. ``told`` says in a line how it went, once that is known.
     """
 
     study: str
@@ -47,10 +47,10 @@ class Ended:
     told: str = ""
 
 
-class Heard(NamedTuple):
+class Received(NamedTuple):
     """One message and when it came (seconds, monotonic)."""
 
-    news: News | Begun | Ended
+    message: News | Begun | Ended
     at_s: float
 
 
@@ -63,21 +63,21 @@ class _Job:
 
 
 class Inbox:
-    """News from other threads. Steps of one cell that pile up collapse into the last."""
+    """Messages from other threads. Steps of one cell that pile up collapse into the last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._all: deque[Heard] = deque()
+        self._all: deque[Received] = deque()
         self.collapsed = 0
 
-    def put(self, news: News | Begun | Ended) -> None:
+    def put(self, message: News | Begun | Ended) -> None:
         with self._lock:
-            if self._all and _piles_up(self._all[-1].news, news):
+            if self._all and _piles_up(self._all[-1].message, message):
                 self._all.pop()
                 self.collapsed += 1
-            self._all.append(Heard(news, time.monotonic()))
+            self._all.append(Received(message, time.monotonic()))
 
-    def drain(self) -> list[Heard]:
+    def drain(self) -> list[Received]:
         """Everything that has come since the last call."""
         with self._lock:
             all_, self._all = self._all, deque()
@@ -96,7 +96,7 @@ def _piles_up(before: News | Begun | Ended, after: News | Begun | Ended) -> bool
     )
 
 
-class Conducting:
+class RunQueue:
     """A queue of requests; the first is being run. Methods are for the screen's thread."""
 
     def __init__(self, sampler: Sampler | None = None) -> None:
@@ -138,7 +138,7 @@ class Conducting:
             self._jobs.append(_Job(request, run, chosen))
             if self._thread is None:
                 self._begin()
-                self._thread = threading.Thread(target=self._work, name="conducting", daemon=True)
+                self._thread = threading.Thread(target=self._work, name="run-queue", daemon=True)
                 self._thread.start()
 
     def pause(self) -> None:
@@ -185,22 +185,24 @@ class Conducting:
                 self._begin()
 
     def _begin(self) -> None:
-        """Between the news of one request and those of the next, so that none is mistaken."""
+        """Between the messages of one request and those of the next, so that none is mistaken."""
         self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
 
     def _one(self, job: _Job) -> Ended:
         from orchestrator.running.execute import execute
         from services.exports import save_tables
+        from services.results import results_of
 
         study = job.request.study
         try:
             outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
-            manifests = outcome.prepared.run.load().manifests
-            save_tables(outcome.prepared, manifests)
-            return Ended(study, job.run, outcome, status=outcome.exit_status(manifests))
+            results = results_of(outcome.prepared)
+            save_tables(results)
+            status = outcome.exit_status(results.manifests)
+            return Ended(study, job.run, outcome, status=status)
         except KeyboardInterrupt:
             return Ended(study, job.run)
-        except KitError as error:
+        except RepliquantError as error:
             return Ended(study, job.run, error=str(error), status=error.exit_code)
         except Exception as error:  # a thread has nobody above it: the screen says what it was
             return Ended(study, job.run, error=f"{type(error).__name__}: {error}", status=1)

@@ -17,7 +17,7 @@ from typing import Any
 
 from textual.driver import Driver
 
-from tui.run_queue import Conducting
+from tui.run_queue import RunQueue
 
 HEEDED = (signal.SIGTERM, signal.SIGHUP)
 _PATIENCE_S = 3.0
@@ -45,8 +45,8 @@ def suspend(driver: Driver | None) -> bool:
 class Signals:
     """Heeded from the first screen to the last."""
 
-    def __init__(self, conducting: Conducting, leave: Callable[[], None]) -> None:
-        self._conducting = conducting
+    def __init__(self, queue: RunQueue, leave: Callable[[], None]) -> None:
+        self._queue = queue
         self._leave = leave
         self._before: dict[int, Any] = {}
 
@@ -68,9 +68,9 @@ class Signals:
         self._before = {}
 
     def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._conducting.cancel("the screen ended")
+        self._queue.cancel("the screen ended")
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(self._leave)
-        self._conducting.join()
+        self._queue.join()
         time.sleep(_PATIENCE_S)
         os._exit(_STATUS)

@@ -8,6 +8,7 @@ import unicodedata
 
 from rich.cells import cell_len, set_cell_size
 
+from manifests.errors import RepliquantError
 from services.phrases import printable
 
 MARK = "⚑"
@@ -28,6 +29,11 @@ def safe(text: str, most: int = 400) -> str:
     if _PLAIN.fullmatch(text):
         return text
     return _thinned(printable(text.replace("\t", _TAB)))
+
+
+def error_text(error: Exception) -> str:
+    """An expected error says it all; another one says what it is."""
+    return str(error) if isinstance(error, RepliquantError) else f"{type(error).__name__}: {error}"
 
 
 def _thinned(text: str) -> str:

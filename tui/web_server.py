@@ -14,7 +14,6 @@ import secrets
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 from aiohttp import web
@@ -96,6 +95,6 @@ class LoopbackServer(Server):  # type: ignore[misc]
 
 def serve_app(command: Sequence[str], port: int) -> None:
     """Serve until Ctrl-C. Raises OSError when the port is taken."""
-    server: Any = LoopbackServer(shlex.join(command), port)
+    server = LoopbackServer(shlex.join(command), port)
     server.initialize_logging = lambda: None
     server.serve()

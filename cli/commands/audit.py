@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.options import as_json
+from cli.commands.options import as_json, in_format
+
+if TYPE_CHECKING:
+    from comparisons.audit import Report
 
 
 @click.command("audit")
 @click.argument("study")
-@click.option("--format", "format_", default="rich", show_default=True, help="rich or md.")
+@in_format(("rich", "md"), also="and --json")
 @as_json
 def command(study: str, format_: str, as_json: bool) -> None:
     """Recompute STUDY's published numbers from one another. Measures nothing, needs no run.
 
-    A finding is a fact about numbers: where, the numbers, the rule, how sure, and how it may
-    have come about.
+    A finding is a fact about numbers: where, the numbers, the rule, how sure it is, and a
+    benign explanation where there is one.
     """
     from cli.console import print_json
     from comparisons.audit import audit
@@ -25,7 +28,6 @@ def command(study: str, format_: str, as_json: bool) -> None:
     from manifests.paths import STUDIES
     from services.runs import check_study
 
-    format_ = _checked(format_)
     check_study(study)
     report = audit(STUDIES / study)
     if as_json:
@@ -36,18 +38,11 @@ def command(study: str, format_: str, as_json: bool) -> None:
         _print(study, report)
 
 
-def _checked(format_: str) -> str:
-    from manifests.errors import InputError
-
-    if format_ not in ("rich", "md"):
-        raise InputError(f"no format {format_!r}. Accepted: rich, md (and --json)")
-    return format_
-
-
-def _print(study: str, report: Any) -> None:
-    from cli.console import out, table
+def _print(study: str, report: Report) -> None:
+    from cli.console import out
     from comparisons.render import audits
     from services.phrases import count
+    from services.tables import table
 
     console = out()
     title = f"Audit of the numbers that {study} publishes"

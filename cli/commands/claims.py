@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.options import as_json
+from cli.commands.options import as_json, in_format
+
+if TYPE_CHECKING:
+    from comparisons.results import Evidence
 
 
 @click.command("claims")
@@ -14,7 +17,7 @@ from cli.commands.options import as_json
 @click.argument("run", required=False)
 @click.option("--claim", "wanted", default="", help="One claim, by its number (C2) or its id.")
 @click.option("--published-only", is_flag=True, help="The paper's own numbers only; needs no run.")
-@click.option("--format", "format_", default="rich", show_default=True, help="rich or md.")
+@in_format(("rich", "md"), also="and --json")
 @as_json
 def command(
     study: str, run: str | None, wanted: str, published_only: bool, format_: str, as_json: bool
@@ -27,7 +30,6 @@ def command(
     from cli.console import print_json
     from comparisons.render import claims as words
 
-    format_ = _checked(format_)
     found = _evidence(study, run, wanted, published_only)
     if as_json:
         print_json({"run": found.run, "claims": words.plain(found.claims)})
@@ -37,12 +39,13 @@ def command(
         show_claims(found, full=bool(wanted))
 
 
-def show_claims(found: Any, full: bool = False) -> None:
+def show_claims(found: Evidence, full: bool = False) -> None:
     """Verdicts for people; ``full`` adds the test and the cells of each."""
-    from cli.console import out, table
+    from cli.console import out
     from comparisons.claims import count_verdicts
     from comparisons.render import claims as words
     from services.phrases import printable
+    from services.tables import table
 
     console = out()
     rows = [words.row(judged) for judged in found.claims]
@@ -54,21 +57,14 @@ def show_claims(found: Any, full: bool = False) -> None:
     console.print(f"measured: {counts}", markup=False)
 
 
-def _checked(format_: str) -> str:
-    from manifests.errors import InputError
-
-    if format_ not in ("rich", "md"):
-        raise InputError(f"no format {format_!r}. Accepted: rich, md (and --json)")
-    return format_
-
-
-def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Any:
-    from comparisons.results import gather
-    from manifests.paths import STUDIES
-    from services.runs import check_study, evidence_of, find_run, latest_run
+def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Evidence:
+    from cli.console import warn
+    from services.results import judge_claims, judge_published, read_results
+    from services.runs import check_study, find_run, latest_run
 
     check_study(study)
     if published_only:
-        return gather(STUDIES / study, claim=wanted)
-    chosen = find_run(run) if run else latest_run(study)
-    return evidence_of(study, chosen, wanted)
+        return judge_published(study, wanted)
+    results = read_results(find_run(run) if run else latest_run(study), study)
+    warn(results.warnings)
+    return judge_claims(results, wanted)

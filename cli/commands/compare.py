@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.options import NumberRange, as_json
+from cli.commands.options import as_json
+from services.parameters import NumberRange
 from services.phrases import printable
 
 if TYPE_CHECKING:
     from comparisons.differences import Differences, Side
-    from manifests.manifest import Manifest
-    from manifests.plan import Plan
     from manifests.run_folder import Run
-
-    Loaded = tuple[Run, Plan, list[Manifest]]
+    from services.results import Results
 
 
 @click.command("compare")
@@ -57,7 +55,7 @@ def _runs(names: str) -> list[Run]:
 
     runs = [find_run(name) for name in names.split(",") if name]
     if not runs:
-        raise InputError(f"{names!r} names no run; give a run's folder or id")
+        raise InputError(f"{names!r} is not a run; give a run's folder or id")
     return runs
 
 
@@ -76,35 +74,35 @@ def _check_distinct(sides: list[list[Run]]) -> None:
         seen.add(folder)
 
 
-def _load(runs: list[Run]) -> list[Loaded]:
-    from services.runs import load_planned
+def _load(runs: list[Run]) -> list[Results]:
+    from cli.console import warn
+    from services.results import read_results
 
-    return [(run, *load_planned(run)) for run in runs]
+    loaded = [read_results(run) for run in runs]
+    for results in loaded:
+        warn(results.warnings)
+    return loaded
 
 
-def _check_one_study(loaded: list[Loaded]) -> None:
+def _check_one_study(loaded: list[Results]) -> None:
     from manifests.errors import InputError
 
-    run, plan, _ = loaded[0]
-    for other, others, _ in loaded[1:]:
-        if others.study != plan.study:
+    first, *others = loaded
+    for other in others:
+        if other.plan.study != first.plan.study:
             raise InputError(
-                f"{run.folder} is a run of {plan.study}, {other.folder} one of {others.study}: "
-                "they have no cell in common. Name runs of one study"
+                f"{first.run.folder} is a run of {first.plan.study}, {other.run.folder} one of "
+                f"{other.plan.study}: they have no cell in common. Name runs of one study"
             )
 
 
-def _side(loaded: list[Loaded], pool: bool) -> Side:
-    from comparisons.differences import PoolingError, make_side
-    from manifests.errors import InputError
+def _side(loaded: list[Results], pool: bool) -> Side:
+    from comparisons.differences import make_side
 
-    try:
-        return make_side([(str(run.folder), manifests) for run, _, manifests in loaded], pool)
-    except PoolingError as error:
-        raise InputError(str(error)) from error
+    return make_side([(str(one.run.folder), one.manifests) for one in loaded], pool)
 
 
-def _plain(found: Any) -> dict[str, Any]:
+def _plain(found: Differences) -> dict[str, object]:
     lines = [
         {**line._asdict(), "interval": list(line.interval) if line.interval else None}
         for line in found.lines
@@ -114,8 +112,9 @@ def _plain(found: Any) -> dict[str, Any]:
 
 
 def _print(found: Differences, names: tuple[str, str]) -> None:
-    from cli.console import out, table
+    from cli.console import out
     from comparisons.render import differences as words
+    from services.tables import table
 
     console = out()
     columns = words.header(names)

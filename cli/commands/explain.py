@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.commands.options import as_json
+
+if TYPE_CHECKING:
+    from comparisons.decomposition import Explanation
+    from manifests.run_folder import Run
+    from services.results import Results
 
 
 @click.command("explain")
@@ -29,10 +34,11 @@ def command(
     """
     from cli.console import print_json
     from comparisons.render import speedups
+    from services.results import explain_speedups, read_results
 
     found = _published(study)
     for run in [] if only_published else _runs(study, runs):
-        found += _measured(study, run)
+        found += explain_speedups(read_results(run, study))
     chosen = _chosen(found, model, technique)
     if as_json:
         print_json([speedups.plain(explanation) for explanation in chosen])
@@ -40,24 +46,24 @@ def command(
         _print(study, chosen)
 
 
-def show_ladder(study: str, run: Any) -> None:
+def show_ladder(results: Results) -> None:
     """What one run measured, taken apart; nothing where a study has no ladder."""
-    found = _measured(study, run)
+    from services.results import explain_speedups
+
+    found = explain_speedups(results)
     if found:
-        _print(study, found)
+        _print(results.plan.study, found)
 
 
-def _published(study: str) -> list[Any]:
-    from comparisons.decomposition import explain_published
-    from manifests.paths import STUDIES
-    from papers.published import load_published
+def _published(study: str) -> list[Explanation]:
     from papers.study import load_study
+    from services.results import published_speedups
 
     load_study(study)
-    return explain_published(load_published(STUDIES / study))
+    return published_speedups(study)
 
 
-def _runs(study: str, names: tuple[str, ...]) -> list[Any]:
+def _runs(study: str, names: tuple[str, ...]) -> list[Run]:
     from manifests.errors import InputError
     from services.runs import find_run, latest_run
 
@@ -70,42 +76,27 @@ def _runs(study: str, names: tuple[str, ...]) -> list[Any]:
         return []
 
 
-def _measured(study: str, run: Any) -> list[Any]:
-    from comparisons.decomposition import explain_measured
-    from comparisons.measured import Points
-    from manifests.errors import InputError
-    from services.runs import plan_of
-
-    plan = plan_of(run)
-    if plan.study != study:
-        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    return explain_measured(plan, Points(plan.cells, run.load().manifests))
-
-
-def _chosen(found: list[Any], model: str, technique: str) -> list[Any]:
+def _chosen(found: list[Explanation], model: str, technique: str) -> list[Explanation]:
     """Those of that model and technique. Raises InputError with what there is."""
     from manifests.errors import InputError
-    from manifests.select import nearest
+    from manifests.suggest import check
 
     for what, wanted, known in (
         ("model", model, {item.point.get("model", "") for item in found}),
         ("technique", technique, {item.technique for item in found}),
     ):
-        if wanted and wanted not in known:
-            accepted = sorted(known)
-            raise InputError(
-                f"no {what} {wanted!r} here.{nearest(wanted, accepted)} "
-                f"Accepted: {', '.join(accepted) or 'none'}"
-            )
+        if wanted:
+            check(what, wanted, sorted(known), InputError, after=" here")
     return [
         item for item in found
         if model in ("", item.point.get("model", "")) and technique in ("", item.technique)
     ]  # fmt: skip
 
 
-def _print(study: str, chosen: list[Any]) -> None:
-    from cli.console import out, table
+def _print(study: str, chosen: list[Explanation]) -> None:
+    from cli.console import out
     from comparisons.render import speedups
+    from services.tables import table
 
     console = out()
     if not chosen:
@@ -124,7 +115,7 @@ def _print(study: str, chosen: list[Any]) -> None:
         console.print(line, markup=False)
 
 
-def _reasons(refused: list[Any]) -> dict[str, int]:
+def _reasons(refused: list[Explanation]) -> dict[str, int]:
     from collections import Counter
 
     return dict(Counter(item.state for item in refused).most_common())

@@ -27,18 +27,17 @@ def command(run: str, format_: str, table: str, expression: str, output: Path | 
 
     Cells that failed have a row with their status and reason and without a metric.
     """
-    from manifests.errors import InputError
-    from manifests.select import SelectionError, Selector
-    from services.runs import find_run, load_planned
+    from cli.console import warn
+    from manifests.select import Selector
+    from services.results import read_results
+    from services.runs import find_run
     from services.tidy_files import TABLES, as_csv, check_format, write_table
 
     check_format(format_, output)
-    try:
-        selector = Selector(expression)
-    except SelectionError as error:
-        raise InputError(f"-k {expression!r}: {error}") from error
-    _, manifests = load_planned(find_run(run))
-    columns = TABLES[table]([each for each in manifests if selector.accepts(each.cell)])
+    selector = Selector(expression)
+    results = read_results(find_run(run))
+    warn(results.warnings)
+    columns = TABLES[table]([each for each in results.manifests if selector.accepts(each.cell)])
     if output is None:
         click.echo(as_csv(columns), nl=False)
         return

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from cli.commands.options import NumberRange, as_json
+from cli.commands.options import as_json
+from services.parameters import NumberRange
+
+if TYPE_CHECKING:
+    from cli.check_page import Page
+    from manifests.cell import Device
+
+
+class CheckChoices(TypedDict):
+    """What is checked and where, by the names of the options."""
+
+    engine: str
+    python: Path | None
+    device: Device
+    framework: str | None
+    run_dir: Path | None
+    resume: bool
 
 
 def _checked(name: str | None) -> str | None:
@@ -76,7 +92,7 @@ def command(
     minutes: float,
     pack: Path | None,
     python_versions: tuple[str, ...],
-    **choices: Any,
+    **choices: Unpack[CheckChoices],
 ) -> int:
     """Run the paths of the frameworks that this machine's GPU can take.
 
@@ -92,8 +108,8 @@ def command(
         raise click.UsageError("--python-version goes with --pack")
     from cli.check_page import page_of
     from cli.console import err
-    from cli.progress import Progress
     from orchestrator.gpu_check.check import Check, check
+    from services.progress import Progress
 
     asked = Check(limit_s=minutes * 60, started=time.monotonic(), **choices)
     with Progress(err()) as progress:
@@ -103,9 +119,10 @@ def command(
     return checked.exit_status(page.as_expected)
 
 
-def _report(page: Any, folder: Path, as_json: bool) -> None:
+def _report(page: Page, folder: Path, as_json: bool) -> None:
     from cli.check_page import COLUMNS, RIGHT, keep, packed_lines
-    from cli.console import err, out, print_json, table
+    from cli.console import err, out, print_json
+    from services.tables import table
 
     packed = keep(page, folder)
     if as_json:

@@ -29,7 +29,8 @@ _verbose = click.option("-v", "--verbose", is_flag=True, help="Show every line o
 @as_json
 def list_(engine: str, as_json: bool) -> None:
     """Every image, what it is, and whether it is ready."""
-    from cli.console import out, print_json, table
+    from cli.console import out, print_json
+    from services.tables import table
 
     made = _make(engine)
     rows = [
@@ -51,9 +52,9 @@ def list_(engine: str, as_json: bool) -> None:
 def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) -> int:
     """Make images ready (default: all). One that fails does not keep the others from it."""
     from cli.console import err
-    from cli.progress import Progress
     from manifests.errors import KitError
     from services.phrases import printable
+    from services.progress import Progress
 
     _use_base(base)
     made = _make(engine)
@@ -119,10 +120,11 @@ def prune(yes: bool, older_than: float, as_json: bool) -> int:
 
     Only untagged layers that builds of ours have made; the next build makes what it needs anew.
     """
-    from cli.console import out, print_json, table
+    from cli.console import out, print_json
     from orchestrator.engines.docker import pruning
     from orchestrator.engines.docker.daemon import connect, explained
     from services.phrases import count, size
+    from services.tables import table
 
     daemon = connect()
     with explained(daemon.address):
@@ -154,8 +156,8 @@ def prune(yes: bool, older_than: float, as_json: bool) -> int:
 def host(base: str | None, verbose: bool) -> int:
     """Build the host side itself as an image, which drives a mounted Docker socket."""
     from cli.console import err
-    from cli.progress import Progress
     from orchestrator.engines.docker.host_image import build_host
+    from services.progress import Progress
 
     _use_base(base)
     with Progress(err(), verbose) as progress:

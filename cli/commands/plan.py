@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from cli.commands.options import NumberRange, as_json, request_options
+from cli.commands.options import as_json
+from services.parameters import NumberRange
+from services.run_options import request_options
+
+if TYPE_CHECKING:
+    from comparisons.coverage import Coverage
+    from manifests.plan import Plan, PlannedCell
+    from orchestrator.running.execute import Prepared
+    from services.selection import PlanChoices
 
 _MOST_LINES = 100
 _RIGHT = ("size", "batch", "repeat", "estimate")
@@ -21,11 +29,13 @@ _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 @click.option("--cost", is_flag=True, help="Only what it takes: time, disk, energy.")
 @click.option("--watts", type=NumberRange(0, 1e6), help="What this machine draws, for --cost.")
 @as_json
-def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
+def command(
+    study: str, as_json: bool, cost: bool, watts: float | None, **choices: Unpack[PlanChoices]
+) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
     from orchestrator.running.execute import Request, prepare
 
-    prepared = prepare(Request(**choices))
+    prepared = prepare(Request(study, **choices))
     if as_json:
         _print_json(prepared)
     elif cost:
@@ -34,7 +44,7 @@ def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> N
         _print(prepared)
 
 
-def _print_json(prepared: Any) -> None:
+def _print_json(prepared: Prepared) -> None:
     from cli.console import print_json
 
     chosen = _chosen_plan(prepared)
@@ -48,17 +58,18 @@ def _print_json(prepared: Any) -> None:
     )
 
 
-def _chosen_plan(prepared: Any) -> Any:
+def _chosen_plan(prepared: Prepared) -> Plan:
     """The plan of the cells that were chosen alone."""
     import msgspec
 
     return msgspec.structs.replace(prepared.plan, cells=prepared.chosen)
 
 
-def _print(prepared: Any) -> None:
-    from cli.console import out, table
+def _print(prepared: Prepared) -> None:
+    from cli.console import out
     from comparisons.comparison import describe_scope
     from services.phrases import duration
+    from services.tables import table
 
     plan = prepared.plan
     rows = [
@@ -84,7 +95,7 @@ def _print(prepared: Any) -> None:
         console.print(line, markup=False)
 
 
-def _print_cost(prepared: Any, watts: float | None) -> None:
+def _print_cost(prepared: Prepared, watts: float | None) -> None:
     from cli.console import out
 
     console = out()
@@ -94,7 +105,7 @@ def _print_cost(prepared: Any, watts: float | None) -> None:
         console.print(line, markup=False)
 
 
-def _disk(prepared: Any) -> list[str]:
+def _disk(prepared: Prepared) -> list[str]:
     """As much a cell as in the study's run of most cells."""
     from services.phrases import size
     from services.runs import runs_of
@@ -109,7 +120,7 @@ def _disk(prepared: Any) -> list[str]:
     return [f"disk for the run: about {size(whole)} (a cell takes what it took in {folder})"]
 
 
-def _energy(prepared: Any, watts: float | None) -> str:
+def _energy(prepared: Prepared, watts: float | None) -> str:
     from services.phrases import significant
 
     seconds = sum(planned.estimate_s for planned in prepared.chosen if not planned.skip)
@@ -118,12 +129,12 @@ def _energy(prepared: Any, watts: float | None) -> str:
     return f"energy: about {significant(seconds / 3600 * each / 1000)} kWh at {each:g} W{assumed}"
 
 
-def _gathered(prepared: Any) -> list[tuple[str, list[Any]]]:
+def _gathered(prepared: Prepared) -> list[tuple[str, list[PlannedCell]]]:
     """Cells and their state, one by one; in a large plan those that differ in batch and repeat
     alone share a line.
     """
     one_by_one = len(prepared.chosen) <= _MOST_LINES
-    found: dict[tuple[Any, ...], list[Any]] = {}
+    found: dict[tuple[object, ...], list[PlannedCell]] = {}
     for planned in prepared.chosen:
         cell = planned.cell
         state = planned.skip or _state(prepared, planned)
@@ -138,12 +149,12 @@ def _values(numbers: Iterable[int]) -> str:
     return ", ".join(str(number) for number in sorted(set(numbers)))
 
 
-def _state(prepared: Any, planned: Any) -> str:
+def _state(prepared: Prepared, planned: PlannedCell) -> str:
     path = prepared.run.manifest_path(planned.id)
     return "has a manifest" if path.exists() else ""
 
 
-def _summary(prepared: Any) -> list[str]:
+def _summary(prepared: Prepared) -> list[str]:
     from services.phrases import count, duration, size
 
     chosen = [planned for planned in prepared.chosen if not planned.skip]
@@ -166,7 +177,7 @@ def _summary(prepared: Any) -> list[str]:
     return lines
 
 
-def _covered(plan: Any) -> list[Any]:
+def _covered(plan: Plan) -> list[Coverage]:
     """For each table, how many of the paper's numbers the planned cells answer."""
     from comparisons.coverage import coverage
     from manifests.paths import STUDIES
@@ -175,7 +186,7 @@ def _covered(plan: Any) -> list[Any]:
     return coverage(load_published(STUDIES / plan.study), plan)
 
 
-def _coverage(plan: Any) -> list[str]:
+def _coverage(plan: Plan) -> list[str]:
     found = _covered(plan)
     printed, planned = sum(c.printed for c in found), sum(c.planned for c in found)
     lacking = [f"{c.table} {c.planned:,} of {c.printed:,}" for c in found if c.planned < c.printed]

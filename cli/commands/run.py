@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from cli.commands.options import as_json, run_options
+from cli.commands.options import as_json
+from services.run_options import run_options
+
+if TYPE_CHECKING:
+    from manifests.manifest import Manifest
+    from orchestrator.running.execute import Outcome, Prepared
+    from services.results import Results
+    from services.selection import RunChoices, RunOptions
 
 
 @click.command("run")
@@ -21,75 +28,90 @@ from cli.commands.options import as_json, run_options
 @click.option("--tables", is_flag=True, help="End with tables, the ladder, verdicts, a report.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
-def command(as_json: bool, verbose: bool, tables: bool, **choices: Any) -> int:
+def command(
+    study: str,
+    rerun: tuple[str, ...],
+    as_json: bool,
+    verbose: bool,
+    tables: bool,
+    **choices: Unpack[RunChoices],
+) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
     Exit status 1 when a cell failed (crashed, ran out of memory or time) or was kept from running
     by an environment, a container runtime or weights that are broken; 3 when nothing of what was
     chosen can run here. Beside cells that ran, one that this machine can't run is a result.
     """
-    from cli.console import err, print_json
-    from cli.progress import Progress
-    from orchestrator.running.execute import execute
+    from cli.console import print_json
     from services.exports import save_tables
-    from services.selection import narrowed, wish_of
+    from services.results import results_of
+    from services.selection import options_of
 
-    wish = wish_of(choices)
-    request = narrowed(wish)
+    options = options_of(study, choices, rerun)
+    outcome = _execute(options, verbose)
+    results = results_of(outcome.prepared)
+    save_tables(results)
+    counts = _counts(outcome.prepared, results.manifests)
+    if as_json:
+        executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
+        print_json({"run": str(results.run.folder), "executed": executed, "counts": counts})
+    else:
+        _print_counts(outcome, counts, results.warnings)
+        if tables or options.claim:
+            _show(results, tables, options.claim)
+    return outcome.exit_status(results.manifests)
+
+
+def _execute(options: RunOptions, verbose: bool) -> Outcome:
+    from cli.console import err
+    from orchestrator.running.execute import execute
+    from services.progress import Progress
+    from services.selection import narrowed
+
+    request = narrowed(options)
     try:
         with Progress(err(), verbose) as progress:
-            outcome = execute(request, progress)
+            return execute(request, progress)
     except KeyboardInterrupt:
         click.echo("finished cells are kept; the same command goes on from here", err=True)
         raise
-    loaded = outcome.prepared.run.load()
-    save_tables(outcome.prepared, loaded.manifests)
-    counts = _counts(outcome.prepared, loaded.manifests)
-    if as_json:
-        executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
-        folder = str(outcome.prepared.run.folder)
-        print_json({"run": folder, "executed": executed, "counts": counts})
-    else:
-        _say(outcome.prepared, counts, len(outcome.ended), loaded.warnings)
-        if tables or wish.claim:
-            _show(outcome.prepared, tables, wish.claim)
-    return outcome.exit_status(loaded.manifests)
 
 
-def _show(prepared: Any, tables: bool, claim: str) -> None:
+def _show(results: Results, tables: bool, claim: str) -> None:
     """Tables, the ladder, verdicts and where the report is; of one claim the verdict alone."""
     from cli.commands.claims import show_claims
     from cli.commands.explain import show_ladder
-    from cli.commands.report import write_report
-    from cli.commands.table import show_run
-    from services.runs import evidence_of
+    from cli.commands.report import write
+    from cli.commands.table import show_tables
+    from services.results import judge_claims
 
     if tables:
-        show_run(prepared.study.id, prepared.run)
-        show_ladder(prepared.study.id, prepared.run)
-    show_claims(evidence_of(prepared.study.id, prepared.run, claim), full=bool(claim))
+        show_tables(results)
+        show_ladder(results)
+    show_claims(judge_claims(results, claim), full=bool(claim))
     if tables:
-        click.echo(f"report: {write_report(prepared.run)}")
+        click.echo(f"report: {write(results.run)}")
 
 
-def _counts(prepared: Any, manifests: list[Any]) -> dict[str, int]:
+def _counts(prepared: Prepared, manifests: list[Manifest]) -> dict[str, int]:
     import collections
 
     chosen = {planned.id for planned in prepared.chosen}
     return dict(collections.Counter(m.status for m in manifests if m.id in chosen))
 
 
-def _say(prepared: Any, counts: dict[str, int], executed: int, warnings: list[str]) -> None:
+def _print_counts(outcome: Outcome, counts: dict[str, int], warnings: list[str]) -> None:
     from cli.console import err
     from services.phrases import count, printable
 
     console = err()
     for warning in warnings:
         console.print(printable(f"warning: {warning}"), markup=False)
-    told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    by_status = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    prepared = outcome.prepared
     folder = prepared.run.folder
     console.print(
-        f"{count(executed, 'cell')} executed; of {len(prepared.chosen)}: {told}. "
+        f"{count(len(outcome.ended), 'cell')} executed; of {len(prepared.chosen)}: {by_status}. "
         f"Tables and manifests: {folder}",
         markup=False,
     )

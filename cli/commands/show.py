@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.commands.options import as_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from manifests.manifest import Manifest
+    from manifests.run_folder import Run
 
 
 @click.command("show")
@@ -29,7 +35,7 @@ def command(cell: str, run_name: str | None, as_json: bool) -> None:
         console.print(part, markup=False)
 
 
-def _find(cell: str, run_name: str | None) -> tuple[Any, Any]:
+def _find(cell: str, run_name: str | None) -> tuple[Manifest, Path]:
     """The manifest and its folder. Raises InputError for none or several."""
     from manifests.errors import InputError
     from services.runs import all_runs, find_run
@@ -49,10 +55,13 @@ def _find(cell: str, run_name: str | None) -> tuple[Any, Any]:
     raise InputError(f"no cell {cell!r} with a manifest in {where}. See: repliquant status RUN")
 
 
-def _read(run: Any, folder: Any) -> Any:
+def _read(run: Run, folder: Path) -> Manifest:
     from manifests.errors import InputError
 
     try:
-        return run.manifest(folder.name)
+        manifest = run.manifest(folder.name)
     except OSError as error:
         raise InputError(f"{folder} can't be read: {error.strerror}") from error
+    if manifest is None:
+        raise InputError(f"{folder} has lost its manifest meanwhile")
+    return manifest

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.commands.options import as_json
+
+if TYPE_CHECKING:
+    from manifests.run_folder import Run
 
 
 @click.command("status")
@@ -30,14 +33,13 @@ def command(run: str | None, as_json: bool) -> None:
 COLUMNS = ("cell", "what", "status", "seconds", "reason")
 
 
-def _rows(run: Any) -> list[tuple[str, str, str, str, str]]:
-    from services.phrases import printable
+def _rows(run: Run) -> list[tuple[str, str, str, str, str]]:
+    from cli.console import warn
     from services.runs import plan_of
 
     plan = plan_of(run)
     loaded = run.load()
-    for warning in loaded.warnings:
-        click.echo(f"warning: {printable(warning)}", err=True)
+    warn(loaded.warnings)
     found = {manifest.id: manifest for manifest in loaded.manifests}
     rows = []
     for planned in plan.cells:
@@ -54,7 +56,8 @@ def _rows(run: Any) -> list[tuple[str, str, str, str, str]]:
 def _print(name: str, rows: list[tuple[str, str, str, str, str]]) -> None:
     import collections
 
-    from cli.console import out, table
+    from cli.console import out
+    from services.tables import table
 
     console = out()
     console.print(table(f"Run {name}", COLUMNS, rows, right=("seconds",)))
@@ -62,12 +65,13 @@ def _print(name: str, rows: list[tuple[str, str, str, str, str]]) -> None:
     console.print(", ".join(f"{n:,} {state}" for state, n in counts.items()), markup=False)
 
 
-def _all(runs: list[Any], as_json: bool) -> None:
+def _all(runs: list[Run], as_json: bool) -> None:
     import collections
 
-    from cli.console import out, print_json, table
+    from cli.console import out, print_json
     from manifests.errors import InputError
     from services.phrases import printable
+    from services.tables import table
 
     rows = []
     for run in runs:

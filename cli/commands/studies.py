@@ -24,8 +24,9 @@ def command(study: str | None, as_json: bool) -> None:
 
 
 def _all() -> None:
-    from cli.console import out, table
+    from cli.console import out
     from papers.study import load_study, study_ids
+    from services.tables import table
 
     loaded = [load_study(name) for name in study_ids()]
     rows = [
@@ -37,11 +38,12 @@ def _all() -> None:
 
 
 def _one(name: str) -> None:
-    from cli.console import out, table
+    from cli.console import out
     from comparisons.claims import load_claims
     from manifests.paths import STUDIES
     from papers.published import load_published
     from papers.study import load_study
+    from services.tables import table
 
     study = load_study(name)
     published = load_published(STUDIES / name)

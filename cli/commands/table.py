@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cli.commands.options import as_json
+from cli.commands.options import as_json, in_format
+
+if TYPE_CHECKING:
+    from comparisons.comparison import Comparison
+    from services.results import Results
 
 
 @click.command("table")
 @click.argument("study")
 @click.argument("runs", nargs=-1)
-@click.option(
-    "--format",
-    "format_",
-    default="rich",
-    show_default=True,
-    help="rich, md, csv, json, latex or html.",
-)
+@in_format(("rich", "md", "csv", "json", "latex", "html"))
 @click.option("--table", "wanted", default="", help="One table by its id, e.g. table1.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to a file.")
 @as_json
@@ -30,22 +28,26 @@ def command(
 
     Several runs are shown one after another, never mixed.
     """
+    from cli.console import warn
     from papers.study import load_study
+    from services.results import compare_with_paper, environment_lines, read_results
     from services.runs import find_run, latest_run
 
-    format_ = _checked_format("json" if as_json else format_)
+    format_ = "json" if as_json else format_
     load_study(study)
     chosen = [find_run(name) for name in runs] or [latest_run(study)]
-    compared = [_compare(study, run, wanted) for run in chosen]
+    every = [read_results(run, study) for run in chosen]
+    for results in every:
+        warn(results.warnings)
+    compared = [compare_with_paper(results, wanted) for results in every]
     if format_ == "rich" and output is None:
-        for run, comparisons, environments in compared:
-            _show(run, comparisons, environments)
+        for results, comparisons in zip(every, compared, strict=True):
+            _show(results, comparisons)
         return
     from services.exports import tables_text, write_text
 
-    every = [comparison for _, comparisons, _ in compared for comparison in comparisons]
-    environments = [line for _, _, lines in compared for line in lines]
-    text = tables_text(every, environments, "md" if format_ == "rich" else format_)
+    flat = [comparison for comparisons in compared for comparison in comparisons]
+    text = tables_text(flat, environment_lines(every), "md" if format_ == "rich" else format_)
     if output is None:
         click.echo(text, nl=False)
         return
@@ -53,49 +55,26 @@ def command(
     click.echo(f"written: {output}", err=True)
 
 
-def show_run(study: str, run: Any) -> None:
+def show_tables(results: Results) -> None:
     """All tables of one run, for people."""
-    _show(*_compare(study, run, ""))
+    from services.results import compare_with_paper
+
+    _show(results, compare_with_paper(results))
 
 
-def _checked_format(format_: str) -> str:
-    from comparisons.render import FORMATS
-    from manifests.errors import InputError
-    from manifests.select import nearest
-
-    if format_ not in FORMATS:
-        raise InputError(
-            f"no format {format_!r}.{nearest(format_, FORMATS)} Accepted: {', '.join(FORMATS)}"
-        )
-    return format_
-
-
-def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[str]]:
-    from comparisons.comparison import choose_table, compare_tables, describe_environments
-    from manifests.errors import InputError
-    from manifests.paths import STUDIES
-    from papers.published import load_published
-    from services.runs import load_planned
-
-    plan, manifests = load_planned(run)
-    if plan.study != study:
-        raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    comparisons = compare_tables(load_published(STUDIES / study), plan, manifests, run.id)
-    return run, choose_table(comparisons, wanted), describe_environments(manifests)
-
-
-def _show(run: Any, comparisons: list[Any], environments: list[str]) -> None:
+def _show(results: Results, comparisons: list[Comparison]) -> None:
     from cli.comparison_tables import rich_comparison
     from cli.console import out
     from services.phrases import printable
+    from services.results import environment_lines
 
     console = out()
-    console.print(f"run {run.folder}", markup=False)
+    console.print(f"run {results.run.folder}", markup=False)
     for comparison in comparisons:
         console.print(*rich_comparison(comparison, console.width), sep="\n")
     for line in sorted({comparison.scope_note for comparison in comparisons} - {""}):
         console.print(line, markup=False)
-    for line in environments:
+    for line in environment_lines([results]):
         console.print(printable(line), markup=False)
     console.print(
         "ratio = measured / published; n = processes. One cell: repliquant show CELL", markup=False

@@ -17,11 +17,12 @@ def command(file: Path, as_json: bool) -> int:
     derived again from its raw samples and compared byte by byte.
 
     Needs nothing but the archive, which may come from anyone: it is unpacked within limits, into
-    a temporary folder. Exit status 1 when something in it isn't right, 2 when it is no bundle.
+    a temporary folder. Exit status 1 when something in it isn't right, 2 when it is not an
+    archive of a run.
     """
     from cli.console import print_json
     from comparisons.archive.verification import as_line
-    from services.archives import check_archive
+    from services.archives import check_archive, outcome
     from services.phrases import printable
 
     checks = []
@@ -33,5 +34,5 @@ def command(file: Path, as_json: bool) -> int:
     if as_json:
         print_json({"file": str(file), "good": good, "checks": [c._asdict() for c in checks]})
     else:
-        click.echo(f"{file}: {'good' if good else 'NOT good'}")
+        click.echo(outcome(file, sum(bool(check.wrong) for check in checks), len(checks)))
     return 0 if good else 1

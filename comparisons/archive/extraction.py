@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from manifests.errors import RepliquantError
+
 MAX_ENTRIES = 60_000
 MAX_DIRECTORY_BYTES = 8 * 2**20
 MAX_FILE_BYTES = 16 * 2**20
@@ -37,7 +39,7 @@ _BROKEN = (
 )  # fmt: skip
 
 
-class RefusedError(ValueError):
+class RefusedError(RepliquantError, ValueError):
     """An archive that is not opened further; one line says why."""
 
 

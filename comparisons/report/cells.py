@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from comparisons.render.values import NONE, number, printable
-from comparisons.statistics import median, percentile, readings, spread
+from comparisons.render.metric_rows import MetricRow, metric_rows
+from comparisons.render.values import number, printable
 from manifests.cell import sha256_hex
 from manifests.codec import encode_manifest
-from manifests.flags import impossible_in
-from manifests.manifest import Manifest, Metric
+from manifests.manifest import Manifest
 
 _MOST_OPERATIONS = 8
-
-
-class MetricRow(NamedTuple):
-    """One metric in words."""
-
-    name: str
-    median: str
-    unit: str
-    p90: str
-    spread: str
-    samples: int
-    note: str
 
 
 class CellPart(NamedTuple):
@@ -51,32 +38,9 @@ def describe(manifest: Manifest, base: str) -> CellPart:
         file=f"{base}cells/{manifest.id}/manifest.json",
         sha256=sha256_hex(encode_manifest(manifest)),
         facts=[(name, printable(value)) for name, value in _facts(manifest) if value],
-        metrics=[_metric(metric, impossible_in(manifest, metric)) for metric in _shown(manifest)],
+        metrics=metric_rows(manifest, _MOST_OPERATIONS),
         flags=[(flag.name, flag.detail) for flag in manifest.flags],
         telemetry=_telemetry(manifest),
-    )
-
-
-def _shown(manifest: Manifest) -> list[Metric]:
-    operations = sorted(
-        manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
-    )
-    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
-    return others + operations[:_MOST_OPERATIONS]
-
-
-def _metric(metric: Metric, wrong: str) -> MetricRow:
-    """What can't be has its reason in place of statistics."""
-    values = [] if wrong else readings(metric)
-    width = spread(values)
-    return MetricRow(
-        name=f"{metric.name} {metric.label}".strip(),
-        median=number(median(values)),
-        unit=metric.unit,
-        p90=number(percentile(values, 90)) if len(values) > 1 else NONE,
-        spread=f"{width:.1%}" if width is not None else NONE,
-        samples=len(values),
-        note=wrong or metric.reason or metric.source,
     )
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
+from manifests.errors import RepliquantError
 from manifests.select import nearest
 
 LONGEST = 2000
@@ -28,7 +29,7 @@ _TOKEN = re.compile(
 )
 
 
-class ExpressionError(ValueError):
+class ExpressionError(RepliquantError, ValueError):
     """An expression that can't be used; the message says where and what is accepted."""
 
 

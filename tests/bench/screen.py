@@ -69,15 +69,15 @@ async def _keys_under_load() -> None:
         app = Repliquant(sample=False)
         async with app.run_test(size=(120, 40)) as pilot:
             await settle(pilot, app)
-            planned = _many(app.shelf.prepared.chosen if app.shelf.prepared else [])
+            planned = _many(app.data.prepared.chosen if app.data.prepared else [])
             run = Run(Path(folder) / "loaded")
             run.cell_folder(planned[0].id).mkdir(parents=True)
-            app.stage.run = run
-            inbox = app.stage.conducting.inbox
+            app.live.run = run
+            inbox = app.live.queue.inbox
             inbox.put(RunStarted(planned, 0))
             inbox.put(CellStarted(planned[0], ""))
             over = threading.Event()
-            load = [threading.Thread(target=_samples, args=(app.stage.trace, over))]
+            load = [threading.Thread(target=_samples, args=(app.live.trace, over))]
             log = run.cell_folder(planned[0].id) / "log.txt"
             writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(log)])
             for thread in load:
@@ -173,9 +173,9 @@ async def _results(run: Path) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(pilot, app)
         begin = time.perf_counter()
-        app.shelf.show_run(run)
+        app.data.show_run(run)
         await pilot.press("4")
-        while app.shelf.results is None:
+        while app.data.results is None:
             await asyncio.sleep(0.01)
         await pilot.press("left_square_bracket")
         while app.screen.query_one("#rows", Rows).count < 10_000:
@@ -202,7 +202,7 @@ async def _hour_of_replay() -> None:
             await pilot.pause(0.5)
             before = before or _resident()
             if replay.ended:
-                app.stage.seek(0.0)
+                app.live.seek(0.0)
     grown = (_resident() - before) / 2**20
     largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"  an hour of replay at 100x: {grown:+.0f} MiB; largest {largest:.0f} MiB")

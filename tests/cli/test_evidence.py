@@ -81,7 +81,7 @@ def test_claims_of_the_paper_alone_need_no_run(workshop: Workshop) -> None:
             "executed.txt: is not a ZIP archive; give a file that repliquant bundle wrote",
         ),
         (("compare", RUN, "nowhere"), "no run 'nowhere'"),
-        (("compare", ",", RUN), "',' names no run"),
+        (("compare", ",", RUN), "',' is not a run"),
         (("run", "toy", "--claim", "C9"), "no claim 'C9'"),
         (("run", "toy", "--claim", "C3"), "claim C3 (liked) has nothing to run: nobody was asked"),
     ],
@@ -175,7 +175,7 @@ def test_an_archive_made_here_verifies_in_another_place(
     (elsewhere.folder / "studies").mkdir()
     shutil.copy(measured.folder / made["file"], elsewhere.folder / "given.zip")
     done = elsewhere("verify", "given.zip")
-    assert done.stdout.endswith("given.zip: good\n")
+    assert "given.zip: archive verified: " in done.stdout.splitlines()[-1]
     assert "study: ok (this kit has no study toy)" in done.stdout
     assert json.loads(elsewhere("verify", "given.zip", "--json").stdout)["good"] is True
     assert sorted(path.name for path in elsewhere.folder.iterdir()) == ["given.zip", "studies"] or (
@@ -197,7 +197,7 @@ def test_an_archive_that_was_changed_ends_with_1(measured: Workshop) -> None:
     (measured.folder / "c.zip").write_bytes(pack(changed))
     stdout = measured("verify", "c.zip", status=1).stdout
     assert "claims: derived/claims.md comes out otherwise" in stdout
-    assert "c.zip: NOT good" in stdout
+    assert "c.zip: archive NOT verified" in stdout
 
 
 def test_the_cells_of_a_claim_are_run_and_its_verdict_shown(workshop: Workshop) -> None:

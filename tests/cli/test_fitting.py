@@ -8,8 +8,9 @@ import sys
 import pytest
 from rich.console import Console
 
-from cli.columns import fit
-from cli.console import out, table
+from cli.console import out
+from services.columns import fit
+from services.tables import table
 from tests.cli.conftest import RUN
 from tests.conftest import Workshop
 

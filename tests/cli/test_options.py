@@ -8,17 +8,17 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cli.commands.options import resource_options
+from services.run_options import run_options
 from tests.conftest import Workshop
 
 taken: dict[str, Any] = {}
 
 
 @click.command()
-@resource_options
+@run_options
 def command(**choices: Any) -> None:
     taken.clear()
-    taken.update(choices)
+    taken.update({name: choices[name] for name in ("cpus", "gpus", "memory_bytes")})
 
 
 def given(*arguments: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def test_processors_are_written_as_the_kernel_writes_them(text: str, cpus: tuple
     ],
 )  # fmt: skip
 def test_what_names_no_processors_is_refused(text: str, part: str) -> None:
-    told = f"Invalid value for '--cpus': {part!r} names no processors; write them as 0-3,6"
+    told = f"Invalid value for '--cpus': {part!r} is not a list of processors; write it as 0-3,6"
     assert refused("--cpus", text) == f"Error: {told}"
 
 
@@ -82,7 +82,7 @@ def test_gpus_are_a_list_or_all(text: str, gpus: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("text", ["", ",", "0,", " "])
 def test_what_names_no_gpus_is_refused(text: str) -> None:
-    assert f"{text!r} names no GPUs; write all, or 0,1" in refused("--gpus", text)
+    assert f"{text!r} is not a list of GPUs; write all, or 0,1" in refused("--gpus", text)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_memory_is_written_as_docker_writes_it(text: str, size: int) -> None:
     ],
 )
 def test_what_is_no_amount_of_memory_is_refused(text: str) -> None:
-    told = f"{text!r} is no amount of memory of 16m or more; e.g. 8g"
+    told = f"{text!r} is not a size; give 16m or more, e.g. 8g"
     assert refused("--memory", text) == f"Error: Invalid value for '--memory': {told}"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from cli.progress import Progress
+from services.progress import Progress
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.terminal import Terminal
@@ -41,8 +41,9 @@ def test_a_bar_does_not_stay_behind(workshop: Workshop, terminal: Terminal) -> N
 def test_at_80_columns_the_bar_its_percentage_and_the_rest_are_there(tmp_path: Path) -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=80)
     with Progress(console) as progress:
-        progress._estimate = 60.0
-        progress._show("pytorch infer float32 resnet18 batch 128 rigorous repeat 2 · measure", 30.0)
+        progress.state.whole_estimate_s = 60.0
+        progress.state.done_estimate_s = progress.state.done_wall_s = 30.0
+        progress._show("pytorch infer float32 resnet18 batch 128 rigorous repeat 2 · measure")
         line = console.file.getvalue().splitlines()[-1]  # type: ignore[attr-defined]
     assert "…" in line and "━" in line and "50%" in line and "30 s left" in line
 

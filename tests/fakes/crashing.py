@@ -21,9 +21,9 @@ def crash(*_: object) -> None:
 
 
 def beat(app: Repliquant) -> None:
-    if any(cell.phase == "work" for cell in app.stage.course.running.values()):
+    if any(cell.phase == "work" for cell in app.live.run_state.running.values()):
         crash()
-    app.take_up_news()
+    app.take_up_messages()
 
 
 def run(app: App[Any], *arguments: object, **settings: Any) -> None:

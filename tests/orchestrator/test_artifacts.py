@@ -81,7 +81,7 @@ def test_no_archive_is_made_of_weights_that_were_changed(finished: Workshop) -> 
 
     finished.run("--rerun", parent)
     finished("bundle", run, "-o", "good.zip")
-    assert "good.zip: good" in finished("verify", "good.zip").stdout
+    assert "good.zip: archive verified" in finished("verify", "good.zip").stdout
 
 
 def test_models_that_were_removed_are_only_missed_where_they_are_asked_for(
@@ -94,7 +94,7 @@ def test_models_that_were_removed_are_only_missed_where_they_are_asked_for(
     assert f"weights.bin is missing (cell {parent})" in told
     finished("bundle", run, "-o", "bare.zip")
     for name in ("full.zip", "bare.zip"):
-        assert f"{name}: good" in finished("verify", name).stdout
+        assert f"{name}: archive verified" in finished("verify", name).stdout
 
 
 def test_telemetry_that_was_changed_is_noticed(finished: Workshop) -> None:

@@ -80,7 +80,7 @@ def test_what_a_file_system_lacks_is_said_once_and_done_without(
     assert statuses(workshop) == DONE
     run = the_run(workshop).folder
     workshop("bundle", str(run), "-o", "run.zip")
-    assert "run.zip: good" in workshop("verify", "run.zip").stdout
+    assert "run.zip: archive verified" in workshop("verify", "run.zip").stdout
     workshop("report", str(run))
 
 

@@ -105,10 +105,10 @@ async def settle(pilot: Pilot[str], app: Repliquant) -> None:
     for _ in range(200):
         await app.workers.wait_for_complete()
         await pilot.pause(0.05)
-        shelf = app.shelf
-        read = shelf.results is not None or bool(shelf.results_problem)
-        planned = shelf.prepared is not None or bool(shelf.plan_problem) or app.stage.replay
-        if read and planned and len(shelf.surveyed) == len(shelf.study_names):
+        data = app.data
+        read = data.results is not None or bool(data.results_problem)
+        planned = data.prepared is not None or bool(data.plan_problem) or app.live.replay
+        if read and planned and len(data.surveyed) == len(data.study_names):
             break
     await pilot.pause()
 

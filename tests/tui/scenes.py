@@ -38,8 +38,8 @@ def wait_for(steering: Steering) -> None:
 
 async def started(pilot: Pilot[str], app: Repliquant, folder: Path) -> None:
     """Start what is to do of a run in a new folder, and see its page."""
-    wish = app.shelf.wish
-    app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=folder)))
+    options = app.data.options
+    app.data.plan(options._replace(request=options.request._replace(run_dir=folder)))
     await settle(pilot, app)
     await pilot.press("2", "s")
     assert isinstance(app.screen, Question)

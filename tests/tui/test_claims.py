@@ -9,15 +9,16 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
+from comparisons import results
 from comparisons.claims import Verdict
 from manifests.errors import InputError
 from tests.tui.conftest import RUN, drive, settle, shown
 from tests.tui.hostile import HOSTILE, check, lines_of
+from tui import loaders
 from tui.app import Repliquant
 from tui.screens.full import Full
 from tui.screens.manifest import ManifestScreen
 from tui.screens.picker import Pick
-from tui.views import claims as views
 from tui.widgets.rows import Rows
 
 
@@ -115,17 +116,17 @@ def test_a_claim_in_full_has_its_test_and_leads_to_its_cells(app: Repliquant) ->
 
 def test_the_cells_of_a_claim_are_planned_and_escape_plans_all(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        every = len(app.shelf.prepared.chosen if app.shelf.prepared else [])
+        every = len(app.data.prepared.chosen if app.data.prepared else [])
         text = await go(pilot, app, "6", "p")
         assert app.current_mode == "plan"
         assert "claim C1" in text
-        assert app.shelf.planned is not None
-        chosen = app.shelf.planned.prepared.chosen
+        assert app.data.planned is not None
+        chosen = app.data.planned.prepared.chosen
         assert 0 < len(chosen) < every
-        assert app.shelf.planned.request.expression.startswith("id=")
+        assert app.data.planned.request.expression.startswith("id=")
         await go(pilot, app, "escape")
-        assert app.shelf.prepared is not None
-        assert len(app.shelf.prepared.chosen) == every
+        assert app.data.prepared is not None
+        assert len(app.data.prepared.chosen) == every
         assert "claim C1" not in shown(app)
 
     drive(app, steps)
@@ -140,8 +141,8 @@ def test_a_claim_without_cells_says_so_and_the_plan_stays(app: Repliquant) -> No
         await go(pilot, app, "p")
         assert app.current_mode == "claims"
         assert any("has nothing to run" in message for message in app.said)
-        assert app.shelf.prepared is not None
-        assert app.shelf.wish.claim == ""
+        assert app.data.prepared is not None
+        assert app.data.options.claim == ""
 
     drive(app, steps)
 
@@ -160,10 +161,10 @@ def test_what_is_shown_is_copied_as_markdown(app: Repliquant) -> None:
 def test_hostile_claims_and_findings(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    gather, audit = views.gather, views.audit
+    gather, audit = results.gather, loaders.audit
 
-    def hostile_gather(*arguments: Any) -> Any:
-        found = gather(*arguments)
+    def hostile_gather(*arguments: Any, **named: Any) -> Any:
+        found = gather(*arguments, **named)
         claims = []
         for judged, text in zip(found.claims, HOSTILE, strict=False):
             claim = msgspec.structs.replace(judged.claim, text=text, place=text, test=text)
@@ -177,8 +178,8 @@ def test_hostile_claims_and_findings(
         found = [first._replace(rule=t, place=t, where=[t] * 50, innocent=t) for t in HOSTILE]
         return report._replace(findings=found)
 
-    monkeypatch.setattr(views, "gather", hostile_gather)
-    monkeypatch.setattr(views, "audit", hostile_audit)
+    monkeypatch.setattr(results, "gather", hostile_gather)
+    monkeypatch.setattr(loaders, "audit", hostile_audit)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await go(pilot, app, "6")
@@ -199,10 +200,10 @@ def test_hostile_claims_and_findings(
 def test_what_cannot_be_judged_says_why_and_the_other_tab_is_there(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(*arguments: Any) -> Any:
+    def fails(*arguments: Any, **named: Any) -> Any:
         raise InputError("claims.toml \x1b[2J[red]is damaged")
 
-    monkeypatch.setattr(views, "gather", fails)
+    monkeypatch.setattr(results, "gather", fails)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "6")

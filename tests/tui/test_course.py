@@ -1,4 +1,4 @@
-"""What the news of a run add up to."""
+"""What the messages of a run add up to."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 from manifests import event
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, Note, RunStarted
+from services.run_state import KEPT_READINGS, RunState
 from tests.manifests.samples import a_manifest, planned
 from tui.run_queue import Inbox
-from tui.run_state import KEPT_READINGS, Course
 
 
 @pytest.fixture
@@ -22,61 +22,61 @@ def ended(item: PlannedCell, status: str = "ok", reason: str = "") -> CellEnded:
 
 
 def test_a_cell_from_its_beginning_to_its_end(two: list[PlannedCell]) -> None:
-    course = Course()
-    course.take(RunStarted(two, 0), 100.0)
-    course.take(CellStarted(two[0], ""), 101.0)
-    course.take(CellEvent(two[0], event.Phase(time_s=0.1, name="train")), 101.1)
-    course.take(CellEvent(two[0], event.Step(time_s=1, step=5, of=20, loss=2.5)), 102.0)
-    shown = course.shown
+    state = RunState()
+    state.take(RunStarted(two, 0), 100.0)
+    state.take(CellStarted(two[0], ""), 101.0)
+    state.take(CellEvent(two[0], event.Phase(time_s=0.1, name="train")), 101.1)
+    state.take(CellEvent(two[0], event.Step(time_s=1, step=5, of=20, loss=2.5)), 102.0)
+    shown = state.shown
     assert shown is not None
     assert (shown.phase, shown.share, list(shown.losses)) == ("train", 0.25, [2.5])
-    assert course.share(106.0) == 0.25
-    assert course.remaining_s(106.0) == 15.0
-    course.take(ended(two[0]), 121.0)
-    assert (shown.state, course.ended, course.failed) == ("ok", 1, 0)
+    assert state.share(106.0) == 0.25
+    assert state.remaining_s(106.0) == 15.0
+    state.take(ended(two[0]), 121.0)
+    assert (shown.state, state.ended, state.failed) == ("ok", 1, 0)
     # 10 s were estimated and 20 s were needed: what is open will take twice as long, too.
-    assert course.remaining_s(121.0) == 20.0
+    assert state.remaining_s(121.0) == 20.0
 
 
 def test_a_phase_starts_its_steps_anew(two: list[PlannedCell]) -> None:
-    course = Course()
-    course.take(RunStarted(two, 0), 0.0)
-    course.take(CellStarted(two[0], ""), 0.0)
-    course.take(CellEvent(two[0], event.Step(time_s=1, step=5, of=20)), 1.0)
-    course.take(CellEvent(two[0], event.Phase(time_s=2, name="measure")), 2.0)
-    assert course.running[two[0].id].share is None
+    state = RunState()
+    state.take(RunStarted(two, 0), 0.0)
+    state.take(CellStarted(two[0], ""), 0.0)
+    state.take(CellEvent(two[0], event.Step(time_s=1, step=5, of=20)), 1.0)
+    state.take(CellEvent(two[0], event.Phase(time_s=2, name="measure")), 2.0)
+    assert state.running[two[0].id].share is None
 
 
 def test_two_cells_at_once_are_both_running(two: list[PlannedCell]) -> None:
-    course = Course()
-    course.take(RunStarted(two, 0), 0.0)
+    state = RunState()
+    state.take(RunStarted(two, 0), 0.0)
     for item in two:
-        course.take(CellStarted(item, ""), 0.0)
-    assert list(course.running) == [item.id for item in two]
-    course.take(ended(two[0]), 1.0)
-    assert course.shown is course.cells[two[1].id]
+        state.take(CellStarted(item, ""), 0.0)
+    assert list(state.running) == [item.id for item in two]
+    state.take(ended(two[0]), 1.0)
+    assert state.shown is state.cells[two[1].id]
 
 
 def test_failures_are_counted_and_what_the_machine_cannot_is_none(two: list[PlannedCell]) -> None:
-    course = Course()
-    course.take(RunStarted(two, 0), 0.0)
-    course.take(ended(two[0], "unsupported", "no GPU"), 0.0)
-    course.take(ended(two[1], "crashed", "boom"), 0.0)
-    assert (course.ended, course.failed) == (2, 1)
-    assert course.notes[-1].endswith("crashed (boom)")
+    state = RunState()
+    state.take(RunStarted(two, 0), 0.0)
+    state.take(ended(two[0], "unsupported", "no GPU"), 0.0)
+    state.take(ended(two[1], "crashed", "boom"), 0.0)
+    assert (state.ended, state.failed) == (2, 1)
+    assert state.notes[-1].endswith("crashed (boom)")
 
 
 def test_curves_and_notes_are_bounded(two: list[PlannedCell]) -> None:
-    course = Course()
-    course.take(RunStarted(two, 0), 0.0)
-    course.take(CellStarted(two[0], ""), 0.0)
+    state = RunState()
+    state.take(RunStarted(two, 0), 0.0)
+    state.take(CellStarted(two[0], ""), 0.0)
     for step in range(5000):
         news = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
-        course.take(news, step)
-        course.take(Note(f"note {step}"), step)
-    cell = course.running[two[0].id]
+        state.take(news, step)
+        state.take(Note(f"note {step}"), step)
+    cell = state.running[two[0].id]
     assert len(cell.losses) == len(cell.rates) == KEPT_READINGS
-    assert len(course.notes) <= 500
+    assert len(state.notes) <= 500
 
 
 def test_steps_that_pile_up_collapse_and_nothing_else_does(two: list[PlannedCell]) -> None:

@@ -73,7 +73,7 @@ def test_hostile_notes_and_logs_of_a_run(app: Repliquant) -> None:
         await pilot.press("3")
         await pilot.pause()
         for text in HOSTILE:
-            app.stage.conducting.inbox.put(Note(text, "important"))
+            app.live.queue.inbox.put(Note(text, "important"))
             app.complain(text)
         await pilot.pause(0.5)
         page = app.screen
@@ -116,8 +116,8 @@ def test_damaged_files_of_a_run_are_said_and_the_rest_is_shown(
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("4")
         await pilot.pause()
-        assert app.shelf.results is not None
-        assert len(app.shelf.results.warnings) == 1
+        assert app.data.results is not None
+        assert len(app.data.results.warnings) == 1
         await pilot.press("[", "down", "enter", "]", "]", "]", "]", "escape")
         assert app.is_running
 

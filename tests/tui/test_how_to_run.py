@@ -9,15 +9,15 @@ from click.testing import CliRunner
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from cli.commands.options import read_options
-from cli.commands.tui import command
 from manifests.errors import InputError
 from orchestrator.running.execute import Request
 from papers.study import load_study
-from services.selection import Wish
+from services.run_options import read_options
+from services.selection import RunOptions
 from tests.tui.conftest import drive, settle, shown
-from tui import launch, options
+from tui import launch, run_form
 from tui.app import Repliquant
+from tui.commands import tui as command
 from tui.screens.dialogs import Form
 
 
@@ -36,7 +36,8 @@ async def fill(pilot: Pilot[str], app: Repliquant, **texts: str) -> None:
 
 def test_everything_that_run_takes_is_asked_for(recorded: Path) -> None:
     asked = {
-        field.name for field in options.fields(Wish(Request("x")), load_study("lad2023"), None)
+        field.name
+        for field in run_form.fields(RunOptions(Request("x")), load_study("lad2023"), None)
     }
     assert asked == set(read_options({}))
 
@@ -46,13 +47,13 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
         await fill(pilot, app, claim="c2", threads="3", cpus="0-1,4", gpus="0,1",
                    memory_bytes="8g", expression="tensorflow")  # fmt: skip
         assert not isinstance(app.screen, Form)
-        wish = app.shelf.wish
-        assert (wish.claim, wish.sample) == ("c2", False)
-        request = wish.request
+        options = app.data.options
+        assert (options.claim, options.sample) == ("c2", False)
+        request = options.request
         assert (request.threads, request.cpus, request.gpus) == (3, (0, 1, 4), ("0", "1"))
         assert request.memory_bytes == 8 * 2**30
-        assert app.shelf.planned is not None
-        assert app.shelf.planned.request.expression.startswith("(tensorflow) and id=")
+        assert app.data.planned is not None
+        assert app.data.planned.request.expression.startswith("(tensorflow) and id=")
         assert "-k tensorflow   claim c2" in shown(app)
         await pilot.press("o")
         assert isinstance(app.screen, Form)
@@ -67,10 +68,14 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("cpus", "0x", "Invalid value for '--cpus': '0x' names no processors; write them as 0-3,6"),
-        ("cpus", "-1", "Invalid value for '--cpus': '-1' names no processors"),
-        ("gpus", "0,", "'0,' names no GPUs; write all, or 0,1"),
-        ("memory_bytes", "8x", "'8x' is no amount of memory of 16m or more; e.g. 8g"),
+        (
+            "cpus",
+            "0x",
+            "Invalid value for '--cpus': '0x' is not a list of processors; write it as 0-3,6",
+        ),
+        ("cpus", "-1", "Invalid value for '--cpus': '-1' is not a list of processors"),
+        ("gpus", "0,", "'0,' is not a list of GPUs; write all, or 0,1"),
+        ("memory_bytes", "8x", "'8x' is not a size; give 16m or more, e.g. 8g"),
         ("threads", "many", "Invalid value for '--threads': 'many' is not a valid whole number"),
         ("claim", "C99", "no claim 'C99'."),
         ("expression", "tensrflow", "Did you mean 'tensorflow'?"),
@@ -82,7 +87,7 @@ def test_what_cannot_be_used_is_said_and_the_form_keeps_its_values(
     app: Repliquant, name: str, text: str, told: str
 ) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        before = app.shelf.planned
+        before = app.data.planned
         await fill(pilot, app, run_dir="runs/mine", **{name: text})
         assert isinstance(app.screen, Form)
         words = str(app.screen.query_one("#problem", Static).content)
@@ -91,10 +96,10 @@ def test_what_cannot_be_used_is_said_and_the_form_keeps_its_values(
         assert "\x1b" not in words
         assert app.screen.query_one(f"#field-{name}", Input).value == text
         assert app.screen.query_one("#field-run_dir", Input).value == "runs/mine"
-        assert app.shelf.planned is before
+        assert app.data.planned is before
         await fill(pilot, app, **{name: ""})
         assert not isinstance(app.screen, Form)
-        assert app.shelf.request.run_dir == Path("runs/mine")
+        assert app.data.request.run_dir == Path("runs/mine")
 
     drive(app, steps, (100, 34))
 
@@ -103,11 +108,11 @@ def test_a_sample_is_one_cell_of_each_environment_with_what_it_starts_from(
     app: Repliquant,
 ) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        app.shelf.plan(app.shelf.wish._replace(sample=True))
+        app.data.plan(app.data.options._replace(sample=True))
         await pilot.press("2")
         await settle(pilot, app)
-        assert app.shelf.prepared is not None
-        images = [planned.image for planned in app.shelf.prepared.chosen if not planned.skip]
+        assert app.data.prepared is not None
+        images = [planned.image for planned in app.data.prepared.chosen if not planned.skip]
         assert len(set(images)) == 2
         assert "   sample   " in shown(app)
 
@@ -116,14 +121,14 @@ def test_a_sample_is_one_cell_of_each_environment_with_what_it_starts_from(
 
 def test_a_plan_that_failed_can_be_mended_with_the_same_form(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(data_dir=Path("nowhere"))))
+        options = app.data.options
+        app.data.plan(options._replace(request=options.request._replace(data_dir=Path("nowhere"))))
         await pilot.press("2")
         await settle(pilot, app)
-        assert app.shelf.prepared is None
+        assert app.data.prepared is None
         assert "nowhere" in shown(app)
         await fill(pilot, app, data_dir="")
-        assert app.shelf.prepared is not None
+        assert app.data.prepared is not None
 
     drive(app, steps)
 
@@ -149,9 +154,9 @@ def test_the_command_plans_first_what_its_options_say(
     arguments = [*study, "--tier", "short", "--claim", "C2", "--sample", "--threads", "2"]
     arguments += ["--cpus", "0-1", "--gpus", "all", "--memory", "8g", "--python", "python3"]
     CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False)
-    wish = shown_apps[0].shelf.wish
-    assert (wish.claim, wish.sample) == ("C2", True)
-    assert wish.request == Request(
+    options = shown_apps[0].data.options
+    assert (options.claim, options.sample) == ("C2", True)
+    assert options.request == Request(
         study[0] if study else "lad2023", "short", threads=2, cpus=(0, 1), gpus=("all",),
         memory_bytes=8 * 2**30, python=Path("python3"),
     )  # fmt: skip

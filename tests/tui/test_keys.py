@@ -30,7 +30,7 @@ def test_a_study_is_opened_and_its_plan_is_there(app: Repliquant) -> None:
         await pilot.press("down", "enter")
         await settle(pilot, app)
         assert app.current_mode == "plan"
-        assert app.shelf.study == "shafique2023"
+        assert app.data.study == "shafique2023"
         assert "shafique2023 · tier quick" in shown(app)
 
     drive(app, steps)
@@ -65,12 +65,12 @@ def test_the_filter_is_the_language_of_k(app: Repliquant) -> None:
 def test_marks_choose_what_is_asked_to_run_and_escape_leaves_it(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("2", "slash", *"tensorflow and quantize", "enter", "down", "space")
-        assert len(app.shelf.marked) == 1
+        assert len(app.data.marked) == 1
         await pilot.press("s")
         assert isinstance(app.screen, Question)
         assert "Start: 2 cells" in shown(app)  # with the training that it starts from
         await pilot.press("escape")
-        assert not app.stage.conducting.active
+        assert not app.live.queue.active
 
     drive(app, steps)
 
@@ -87,7 +87,7 @@ def test_what_has_a_result_is_not_started_but_run_again_after_a_question(app: Re
 
 
 def first_ok(app: Repliquant) -> str:
-    return next(id_ for id_, (status, _) in app.shelf.states.items() if status == "ok")
+    return next(id_ for id_, (status, _) in app.data.states.items() if status == "ok")
 
 
 def test_options_plan_anew(app: Repliquant) -> None:
@@ -98,7 +98,7 @@ def test_options_plan_anew(app: Repliquant) -> None:
             {"tier": "short", "dataset": "", "data_dir": "", "engine": "local", "run_dir": ""}
         )
         await settle(pilot, app)
-        assert app.shelf.request.engine == "local"
+        assert app.data.request.engine == "local"
         assert "tier short" in shown(app)
 
     drive(app, steps)
@@ -173,7 +173,7 @@ def test_readonly_starts_and_writes_nothing(recorded: Path) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         before = sorted(recorded.rglob("*"))
         await pilot.press("2", "s", "R", "X", "p", "4", "e", "w", "b", "6", "1")
-        assert not app.stage.conducting.active
+        assert not app.live.queue.active
         assert not isinstance(app.screen, Question | Form)
         assert "readonly" in shown(app)
         assert sorted(recorded.rglob("*")) == before
@@ -219,22 +219,22 @@ def test_the_mouse_goes_where_it_is_clicked(app: Repliquant) -> None:
 
 def test_a_replay_plays_holds_skips_and_changes_its_speed(replaying: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        replay = app.stage.replay
+        replay = app.live.replay
         assert isinstance(replay, Replay)
         assert app.current_mode == "run"
         await pilot.press("greater_than_sign", "greater_than_sign", "less_than_sign")
         assert replay.speed == 2.0
         await pilot.press("space")
         assert replay.paused
-        total = app.stage.course.total
+        total = app.live.run_state.total
         for _ in range(total):
             await pilot.press("full_stop")
         await pilot.pause(0.5)
         assert replay.ended
-        assert app.stage.course.ended == total
+        assert app.live.run_state.ended == total
         assert "ended 2x" in shown(app)
         await pilot.press("comma")
-        assert app.stage.course.ended < total
+        assert app.live.run_state.ended < total
 
     drive(replaying, steps)
 
@@ -243,8 +243,8 @@ def test_a_replay_starts_nothing(replaying: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("2", "s", "4", "e")
         assert not isinstance(app.screen, Question | Form)
-        assert app.stage.run is not None
-        assert app.stage.run.id == RUN
+        assert app.live.run is not None
+        assert app.live.run.id == RUN
 
     drive(replaying, steps)
 

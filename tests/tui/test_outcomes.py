@@ -34,17 +34,17 @@ def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path
         await until(pilot, lambda: "step 3 of 9" in shown(app))
         await until(pilot, lambda: "Pause" in footer(app) and "Cancel" in footer(app))
         await pilot.press("X", "y")
-        await until(pilot, lambda: not app.stage.conducting.active)
+        await until(pilot, lambda: not app.live.queue.active)
         await until(pilot, lambda: ", cancelled" in shown(app))
         text = shown(app)
         assert " 33%" in text and "100%" not in text
         assert "0 of 4 cells" in text and ", cancelled" in text and "failed" not in text
         await until(pilot, lambda: "Search" in footer(app))
         await until(pilot, lambda: "Pause" not in footer(app) and "Cancel" not in footer(app))
-        elapsed_s = app.stage.course.elapsed_s(app.stage.now_s)
-        assert app.stage.course.elapsed_s(app.stage.now_s + 100) == elapsed_s
+        elapsed_s = app.live.run_state.elapsed_s(app.live.now_s)
+        assert app.live.run_state.elapsed_s(app.live.now_s + 100) == elapsed_s
         await until(pilot, lambda: app.said[-1:] == ["Cancelled: 3 to do, 1 cancelled."])
-        assert app.stage.exit_status() == 130
+        assert app.live.exit_status() == 130
         await pilot.press("2")
         await until(pilot, lambda: "Start" in footer(app))
         assert "Pause" not in footer(app)
@@ -95,7 +95,7 @@ def test_after_a_pause(app: Repliquant, play: Callable[[Scene], None], tmp_path:
         await until(pilot, lambda: ", paused" in shown(app))
         assert "1 of 4 cells" in shown(app)
         assert "about" not in shown(app).splitlines()[3]
-        assert app.stage.exit_status() == 0
+        assert app.live.exit_status() == 0
 
     drive(app, steps, (110, 30))
 
@@ -119,7 +119,7 @@ def test_what_is_ended_before_its_first_cell(
         word = "paused" if what == "pause" else "cancelled"
         await until(pilot, lambda: f"{word} before its first cell" in shown(app))
         assert "fetching" not in shown(app)
-        assert app.stage.exit_status() == (0 if what == "pause" else 130)
+        assert app.live.exit_status() == (0 if what == "pause" else 130)
 
     drive(app, steps, (110, 30))
 
@@ -137,7 +137,7 @@ def test_after_an_error_at_the_start(
         await started(pilot, app, tmp_path / "runs" / "new")
         await until(pilot, lambda: "failed: the index can't be reached" in shown(app))
         assert "fetching" not in shown(app)
-        assert app.stage.exit_status() == 3
+        assert app.live.exit_status() == 3
 
     drive(app, steps, (110, 30))
 
@@ -209,11 +209,11 @@ def test_a_request_that_waited_is_counted_by_itself(
         await started(pilot, app, second)
         await until(pilot, lambda: "1 queued" in shown(app))
         assert (
-            app.stage.run is not None and app.stage.run.folder == first
+            app.live.run is not None and app.live.run.folder == first
         )  # its log is read, not that of the one that waits
         ready.append("go")
-        await until(pilot, lambda: not app.stage.conducting.active)
-        await until(pilot, lambda: app.stage.run.folder == second and ", done" in shown(app))
-        assert (app.stage.course.ended, app.stage.course.total) == (4, 4)
+        await until(pilot, lambda: not app.live.queue.active)
+        await until(pilot, lambda: app.live.run.folder == second and ", done" in shown(app))
+        assert (app.live.run_state.ended, app.live.run_state.total) == (4, 4)
 
     drive(app, steps, (110, 30))

@@ -14,8 +14,7 @@ from textual.pilot import Pilot
 
 from tests.tui.conftest import settle
 from tui.app import Repliquant
-from tui.messages import Listed
-from tui.screens.findings import Finding
+from tui.loaded import Loaded, Remark, Remarks
 
 Compare = Callable[..., bool]
 
@@ -88,14 +87,14 @@ def test_screen_of_another_size(
 
 def test_doctor(snap_compare: Compare, app: Repliquant) -> None:
     found = [
-        Finding("ok", "engine", "local: no Docker daemon answers"),
-        Finding("note", "gpu", "none", "GPU cells are recorded as unsupported"),
-        Finding("problem", "runs", "runs, not writable", "set REPLIQUANT_RUNS to another folder"),
+        Remark("ok", "engine", "local: no Docker daemon answers"),
+        Remark("note", "gpu", "none", "GPU cells are recorded as unsupported"),
+        Remark("problem", "runs", "runs, not writable", "set REPLIQUANT_RUNS to another folder"),
     ]
 
     async def run(pilot: Pilot[str]) -> None:
         await settle(pilot, app)
-        app.post_message(Listed("Doctor", "This machine", found))
+        app.post_message(Loaded(Remarks("Doctor", "This machine", found)))
         await pilot.pause(0.2)
         await pilot.press("down")
         await pilot.pause()
@@ -109,7 +108,7 @@ def test_a_replay_in_the_middle_of_training(
 ) -> None:
     async def run(pilot: Pilot[str]) -> None:
         await settle(pilot, replaying)
-        stage = replaying.stage
+        stage = replaying.live
         assert stage.replay is not None
         stage.seek(stage.replay.recording.length_s * 0.4)
         stage.hold()

@@ -1,4 +1,4 @@
-"""A recorded run, played: the same news in the same order, at any speed, forth and back."""
+"""A recorded run, played: the same messages in the same order, at any speed, forth and back."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from manifests.errors import InputError
 from manifests.run_folder import Run
 from manifests.series_reader import read_series
 from orchestrator.messages import CellEnded, CellStarted, Note, RunStarted
+from services.run_state import RunState
 from tests.tui.conftest import DEMO, RUN
 from tui.recording import read_recording
 from tui.replay import Replay
-from tui.run_queue import Heard
-from tui.run_state import Course
+from tui.run_queue import Received
 
 
 class Clock:
@@ -35,16 +35,16 @@ def run() -> Run:
     return Run(DEMO / RUN)
 
 
-def course_of(heard: list[Heard]) -> Course:
-    course = Course()
-    for news, at_s in heard:
-        course.take(news, at_s)
-    return course
+def course_of(received: list[Received]) -> RunState:
+    state = RunState()
+    for message, at_s in received:
+        state.take(message, at_s)
+    return state
 
 
 def test_a_recording_has_every_cell_once_and_in_order(run: Run) -> None:
     recording = read_recording(run)
-    news = [moment.news for moment in recording.moments]
+    news = [moment.message for moment in recording.moments]
     assert isinstance(news[0], RunStarted)
     started = [item.planned.id for item in news if isinstance(item, CellStarted)]
     ended = [item.planned.id for item in news if isinstance(item, CellEnded)]
@@ -60,13 +60,13 @@ def test_the_speed_changes_the_pace_and_not_the_news(run: Run, speed: float) -> 
     clock = Clock()
     recording = read_recording(run)
     replay = Replay(recording, speed, clock)
-    heard: list[Heard] = []
+    received: list[Received] = []
     while not replay.ended:
-        heard += replay.due()
+        received += replay.due()
         clock.now += 0.25
-    assert [item.news for item in heard] == [moment.news for moment in recording.moments]
+    assert [item.message for item in received] == [moment.message for moment in recording.moments]
     assert clock.now == pytest.approx(recording.length_s / speed, abs=0.6)
-    assert course_of(heard).ended == len(recording.cells)
+    assert course_of(received).ended == len(recording.cells)
 
 
 def test_a_held_replay_stands_and_seeking_goes_both_ways(run: Run) -> None:
@@ -98,7 +98,6 @@ def test_log_and_samples_come_with_their_cell(run: Run) -> None:
     lines = replay.log_lines()
     text = (run.cell_folder(cell) / "log.txt").read_text()
     assert lines == text.splitlines()
-    assert replay.made_up == ""
 
 
 def test_a_long_pause_between_cells_is_passed_over_and_told(tmp_path: Path, run: Run) -> None:
@@ -112,7 +111,7 @@ def test_a_long_pause_between_cells_is_passed_over_and_told(tmp_path: Path, run:
     copy.manifest_path(last).write_bytes(encode_manifest(later))
     after = read_recording(copy)
     assert after.length_s < before.length_s + 60
-    notes = [m.news.text for m in after.moments if isinstance(m.news, Note)]
+    notes = [m.message.text for m in after.moments if isinstance(m.message, Note)]
     assert len(notes) == 1
     assert "is passed over" in notes[0]
 

@@ -14,7 +14,7 @@ from manifests.plan import PlannedCell
 from orchestrator.messages import Listener
 from orchestrator.running.control import Steering
 from orchestrator.running.execute import Request
-from services.selection import Wish
+from services.selection import RunOptions
 from tests.tui.conftest import Scene, drive, settle, shown
 from tests.tui.scenes import begin, end, until
 from tui.app import Repliquant
@@ -30,7 +30,7 @@ def test_the_run_that_was_asked_for_is_the_one_shown(recorded: Path) -> None:
     asked = recorded.parent.parent / "elsewhere" / "mine"
     shutil.copytree(recorded, asked)
     os.utime(asked / "plan.json", (0, 0))  # not the latest, and not among the others
-    app = Repliquant(Wish(Request("lad2023", run_dir=asked)), sample=False)
+    app = Repliquant(RunOptions(Request("lad2023", run_dir=asked)), sample=False)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await _in_results(pilot, app, "run mine ")
@@ -39,7 +39,7 @@ def test_the_run_that_was_asked_for_is_the_one_shown(recorded: Path) -> None:
 
 
 def test_a_run_folder_that_is_new_shows_no_other_run(recorded: Path) -> None:
-    app = Repliquant(Wish(Request("lad2023", run_dir=Path("runs/fresh"))), sample=False)
+    app = Repliquant(RunOptions(Request("lad2023", run_dir=Path("runs/fresh"))), sample=False)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await _in_results(pilot, app, "no run in runs/fresh yet")
@@ -49,7 +49,7 @@ def test_a_run_folder_that_is_new_shows_no_other_run(recorded: Path) -> None:
 
 
 def test_the_run_of_another_study_is_not_shown_as_this_ones(recorded: Path) -> None:
-    app = Repliquant(Wish(Request("shafique2023", run_dir=recorded)), sample=False)
+    app = Repliquant(RunOptions(Request("shafique2023", run_dir=recorded)), sample=False)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await _in_results(pilot, app, "is a run of lad2023, not of shafique2023")
@@ -72,13 +72,13 @@ def test_a_run_that_has_just_ended_is_the_one_shown(
     play(scene)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        assert app.shelf.results is not None
-        assert app.shelf.results.run.id == recorded.name
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=other)))
+        assert app.data.results is not None
+        assert app.data.results.run.id == recorded.name
+        options = app.data.options
+        app.data.plan(options._replace(request=options.request._replace(run_dir=other)))
         await settle(pilot, app)
         await pilot.press("2", "a", "R", "y")
-        await until(pilot, lambda: not app.stage.conducting.active)
+        await until(pilot, lambda: not app.live.queue.active)
         await _in_results(pilot, app, "run older ")
         await pilot.press("1", "down", "r")  # another study, and back
         await settle(pilot, app)
@@ -92,13 +92,13 @@ def test_enter_alone_starts_nothing(app: Repliquant, tmp_path: Path) -> None:
     """As in ``ls`` and enter, typed into the wrong window."""
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
+        options = app.data.options
+        app.data.plan(options._replace(request=options.request._replace(run_dir=tmp_path / "new")))
         await settle(pilot, app)
         await pilot.press("2", "l", "s", "enter")
         await pilot.pause()
         assert not isinstance(app.screen, Question)
-        assert not app.stage.conducting.active
+        assert not app.live.queue.active
 
     drive(app, steps)
 
@@ -107,8 +107,8 @@ def test_the_question_counts_what_the_chosen_cells_start_from(
     app: Repliquant, tmp_path: Path
 ) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        wish = app.shelf.wish
-        app.shelf.plan(wish._replace(request=wish.request._replace(run_dir=tmp_path / "new")))
+        options = app.data.options
+        app.data.plan(options._replace(request=options.request._replace(run_dir=tmp_path / "new")))
         await settle(pilot, app)
         await pilot.press("2", "slash", *"tensorflow and quantize", "enter", "down", "space", "s")
         await pilot.pause()

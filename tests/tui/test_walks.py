@@ -17,15 +17,14 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from cli.commands import doctor
 from manifests.codec import write_plan
 from orchestrator.running import execute
+from services import doctor
 from tests.fakes.instant import InstantEngine
 from tests.tui.conftest import drive
 from tui.app import Repliquant
 from tui.screens.base import Page
 from tui.screens.dialogs import Form
-from tui.screens.findings import Finding
 
 SEEDS = range(7)
 KEYS_A_SEED = 300
@@ -53,7 +52,7 @@ def several(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_plan(prepared.run.plan_path, prepared.plan)
     engine = InstantEngine()
     monkeypatch.setattr(execute, "_engine", lambda *_: engine)
-    monkeypatch.setattr(doctor, "examine", lambda: [Finding("ok", "engine", "local")])
+    monkeypatch.setattr(doctor, "examine", lambda: [doctor.Diagnosis("ok", "engine", "local")])
     monkeypatch.setenv("HOME", str(recorded.parent.parent))
     return recorded.parent
 

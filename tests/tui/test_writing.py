@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from cli.commands import doctor
-from cli.commands.report import write_report
+from services import doctor
 from services.archives import bundle, check_archive
+from services.reports import write_report
 from services.runs import find_run
 from tests.tui.conftest import RUN, drive, settle, shown
 from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
-from tui.messages import Listed
+from tui.loaded import Loaded, Remark, Remarks
 from tui.screens.dialogs import Form
-from tui.screens.findings import Finding, FindingsScreen
+from tui.screens.remarks import RemarksScreen
 
 
 async def until_told(pilot: Pilot[str], app: Repliquant, part: str) -> None:
@@ -40,7 +40,7 @@ def test_a_report_is_the_same_file_as_the_commands(
 
     drive(app, steps)
     written = (recorded / "screen").read_bytes()
-    path = write_report(find_run(recorded), recorded / "command", format_)
+    path = write_report(find_run(recorded), recorded / "command", format_).path
     assert written == path.read_bytes()
 
 
@@ -53,15 +53,15 @@ def test_an_archive_is_made_and_verified(app: Repliquant, tmp_path: Path) -> Non
         await until_told(pilot, app, "Written: lad2023-quick-digits.crate.zip: ")
         await pilot.press("1", "v", *f"{RUN}.crate.zip", "enter")
         for _ in range(200):
-            if isinstance(app.screen, FindingsScreen) and app.screen.settled:
+            if isinstance(app.screen, RemarksScreen) and app.screen.settled:
                 break
             await pilot.pause(0.05)
         await pilot.pause()
         text = shown(app)
-        assert f"{RUN}.crate.zip: good" in text
+        assert f"{RUN}.crate.zip: archive verified" in text
         assert "● ok" in text and "hashes" in text
         await pilot.press("escape")
-        assert not isinstance(app.screen, FindingsScreen)
+        assert not isinstance(app.screen, RemarksScreen)
 
     drive(app, steps, (100, 30))
     assert not any(c.wrong for c in check_archive(tmp_path / f"{RUN}.crate.zip"))
@@ -78,7 +78,7 @@ def test_a_changed_archive_is_not_good(app: Repliquant, recorded: Path, tmp_path
         for name in ("none.zip", "nowhere.zip"):
             await pilot.press("v", *name, "enter")
             await until_told(pilot, app, f"{name}")
-            assert not isinstance(app.screen, FindingsScreen)
+            assert not isinstance(app.screen, RemarksScreen)
 
     drive(app, steps)
 
@@ -144,15 +144,15 @@ def test_the_doctors_findings_are_a_screen(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [
-        doctor.Finding("ok", "python", "3.11"),
-        doctor.Finding("problem", "runs", "not writable", "set REPLIQUANT_RUNS"),
+        doctor.Diagnosis("ok", "python", "3.11"),
+        doctor.Diagnosis("problem", "runs", "not writable", "set REPLIQUANT_RUNS"),
     ]
     monkeypatch.setattr(doctor, "examine", lambda: iter(found))
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("d")
         for _ in range(100):
-            if isinstance(app.screen, FindingsScreen) and app.screen.settled:
+            if isinstance(app.screen, RemarksScreen) and app.screen.settled:
                 break
             await pilot.pause(0.05)
         await pilot.pause()
@@ -170,8 +170,8 @@ def test_the_doctors_findings_are_a_screen(
 @pytest.mark.parametrize("size", [(20, 5), (80, 24)])
 def test_hostile_findings(app: Repliquant, size: tuple[int, int]) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        found = [Finding(text, text, text, text) for text in HOSTILE]
-        app.post_message(Listed(HOSTILE[0], HOSTILE[1], found))
+        found = [Remark(text, text, text, text) for text in HOSTILE]
+        app.post_message(Loaded(Remarks(HOSTILE[0], HOSTILE[1], found)))
         await pilot.pause(0.2)
         for _ in HOSTILE:
             await pilot.press("enter")

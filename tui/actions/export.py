@@ -6,43 +6,41 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
-from manifests.errors import KitError
-from tui.data import told
-from tui.messages import Listed, Told
+from manifests.errors import RepliquantError
+from tui.loaded import Loaded, Notice, Remark, Remarks
 from tui.screens.dialogs import Asked, Form
-from tui.text import safe
+from tui.text import error_text, safe
 
 if TYPE_CHECKING:
     from comparisons.comparison import Comparison
     from manifests.run_folder import Run
-    from tui.app import Repliquant
-    from tui.loaders import Results
+    from tui.app_base import AppBase
+    from tui.loaded import Value
+    from tui.loaders import ShownRun
 
 
-class Writing:
+class ExportActions:
     """Each ``ask_...`` shows a form; what it leads to goes on on a thread and is told."""
 
-    def __init__(self, app: Repliquant) -> None:
+    def __init__(self, app: AppBase) -> None:
         self._app = app
 
     def tables(
-        self, results: Results, comparisons: list[Comparison], format_: str, path: Path
+        self, results: ShownRun, comparisons: list[Comparison], format_: str, path: Path
     ) -> None:
         """Write tables as ``repliquant table -o`` does."""
         from services.exports import tables_text, write_text
 
         try:
             write_text(path, tables_text(comparisons, results.environments, format_))
-        except KitError as error:
+        except RepliquantError as error:
             self._app.complain(str(error))
             return
         self._app.notify(f"Written: {safe(str(path))}", markup=False, timeout=8)
 
     def ask_report(self) -> None:
         """Of the run that is shown, as ``repliquant report`` writes it."""
-        from cli.commands.report import FORMATS
+        from services.reports import FORMATS
 
         run = self._shown_run("Writing a report")
         if run is None:
@@ -79,50 +77,52 @@ class Writing:
 
     def doctor(self) -> None:
         """What this machine can run, as ``repliquant doctor`` tells it."""
-        from cli.commands.doctor import examine
-        from tui.screens.findings import Finding
+        from services.doctor import examine
 
-        def look() -> Message:
-            found = [Finding(f.state, f.what, f.detail, f.next_step) for f in examine()]
+        def look() -> Value:
+            found = [Remark(*diagnosis) for diagnosis in examine()]
             about = "Doctor: what this machine can run, and what to do about the rest"
-            return Listed(about, "This machine", found)
+            return Remarks(about, "This machine", found)
 
         self._app.notify("Looking at this machine …", timeout=3)
         self._on_thread(look)
 
-    def _report(self, run: Run, given: dict[str, str]) -> Message:
-        from cli.commands.report import write_report
+    def _report(self, run: Run, given: dict[str, str]) -> Value:
+        from services.reports import write_report
 
-        return Told(f"Written: {write_report(run, _path(given), given['format'])}")
+        written = write_report(run, _path(given), given["format"])
+        left_out = f"; {written.left_out}" if written.left_out else ""
+        return Notice(f"Written: {written.path}{left_out}")
 
-    def _bundle(self, run: Run, given: dict[str, str]) -> Message:
+    def _bundle(self, run: Run, given: dict[str, str]) -> Value:
         from services.archives import archive_name, bundle, contents
 
         artifacts = given["artifacts"] == "yes"
         target = _path(given) or archive_name(run)
         made = bundle(run, target, artifacts)
         warnings = "".join(f"; warning: {warning}" for warning in made.warnings)
-        return Told(f"Written: {target}: {contents(made, artifacts)}{warnings}")
+        return Notice(f"Written: {target}: {contents(made, artifacts)}{warnings}")
 
-    def _verify(self, given: dict[str, str]) -> Message:
-        from services.archives import check_archive
-        from tui.screens.findings import Finding
+    def _verify(self, given: dict[str, str]) -> Value:
+        from services.archives import check_archive, outcome
 
         file = Path(given["path"]).expanduser()
         found = []
         for check in check_archive(file):
             state = f"{len(check.wrong)} wrong" if check.wrong else "ok"
-            found.append(Finding(state, check.name, "; ".join(check.wrong) or check.detail))
-        good = "good" if all(item.state == "ok" for item in found) else "NOT good"
-        return Listed("Verify: whether an archive is whole", f"{file}: {good}", found)
+            found.append(Remark(state, check.name, "; ".join(check.wrong) or check.detail))
+        failed = sum(item.state != "ok" for item in found)
+        return Remarks(
+            "Verify: whether an archive is whole", outcome(file, failed, len(found)), found
+        )
 
     def _shown_run(self, what: str) -> Run | None:
         """The run on screen 4, unless nothing may be written; why not is said."""
         if self._app.refused(what):
             return None
-        results = self._app.shelf.results
+        results = self._app.data.results
         if results is None:
-            why = self._app.shelf.results_problem or "the run is still being read"
+            why = self._app.data.results_problem or "the run is still being read"
             self._app.notify(safe(why, 1000), severity="warning", markup=False)
         return results.run if results else None
 
@@ -132,7 +132,7 @@ class Writing:
         fields: list[Asked],
         verb: str,
         note: str,
-        act: Callable[[dict[str, str]], Message],
+        act: Callable[[dict[str, str]], Value],
         check: Callable[[dict[str, str]], str] | None = None,
     ) -> None:
         def answered(given: dict[str, str] | None) -> None:
@@ -142,13 +142,13 @@ class Writing:
 
         self._app.push_screen(Form(title, fields, verb, note, check), answered)
 
-    def _on_thread(self, act: Callable[[], Message]) -> None:
+    def _on_thread(self, act: Callable[[], Value]) -> None:
         def work() -> None:
             try:
-                message = act()
+                value = act()
             except Exception as error:  # said instead
-                message = Told(told(error), "error")
-            self._app.post_message(message)
+                value = Notice(error_text(error), "error")
+            self._app.post_message(Loaded(value))
 
         self._app.run_worker(work, thread=True, group="writing", exit_on_error=False)
 

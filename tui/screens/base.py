@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
 from tui.widgets.head import Head
 
 if TYPE_CHECKING:
-    from tui.app import Repliquant
+    from tui.app_actions import ActionApp
     from tui.live import Followed
-
-
-Answer = TypeVar("Answer")
-
-
-class Dialog(ModalScreen[Answer]):
-    """What lies on top of a page until it is answered."""
-
-    def dismiss(self, result: Answer | None = None) -> AwaitComplete:
-        """Once: a key that was pressed before the dialog had gone finds it answered."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class Page(Screen[None]):
@@ -42,9 +30,9 @@ class Page(Screen[None]):
     _settled = False
 
     @property
-    def kit(self) -> Repliquant:
+    def kit(self) -> ActionApp:
         """The app, by its own type."""
-        return cast("Repliquant", self.app)
+        return cast("ActionApp", self.app)
 
     @property
     def settled(self) -> bool:
@@ -67,7 +55,7 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         if self.settled:
-            self.query_one(Head).news = self.kit.news_line
+            self.query_one(Head).status = self.kit.status_line
             self.refresh_bindings()
             self.renew()
 

@@ -22,6 +22,7 @@ from tui.widgets.rows import EMPTY, Rows
 if TYPE_CHECKING:
     from comparisons.audit import Finding
     from comparisons.claims import Judged
+    from tui.loaders import Judgement
 
 CLAIMS, AUDIT = "claims", "audit"
 
@@ -42,7 +43,7 @@ class ClaimsScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self._current = CLAIMS
-        self._shown: claims.Judgement | None = None
+        self._shown: Judgement | None = None
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
@@ -54,8 +55,8 @@ class ClaimsScreen(Page):
         self.query_one("#rows", Rows).focus()
 
     def renew(self) -> None:
-        self.kit.shelf.need_judgement()
-        judgement = self.kit.shelf.judgement
+        self.kit.data.need_judgement()
+        judgement = self.kit.data.judgement
         if judgement is not self._shown or judgement is None:
             self._shown = judgement
             self._show()
@@ -119,11 +120,11 @@ class ClaimsScreen(Page):
 
     def action_plan(self) -> None:
         if self.claim is not None:
-            self.kit.shelf.plan_claim(self.claim.number)
+            self.kit.data.plan_claim(self.claim.number)
 
     def action_cells(self) -> None:
         """Where the numbers of this claim come from."""
-        results = self.kit.shelf.results
+        results = self.kit.data.results
         if self.claim is None:
             return
         if results is None or not self.claim.cells:

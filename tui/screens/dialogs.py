@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.widgets import Button, Input, Label, Select, Static
 from textual.worker import get_current_worker
 
-from tui.screens.base import Dialog
+from tui.screens.dialog_base import Dialog
 from tui.text import safe
 
 _LONGEST = 4096

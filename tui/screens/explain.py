@@ -10,10 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from comparisons.decomposition import Explanation
+from comparisons.render.speedups import configuration, interval
 from services.phrases import count
 from tui.screens.base import Page
 from tui.text import MARK, safe
-from tui.views.speedups import Speedup, ladder, parts
+from tui.views.speedups import ladder, parts
 from tui.widgets.rows import Column, Field, Rows, Table
 
 _COLUMNS = (
@@ -33,7 +35,7 @@ class ExplainScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._all: list[Speedup] = []
+        self._all: list[Explanation] = []
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
@@ -44,9 +46,9 @@ class ExplainScreen(Page):
         self.query_one("#speedups", Rows).focus()
 
     def renew(self) -> None:
-        self._all = self.kit.shelf.speedups
+        self._all = self.kit.data.speedups
         known = [item for item in self._all if item.total is not None]
-        text = Text(self.kit.shelf.request.study, "bold")
+        text = Text(self.kit.data.request.study, "bold")
         text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
         missing = len(self._all) - len(known)
         if missing:
@@ -57,7 +59,7 @@ class ExplainScreen(Page):
         self._draw()
 
     def action_reread(self) -> None:
-        self.kit.shelf.read_results()
+        self.kit.data.read_results()
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -69,8 +71,9 @@ class ExplainScreen(Page):
     def _row(self, index: int) -> list[Field | str]:
         item = self._all[index]
         total = f"{item.total:.2f}x" if item.total is not None else "–"
-        speedup = Field(f"{total} {MARK}", "warn") if item.flags else total
-        return [item.point, item.technique, item.baseline, speedup, Field(item.source, "dim")]
+        speedup = Field(f"{total} {MARK}", "warn") if item.flagged else total
+        point, source = configuration(item.point), Field(item.source, "dim")
+        return [point, item.technique, item.baseline, speedup, source]
 
     def _draw(self) -> None:
         rows = self.query_one("#speedups", Rows)
@@ -81,10 +84,11 @@ class ExplainScreen(Page):
         width = max(30, self.size.width - 2)
         text = Text()
         text.append(f"{safe(item.technique)} over {safe(item.baseline)}", "bold")
-        text.append(f"   {item.total:.2f}x {_sure(item)}= ", "not bold")
-        text.append(" x ".join(f"{value:.2f}" for _, value in item.factors) + "\n")
-        if item.flags:
-            text.append(f"{MARK} flags of its cells: {safe(', '.join(item.flags), 400)}\n", "bold")
+        text.append(f"   {item.total:.2f}x {_interval(item)}= ", "not bold")
+        text.append(" x ".join(f"{factor.value:.2f}" for factor in item.factors) + "\n")
+        if item.flagged:
+            flags = safe(", ".join(item.flagged), 400)
+            text.append(f"{MARK} flags of its cells: {flags}\n", "bold")
         for line in parts(item, width, self.kit.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):
@@ -92,8 +96,9 @@ class ExplainScreen(Page):
         self.query_one("#apart", Static).update(text)
 
 
-def _sure(item: Speedup) -> str:
+def _interval(item: Explanation) -> str:
     """The interval over processes, or that there can be none; nothing for a paper's number."""
     if item.n == 1:
         return "(n = 1: no interval) "
-    return f"{item.total_interval} " if item.total_interval else ""
+    ends = interval(item.interval).strip()
+    return f"{ends} " if ends else ""

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, Static
 
-from tui.screens.base import Dialog
+from tui.screens.dialog_base import Dialog
 from tui.screens.dialogs import Choice, choice_button
 from tui.text import safe
 

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tui.screens.base import Dialog
+from tui.screens.dialog_base import Dialog
 from tui.text import safe
 
 _ALWAYS = (

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Static
 
-from tui.screens.base import Dialog
+from tui.screens.dialog_base import Dialog
 from tui.text import safe
 from tui.widgets.rows import Column, Rows, Table
 

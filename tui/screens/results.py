@@ -17,7 +17,7 @@ from comparisons.number_flags import named
 from comparisons.render import values
 from manifests.plan import PlannedCell
 from manifests.select import SelectionError, Selector
-from tui.loaders import Results, in_order
+from tui.loaders import ShownRun, in_order
 from tui.screens.base import Page
 from tui.screens.dialogs import Asked, Form
 from tui.screens.picker import Pick
@@ -49,7 +49,7 @@ class ResultsScreen(Page):
     def __init__(self) -> None:
         super().__init__()
         self.view = VIEWS[0]
-        self._results: Results | None = None
+        self._results: ShownRun | None = None
         self._current = ""
         self._cells: list[PlannedCell] = []
         self._expression = ""
@@ -67,10 +67,10 @@ class ResultsScreen(Page):
         self.query_one("#rows", Rows).focus()
 
     def renew(self) -> None:
-        results = self.kit.shelf.results
+        results = self.kit.data.results
         if results is None:
             self._results = None
-            text = self.kit.shelf.results_problem or "reading …"
+            text = self.kit.data.results_problem or "reading …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
             self.query_one("#rows", Rows).show(EMPTY)
             self.query_one("#details", Static).update("")
@@ -94,7 +94,7 @@ class ResultsScreen(Page):
                 await tabs.add_tab(Tab(Text(safe(place, 24)), id=f"tab-{id_}"))
             await tabs.add_tab(Tab("All cells", id=f"tab-{CELLS}"))
 
-    def _summarise(self, results: Results) -> None:
+    def _summarise(self, results: ShownRun) -> None:
         plan = results.plan
         counts = {"waiting": len(plan.cells) - len(results.manifests)}
         for manifest in results.manifests.values():
@@ -129,7 +129,7 @@ class ResultsScreen(Page):
             rows.show(cells_table(self._cells, self._results.manifests), cursor)
         self._describe()
 
-    def _selected(self, results: Results) -> list[PlannedCell]:
+    def _selected(self, results: ShownRun) -> list[PlannedCell]:
         selector = Selector(self._expression)
         chosen = {p.id for p in results.plan.cells if selector.accepts(p.cell)}
         return in_order(results.plan, chosen)
@@ -191,7 +191,7 @@ class ResultsScreen(Page):
         (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
 
     def action_runs(self) -> None:
-        line = self.kit.shelf.surveyed.get(self.kit.shelf.request.study)
+        line = self.kit.data.surveyed.get(self.kit.data.request.study)
         runs = line.runs if line else []
         found = [(str(r.run.folder), f"{r.run.id}   {tally(r.counts)}") for r in runs]
         self.app.push_screen(
@@ -201,9 +201,9 @@ class ResultsScreen(Page):
 
     def _take_runs(self, folders: list[str] | None) -> None:
         if folders and len(folders) == 2:
-            self.kit.shelf.compare(Path(folders[1]), Path(folders[0]))
+            self.kit.data.compare(Path(folders[1]), Path(folders[0]))
         elif folders:
-            self.kit.shelf.show_run(Path(folders[0]))
+            self.kit.data.show_run(Path(folders[0]))
 
     def action_filter(self) -> None:
         tabs = self.query_one(Tabs)
@@ -273,7 +273,7 @@ class ResultsScreen(Page):
             return
         name = f"{answers['table']}.{answers['format']}"
         path = Path(answers["path"]).expanduser() if answers["path"] else None
-        self.kit.writing.tables(
+        self.kit.export_actions.tables(
             self._results,
             self._exported(answers["table"]),
             answers["format"],

@@ -13,8 +13,8 @@ from textual.containers import Vertical
 from textual.widgets import ContentSwitcher, Input, Static, Tab, Tabs
 
 from services.phrases import duration
+from services.run_state import CellState, RunState
 from tui.charts import bar, columns, resampled, widened
-from tui.run_state import CellCourse, Course
 from tui.screens.base import Page
 from tui.states import state
 from tui.text import clock, fitted, safe
@@ -23,7 +23,7 @@ from tui.widgets.log import Log
 from tui.widgets.rows import Column, Field, Rows, Table
 
 if TYPE_CHECKING:
-    from tui.app import Repliquant
+    from tui.app_base import AppBase
     from tui.live import Followed
 
 _QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
@@ -51,8 +51,8 @@ class RunScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._course: Course | None = None
-        self._order: list[CellCourse] = []
+        self._run_state: RunState | None = None
+        self._order: list[CellState] = []
         self._titles = Titles(())
 
     def body(self) -> ComposeResult:
@@ -69,9 +69,9 @@ class RunScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only a run that goes on can be paused or cancelled; only a replay has a speed."""
-        replaying = self.kit.stage.replay is not None
+        replaying = self.kit.live.replay is not None
         if action in ("pause", "cancel"):
-            return self.kit.running.may(action)
+            return self.kit.run_actions.may(action)
         if action in ("slower", "faster", "skip", "hold"):
             return replaying
         return True
@@ -80,23 +80,23 @@ class RunScreen(Page):
         self.query_one("#view-log", Log).focus()
 
     def renew(self) -> None:
-        course = self._course = self.kit.stage.course
-        self._order = [course.cells[id_] for id_ in course.queued]
+        run = self._run_state = self.kit.live.run_state
+        self._order = [run.cells[id_] for id_ in run.queued]
         self._titles = Titles([cell.planned for cell in self._order])
         self.query_one("#view-queue", Rows).show(Table(_QUEUE, len(self._order), self._row))
         self.beat()
 
     def beat(self) -> None:
-        course, now_s = self.kit.stage.course, self.kit.stage.now_s
-        if course is not self._course or len(self._order) != course.total:
+        run, now_s = self.kit.live.run_state, self.kit.live.now_s
+        if run is not self._run_state or len(self._order) != run.total:
             self.renew()
             return
         width = max(20, self.size.width - 2)
-        self.query_one("#now", Static).update(_progress(course, now_s, width, self.kit))
-        self._draw_curves(course.shown, width)
-        cell = course.shown.planned.id if course.shown else ""
-        colour, nothing = self.kit.paint("primary"), self.kit.stage.no_readings
-        lines = self.kit.stage.trace.lines(width, cell, nothing, colour)
+        self.query_one("#now", Static).update(_progress(run, now_s, width, self.kit))
+        self._draw_curves(run.shown, width)
+        cell = run.shown.planned.id if run.shown else ""
+        colour, nothing = self.kit.paint("primary"), self.kit.live.no_readings
+        lines = self.kit.live.trace.lines(width, cell, nothing, colour)
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         if self.query_one(ContentSwitcher).current == "view-queue":
             self.query_one("#view-queue", Rows).refresh_rows()
@@ -109,22 +109,22 @@ class RunScreen(Page):
         self.query_one("#view-notes", Log).add(followed.notes)
 
     def action_pause(self) -> None:
-        self.kit.running.pause()
+        self.kit.run_actions.pause()
 
     def action_cancel(self) -> None:
-        self.kit.running.ask_to_cancel()
+        self.kit.run_actions.ask_to_cancel()
 
     def action_hold(self) -> None:
-        self.kit.stage.hold()
+        self.kit.live.hold()
 
     def action_slower(self) -> None:
-        self.kit.stage.change_speed(-1)
+        self.kit.live.change_speed(-1)
 
     def action_faster(self) -> None:
-        self.kit.stage.change_speed(1)
+        self.kit.live.change_speed(1)
 
     def action_skip(self, by: int) -> None:
-        self.kit.stage.skip(by)
+        self.kit.live.skip(by)
         self.renew()
 
     def action_tab(self, by: int) -> None:
@@ -163,20 +163,20 @@ class RunScreen(Page):
 
     @on(Rows.Opened, "#view-queue")
     def _open(self, event: Rows.Opened) -> None:
-        run = self.kit.stage.run
+        run = self.kit.live.run
         if run is not None and event.index < len(self._order):
             self.kit.open_manifest(run, self._order[event.index].planned.id)
 
     def _row(self, index: int) -> list[Field | str]:
         cell = self._order[index]
-        cell = self.kit.stage.course.cells.get(cell.planned.id, cell)
+        cell = self.kit.live.run_state.cells.get(cell.planned.id, cell)
         took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
         if cell.state == "running":
-            took = self.kit.stage.now_s - cell.began_s
+            took = self.kit.live.now_s - cell.began_s
         shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
         return [self._titles.of(cell.planned.cell), shown, state(cell.state)]
 
-    def _draw_curves(self, cell: CellCourse | None, width: int) -> None:
+    def _draw_curves(self, cell: CellState | None, width: int) -> None:
         curves = self.query_one("#curves", Static)
         low = self.size.height < _LOW_SCREEN
         colour = self.kit.paint("primary")
@@ -186,12 +186,12 @@ class RunScreen(Page):
             curves.update(drawn)
 
 
-def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> Text:
+def _progress(run: RunState, now_s: float, width: int, kit: AppBase) -> Text:
     """What runs, and two bars: the cell's phase, and the whole run."""
-    cell = course.shown
+    cell = run.shown
     if cell is None:
-        return _labelled("now", Text(safe(_work(course) or kit.stage.idle_words), "bold"))
-    others = f"  and {len(course.running) - 1} more" if len(course.running) > 1 else ""
+        return _labelled("now", Text(safe(_work(run) or kit.live.idle_words), "bold"))
+    others = f"  and {len(run.running) - 1} more" if len(run.running) > 1 else ""
     title = Text(safe(cell.planned.cell.title) + others, "bold")
     if cell.state != "running":
         title.append(f"  {state(cell.state).text}", "not bold")
@@ -199,7 +199,7 @@ def _progress(course: Course, now_s: float, width: int, kit: Repliquant) -> Text
     lines = [
         _labelled("now", title),
         _labelled(cell.phase or "–", _phase(cell, now_s, room, kit.paint("primary"))),
-        _labelled("run", _whole(course, now_s, room, kit.paint("success"))),
+        _labelled("run", _whole(run, now_s, room, kit.paint("success"))),
     ]
     return Text("\n").join(lines)
 
@@ -209,28 +209,28 @@ def _labelled(label: str, line: Text) -> Text:
     return text.append(fitted(safe(label), 10), "dim").append(" ").append_text(line)
 
 
-def _whole(course: Course, now_s: float, room: int, colour: str) -> Text:
-    left = course.remaining_s(now_s)
-    told = f" {course.share(now_s):4.0%}  {course.done} of {course.total} cells  "
-    told += clock(course.elapsed_s(now_s))
-    going = f"about {duration(left)} left" if course.running or left else "done"
-    told += f", {course.outcome or going}"
-    told += f"  {course.failed} failed" if course.failed else ""
-    told += f"  {course.cancelled} cancelled" if course.cancelled and not course.outcome else ""
-    told += f": {safe(course.why)}" if course.why else ""
-    return _bar(course.share(now_s), room, colour).append(told)
+def _whole(run: RunState, now_s: float, room: int, colour: str) -> Text:
+    left = run.remaining_s(now_s)
+    told = f" {run.share(now_s):4.0%}  {run.done} of {run.total} cells  "
+    told += clock(run.elapsed_s(now_s))
+    going = f"about {duration(left)} left" if run.running or left else "done"
+    told += f", {run.outcome or going}"
+    told += f"  {run.failed} failed" if run.failed else ""
+    told += f"  {run.cancelled} cancelled" if run.cancelled and not run.outcome else ""
+    told += f": {safe(run.why)}" if run.why else ""
+    return _bar(run.share(now_s), room, colour).append(told)
 
 
-def _work(course: Course) -> str:
+def _work(run: RunState) -> str:
     """What is done before the first cell: data, environments."""
-    if course.work is None:
-        going = not course.ended and not course.outcome
-        return course.notes[-1] if course.notes and going else ""
-    work = course.work
+    if run.work is None:
+        going = not run.ended and not run.outcome
+        return run.notes[-1] if run.notes and going else ""
+    work = run.work
     return f"{work.text} {bar(work.done / work.of, 16)}" if work.of else work.text
 
 
-def _phase(cell: CellCourse, now_s: float, room: int, colour: str) -> Text:
+def _phase(cell: CellState, now_s: float, room: int, colour: str) -> Text:
     going = cell.state == "running"
     told = f"  {clock(now_s - cell.began_s if going else cell.took_s)}"
     told += f" of about {duration(cell.planned.estimate_s)}" if going else ""
@@ -248,7 +248,7 @@ def _bar(share: float, room: int, colour: str) -> Text:
     return Text().append(filled, colour).append("─" * (room - len(filled)), "dim")
 
 
-def _curves(cell: CellCourse, width: int, colour: str) -> RichTable | None:
+def _curves(cell: CellState, width: int, colour: str) -> RichTable | None:
     """Loss and items a second, side by side; None for a cell that tells neither."""
     told = [("loss", list(cell.losses)), ("items/s", list(cell.rates))]
     told = [(name, values) for name, values in told if len(values) > 1]

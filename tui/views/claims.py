@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from comparisons.audit import Finding, Report, audit
+from comparisons.audit import Finding
 from comparisons.claims import Judged, count_verdicts
 from comparisons.render import audits, values
 from comparisons.render import claims as claim_words
-from comparisons.results import Evidence, gather
-from manifests import paths
-from tui.data import told
 from tui.text import safe
 from tui.widgets.rows import Column, Field, Row, Table
 
 if TYPE_CHECKING:
-    from tui.loaders import Results
+    from tui.loaders import Judgement
 
 WIDE = 110
-"""From so many columns on, a table has the numbers or the innocent explanation in it too."""
+"""From so many columns on, a table has the numbers or the benign explanation in it too."""
 
 _LONGEST = 4000
 _SIGNS = {
@@ -30,36 +27,6 @@ _SIGNS = {
     "not measured": ("○", "dim"),
     "not printed": ("–", "dim"),
 }
-
-
-class Judgement(NamedTuple):
-    """The claims of a study and the audit of its numbers; where one is None, why not."""
-
-    study: str
-    evidence: Evidence | None
-    report: Report | None
-    problems: dict[str, str]
-
-
-def judge_study(study: str, results: Results | None) -> Judgement:
-    """On the run of ``results``; on the paper's numbers alone where there is none."""
-    folder = paths.STUDIES / study
-    evidence: Evidence | None = None
-    report: Report | None = None
-    problems: dict[str, str] = {}
-    try:
-        if results is None:
-            evidence = gather(folder)
-        else:
-            manifests = list(results.manifests.values())
-            evidence = gather(folder, results.plan, manifests, results.run.id)
-    except Exception as error:  # shown in the place of the claims
-        problems["claims"] = told(error)
-    try:
-        report = audit(folder)
-    except Exception as error:  # shown in the place of the findings
-        problems["audit"] = told(error)
-    return Judgement(study, evidence, report, problems)
 
 
 def verdict(name: str) -> Field:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from rich.text import Text
 
+from comparisons.decomposition import Explanation
+from comparisons.render.speedups import interval
 from tui.charts import bar
 from tui.text import fitted, safe
 
@@ -18,51 +19,31 @@ def _tone(index: int) -> str:
     return _TONES[index % len(_TONES)]
 
 
-class Speedup(NamedTuple):
-    """One speedup. ``factors`` are kind and value; ``shares`` their parts of the logarithm.
-
-    ``intervals`` are those of the factors, in words; ``n`` is the fewest processes behind a rung.
-    """
-
-    source: str
-    point: str
-    baseline: str
-    technique: str
-    total: float | None
-    factors: list[tuple[str, float]]
-    shares: list[float | None]
-    rungs: list[tuple[str, float]]
-    total_interval: str = ""
-    intervals: tuple[str, ...] = ()
-    n: int = 0
-    flags: tuple[str, ...] = ()
-
-
-def parts(item: Speedup, width: int, paint: Callable[[str], str]) -> Iterator[Text]:
+def parts(item: Explanation, width: int, paint: Callable[[str], str]) -> Iterator[Text]:
     """The bar, whose parts are shaded differently, and what each part is.
 
     A part is as long as its share of the speedup's logarithm; a factor below 1, a
     slowdown, has no part of the bar and stands only in the list.
     """
     room = max(10, width - 2)
-    gains = [max(0.0, share or 0.0) for share in item.shares]
+    gains = [max(0.0, factor.share or 0.0) for factor in item.factors]
     whole = sum(gains) or 1.0
     line = Text()
     for index, gain in enumerate(gains):
         length = round(gain / whole * room)
         line.append(_SHADES[index % len(_SHADES)] * length, paint(_tone(index)))
     yield line
-    for index, ((kind, value), share) in enumerate(zip(item.factors, item.shares, strict=True)):
-        told = f"{share:5.0%} of it" if share is not None else ""
-        takes = "  slowdown" if value < 1 else ""
-        found = item.intervals[index] if index < len(item.intervals) else ""
+    for index, factor in enumerate(item.factors):
+        share = f"{factor.share:5.0%} of it" if factor.share is not None else ""
+        slower = "  slowdown" if factor.value < 1 else ""
+        ends = interval(factor.interval).strip()
         text = Text("  ").append(_SHADES[index % len(_SHADES)] * 2, paint(_tone(index)))
         text.append(" ")
-        text.append(fitted(safe(kind), 34)).append(f"{value:6.2f}x  ", "bold")
-        yield text.append(f"{found}  " if found else "").append(told + takes, "dim")
+        text.append(fitted(safe(factor.kind), 34)).append(f"{factor.value:6.2f}x  ", "bold")
+        yield text.append(f"{ends}  " if ends else "").append(share + slower, "dim")
 
 
-def ladder(item: Speedup, width: int) -> Iterator[Text]:
+def ladder(item: Explanation, width: int) -> Iterator[Text]:
     """The rungs from the root up, each with its time a call where one is known."""
     longest = max((value for _, value in item.rungs), default=0.0)
     room = max(8, min(40, width - 40))

@@ -16,7 +16,7 @@ _NAMES = ("Studies", "Plan", "Run", "Results", "Explain", "Claims")
 class Head(Widget):
     """Shows which screen this is; a click goes to another."""
 
-    news: reactive[str] = reactive("")
+    status: reactive[str] = reactive("")
 
     def __init__(self, current: str) -> None:
         super().__init__()
@@ -35,10 +35,10 @@ class Head(Widget):
                 shown = begin, text.cell_len + 1
         text.append(" ")
         text.stylize("bold reverse", *shown)
-        news = safe(self.news, max(0, self.size.width - text.cell_len - 1))
-        gap = self.size.width - text.cell_len - len(news) - 1
-        if news and gap >= 0:
-            text.append(" " * gap + news)
+        status = safe(self.status, max(0, self.size.width - text.cell_len - 1))
+        gap = self.size.width - text.cell_len - len(status) - 1
+        if status and gap >= 0:
+            text.append(" " * gap + status)
         return text
 
     async def on_click(self, event: events.Click) -> None:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cli.commands.options import read_options
 from orchestrator.engines import AUTO, ENGINES, make_engine
-from services.selection import Wish, wish_of
-from tui.data import told
+from services.run_options import read_options
+from services.selection import RunOptions, options_of
 from tui.screens.dialogs import Asked
+from tui.text import error_text
 
 if TYPE_CHECKING:
     from orchestrator.running.execute import Prepared
@@ -21,9 +21,9 @@ _PATHS = ("data_dir", "run_dir", "python")
 _UNITS = ((2**40, "t"), (2**30, "g"), (2**20, "m"), (2**10, "k"))
 
 
-def fields(wish: Wish, study: Study, prepared: Prepared | None) -> list[Asked]:
+def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list[Asked]:
     """What is asked, with what was chosen before; ``prepared`` is the plan that this came to."""
-    request = wish.request
+    request = options.request
     tiers = tuple(dict.fromkeys([*study.tiers, request.tier]))
     protocols = tuple(dict.fromkeys([_ALL, *study.protocols, request.protocol or _ALL]))
     engines = tuple(dict.fromkeys([AUTO, *ENGINES, request.engine]))
@@ -35,8 +35,8 @@ def fields(wish: Wish, study: Study, prepared: Prepared | None) -> list[Asked]:
         Asked("dataset", "data set", request.dataset or "", (), dataset),
         Asked("data_dir", "data folder", _text(request.data_dir), (), "none"),
         Asked("expression", "cells (-k)", request.expression, (), "all"),
-        Asked("claim", "of a claim", wish.claim, (), "its number (C2) or its id; all"),
-        Asked("sample", "sample only", "yes" if wish.sample else "no", ("no", "yes")),
+        Asked("claim", "of a claim", options.claim, (), "its number (C2) or its id; all"),
+        Asked("sample", "sample only", "yes" if options.sample else "no", ("no", "yes")),
         Asked("engine", "engine", request.engine, engines),
         Asked("python", "python", _text(request.python), (), "the images' own"),
         Asked("threads", "threads", str(request.threads or ""), (), "all processors"),
@@ -47,35 +47,35 @@ def fields(wish: Wish, study: Study, prepared: Prepared | None) -> list[Asked]:
     ]
 
 
-def chosen(wish: Wish, answers: dict[str, str]) -> Wish:
-    """The wish as the answers have it. Raises InputError in the command line's own words."""
+def chosen(options: RunOptions, answers: dict[str, str]) -> RunOptions:
+    """The options as the answers have it. Raises InputError in the command line's own words."""
     given = {name: "" if text == _ALL and name == "protocol" else text
              for name, text in answers.items()}  # fmt: skip
     for name in _PATHS:
         given[name] = os.path.expanduser(given.get(name, ""))
-    return wish_of({"study": wish.request.study, **read_options(given)})
+    return options_of(options.request.study, read_options(given))
 
 
-def problem(wish: Wish, answers: dict[str, str]) -> str:
+def problem(options: RunOptions, answers: dict[str, str]) -> str:
     """What is wrong with the answers, as far as that can be said before work begins; or ""."""
     from tui.loaders import read_plan
 
     try:
-        planned = read_plan(chosen(wish, answers))
+        planned = read_plan(chosen(options, answers))
         if planned.request.python is not None:
             make_engine(planned.request.engine, planned.request.python)
     except Exception as error:  # said in the form, which stays
-        return told(error)
+        return error_text(error)
     return ""
 
 
-def narrowing(wish: Wish) -> Iterator[str]:
+def narrowing(options: RunOptions) -> Iterator[str]:
     """What keeps cells out of the plan, a word each."""
-    if wish.request.expression:
-        yield f"-k {wish.request.expression}"
-    if wish.claim:
-        yield f"claim {wish.claim}"
-    if wish.sample:
+    if options.request.expression:
+        yield f"-k {options.request.expression}"
+    if options.claim:
+        yield f"claim {options.claim}"
+    if options.sample:
         yield "sample"
 
 

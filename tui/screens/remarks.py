@@ -1,9 +1,9 @@
-"""A list of findings on top of another screen: what a machine lacks, what an archive shows."""
+"""A list of remarks on top of another screen: what a machine lacks, what an archive shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from tui.loaded import Remark
 from tui.screens.base import Page
 from tui.screens.full import Full
 from tui.text import safe
@@ -21,53 +22,44 @@ _LONGEST = 20_000
 _COLUMNS = (Column("state", most=12), Column("what", most=24), Column("found", grow=True))
 
 
-class Finding(NamedTuple):
-    """``state`` is ok, note, or another word for what is not right; ``more`` is what to do."""
-
-    state: str
-    what: str
-    found: str
-    more: str = ""
-
-
-class FindingsScreen(Page):
+class RemarksScreen(Page):
     """Enter opens one; escape goes back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "app.back", "Back")]
 
-    def __init__(self, about: str, title: str, found: Sequence[Finding], mode: str) -> None:
+    def __init__(self, about: str, title: str, found: Sequence[Remark], mode: str) -> None:
         super().__init__()
         self.about, self.mode = about, mode  # type: ignore[misc]
         self._title, self._all = title, found
 
     def body(self) -> ComposeResult:
         yield Static(Text(safe(self._title), "bold"), classes="line")
-        yield Rows(id="findings", nothing="Nothing was found.")
+        yield Rows(id="remarks", nothing="Nothing was found.")
         yield Static(id="details")
 
     def on_mount(self) -> None:
-        rows = self.query_one("#findings", Rows)
+        rows = self.query_one("#remarks", Rows)
         rows.show(Table(_COLUMNS, len(self._all), lambda index: _row(self._all[index])))
         rows.focus()
         self._moved()
 
     @on(Rows.Moved)
     def _moved(self) -> None:
-        row = self.query_one("#findings", Rows).cursor
+        row = self.query_one("#remarks", Rows).cursor
         if row < len(self._all):
             self.query_one("#details", Static).update(_text(self._all[row], 1000))
 
     @on(Rows.Opened)
     def _opened(self, event: Rows.Opened) -> None:
-        finding = self._all[event.index]
-        self.app.push_screen(Full(finding.what, _text(finding, _LONGEST)))
+        remark = self._all[event.index]
+        self.app.push_screen(Full(remark.what, _text(remark, _LONGEST)))
 
 
-def _row(finding: Finding) -> Row:
-    sign, tone = _SIGNS.get(finding.state, ("✗", "bad"))
-    return [Field(f"{sign} {finding.state}", tone), finding.what, finding.found]
+def _row(remark: Remark) -> Row:
+    sign, tone = _SIGNS.get(remark.state, ("✗", "bad"))
+    return [Field(f"{sign} {remark.state}", tone), remark.what, remark.found]
 
 
-def _text(finding: Finding, most: int) -> Text:
-    text = Text(safe(" ".join(finding.found.split()), most))
-    return text.append(f"\n{safe(finding.more, most)}", "dim") if finding.more else text
+def _text(remark: Remark, most: int) -> Text:
+    text = Text(safe(" ".join(remark.found.split()), most))
+    return text.append(f"\n{safe(remark.more, most)}", "dim") if remark.more else text

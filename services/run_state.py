@@ -1,6 +1,6 @@
-"""The course of a run: what its news add up to. Bounded, however long the run.
+"""The state of a run: what its messages add up to. Bounded, however long the run.
 
-The same for a run that goes on and for a recording: both only feed news in.
+The same for a run that goes on and for a recording: both only feed messages in.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _KEPT_NOTES = 500
 
 
 @dataclass
-class CellCourse:
+class CellState:
     """One cell. ``state`` is "waiting", "running", or the status of its manifest."""
 
     planned: PlannedCell
@@ -27,7 +27,6 @@ class CellCourse:
     began_s: float = 0.0
     took_s: float = 0.0
     phase: str = ""
-    phase_began_s: float = 0.0
     step: int = 0
     of: int | None = None
     epoch: str = ""
@@ -40,19 +39,19 @@ class CellCourse:
         return min(1.0, self.step / self.of) if self.of else None
 
 
-class Course:
-    """Takes news, one after another, each with the time (seconds) at which it came.
+class RunState:
+    """Takes messages, one after another, each with the time (seconds) at which it came.
 
     ``outcome`` is "" as long as it goes on, and for a recording.
     """
 
     def __init__(self, chosen: Sequence[PlannedCell] = ()) -> None:
-        self.cells: dict[str, CellCourse] = {planned.id: CellCourse(planned) for planned in chosen}
+        self.cells: dict[str, CellState] = {planned.id: CellState(planned) for planned in chosen}
         self.notes: deque[str] = deque(maxlen=_KEPT_NOTES)
         self.work: Note | None = None
         self.queued: list[str] = []
-        self.running: dict[str, CellCourse] = {}
-        self.latest: CellCourse | None = None
+        self.running: dict[str, CellState] = {}
+        self.latest: CellState | None = None
         self.began_s: float | None = None
         self.ended = self.failed = self.cancelled = 0
         self.done_estimate_s = self.done_wall_s = self.whole_estimate_s = 0.0
@@ -69,22 +68,22 @@ class Course:
         return self.ended - self.cancelled
 
     @property
-    def shown(self) -> CellCourse | None:
+    def shown(self) -> CellState | None:
         """The cell to look at: the first that runs, else the one that ended last."""
         return next(iter(self.running.values()), self.latest)
 
-    def take(self, news: News, now_s: float) -> None:
+    def take(self, message: News, now_s: float) -> None:
         """Add one message."""
-        if isinstance(news, CellEvent):
-            self._event(news, now_s)
-        elif isinstance(news, Note):
-            self._note(news)
-        elif isinstance(news, RunStarted):
-            self._run(news, now_s)
-        elif isinstance(news, CellStarted):
-            self._start(news, now_s)
+        if isinstance(message, CellEvent):
+            self._event(message)
+        elif isinstance(message, Note):
+            self._note(message)
+        elif isinstance(message, RunStarted):
+            self._run(message, now_s)
+        elif isinstance(message, CellStarted):
+            self._start(message, now_s)
         else:
-            self._end(news, now_s)
+            self._end(message, now_s)
 
     def elapsed_s(self, now_s: float) -> float:
         if self.began_s is None:
@@ -130,32 +129,31 @@ class Course:
         self.work = None
         self.notes.append(note.text)
 
-    def _run(self, news: RunStarted, now_s: float) -> None:
+    def _run(self, message: RunStarted, now_s: float) -> None:
         self.began_s = now_s
-        self.queued = [planned.id for planned in news.todo]
-        for planned in news.todo:
-            self.cells[planned.id] = CellCourse(planned)
-        self.whole_estimate_s = sum(p.estimate_s for p in news.todo if not p.skip)
+        self.queued = [planned.id for planned in message.todo]
+        for planned in message.todo:
+            self.cells[planned.id] = CellState(planned)
+        self.whole_estimate_s = sum(p.estimate_s for p in message.todo if not p.skip)
 
-    def _start(self, news: CellStarted, now_s: float) -> None:
+    def _start(self, message: CellStarted, now_s: float) -> None:
         self.work = None
-        planned = news.planned
+        planned = message.planned
         if planned.id not in self.cells or self.cells[planned.id].state != "waiting":
-            self.cells[planned.id] = CellCourse(planned)
+            self.cells[planned.id] = CellState(planned)
         cell = self.cells[planned.id]
         cell.state, cell.phase, cell.began_s = "running", "starting", now_s
-        cell.phase_began_s = now_s
         self.running[planned.id] = cell
-        if news.again:
-            self.notes.append(f"again: {planned.cell.title}: {news.again}")
+        if message.again:
+            self.notes.append(f"again: {planned.cell.title}: {message.again}")
 
-    def _event(self, news: CellEvent, now_s: float) -> None:
-        cell = self.running.get(news.planned.id)
+    def _event(self, message: CellEvent) -> None:
+        cell = self.running.get(message.planned.id)
         if cell is None:
             return
-        happened = news.event
+        happened = message.event
         if isinstance(happened, event.Phase):
-            cell.phase, cell.phase_began_s = happened.name, now_s
+            cell.phase = happened.name
             cell.step, cell.of = 0, None
         elif isinstance(happened, event.Step):
             cell.step, cell.of = happened.step, happened.of
@@ -166,12 +164,12 @@ class Course:
         elif isinstance(happened, event.Epoch):
             cell.epoch = f"{happened.epoch} of {happened.of}"
         elif isinstance(happened, event.Warning):
-            self.notes.append(f"{news.planned.cell.title}: {happened.text}")
+            self.notes.append(f"{message.planned.cell.title}: {happened.text}")
 
-    def _end(self, news: CellEnded, now_s: float) -> None:
-        planned, manifest = news.planned, news.manifest
+    def _end(self, message: CellEnded, now_s: float) -> None:
+        planned, manifest = message.planned, message.manifest
         cell = self.running.pop(planned.id, None) or self.cells.setdefault(
-            planned.id, CellCourse(planned)
+            planned.id, CellState(planned)
         )
         cell.state, cell.reason, cell.took_s = manifest.status, manifest.reason, manifest.wall_s
         self.latest = cell

@@ -11,7 +11,7 @@ import errno
 import io
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 _READER_GONE = (errno.EPIPE, errno.ECONNRESET, errno.ESHUTDOWN)
 
@@ -64,7 +64,7 @@ def outlast_readers() -> None:
     sys.stderr = _lasting(sys.stderr, keeps_failures=False)
 
 
-def reader_gone(stream: Any) -> bool:
+def reader_gone(stream: object) -> bool:
     """Whether the other end of a pipe has been closed, as far as writing has shown."""
     return bool(getattr(_raw(stream), "reader_gone", False))
 
@@ -81,9 +81,11 @@ def flush_output() -> None:
         raise
 
 
-def _lasting(stream: Any, keeps_failures: bool) -> Any:
+def _lasting(stream: TextIO, keeps_failures: bool) -> TextIO:
     """As it is where it is closed, or no descriptor stands behind it."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    with contextlib.suppress(OSError, ValueError):
         stream.flush()
         raw = LastingStream(stream.fileno(), keeps_failures)
         return io.TextIOWrapper(
@@ -93,5 +95,5 @@ def _lasting(stream: Any, keeps_failures: bool) -> Any:
     return stream
 
 
-def _raw(stream: Any) -> Any:
+def _raw(stream: object) -> object:
     return getattr(getattr(stream, "buffer", None), "raw", None)

@@ -1,0 +1,55 @@
+"""One metric of a manifest in words, the same on the console, on the screen and in the report."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from comparisons.render.values import NONE, number
+from comparisons.statistics import median, percentile, readings, spread
+from manifests.flags import impossible_in
+from manifests.manifest import Manifest, Metric
+
+
+class MetricRow(NamedTuple):
+    """``note`` is where the metric comes from, or why it has no statistics."""
+
+    name: str
+    median: str
+    unit: str
+    p90: str
+    p99: str
+    spread: str
+    samples: int
+    note: str
+
+
+def metric_rows(manifest: Manifest, most_operations: int) -> list[MetricRow]:
+    """All metrics; of single operations only those that take longest."""
+    return [
+        _row(metric, impossible_in(manifest, metric))
+        for metric in _shown(manifest, most_operations)
+    ]
+
+
+def _shown(manifest: Manifest, most_operations: int) -> list[Metric]:
+    operations = sorted(
+        manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
+    )
+    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
+    return others + operations[:most_operations]
+
+
+def _row(metric: Metric, wrong: str) -> MetricRow:
+    """What can't be has its reason in place of statistics."""
+    values = [] if wrong else readings(metric)
+    width = spread(values)
+    return MetricRow(
+        name=f"{metric.name} {metric.label}".strip(),
+        median=number(median(values)),
+        unit=metric.unit,
+        p90=number(percentile(values, 90)),
+        p99=number(percentile(values, 99)),
+        spread=f"{width:.1%}" if width is not None else NONE,
+        samples=len(values),
+        note=wrong or metric.reason or metric.source,
+    )

@@ -1,0 +1,238 @@
+"""What this machine can run, what it can't, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from orchestrator.engines import Engine
+    from orchestrator.engines.docker.engine import DockerEngine
+    from orchestrator.environments.images import Image
+    from orchestrator.planning.allotment import Allotment
+
+
+class Diagnosis(NamedTuple):
+    """``state`` is ok, note or problem; only problems keep cells from running."""
+
+    state: str
+    what: str
+    detail: str
+    next_step: str = ""
+
+
+def examine() -> Iterator[Diagnosis]:
+    """Everything that is looked at, the machine first, then each image, then places."""
+    yield Diagnosis("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
+    yield _processor()
+    yield from _gpus()
+    yield from _limits()
+    yield from _docker()
+    yield from _images()
+    yield from _places()
+
+
+def _processor() -> Diagnosis:
+    # The facts that manifests carry are read by the runners' own module.
+    from runners.machine import machine, usable_cpus
+
+    found = machine()
+    fast = [s for s in found.instruction_sets if "vnni" in s or "amx" in s or "dp" in s]
+    detail = f"{found.cpu}, {usable_cpus()} usable; int8 instructions: {', '.join(fast) or 'none'}"
+    return Diagnosis("ok" if fast else "note", "processor", detail, "" if fast else _NO_VNNI)
+
+
+def _limits() -> Iterator[Diagnosis]:
+    """What holds this process back, and cells with it where they are its children."""
+    from runners.machine import limits
+    from services.limits import limits_words
+
+    told = limits_words(limits())
+    if told:
+        yield Diagnosis("note", "limits", told, _HELD_BACK)
+
+
+_HELD_BACK = "cells of the local engine run under them too: start from a shell without"
+_NO_VNNI = "int8 will run, without the speed that such instructions give"
+
+
+def _gpus() -> Iterator[Diagnosis]:
+    """The GPUs as the kernel and as NVML see them, and what can be read while cells run."""
+    from orchestrator.machine import kernel_gpus, visible_gpus
+    from orchestrator.telemetry.gpus import NvmlGpus
+    from orchestrator.telemetry.host import Host
+    from services.telemetry_lines import gpu_words
+
+    nvml = NvmlGpus()
+    described = nvml.describe()
+    reasons = nvml.read(lambda pid: None).reasons
+    nvml.close()
+    lost = {index: reasons[f"gpus/{index}"] for index in described if f"gpus/{index}" in reasons}
+    yield _gpu(kernel_gpus(), len(described), reasons.get("gpus", ""), visible_gpus())
+    for index, gpu in described.items():
+        if index in lost:
+            state = "note" if _DENIED in lost[index] else "problem"
+            yield Diagnosis(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
+        else:
+            yield Diagnosis("ok", f"gpu {index}", gpu_words(gpu))
+    yield _telemetry({**reasons, **_lasting(Host().read().reasons)})
+
+
+_DENIED = "Insufficient Permissions"
+"""Such a GPU is well: it is somebody else's."""
+
+_LOST = "cells on it would fail: restart the machine, or leave it out with CUDA_VISIBLE_DEVICES"
+
+
+def _gpu(kernel: int, nvml: int, why: str, ours: Allotment) -> Diagnosis:
+    """How many there are, whether both ways of seeing them agree, and which are ours."""
+    count = max(kernel, nvml)
+    if not count:
+        return Diagnosis("note", "gpu", "none", "GPU cells are recorded as unsupported")
+    detail = f"{count} NVIDIA"
+    if nvml and not kernel:
+        detail += ", seen by NVML alone (as in WSL2)"
+    elif kernel != nvml:
+        detail = f"{kernel} NVIDIA by the kernel's driver, {nvml} by NVML" + (
+            f": {why}" * bool(why)
+        )
+    if ours.by:
+        detail += f"; allotted {ours.words}"
+    if not ours.gpus:
+        return Diagnosis("note", "gpu", detail, "GPU cells are recorded as unsupported")
+    if kernel and kernel != nvml:
+        return Diagnosis("note", "gpu", detail, "cells use those that CUDA sees; see telemetry")
+    return Diagnosis("ok", "gpu", detail)
+
+
+def _telemetry(reasons: dict[str, str]) -> Diagnosis:
+    if not reasons:
+        return Diagnosis("ok", "telemetry", "everything can be read")
+    missing = "; ".join(f"{what}: {why}" for what, why in reasons.items())
+    return Diagnosis("note", "telemetry", f"not read: {missing}", _NULL)
+
+
+_NULL = "null with this reason in manifests; nothing else depends on it"
+
+
+def _lasting(reasons: dict[str, str]) -> dict[str, str]:
+    """Without those of a first reading."""
+    from orchestrator.telemetry.host import WARMING_UP
+
+    return {what: why for what, why in reasons.items() if why != WARMING_UP}
+
+
+_OTHERS_WORK = "fix it, then run again; other images are not affected"
+
+
+def _docker() -> Iterator[Diagnosis]:
+    """The daemon, and whether it can hand out the GPUs that there are."""
+    from manifests.errors import KitError
+    from orchestrator.engines.docker.engine import DockerEngine
+
+    try:
+        engine = DockerEngine()
+    except KitError as error:
+        said, _, step = str(error).partition(". ")
+        yield Diagnosis("note", "docker", said, f"{step}; until then: cells run without containers")
+        return
+    daemon = engine.daemon
+    rootless = ", without root" if daemon.rootless else ""
+    files = "" if daemon.shares_files else "; files travel through its archive calls"
+    yield Diagnosis("ok", "docker", f"{daemon.words}, API {daemon.api_version}{rootless}{files}")
+    yield from _docker_gpus(engine)
+
+
+def _docker_gpus(engine: DockerEngine) -> Iterator[Diagnosis]:
+    from orchestrator.engines.docker.settings import NO_GPU_RUNTIME, gpu_request, has_gpu_runtime
+
+    if not engine.gpus():
+        return
+    if has_gpu_runtime(engine.daemon):
+        yield Diagnosis("ok", "docker gpus", f"handed out by {gpu_request(engine.daemon)}")
+    else:
+        said, _, step = NO_GPU_RUNTIME.partition(". ")
+        yield Diagnosis("note", "docker gpus", said, step)
+
+
+def _images() -> Iterator[Diagnosis]:
+    """Each image, with the engine that a run would take now."""
+    from manifests.errors import KitError
+    from orchestrator.engines.auto import choose_engine
+    from orchestrator.environments.images import image_names, load_image
+
+    images = []
+    for name in image_names():
+        try:
+            images.append(load_image(name))
+        except KitError as error:
+            yield Diagnosis("problem", f"image {name}", str(error), _OTHERS_WORK)
+    choice = choose_engine([image for image in images if not image.container_only])
+    yield Diagnosis("ok", "engine", f"{choice.engine.name}: {choice.why}")
+    for image in images:
+        yield _image(choice.engine, image)
+
+
+def _image(engine: Engine, image: Image) -> Diagnosis:
+    from manifests.errors import KitError, MachineError
+    from orchestrator.environments.pythons import find_interpreter
+    from orchestrator.machine import compute_capability
+    from orchestrator.planning.gpu_compat import obstacle
+
+    name = f"image {image.name}"
+    try:
+        state = engine.status(image)
+        if state == "ready" and image.unhashed:
+            taken = f"{state}, with {', '.join(image.unhashed)} whatever their content"
+            return Diagnosis("note", name, taken, "REPLIQUANT_ALLOW_UNHASHED asks for that")
+        if state == "ready":
+            return Diagnosis("ok", name, state)
+        if engine.name == "local" and image.container_only:
+            return Diagnosis("note", name, state, "its cells need Docker; others run without")
+        if engine.name == "local":
+            state += f"; will use {find_interpreter(image.file.python)}"
+    except MachineError as error:
+        return Diagnosis("note", name, str(error), "its cells are recorded as unsupported")
+    except KitError as error:
+        return Diagnosis("problem", name, str(error), _OTHERS_WORK)
+    refused = obstacle(image, compute_capability())
+    if refused:
+        return Diagnosis("note", name, refused, "runs choose the image that fits")
+    step = f"built by the first run, or: repliquant images build {image.name}"
+    return Diagnosis("note", name, state, step)
+
+
+def _places() -> Iterator[Diagnosis]:
+    from manifests import paths
+    from orchestrator.machine import free_bytes
+    from services.phrases import size
+
+    for what, folder in (("cache", paths.cache()), ("runs", paths.runs())):
+        free = free_bytes(folder)
+        writable = _writable(folder)
+        detail = f"{folder}, {size(free) if free is not None else '?'} free"
+        if not writable:
+            yield Diagnosis("problem", what, f"{detail}, not writable", _elsewhere(what))
+        elif free is not None and free < 4 * 2**30:
+            yield Diagnosis("note", what, detail, "the environments take 3 GiB")
+        else:
+            yield Diagnosis("ok", what, detail)
+
+
+def _elsewhere(what: str) -> str:
+    return f"set REPLIQUANT_{what.upper()} to a folder that can be written to"
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can really be made where ``folder`` is or would be."""
+    path = folder.absolute()
+    while not path.exists():
+        path = path.parent
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            return True
+    except OSError:
+        return False

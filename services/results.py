@@ -1,0 +1,100 @@
+"""What a run has come to: its plan, its manifests, and what follows from them and the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from manifests import paths
+from manifests.errors import InputError
+from manifests.manifest import Manifest
+from manifests.plan import Plan
+from manifests.run_folder import Run
+from services.phrases import count
+from services.runs import plan_of
+
+if TYPE_CHECKING:
+    from comparisons.comparison import Comparison
+    from comparisons.decomposition import Explanation
+    from comparisons.results import Evidence
+    from orchestrator.running.execute import Prepared
+
+
+class Results(NamedTuple):
+    """A run as it lies on disk. ``manifests`` are those of planned cells.
+
+    ``warnings`` say what was left out of it, and why.
+    """
+
+    run: Run
+    plan: Plan
+    manifests: list[Manifest]
+    warnings: list[str]
+
+
+def read_results(run: Run, study: str = "") -> Results:
+    """Raises InputError when the plan can't be used, or is of another study than the given one."""
+    plan = plan_of(run)
+    if study and plan.study != study:
+        raise InputError(f"{run.id} is a run of {plan.study}, not of {study}")
+    loaded = run.load()
+    planned = {item.id for item in plan.cells}
+    manifests = [manifest for manifest in loaded.manifests if manifest.id in planned]
+    unplanned = count(len(loaded.manifests) - len(manifests), "manifest")
+    left_out = f"{unplanned} of cells that the plan doesn't have: left out"
+    warnings = loaded.warnings + [left_out] * (len(loaded.manifests) > len(manifests))
+    return Results(run, plan, manifests, warnings)
+
+
+def results_of(prepared: Prepared) -> Results:
+    """What the cells of a request have come to so far."""
+    loaded = prepared.run.load()
+    return Results(prepared.run, prepared.plan, loaded.manifests, loaded.warnings)
+
+
+def compare_with_paper(results: Results, table: str = "") -> list[Comparison]:
+    """The paper's tables (or one) beside what the run measured."""
+    from comparisons.comparison import choose_table, compare_tables
+    from papers.published import load_published
+
+    published = load_published(paths.STUDIES / results.plan.study)
+    comparisons = compare_tables(published, results.plan, results.manifests, results.run.id)
+    return choose_table(comparisons, table)
+
+
+def judge_claims(results: Results, claim: str = "") -> Evidence:
+    """Tables and verdicts, of one claim where it is named."""
+    from comparisons.results import gather
+
+    folder = paths.STUDIES / results.plan.study
+    return gather(folder, results.plan, results.manifests, results.run.id, claim)
+
+
+def judge_published(study: str, claim: str = "") -> Evidence:
+    """Verdicts on the paper's own numbers; needs no run."""
+    from comparisons.results import gather
+
+    return gather(paths.STUDIES / study, claim=claim)
+
+
+def explain_speedups(results: Results) -> list[Explanation]:
+    """What the run measured, taken apart."""
+    from comparisons.decomposition import explain_measured
+    from comparisons.measured import Points
+
+    return explain_measured(results.plan, Points(results.plan.cells, results.manifests))
+
+
+def published_speedups(study: str) -> list[Explanation]:
+    """What the paper's own numbers say, taken apart."""
+    from comparisons.decomposition import explain_published
+    from papers.published import load_published
+
+    return explain_published(load_published(paths.STUDIES / study))
+
+
+def environment_lines(results: Sequence[Results]) -> list[str]:
+    """Where each of the runs was measured."""
+    from comparisons.comparison import describe_environments
+
+    return [line for each in results for line in describe_environments(each.manifests)]

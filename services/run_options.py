@@ -1,0 +1,113 @@
+"""The options of a run: what its commands take, and what the screen's form asks for."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar, Unpack, cast
+
+import click
+
+from manifests.errors import InputError
+from services.parameters import CountRange, Memory, Numbers, gpu_names
+from services.selection import RunChoices
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
+
+_CHOICES = (
+    click.option("--tier", default="quick", show_default=True, help="How much of the recipe."),
+    click.option("--protocol", help="rigorous or as-published; all that the study has by default."),
+    click.option(
+        "--dataset", help="Data set (digits, cifar10, cats_vs_dogs); the tier's own by default."
+    ),
+    click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path),
+        help="A folder or archive of train/<class>/* and test/<class>/* images, the CIFAR-10 "
+        "archive, or a folder that holds one of these for each data set.",
+    ),
+    click.option(
+        "-k",
+        "expression",
+        default="",
+        help="Choose cells, e.g. 'pytorch and ptq', 'batch_size>=32 and not qat'.",
+    ),
+    click.option(
+        "--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run to go on with."
+    ),
+)
+
+_RESOURCES = (
+    click.option("--cpus", type=Numbers(), default=(), help="Processors to use, e.g. 0-3."),
+    click.option("--gpus", callback=gpu_names, help="GPUs to use, one cell each: all, or 0,1."),
+    click.option("--memory", "memory_bytes", type=Memory(), help="Limit of a container: 8g."),
+)
+
+
+_WHERE = (
+    click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local."),
+    click.option(
+        "--python",
+        type=click.Path(path_type=Path),
+        help="Run cells with this interpreter in place of the images (--engine local).",
+    ),
+    click.option("--threads", type=CountRange(0, 4096), default=0, help="0: all processors."),
+)
+
+_NARROWING = (
+    click.option(
+        "--claim",
+        default="",
+        help="Only the cells of one claim (C2, or its id); a run ends with its verdict.",
+    ),
+    click.option("--sample", is_flag=True, help="Only the quickest cell of each environment."),
+)
+
+
+def request_options(function: Decorated) -> Decorated:
+    """Everything that decides which cells a run has."""
+    return _with(_CHOICES, function)
+
+
+def run_options(function: Decorated) -> Decorated:
+    """Which cells, where they run, and what they may use: all that RunOptions hold."""
+    return _with((*_CHOICES, *_WHERE, *_RESOURCES, *_NARROWING), function)
+
+
+def _with(options: Sequence[Callable[[Decorated], Decorated]], function: Decorated) -> Decorated:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def read_options(given: Mapping[str, str]) -> RunChoices:
+    """What a command makes of the options of a run, by the names of its parameters.
+
+    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't.
+    Raises InputError with the command line's own message.
+    """
+    command = _options_alone()
+    arguments: list[str] = []
+    for option in command.params:
+        text = given.get(option.name or "", "")
+        if isinstance(option, click.Option) and option.is_flag:
+            arguments += option.opts[:1] if text == "yes" else []
+        elif text:
+            arguments += [option.opts[0], text]
+    try:
+        return cast("RunChoices", command.make_context("run", arguments).params)
+    except click.UsageError as error:
+        raise InputError(error.format_message()) from error
+
+
+@functools.cache
+def _options_alone() -> click.Command:
+    """The options of a run without a command behind them."""
+
+    @click.command("run")
+    @run_options
+    def command(**choices: Unpack[RunChoices]) -> None:
+        """Never called."""
+
+    return command
