@@ -10,6 +10,7 @@ from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from manifests.manifest import Manifest
+from manifests.metrics import is_proportion
 from manifests.plan import Plan
 from manifests.select import nearest
 from papers.published import Column, Printed, PublishedRow, PublishedTable, TableFile
@@ -179,7 +180,7 @@ def _stand_ins(table: TableFile, lines: list[Line]) -> str:
 
 def describe_weights(table: TableFile, points: Points) -> str:
     """For a table of accuracies: what its networks started from, where the recipe says so."""
-    if not any(column.metric == "accuracy" for column in table.column):
+    if not any(is_proportion(column.metric) for column in table.column):
         return ""
     trained = [
         point for point in points.matching(table.select, {"task": "train"})

@@ -10,8 +10,10 @@ from comparisons.number_flags import NO_FLAGS, Flagged, flagged, refused
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
+from manifests.metrics import is_proportion
 from manifests.plan import PlannedCell
-from papers.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
+from manifests.units import UNITS
+from papers.published import TRAINED_WITH, Column, PublishedRow, TableFile, Wanted
 from papers.rounding import decimals
 
 
@@ -34,7 +36,7 @@ class Point(NamedTuple):
 class Measured(NamedTuple):
     """A value in the column's unit, or the reason for none. ``n`` counts processes.
 
-    ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    ``values`` has one for each process; ``images`` how many test images a proportion counts.
     ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
     """
 
@@ -141,8 +143,8 @@ def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:
 
 
 def _images(column: Column, points: list[Point]) -> int:
-    """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
-    if column.metric != "accuracy":
+    """The fewest test images behind a proportion of them, 0 where it is none or the number is unknown."""
+    if not is_proportion(column.metric):
         return 0
     counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
     return min((count or 0 for count in counts), default=0)
@@ -176,7 +178,7 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
         return None, 0
     value = sum(found) if column.total else _middle(point.cell, found)
     items = metric.items if column.per_item else 1
-    return value * UNITS[column.unit] / items, len(found)
+    return value * UNITS[column.unit].factor / items, len(found)
 
 
 def _middle(cell: Cell, samples: list[float]) -> float:
@@ -208,7 +210,7 @@ def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
     if not total:
         return None, 0
     part = sum(seconds for label, seconds in times.items() if label in column.share)
-    return part / total * UNITS[column.unit], 1
+    return part / total * UNITS[column.unit].factor, 1
 
 
 def _state(column: Column, points: list[Point]) -> str:

@@ -9,13 +9,12 @@ from typing import NamedTuple
 from comparisons.comparison import Comparison, Line
 from comparisons.measured import derive
 from comparisons.number_flags import disqualifying
+from manifests.metrics import is_exact
 from papers.expressions import Missing, Quantity, Row
 from papers.expressions.quantities import Doubts, Heading, Headings, Titled, disturbed
 from papers.published import Column, Printed, PublishedRow, PublishedTable
 from papers.rounding import rounding
 
-EXACT = ("model_size_bytes", "parameters")
-"""Metrics that don't vary from process to process."""
 _APPROXIMATE = 0.1
 """What a printed ``~40`` may be off by, relatively."""
 
@@ -116,9 +115,9 @@ def _row(line: Line) -> tuple[str, ...]:
 
 def _is_exact(column: Column, table: str, columns: Mapping[tuple[str, str], Column]) -> bool:
     if not column.derive:
-        return column.metric in EXACT
+        return is_exact(column.metric)
     (operands,) = column.derive.values()
-    return all(columns[table, operand].metric in EXACT for operand in operands)
+    return all(is_exact(columns[table, operand].metric) for operand in operands)
 
 
 def _measured(line: Line, column: Column, exact: bool, single: float) -> Quantity | str:
