@@ -140,7 +140,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note="; ".join(plan.notes),
         note=file.note,
-        key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
+        key=[*file.keys, PROTOCOL] if len(protocols) > 1 else file.keys,
         lines=lines,
         issues=table.issues,
         run=run,

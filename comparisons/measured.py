@@ -113,9 +113,9 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
 def measure_place(
     table: TableFile, column: Column, key: dict[str, str], points: Points
 ) -> Measured:
-    """The value at a row and a column that isn't derived."""
+    """The value at a row and a column that isn't derived; labels of the row are no matter of cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
-    wanted: list[Wanted] = [table.select, narrowed, dict(key)]
+    wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
     return _summarise(column, points.matching(*wanted))
 
 

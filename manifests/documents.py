@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Type, TypeVar
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
 import msgspec
 
@@ -32,14 +32,23 @@ class DocumentError(InputError):
 
 
 class Document(NamedTuple):
-    """A TOML file that was read: its text for telling places, and what it says."""
+    """A TOML file that was read: its text for telling places, and what it says.
+
+    ``offsets`` has how many entries come before the document's own, of lists that it adds to.
+    """
 
     path: Path
     text: str
     data: Dict[str, Any]
+    offsets: Mapping[str, int] = {}
 
     def line(self, *steps: Step, value: object = None) -> int:
         """The line of a key, or within it that of a value."""
+        if len(steps) > 1 and isinstance(steps[1], int) and steps[0] in self.offsets:
+            own = steps[1] - self.offsets[str(steps[0])]
+            if own < 0:
+                return 1
+            steps = (steps[0], own, *steps[2:])
         return line_of(self.text, steps, value)
 
 
@@ -81,7 +90,7 @@ def converted(document: Document, kind: Type[T], data: Optional[Dict[str, Any]] 
     except msgspec.ValidationError as error:
         steps, what = explained(str(error), kind)
         key = ".".join(step for step in steps if isinstance(step, str)) or "document"
-        line = line_of(document.text, steps)
+        line = document.line(*steps)
         raise DocumentError(document.path, line, f"{key}: {what}") from error
     except ValueError as error:
         raise DocumentError(document.path, 1, f"not TOML: {error}") from error

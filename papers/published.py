@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import msgspec
 
-from manifests.codec import UnreadableError, read_bounded
-from manifests.documents import DocumentError, read_toml
-from manifests.metrics import METRICS
-from manifests.select import FIELDS, nearest
+from manifests.documents import DocumentError, converted, read_document
+from manifests.select import FIELDS
+from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse
+
+__all__ = ["PublishedError"]
 
 Wanted = dict[str, str | int | list[str | int]]
-UNITS = {
-    "GiB": 2.0**-30, "MiB": 2.0**-20, "bytes": 1.0, "ms": 1e3, "s": 1.0, "%": 100.0,
-    "points": 100.0, "items/s": 1.0, "×": 1.0,
-}  # fmt: skip
 DERIVATIONS = ("reduction", "increase", "ratio", "drop")
 TRAINED_WITH = "trained_with"
 """What rows and selections may name beside a cell's own fields: the technique whose training
@@ -28,24 +22,24 @@ SELECTABLE = (*FIELDS, TRAINED_WITH)
 _WORDS = {"": "blank", "OOM": "oom", "N/A": "not-applicable"}
 
 
-MAX_BYTES, MAX_ROWS = 2**20, 5000
-LONGEST_NUMBER = 30
-"""Of one table; the longest that papers print have some hundred rows."""
-
-
-class PublishedError(ValueError):
-    """A published table that can't be used; the message names file and place."""
-
-
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One quantity: a metric of selected cells, or derived from two other columns.
 
-    ``share`` names operations whose part of the whole is shown. ``skip`` leaves out the first
-    samples; ``total`` adds them up. ``source`` is the metric's label, or how its source begins.
-    ``work`` names what a sample covers ("images"): its count is shown, and a ratio to the
-    published number only in tier ``paper``, where the amount of work is the paper's.
-    ``published_from`` names the columns that the printed number was derived from, where ours
-    takes others.
+    name: what the CSV's header, claims and audits call it.
+    label: what people read.
+    unit: the unit that published and measured numbers are shown in.
+    printed_unit: the unit in which the paper prints it, where that is another word.
+    metric: the metric of a cell (manifests.metrics) that is its measured side.
+    select: fields that the cells behind it have, by framework, or under ``any``.
+    derive: instead of a metric, a derivation of two other columns: reduction, increase, ratio, drop.
+    share: names of operations whose part of the whole is shown.
+    per_item: divided by the number of items that a sample covers.
+    skip: how many of the first samples are left out.
+    total: samples are added up.
+    source: the metric's label, or how its source begins.
+    work: what a sample covers ("images"); its count is shown, and a ratio to the published number
+        only in tier ``paper``, where the amount of work is the paper's.
+    published_from: the columns that the printed number was derived from, where ours takes others.
     """
 
     name: str
@@ -65,12 +59,26 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One table of ``tables.toml``."""
+    """One table of ``tables.toml``.
+
+    id: what claims, audits and ``repliquant table --table`` call it.
+    title: one line for people.
+    place: where it stands in the paper, e.g. ``Table 6, section 6.2``.
+    key: the CSV's columns that tell rows apart and are fields of a cell (or ``trained_with``).
+    labels: further key columns, which no cell has: a processor, a version. Rows that differ in
+        them alone stand beside the same measured number, and no claim about them is decided by it.
+    data: the CSV file beside ``tables.toml`` with the printed numbers.
+    issues: a CSV file of any columns that is shown as it is.
+    note: what has to be said of the table.
+    select: fields that the cells behind all columns have.
+    column: its quantities, in order.
+    """
 
     id: str
     title: str
     place: str
     key: list[str]
+    labels: list[str] = []
     data: str = ""
     issues: str = ""
     note: str = ""
@@ -82,9 +90,23 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """What the paper calls it: ``Table 6`` of ``Table 6, section 6.2``."""
         return self.place.partition(",")[0]
 
+    @property
+    def keys(self) -> list[str]:
+        """Every column that tells rows apart."""
+        return [*self.key, *self.labels]
+
+    def of_cells(self, key: dict[str, str]) -> dict[str, str]:
+        """What of a row's key cells have."""
+        if not self.labels:
+            return key
+        return {name: value for name, value in key.items() if name not in self.labels}
+
 
 class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``tables.toml``."""
+    """``tables.toml``.
+
+    table: the paper's tables and figures, in order.
+    """
 
     table: Annotated[list[TableFile], msgspec.Meta(max_length=100)]
 
@@ -117,92 +139,31 @@ class PublishedTable(NamedTuple):
 
 
 def load_published(study_folder: Path) -> list[PublishedTable]:
-    """All tables of a study. Raises PublishedError."""
+    """The tables in a study's folder. Raises PublishedError."""
+    tables, mistakes = read_published(study_folder)
+    refuse(mistakes)
+    return tables
+
+
+def read_published(study_folder: Path) -> tuple[list[PublishedTable], list[Mistake]]:
+    """The tables as far as they can be read, and everything that is wrong with them."""
+    from papers.csv_rows import read_lines, read_rows
+    from papers.table_checks import table_mistakes
+
     folder = study_folder / "published"
     try:
-        tables = read_toml(folder / "tables.toml", TablesFile).table
+        document = read_document(folder / "tables.toml")
+        file = converted(document, TablesFile)
     except DocumentError as error:
-        raise PublishedError(str(error)) from error
-    return [_load(table, folder) for table in tables]
-
-
-def _load(table: TableFile, folder: Path) -> PublishedTable:
-    where = f"{folder / 'tables.toml'}: table {table.id}"
-    for name in table.key:
-        _known(where, "key", name, list(SELECTABLE))
-    for column in table.column:
-        _check_column(f"{where}, column {column.name}", column, table)
-    for wanted in (table.select, *(w for c in table.column for w in c.select.values())):
-        for name in wanted:
-            _known(f"{where}, select", "field", name, list(SELECTABLE))
-    rows = [_row(line, table, folder) for line in _lines(folder, table.data)]
-    return PublishedTable(table, rows, _lines(folder, table.issues))
-
-
-def _check_column(where: str, column: Column, table: TableFile) -> None:
-    _known(where, "unit", column.unit, list(UNITS))
-    if len(column.derive) > 1:
-        raise PublishedError(f"{where}: derive: one derivation is accepted, not {column.derive}")
-    for name, operands in column.derive.items():
-        _known(where, "derivation", name, list(DERIVATIONS))
-        if len(operands) != 2:
-            raise PublishedError(f"{where}: {name} takes two columns, not {len(operands)}")
-        for operand in operands:
-            _known(where, "column", operand, [c.name for c in table.column if not c.derive])
-    for name in column.published_from:
-        _known(where, "column", name, [c.name for c in table.column if not c.derive])
-    if not column.derive:
-        _known(where, "metric", column.metric, list(METRICS))
-
-
-def _lines(folder: Path, name: str) -> list[dict[str, str]]:
-    if not name:
-        return []
-    if Path(name).name != name:
-        raise PublishedError(f"{folder / 'tables.toml'}: {name!r} is not a file beside it")
-    try:
-        text = read_bounded(str(folder / name), MAX_BYTES).decode("utf-8")
-        if len(text) > MAX_BYTES or text.count("\n") > MAX_ROWS:
-            raise PublishedError(
-                f"{folder / name} has more than {MAX_BYTES:,} bytes or {MAX_ROWS:,} rows"
-            )
-        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except (OSError, UnreadableError, UnicodeDecodeError, csv.Error) as error:
-        raise PublishedError(f"{folder / name} can't be read: {error}") from error
-    for number, line in enumerate(lines, start=2):
-        if None in line or None in line.values():
-            raise PublishedError(
-                f"{folder / name}: row {number} has more or fewer fields than row 1"
-            )
-    return lines
-
-
-def _row(line: dict[str, str], table: TableFile, folder: Path) -> PublishedRow:
-    names = [column.name for column in table.column]
-    for name in line:
-        _known(f"{folder / table.data}", "column", name, [*table.key, *names])
-    for name in table.key:
-        _known(f"{folder / table.data}", "column", name, list(line))
-    return PublishedRow(
-        {name: line[name] for name in table.key},
-        {name: _number(line.get(name) or "", folder / table.data) for name in names},
-    )
-
-
-def _number(text: str, path: Path) -> Printed:
-    """``~40`` is 40; nothing, OOM and N/A are no value."""
-    text = text.strip()
-    bare = text.lstrip("~").replace(",", "")
-    if len(bare) <= LONGEST_NUMBER and re.fullmatch(r"-?\d+(\.\d+)?", bare, re.ASCII):
-        return Printed(text, float(bare))
-    if text not in _WORDS:
-        raise PublishedError(f"{path}: {text!r} is not a number. Accepted words: OOM, N/A")
-    return Printed(text, None)
-
-
-def _known(where: str, what: str, value: str, accepted: list[str]) -> None:
-    if value not in accepted:
-        raise PublishedError(
-            f"{where}: no {what} {value!r}.{nearest(value, accepted)} "
-            f"Accepted: {', '.join(accepted)}"
-        )
+        if not error.path.exists():
+            raise PublishedError(str(error)) from error
+        return [], [as_mistake(error)]
+    tables: list[PublishedTable] = []
+    found = list(table_mistakes(Place(document), file))
+    for index, table in enumerate(file.table):
+        place = Place(document, ("table", index), f"table {table.id}")
+        rows, wrong = read_rows(table, folder, place)
+        issues, also_wrong = read_lines(folder, table.issues, place.at("issues"))
+        found += [*wrong, *also_wrong]
+        tables.append(PublishedTable(table, rows, [line for _, line in issues]))
+    return tables, found

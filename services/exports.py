@@ -40,11 +40,10 @@ def save_tables(prepared: Prepared, manifests: list[Manifest]) -> None:
     """``tables.md`` and its like in the run's folder. Raises MachineError."""
     from comparisons.render import TEXT_FORMATS
     from manifests.files import write_atomically
-    from manifests.paths import STUDIES
     from orchestrator.running.run_lock import disk_error
-    from papers.published import load_published
+    from papers.paper import find_paper
 
-    published = load_published(STUDIES / prepared.study.id)
+    published = find_paper(prepared.study.id).tables
     comparisons = compare_tables(published, prepared.plan, manifests, prepared.run.id)
     environments = describe_environments(manifests)
     folder = prepared.run.folder

@@ -89,18 +89,17 @@ def latest_run(study: str) -> Run:
 
 def check_study(study: str) -> None:
     """Raises InputError with the studies there are."""
-    known = sorted(path.parent.name for path in paths.STUDIES.glob("*/claims.toml"))
-    if study not in known:
-        raise InputError(
-            f"no study {study!r}.{nearest(study, known)} Accepted: {', '.join(known) or 'none'}"
-        )
+    from papers.study import study_folder
+
+    study_folder(study)
 
 
 def evidence_of(study: str, run: Run, claim: str = "") -> Evidence:
     """Tables and verdicts of a run. Raises InputError when it is a run of another study."""
     from comparisons.results import gather
+    from papers.study import study_folder
 
     plan, manifests = load_planned(run)
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    return gather(paths.STUDIES / study, plan, manifests, run.id, claim)
+    return gather(study_folder(study), plan, manifests, run.id, claim)

@@ -44,12 +44,12 @@ def _cells_of(claim: str, request: Request) -> str:
     """What chooses the cells behind a claim, and of those what ``-k`` chooses."""
     from comparisons.claims import UnknownClaimError
     from comparisons.results import gather
-    from manifests.paths import STUDIES
     from orchestrator.running.execute import prepare
+    from papers.study import study_folder
 
     prepared = prepare(request._replace(expression=""))
     try:
-        (judged,) = gather(STUDIES / request.study, prepared.plan, claim=claim).claims
+        (judged,) = gather(study_folder(request.study), prepared.plan, claim=claim).claims
     except UnknownClaimError as error:
         raise InputError(str(error)) from error
     if not judged.cells:
@@ -62,6 +62,7 @@ def _cells_of(claim: str, request: Request) -> str:
 def _quickest(request: Request) -> str:
     """What chooses, for each image, the cell that takes least with all it starts from."""
     from orchestrator.running.execute import prepare
+    from papers.study import study_folder
 
     planned = {item.id: item for item in prepare(request).chosen if not item.skip}
     whole: dict[str, float] = {}

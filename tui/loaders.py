@@ -11,14 +11,13 @@ from comparisons.comparison import Comparison, compare_tables, describe_environm
 from comparisons.decomposition import Explanation, explain_measured, explain_published
 from comparisons.measured import Points
 from comparisons.render import speedups as ladder_words
-from manifests import paths
 from manifests.codec import UnreadableError
 from manifests.errors import InputError, KitError
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
 from orchestrator.running.execute import Prepared, Request, prepare
-from papers.published import PublishedError, PublishedTable, load_published
+from papers.paper import Paper, find_paper
 from papers.study import Study, load_study
 from services.runs import all_runs, plan_of
 from services.selection import Wish, narrowed
@@ -92,12 +91,11 @@ def survey(name: str, tier: str) -> StudyLine:
     except KitError as error:
         plan, problem = None, str(error)
     cells = plan.cells if plan else []
-    from comparisons.claims import load_claims
-
+    paper = find_paper(name)
     return StudyLine(
         study=study,
-        claims=len(load_claims(paths.STUDIES / name).claim),
-        tables=len(load_published(paths.STUDIES / name)),
+        claims=len(paper.claims.claim),
+        tables=len(paper.tables),
         cells=len(cells),
         runnable=sum(not planned.skip for planned in cells),
         tier=shown,
@@ -129,8 +127,8 @@ def states_of(run: Run, plan: Plan) -> dict[str, State]:
 def grouped(study: str, plan: Plan) -> dict[str, str]:
     """By cell id: the first table that shows it, else ``BEHIND``."""
     try:
-        comparisons = compare_tables(load_published(paths.STUDIES / study), plan, [])
-    except (PublishedError, OSError):
+        comparisons = compare_tables(find_paper(study).tables, plan, [])
+    except (InputError, OSError):
         return {}
     groups: dict[str, str] = {}
     for comparison in comparisons:
@@ -157,26 +155,24 @@ def read_results(run: Run, study: str = "") -> Results:
     planned = {cell.id for cell in plan.cells}
     loaded = run.load()
     manifests = [m for m in loaded.manifests if m.id in planned]
-    try:
-        published = load_published(paths.STUDIES / plan.study)
-    except PublishedError as error:
-        raise InputError(str(error)) from error
+    paper = find_paper(plan.study)
     return Results(
         run=run,
         plan=plan,
         manifests={manifest.id: manifest for manifest in manifests},
-        comparisons=compare_tables(published, plan, manifests, run.id),
+        comparisons=compare_tables(paper.tables, plan, manifests, run.id),
         environments=describe_environments(manifests),
         warnings=loaded.warnings,
-        speedups=_speedups(published, plan, manifests),
+        speedups=_speedups(paper, plan, manifests),
     )
 
 
 def _speedups(
-    published: list[PublishedTable], plan: Plan, manifests: list[Manifest]
+    paper: Paper, plan: Plan, manifests: list[Manifest]
 ) -> list[Speedup]:
     """What this run measured, then what the paper printed."""
-    found = explain_measured(plan, Points(plan.cells, manifests)) + explain_published(published)
+    found = explain_measured(plan, Points(plan.cells, manifests), paper.ladders)
+    found += explain_published(paper.tables, paper.ladders)
     return [_speedup(item) for item in found]
 
 
@@ -199,7 +195,8 @@ def _speedup(item: Explanation) -> Speedup:
 
 def published_speedups(study: str) -> list[Speedup]:
     """The paper's own, for a study without a run. Raises PublishedError."""
-    return [_speedup(i) for i in explain_published(load_published(paths.STUDIES / study))]
+    paper = find_paper(study)
+    return [_speedup(one) for one in explain_published(paper.tables, paper.ladders)]
 
 
 def read_differences(base: Run, new: Run) -> Differences:

@@ -64,11 +64,12 @@ def _checked(format_: str) -> str:
 
 def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Any:
     from comparisons.results import gather
-    from manifests.paths import STUDIES
-    from services.runs import check_study, evidence_of, find_run, latest_run
+    from papers.paper import find_paper
+    from services.runs import evidence_of, find_run, latest_run
 
-    check_study(study)
+    paper = find_paper(study)
+    paper.check_claims()
     if published_only:
-        return gather(STUDIES / study, claim=wanted)
+        return gather(paper.folder, claim=wanted)
     chosen = find_run(run) if run else latest_run(study)
     return evidence_of(study, chosen, wanted)

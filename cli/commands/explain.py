@@ -49,12 +49,10 @@ def show_ladder(study: str, run: Any) -> None:
 
 def _published(study: str) -> list[Any]:
     from comparisons.decomposition import explain_published
-    from manifests.paths import STUDIES
-    from papers.published import load_published
-    from papers.study import load_study
+    from papers.paper import find_paper
 
-    load_study(study)
-    return explain_published(load_published(STUDIES / study))
+    paper = find_paper(study)
+    return explain_published(paper.tables, paper.ladders)
 
 
 def _runs(study: str, names: tuple[str, ...]) -> list[Any]:
@@ -71,15 +69,23 @@ def _runs(study: str, names: tuple[str, ...]) -> list[Any]:
 
 
 def _measured(study: str, run: Any) -> list[Any]:
-    from comparisons.decomposition import explain_measured
+    from comparisons.decomposition import explain_measured, without_ladder
     from comparisons.measured import Points
     from manifests.errors import InputError
+    from papers.paper import find_paper
     from services.runs import plan_of
 
     plan = plan_of(run)
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    return explain_measured(plan, Points(plan.cells, run.load().manifests))
+    ladders = find_paper(study).ladders
+    for framework, techniques in without_ladder(plan, ladders).items():
+        click.echo(
+            f"{framework}: no ladder says what {', '.join(techniques)} stand on. "
+            "Give [[ladder]] in study.toml",
+            err=True,
+        )
+    return explain_measured(plan, Points(plan.cells, run.load().manifests), ladders)
 
 
 def _chosen(found: list[Any], model: str, technique: str) -> list[Any]:

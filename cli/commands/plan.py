@@ -169,10 +169,9 @@ def _summary(prepared: Any) -> list[str]:
 def _covered(plan: Any) -> list[Any]:
     """For each table, how many of the paper's numbers the planned cells answer."""
     from comparisons.coverage import coverage
-    from manifests.paths import STUDIES
-    from papers.published import load_published
+    from papers.paper import find_paper
 
-    return coverage(load_published(STUDIES / plan.study), plan)
+    return coverage(find_paper(plan.study).tables, plan)
 
 
 def _coverage(plan: Any) -> list[str]:

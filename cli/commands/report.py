@@ -49,17 +49,19 @@ def _render(run: Any, path: Path, format_: str) -> str:
     from comparisons.redaction import redact, sentence
     from comparisons.results import gather
     from manifests import paths
+    from papers.study import study_folder
     from services.phrases import printable
     from services.runs import load_planned
 
     plan, manifests = load_planned(run)
     study, known = plan.study, redact(manifests)
-    evidence = gather(paths.STUDIES / study, plan, known.manifests, run.id)
+    folder = study_folder(study)
+    evidence = gather(folder, plan, known.manifests, run.id)
     if known.left_out:
         note = sentence(known.left_out)
         click.echo(f"report: {printable(note)}", err=True)
         evidence = evidence.noting(f"{note}.")
-    found = audit(paths.STUDIES / study)
+    found = audit(folder)
     if format_ != "html":
         from comparisons.report import documents
 

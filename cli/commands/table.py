@@ -30,11 +30,11 @@ def command(
 
     Several runs are shown one after another, never mixed.
     """
-    from papers.study import load_study
+    from papers.study import study_folder
     from services.runs import find_run, latest_run
 
     format_ = _checked_format("json" if as_json else format_)
-    load_study(study)
+    study_folder(study)
     chosen = [find_run(name) for name in runs] or [latest_run(study)]
     compared = [_compare(study, run, wanted) for run in chosen]
     if format_ == "rich" and output is None:
@@ -73,14 +73,13 @@ def _checked_format(format_: str) -> str:
 def _compare(study: str, run: Any, wanted: str) -> tuple[Any, list[Any], list[str]]:
     from comparisons.comparison import choose_table, compare_tables, describe_environments
     from manifests.errors import InputError
-    from manifests.paths import STUDIES
-    from papers.published import load_published
+    from papers.paper import find_paper
     from services.runs import load_planned
 
     plan, manifests = load_planned(run)
     if plan.study != study:
         raise InputError(f"{run.folder} is a run of {plan.study}, not of {study}")
-    comparisons = compare_tables(load_published(STUDIES / study), plan, manifests, run.id)
+    comparisons = compare_tables(find_paper(study).tables, plan, manifests, run.id)
     return run, choose_table(comparisons, wanted), describe_environments(manifests)
 
 

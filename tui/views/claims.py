@@ -11,7 +11,7 @@ from comparisons.claims import Judged, count_verdicts
 from comparisons.render import audits, values
 from comparisons.render import claims as claim_words
 from comparisons.results import Evidence, gather
-from manifests import paths
+from papers.study import study_folder
 from tui.data import told
 from tui.text import safe
 from tui.widgets.rows import Column, Field, Row, Table
@@ -43,7 +43,7 @@ class Judgement(NamedTuple):
 
 def judge_study(study: str, results: Results | None) -> Judgement:
     """On the run of ``results``; on the paper's numbers alone where there is none."""
-    folder = paths.STUDIES / study
+    folder = study_folder(study)
     evidence: Evidence | None = None
     report: Report | None = None
     problems: dict[str, str] = {}
