@@ -113,7 +113,7 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
 def measure_place(
     table: TableFile, column: Column, key: dict[str, str], points: Points
 ) -> Measured:
-    """The value at a row and a column that isn't derived; labels of the row are no matter of cells."""
+    """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
     return _summarise(column, points.matching(*wanted))
@@ -143,7 +143,7 @@ def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:
 
 
 def _images(column: Column, points: list[Point]) -> int:
-    """The fewest test images behind a proportion of them, 0 where it is none or the number is unknown."""
+    """The fewest test images behind a proportion of them, 0 for none or where it isn't known."""
     if not is_proportion(column.metric):
         return 0
     counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]

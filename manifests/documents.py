@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar
 
@@ -17,14 +18,20 @@ from manifests.toml_lines import Step, Steps, line_of
 MAX_BYTES = 2**20
 """Of a document; ours have some tens of thousands."""
 
+MOST_REFUSALS = 20
+"""Of one document."""
+
 T = TypeVar("T")
 
 
 class DocumentError(InputError):
     """A document that can't be used: ``file:line: key: what is wrong``.
 
-    ``what`` is the message without its place, ``path`` and ``line`` are the place.
+    ``what`` is the message without its place, ``path`` and ``line`` are the place. ``steps`` lead to
+    a key that there isn't.
     """
+
+    steps: Steps = ()
 
     def __init__(self, path: Path, line: int, what: str, text: str = "") -> None:
         super().__init__(text or f"{path}:{line}: {what}")
@@ -91,9 +98,39 @@ def converted(document: Document, kind: Type[T], data: Optional[Dict[str, Any]] 
         steps, what = explained(str(error), kind)
         key = ".".join(step for step in steps if isinstance(step, str)) or "document"
         line = document.line(*steps)
-        raise DocumentError(document.path, line, f"{key}: {what}") from error
+        found = DocumentError(document.path, line, f"{key}: {what}")
+        found.steps = steps if "unknown field" in what else ()
+        raise found from error
     except ValueError as error:
         raise DocumentError(document.path, 1, f"not TOML: {error}") from error
+
+
+def converted_as_far(
+    document: Document, kind: Type[T], data: Optional[Dict[str, Any]] = None
+) -> Tuple[Optional[T], List[DocumentError]]:
+    """The document without the keys that there aren't, and what is refused of it; None where more
+    than such keys is wrong.
+    """
+    rest = deepcopy(document.data if data is None else data)
+    found: List[DocumentError] = []
+    while len(found) < MOST_REFUSALS:
+        try:
+            return converted(document, kind, rest), found
+        except DocumentError as error:
+            found.append(error)
+            if not error.steps or not _without(rest, error.steps):
+                break
+    return None, found
+
+
+def _without(data: Any, steps: Steps) -> bool:
+    """Whether the key at the end of the steps could be taken out."""
+    for step in steps[:-1]:
+        try:
+            data = data[step]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return isinstance(data, dict) and data.pop(steps[-1], None) is not None
 
 
 def explained(message: str, kind: Any) -> Tuple[Steps, str]:

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from manifests.documents import DocumentError, converted, read_document
+from manifests.documents import DocumentError, converted_as_far, read_document
+from papers.expression_checks import expression_mistakes
 from papers.mistakes import Mistake, Place, as_mistake, refuse
 from papers.published import PublishedTable, load_published
-from papers.expression_checks import expression_mistakes
 
 Sure = Literal["certain", "likely", "worth asking"]
 Kind = Literal["derived", "throughput", "monotonic", "granularity", "bound", "relation", "text"]
@@ -109,11 +109,14 @@ def read_audit(
         return AuditFile(), []
     try:
         document = read_document(path)
-        file = converted(document, AuditFile)
     except DocumentError as error:
         return AuditFile(), [as_mistake(error)]
+    file, refused = converted_as_far(document, AuditFile)
+    found = [as_mistake(error) for error in refused]
+    if file is None:
+        return AuditFile(), found
     known = load_published(study_folder) if tables is None else tables
-    return file, list(audit_mistakes(Place(document), file, known))
+    return file, [*found, *audit_mistakes(Place(document), file, known)]
 
 
 def audit_mistakes(
@@ -139,13 +142,13 @@ def audit_mistakes(
             yield from expression_mistakes(named.at("test"), text, tables, added)
 
 
-def _of_facts(place: Place, facts: Facts, tables: Mapping[str, PublishedTable]) -> Iterator[Mistake]:
+def _of_facts(
+    place: Place, facts: Facts, tables: Mapping[str, PublishedTable]
+) -> Iterator[Mistake]:
     for name in facts.tables:
         yield from place.at("tables").unknown("table", name, list(tables))
         if name in tables:
-            yield from place.at("key").unknown(
-                f"key of {name}", facts.key, tables[name].file.keys
-            )
+            yield from place.at("key").unknown(f"key of {name}", facts.key, tables[name].file.keys)
 
 
 def _of_granularity(

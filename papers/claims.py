@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
-from manifests.documents import DocumentError, converted, read_document
+from manifests.documents import DocumentError, converted_as_far, read_document
 from manifests.select import nearest
 from papers.expression_checks import expression_mistakes
 from papers.expressions import Node, parse
@@ -86,9 +86,7 @@ class Numbered(NamedTuple):
     claim: Claim
 
 
-def load_claims(
-    study_folder: Path, tables: Sequence[PublishedTable] | None = None
-) -> ClaimsFile:
+def load_claims(study_folder: Path, tables: Sequence[PublishedTable] | None = None) -> ClaimsFile:
     """All claims of a study, with tests that can be evaluated. Raises PublishedError."""
     file, mistakes = read_claims(study_folder, tables)
     refuse(mistakes)
@@ -105,13 +103,16 @@ def read_claims(
     path = study_folder / "claims.toml"
     try:
         document = read_document(path)
-        file = converted(document, ClaimsFile)
     except DocumentError as error:
         if not path.exists():
             raise PublishedError(str(error)) from error
         return ClaimsFile(claim=[]), [as_mistake(error)]
+    file, refused = converted_as_far(document, ClaimsFile)
+    found = [as_mistake(error) for error in refused]
+    if file is None:
+        return ClaimsFile(claim=[]), found
     known = load_published(study_folder) if tables is None else tables
-    return file, list(claim_mistakes(Place(document), file, known))
+    return file, [*found, *claim_mistakes(Place(document), file, known)]
 
 
 def claim_mistakes(
@@ -150,7 +151,7 @@ def _of_claim(
     yield from place.at("table").unknown("table", claim.table, list(tables))
     for field in ("id", "text", "place"):
         if not getattr(claim, field).strip():
-            yield place.at(field).mistake(f"{field} is empty")
+            yield place.at(field).mistake(f"{field} is empty", remark=field != "id")
     for name in claim.tolerances:
         if not name.endswith("_tolerance"):
             told = f"tolerances: {name!r} has to end with _tolerance"
@@ -163,6 +164,4 @@ def _of_claim(
             yield place.at(field).mistake(f"{field} names a tolerance, and the claim has none")
             continue
         if text:
-            yield from expression_mistakes(
-                place.at(field), text, tables, constants=claim.constants
-            )
+            yield from expression_mistakes(place.at(field), text, tables, constants=claim.constants)

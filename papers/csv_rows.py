@@ -10,7 +10,7 @@ from pathlib import Path
 
 from manifests.codec import UnreadableError, read_bounded
 from papers.mistakes import Mistake, Place, no_such
-from papers.published import Printed, PublishedRow, TableFile
+from papers.table_types import Printed, PublishedRow, TableFile
 
 MAX_BYTES, MAX_ROWS = 2**20, 5000
 """Of one table; the longest that papers print have some hundred rows."""

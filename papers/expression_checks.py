@@ -8,7 +8,7 @@ from papers.expressions import ExpressionError, columns_used, parse
 from papers.expressions.syntax import Filter
 from papers.expressions.syntax import Place as Named
 from papers.mistakes import Mistake, Place
-from papers.published import SELECTABLE, PublishedTable
+from papers.table_types import SELECTABLE, PublishedTable
 
 Tables = Mapping[str, PublishedTable]
 NOTHING_ADDED: Mapping[str, Collection[str]] = {}

@@ -45,9 +45,7 @@ class Place(NamedTuple):
         told = f"{self.name}: {text}" if self.name else text
         return Mistake(self.document.path, line, told, remark)
 
-    def unknown(
-        self, what: str, value: object, accepted: Collection[object]
-    ) -> Iterator[Mistake]:
+    def unknown(self, what: str, value: object, accepted: Collection[object]) -> Iterator[Mistake]:
         """One mistake, where ``value`` isn't accepted."""
         if value not in accepted:
             yield self.mistake(no_such(what, value, accepted), value)

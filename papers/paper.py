@@ -1,7 +1,7 @@
 """One study as a whole: what is run, what the paper printed and claims, and what is audited.
 
-Each file is read when it is first asked for, and once. ``open_paper`` gives the same paper again for
-as long as none of its files changes.
+Each file is read when it is first asked for, and once. ``open_paper`` gives the same paper again
+for as long as none of its files changes.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from manifests import paths
-from manifests.documents import Document, DocumentError, converted, read_document
+from manifests.documents import Document, DocumentError, converted_as_far, read_document
 from manifests.errors import InputError
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, no_such, refuse
 from papers.overlay import laid_over, offsets
@@ -62,12 +62,15 @@ def read_study(folder: Path) -> tuple[Study | None, list[Mistake]]:
     """A study, None where it can't be read, and everything that is wrong with its file."""
     try:
         document, data = read_layers(folder)
-        study = converted(document, Study, data)
     except DocumentError as error:
         if not error.path.exists():
             raise PublishedError(str(error)) from error
         return None, [as_mistake(error)]
-    return study, list(study_mistakes(Place(document), study))
+    study, refused = converted_as_far(document, Study, data)
+    found = [as_mistake(error) for error in refused]
+    if study is None:
+        return None, found
+    return study, [*found, *study_mistakes(Place(document), study)]
 
 
 def base_folder(folder: Path, base: str) -> Path | None:

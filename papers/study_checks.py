@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from difflib import get_close_matches
 from typing import Any
 
 from manifests.cell import canonical_json
 from manifests.models import MODELS
-from manifests.paths import ROOT
 from papers.ladders import ladders_of
-from papers.mistakes import Mistake, Place
+from papers.mistakes import Mistake, Place, no_such
+from papers.runner_names import recipe_keys, technique_names
 from papers.study_types import CellGroup, Narrowing, Study, Tier
 
 _TASKS = ("train", "quantize", "infer")
@@ -46,10 +47,9 @@ def name_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
 
 
 def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> Iterator[Mistake]:
-    folder = ROOT / "runners" / framework
-    if not folder.is_dir():
+    techniques = technique_names(framework)
+    if not techniques:
         return
-    techniques = [path.stem.replace("_", "-") for path in sorted(folder.glob("[a-z]*.py"))]
     for technique in group.technique:
         yield from place.at("technique").unknown(f"{framework} technique", technique, techniques)
     named = place.at("model") if group.model else place.at(name=place.name)
@@ -114,12 +114,36 @@ def _of_tier(place: Place, study: Study, tier: Tier) -> Iterator[Mistake]:
 
 
 def _of_recipe_key(place: Place, recipe: str, key: str, known: list[str]) -> Iterator[Mistake]:
-    """A tier changes keys that the recipe has; which of the two is misspelt isn't known here."""
-    named = place._replace(name=f"{place.name}.{recipe}")
-    for mistake in named.unknown("key", key, known):
-        line = place.document.line("recipes", recipe)
-        told = f"{mistake.text} (recipes.{recipe}, line {line}; either may be misspelt)"
-        yield mistake._replace(text=told)
+    """A tier changes keys that the recipe has. Of two that differ, the one that no runner reads is
+    the misspelt one.
+    """
+    if key in known:
+        return
+    strange = [name for name in known if name not in recipe_keys()]
+    near = get_close_matches(key, strange, n=1, cutoff=0.5)
+    if key in recipe_keys() and near:
+        whole = Place(place.document, ("recipes", recipe, near[0]), f"recipes.{recipe}")
+        yield whole.mistake(no_such("key", near[0], [key]))
+        return
+    named = place.at(key, name=f"{place.name}.{recipe}")
+    yield named.mistake(no_such("key", key, known))
+
+
+def recipe_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
+    """Keys that no runner reads, of recipes whose frameworks all have their runners here."""
+    others = {
+        name
+        for group in study.cells
+        if not all(technique_names(framework) for framework in group.framework)
+        for name in ([group.recipe] if isinstance(group.recipe, str) else group.recipe.values())
+    }
+    accepted = sorted(recipe_keys())
+    for name, recipe in study.recipes.items():
+        for key in recipe if name not in others else ():
+            named = place.at("recipes", name, key, name=f"recipes.{name}")
+            if key not in accepted:
+                near = get_close_matches(key, accepted, n=1, cutoff=0.5)
+                yield named.mistake(no_such("key", key, accepted), remark=not near)
 
 
 def _of_part(place: Place, study: Study, group: CellGroup, part: Narrowing) -> Iterator[Mistake]:

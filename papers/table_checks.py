@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from manifests.metrics import METRICS
 from manifests.units import FRACTION, RATIO, UNITS, units_of
 from papers.mistakes import Mistake, Place
-from papers.published import DERIVATIONS, SELECTABLE, Column, TableFile, TablesFile
+from papers.table_types import DERIVATIONS, SELECTABLE, Column, TableFile, TablesFile
 
 _DERIVED_UNITS = {
     "ratio": units_of(RATIO), "reduction": ("%",), "increase": ("%",), "drop": ("points", "%"),
@@ -24,7 +24,7 @@ def table_mistakes(place: Place, file: TablesFile) -> Iterator[Mistake]:
 def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
     for field in ("id", "title", "place"):
         if not getattr(table, field).strip():
-            yield place.at(field).mistake(f"{field} is empty")
+            yield place.at(field).mistake(f"{field} is empty", remark=field != "id")
     yield from _of_keys(place, table)
     yield from place.at("column").twice("columns", [column.name for column in table.column])
     yield from _of_selection(place, "select", table.select)

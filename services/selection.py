@@ -62,7 +62,6 @@ def _cells_of(claim: str, request: Request) -> str:
 def _quickest(request: Request) -> str:
     """What chooses, for each image, the cell that takes least with all it starts from."""
     from orchestrator.running.execute import prepare
-    from papers.study import study_folder
 
     planned = {item.id: item for item in prepare(request).chosen if not item.skip}
     whole: dict[str, float] = {}

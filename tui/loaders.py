@@ -167,9 +167,7 @@ def read_results(run: Run, study: str = "") -> Results:
     )
 
 
-def _speedups(
-    paper: Paper, plan: Plan, manifests: list[Manifest]
-) -> list[Speedup]:
+def _speedups(paper: Paper, plan: Plan, manifests: list[Manifest]) -> list[Speedup]:
     """What this run measured, then what the paper printed."""
     found = explain_measured(plan, Points(plan.cells, manifests), paper.ladders)
     found += explain_published(paper.tables, paper.ladders)

@@ -67,7 +67,9 @@ def write_bundle(
     _check_files(sources.run, manifests, artifacts)
     kept, models, left_out = _of_run(sources.run, manifests, artifacts)
     manifests, copies = _without_secrets(manifests, kept)
-    kept |= _study(sources.study) | _images(sources.images, plan)
+    for study in open_paper(sources.study).folders:
+        kept |= _study(study)
+    kept |= _images(sources.images, plan)
     date = max((m.started_at for m in manifests), default="1980-01-01T00:00:00+00:00")
     about = About(
         study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out),

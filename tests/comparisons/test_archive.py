@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comparisons.archive import RefusedError, unpack
+from comparisons.archive import RefusedError
+from comparisons.archive.unpack import unpack
 from manifests.manifest import Environment, Flag
 from tests.comparisons import hostile
 from tests.comparisons.bundles import bundle, files_of, toy_manifests, toy_run

@@ -21,7 +21,6 @@ from comparisons.measured import Points
 from comparisons.render import speedups
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest
-from manifests.paths import ROOT
 from papers.ladders import Ladders, Node, Rung, framework_rungs, ladders_of
 from papers.paper import find_paper
 from runners.techniques import techniques
@@ -91,7 +90,9 @@ def test_no_speedup_has_no_shares() -> None:
 @given(st.data())
 def test_the_product_of_the_factors_is_always_the_total(data: st.DataObject) -> None:
     framework = data.draw(st.sampled_from(FRAMEWORKS))
-    technique = data.draw(st.sampled_from(sorted({rung.technique for rung in RUNGS if rung.framework == framework})))
+    technique = data.draw(
+        st.sampled_from(sorted({rung.technique for rung in RUNGS if rung.framework == framework}))
+    )
     path = path_to(framework, technique)
     between = data.draw(st.sets(st.sampled_from(path)))
     seconds = st.floats(1e-3, 1e3)
@@ -227,7 +228,9 @@ def predicted(protocol: str, seconds: float, steps: int, batch: int = 64) -> Man
 
 def explained_of(*manifests: Manifest) -> dict[str, Explanation]:
     plan = a_plan(*(manifest.cell for manifest in manifests))
-    return {item.source: item for item in explain_measured(plan, Points(plan.cells, manifests), LADDERS)}
+    return {
+        item.source: item for item in explain_measured(plan, Points(plan.cells, manifests), LADDERS)
+    }
 
 
 def called(protocol: str, seconds: float, batch: int = 64) -> Manifest:

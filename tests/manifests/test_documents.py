@@ -78,7 +78,9 @@ def test_a_good_document_is_read(tmp_path: Path) -> None:
         ("seed = 1", 'seed = "one"', 6, "axes.seed: Expected `int`, got `str`"),
         ("seed = 1", "seed = 1.5", 6, "axes.seed: Expected `int`, got `float`"),
         ("seed = 1", "", 4, "axes.seed: Object missing required field `seed`"),
-        ("seed = 1", "seed = 1\nsead = 2", 7, "axes.sead: Object contains unknown field `sead`. Did you mean 'seed'? Accepted: model, seed"),
+        ("seed = 1", "seed = 1\nsead = 2", 7,
+         "axes.sead: Object contains unknown field `sead`. Did you mean 'seed'? "
+         "Accepted: model, seed"),
         ("[32, 128]", '[32, "128"]', 10, "groups.batch_size: Expected `int`, got `str`"),
         ('task = "infer"', "task = 5", 13, "groups.task: Expected `str`, got `int`"),
         ('task = "infer"', "", 12, "groups.task: Object missing required field `task`"),
