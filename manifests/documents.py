@@ -18,6 +18,10 @@ from manifests.toml_lines import Step, Steps, line_of
 MAX_BYTES = 2**20
 """Of a document; ours have some tens of thousands."""
 
+ANY = "..."
+"""In place of a key, in what msgspec says of the values of a table."""
+_TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "list": "array",
+          "dict": "object"}  # fmt: skip
 MOST_REFUSALS = 20
 """Of one document."""
 
@@ -96,6 +100,7 @@ def converted(document: Document, kind: Type[T], data: Optional[Dict[str, Any]] 
         return msgspec.convert(document.data if data is None else data, looked_at(kind))
     except msgspec.ValidationError as error:
         steps, what = explained(str(error), kind)
+        steps = _resolved(document.data if data is None else data, steps, what)
         key = ".".join(step for step in steps if isinstance(step, str)) or "document"
         line = document.line(*steps)
         found = DocumentError(document.path, line, f"{key}: {what}")
@@ -151,7 +156,46 @@ def explained(message: str, kind: Any) -> Tuple[Steps, str]:
         what += f" Accepted: {', '.join(accepted)}" if accepted else ""
     if named:
         steps.append(named.group(1))
-    return tuple(step for step in steps if step != "..."), what
+    return tuple(steps), what
+
+
+def _resolved(data: Any, steps: Steps, what: str) -> Steps:
+    """The steps with the keys that msgspec leaves out (``[...]``): the first that fits."""
+    if ANY not in steps:
+        return steps
+    at = steps.index(ANY)
+    inside = data
+    for step in steps[:at]:
+        inside = _get(inside, step)
+    candidates = [(*steps[:at], key, *steps[at + 1 :]) for key in _keys(inside)]
+    found = [_resolved(data, candidate, what) for candidate in candidates]
+    fitting = [one for one in found if ANY not in one and _fits(_at(data, one), what)]
+    return fitting[0] if fitting else tuple(step for step in steps if step != ANY)
+
+
+def _at(data: Any, steps: Steps) -> Any:
+    for step in steps:
+        data = _get(data, step)
+    return data
+
+
+def _get(data: Any, step: Step) -> Any:
+    try:
+        return data[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _keys(data: Any) -> List[Step]:
+    return list(data) if isinstance(data, dict) else list(range(len(data or ())))
+
+
+def _fits(value: Any, what: str) -> bool:
+    """Whether this value can be what is refused: of that type, there, or not there."""
+    got = re.search(r"got `(\w+)`", what)
+    if got:
+        return _TYPES.get(type(value).__name__, "") == got.group(1)
+    return (value is None) == ("missing required" in what)
 
 
 def _fields(kind: Any, steps: List[Step]) -> List[str]:

@@ -52,7 +52,8 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
         return
     for technique in group.technique:
         yield from place.at("technique").unknown(f"{framework} technique", technique, techniques)
-    named = place.at("model") if group.model else place.at(name=place.name)
+    axes = Place(place.document, ("axes", "model"), "axes")
+    named = place.at("model") if group.model else axes
     for model in group.model or [study.axes.model]:
         yield from named.unknown("model", model, MODELS)
 
