@@ -31,8 +31,8 @@ T = TypeVar("T")
 class DocumentError(InputError):
     """A document that can't be used: ``file:line: key: what is wrong``.
 
-    ``what`` is the message without its place, ``path`` and ``line`` are the place. ``steps`` lead to
-    a key that there isn't.
+    ``what`` is the message without its place, ``path`` and ``line`` are the place. ``steps`` lead
+    to a key that there isn't.
     """
 
     steps: Steps = ()

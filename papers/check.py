@@ -89,9 +89,7 @@ def _of_claims(
     return _missing(folder, study, CLAIMS, told)
 
 
-def _of_audit(
-    folder: Path, study: Study | None, tables: Sequence[PublishedTable]
-) -> list[Mistake]:
+def _of_audit(folder: Path, study: Study | None, tables: Sequence[PublishedTable]) -> list[Mistake]:
     if (folder / AUDIT).is_file():
         return read_audit(folder, tables)[1]
     told = "is missing: an audit recomputes derived columns only"

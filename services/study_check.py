@@ -14,7 +14,7 @@ from papers.study_types import Study
 
 
 def folder_of(name: str) -> Path:
-    """A study's folder by its id, or a path to one. Raises InputError with the studies there are."""
+    """A study's folder by its id or its path. Raises InputError with the studies there are."""
     path = Path(name)
     given = path.parent if path.name == FILE else path
     if (given / FILE).is_file():
@@ -23,7 +23,7 @@ def folder_of(name: str) -> Path:
 
 
 def check_study(folder: Path) -> list[Mistake]:
-    """Everything that is wrong with a study. Raises InputError for one that can't be read at all."""
+    """Everything that is wrong with a study. Raises InputError for one that isn't there."""
     found = study_file_mistakes(folder)
     if any(not mistake.remark for mistake in found):
         return found

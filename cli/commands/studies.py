@@ -139,10 +139,8 @@ def new(
         )
     folder = write_study(answers, into or paths.STUDIES)
     click.echo(str(folder))
-    click.echo(
-        f"Next: put in the paper's numbers, then: repliquant studies check {folder if into else study}",
-        err=True,
-    )
+    name = folder if into else study
+    click.echo(f"Next: put in the paper's numbers, then: repliquant studies check {name}", err=True)
 
 
 def _asked(question: str, given: T | None, default: T) -> T:

@@ -107,16 +107,16 @@ MISTAKES = {
         '[[ladder]]\nframework = "pytroch"\ntechnique = "a"\nafter = "b"\nchanges = "runtime"\n'
         "[[unspecified]]", "no framework 'pytroch'. Did you mean 'pytorch'?",
     ),
-    "claim-table": ("claims.toml", '"table1"', '"table2"', "no table 'table2'. Did you mean 'table"),
+    "claim-table": ("claims.toml", '"table1"', '"table2"', "no table 'table2'. Did you mean"),
     "claim-column": ("claims.toml", "latency <", "latenci <", "no column of table1 'latenci'. Did"),
     "claim-value": ("claims.toml", "=ptq-fx", "=ptq-fy", "no technique in table1 'ptq-fy'. Did yo"),
     "claim-syntax": ("claims.toml", "latency <", "latency <<", "claim faster: "),
-    "audit-column": ("audit.toml", '["latency"]', '["latenzy"]', "no column of table1 'latenzy'. D"),
+    "audit-column": ("audit.toml", '["latency"]', '["latenzy"]', "no column of table1 'latenzy'."),
     "audit-table": (
         "audit.toml", 'table = "table1"', 'table = "tabel1"', "no table 'tabel1'. Did you mean 'ta",
     ),
-    "audit-test": ("audit.toml", "latency > 0", "latenzy > 0", "no column of table1 'latenzy'. Did"),
-    "audit-key": ("audit.toml", "innocent", "inocent", "unknown field `inocent`. Did you mean 'inn"),
+    "audit-test": ("audit.toml", "latency > 0", "latenzy > 0", "no column of table1 'latenzy'."),
+    "audit-key": ("audit.toml", "innocent", "inocent", "unknown field `inocent`. Did you mean 'i"),
 }  # fmt: skip
 DEEPER = {"selected-technique": 1, "rung": 1, "framework": 1}
 """How many lines below the change the mistake is."""
@@ -126,7 +126,7 @@ DEEPER = {"selected-technique": 1, "rung": 1, "framework": 1}
 def test_a_mistake_is_found_where_it_is(study: Path, case: str) -> None:
     name, old, new, told = MISTAKES[case]
     if case == "audit-key":
-        change(study, "audit.toml", 'stated = 100', 'innocent = "x"\nstated = 100')
+        change(study, "audit.toml", "stated = 100", 'innocent = "x"\nstated = 100')
     line = change(study, name, old, new) + DEEPER.get(case, 0)
     found = [mistake for mistake in wrong(study) if told in mistake.text]
     assert found, [str(mistake) for mistake in check_study(study)]

@@ -38,14 +38,18 @@ def test_what_is_written_is_right_plans_and_audits(
     answers = Answers("toy2026", framework=framework, techniques=techniques)
     folder = write_study(answers, tmp_path)
     assert {mistake.remark for mistake in check_study(folder)} == {True}  # numbers are to come
-    timed = {t for g in load_study("toy2026", tmp_path).cells if g.task == "infer" for t in g.technique}
+    timed = {
+        t for g in load_study("toy2026", tmp_path).cells if g.task == "infer" for t in g.technique
+    }
     assert timed == set(techniques)
     assert audit(folder).findings == []
     (claim,) = gather(folder).claims
     assert claim.published.state == "not printed"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(title=st.text(st.characters(codec="utf-8"), max_size=40), year=st.integers(1900, 2100))
 def test_any_title_comes_back_as_it_was_given(tmp_path: Path, title: str, year: int) -> None:
     root = tmp_path / f"{abs(hash((title, year)))}"
@@ -63,7 +67,7 @@ def test_an_overlay_plans_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("study", ["new", "check", "show", "Toy", "../x", "a b", "", "lad2023"])
 def test_an_id_that_cannot_be_one_is_refused(study: str) -> None:
-    with pytest.raises(InputError, match="can't be the id of a study|there is a study"):
+    with pytest.raises(InputError, match=r"can't be the id of a study|there is a study"):
         check_id(study)
 
 
@@ -132,4 +136,5 @@ def test_a_study_without_claims_is_a_study(real: Workshop) -> None:
     refused = real("claims", "toy2026", "--published-only", status=2)
     assert "toy2026 has no claims.toml" in refused.stderr
     assert "table1" in real("studies", "toy2026").stdout
-    assert "no study 'toy2027'. Did you mean 'toy2026'?" in real("audit", "toy2027", status=2).stderr
+    unknown = real("audit", "toy2027", status=2)
+    assert "no study 'toy2027'. Did you mean 'toy2026'?" in unknown.stderr
