@@ -13,8 +13,8 @@ from papers.mistakes import Mistake, Place, PublishedError, no_such
 from papers.paper import AUDIT, CLAIMS, TABLES, open_paper
 from papers.published import PublishedTable, read_published
 from papers.runner_names import framework_folders, technique_names
-from papers.study import FILE, base_folder, name_mistakes, read_layers, read_study
-from papers.study_checks import recipe_mistakes
+from papers.study import base_folder, read_layers, read_study
+from papers.study_checks import name_mistakes, recipe_mistakes
 from papers.study_types import Study
 from papers.value_checks import value_mistakes
 
@@ -101,6 +101,3 @@ def _missing(folder: Path, study: Study | None, name: str, told: str) -> list[Mi
     if study is not None and study.extends:
         return []
     return [Mistake(folder / name, 1, told, remark=True)]
-
-
-__all__ = ["FILE", "study_file_mistakes"]
