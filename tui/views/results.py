@@ -175,7 +175,7 @@ def _value(metric: Metric) -> str:
     """In the unit that people read; what isn't a latency says what it is."""
     factor, unit = shown_in(METRICS[metric.name].unit)
     told = f"{values.number((median(readings(metric)) or 0.0) * factor)} {unit}"
-    return told if metric.name == COMPARED[0] else f"{METRICS[metric.name].name} {told}"
+    return told if metric.name == COMPARED[0] else f"{told} {METRICS[metric.name].name}"
 
 
 def cells_table(planned: Sequence[PlannedCell], manifests: dict[str, Manifest]) -> Table:
@@ -183,7 +183,7 @@ def cells_table(planned: Sequence[PlannedCell], manifests: dict[str, Manifest]) 
     titles = Titles(planned)
     heads = [
         Column("cell", grow=True), Column("state", most=15), Column("took", True),
-        Column("measured", True),
+        Column("measured", most=20),
     ]  # fmt: skip
 
     def row(index: int) -> Row:
