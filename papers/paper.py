@@ -9,16 +9,17 @@ from __future__ import annotations
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.errors import InputError
-from papers.audit import AuditFile, load_audit
-from papers.claims import ClaimsFile, load_claims
 from papers.ladders import Ladders, ladders_of
-from papers.layers import audit_over, claims_over, tables_over
 from papers.published import PublishedTable, load_published
 from papers.study import base_folder, checked_study, study_folder
 from papers.study_types import Study
+
+if TYPE_CHECKING:
+    from papers.audit import AuditFile
+    from papers.claims import ClaimsFile
 
 CLAIMS, AUDIT, TABLES = "claims.toml", "audit.toml", "published/tables.toml"
 _SETTLED_NS = 1_000_000_000
@@ -53,12 +54,17 @@ class Paper:
         """The published tables; an overlay's own take the place of those with their ids."""
         if self.base is None:
             return load_published(self.folder)
+        from papers.layers import tables_over
+
         own = load_published(self.folder) if self.has(TABLES) else []
         return tables_over(self.base.tables, own)
 
     @cached_property
     def claims(self) -> ClaimsFile:
         """The claims; none where there is no file."""
+        from papers.claims import load_claims  # tables alone need no language of claims
+        from papers.layers import claims_over
+
         below = self.base.claims if self.base is not None else None
         own = load_claims(self.folder, self.tables) if self.has(CLAIMS) else None
         return claims_over(below, own)
@@ -66,6 +72,9 @@ class Paper:
     @cached_property
     def audit(self) -> AuditFile:
         """The checks; none where there is no file."""
+        from papers.audit import load_audit
+        from papers.layers import audit_over
+
         own = load_audit(self.folder, self.tables)
         return audit_over(self.base.audit, own) if self.base is not None else own
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from comparisons.archive import write_bundle
+from comparisons.archive.writer import Sources
 from comparisons.comparison import compare_tables
+from manifests.codec import write_plan
 from manifests.errors import InputError
 from manifests.manifest import Manifest
 from manifests.plan import Plan
@@ -14,6 +19,8 @@ from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.planner import Choices, make_plan
 from papers.paper import Paper, open_paper
 from papers.study import load_study, read_study
+from tests.comparisons import hostile
+from tests.comparisons.bundles import files_of, toy_manifests, toy_run
 from tests.comparisons.samples import measured, metric
 from tests.fakes.studies import write_study
 
@@ -154,3 +161,19 @@ def test_studies_that_extend_each_other_are_refused(overlay: Path) -> None:
     path.write_text('extends = "mine"\n' + path.read_text())
     (mistake,) = read_study(overlay)[1]
     assert "goes in a circle: mine -> toy -> mine" in mistake.text
+
+
+def test_an_archive_of_its_run_holds_the_study_below_and_verifies_alone(tmp_path: Path) -> None:
+    run = toy_run(tmp_path, toy_manifests())
+    folder = tmp_path / "studies" / "mine"
+    folder.mkdir()
+    (folder / "study.toml").write_text(OVERLAY)
+    write_plan(run.plan_path, msgspec.structs.replace(run.plan(), study="mine"))
+    target = tmp_path / "a.zip"
+    sources = Sources(run, folder, tmp_path / "images")
+    write_bundle(sources, run.plan(), target, "0.0.0", lambda: "")
+    assert {"study/mine/study.toml", "study/toy/published/table1.csv"} <= set(files_of(target))
+    shutil.rmtree(tmp_path / "studies")
+    (tmp_path / "into").mkdir()
+    lines = hostile.outcome(target, tmp_path / "into")
+    assert [line for line in lines if ": ok" not in line] == []
