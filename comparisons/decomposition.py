@@ -272,7 +272,7 @@ def _planned_points(plan: Plan) -> dict[_Point, dict[str, None]]:
     found: dict[_Point, dict[str, None]] = {}
     for planned in plan.cells:
         cell = planned.cell
-        if cell.task == "infer":
+        if cell.task == "infer" and not cell.variant:
             names = (*_POINT, "protocol")
             point = tuple((name, str(getattr(cell, name))) for name in names)
             found.setdefault(point, {})[cell.technique] = None

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from manifests import paths
+from manifests.runner_files import framework_folders
 from papers.audit import read_audit
 from papers.claims import read_claims
 from papers.layers import tables_over
 from papers.mistakes import Mistake, Place, PublishedError, no_such
 from papers.paper import AUDIT, CLAIMS, TABLES, open_paper
 from papers.published import PublishedTable, read_published
-from papers.runner_names import framework_folders, technique_names
+from papers.runner_names import technique_names
 from papers.study import base_folder, read_layers, read_study
 from papers.study_checks import name_mistakes, recipe_mistakes
 from papers.study_types import Study

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from manifests import paths
 from manifests.documents import read_toml
+from manifests.runner_files import framework_folders
 
 SPLITTING, CALLING, COMPILER, PRECISION, LAYOUT, RUNTIME = (
     "batch splitting", "calling convention", "compiler", "precision", "memory layout", "runtime",
@@ -109,8 +109,9 @@ def ladders_of(own: Iterable[Rung]) -> Ladders:
 
 def framework_rungs() -> Iterator[Rung]:
     """The rungs beside the runners of every framework."""
-    for path in sorted((paths.ROOT / "runners").glob("*/ladder.toml")):
-        yield from _rungs(path)
+    for folder in framework_folders().values():
+        if (folder / "ladder.toml").is_file():
+            yield from _rungs(folder / "ladder.toml")
 
 
 @cache

@@ -6,43 +6,55 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
+from typing import NamedTuple
 
-from manifests import paths
+from manifests.runner_files import runner_roots, technique_files
 
-_MARKS = ("framework.toml", "ladder.toml")
 _READ = re.compile(r"""recipe(?:\.get\(|\[)["'](\w+)["']""")
-
-
-def framework_folders() -> dict[str, Path]:
-    """The folder of each framework that has runners here."""
-    root = paths.ROOT / "runners"
-    found = {path.parent.name: path.parent for mark in _MARKS for path in root.glob(f"*/{mark}")}
-    return dict(sorted(found.items()))
 
 
 def technique_names(framework: str) -> list[str]:
     """The techniques of a framework: a file each. None where it has no runners here."""
-    folder = framework_folders().get(framework)
-    files = sorted(folder.glob("[a-z]*.py")) if folder is not None else []
-    return [path.stem.replace("_", "-") for path in files]
+    return list(technique_files(framework))
+
+
+class _Class(NamedTuple):
+    """What a class is made from, and its fields."""
+
+    bases: list[str]
+    fields: list[str]
 
 
 @cache
 def recipe_keys() -> frozenset[str]:
     """Every key that some task of the runners reads from its recipe."""
-    root = paths.ROOT / "runners"
-    return frozenset(key for path in sorted(root.rglob("*.py")) for key in _keys(path))
+    files = [path for root in runner_roots() for path in sorted(root.rglob("*.py"))]
+    texts = [path.read_text(encoding="utf-8") for path in files]
+    classes = {name: found for text in texts for name, found in _classes(text)}
+    recipes = [name for name in classes if name.endswith("Recipe")]
+    fields = {field for name in recipes for field in _fields(name, classes)}
+    return frozenset(fields.union(*map(_READ.findall, texts)))
 
 
-def _keys(path: Path) -> Iterator[str]:
-    """The fields of classes that are read from a recipe, and keys that are asked for by name."""
-    text = path.read_text(encoding="utf-8")
-    yield from _READ.findall(text)
-    if "Recipe" not in text and "Protocol" not in text:
+def _fields(name: str, classes: dict[str, _Class]) -> Iterator[str]:
+    """A class's own, and those of what it is made from."""
+    if name in classes:
+        yield from (field for field in classes[name].fields if not field.isupper())
+        for base in classes[name].bases:
+            yield from _fields(base, classes)
+
+
+def _classes(text: str) -> Iterator[tuple[str, _Class]]:
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # whoever runs it is told
         return
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.ClassDef) and node.name.endswith(("Recipe", "Protocol")):
-            for field in node.body:
-                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-                    yield field.target.id
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+            fields = [
+                one.target.id
+                for one in node.body
+                if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+            ]
+            yield node.name, _Class(bases, fields)

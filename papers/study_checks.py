@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from manifests.cell import canonical_json
+from manifests.errors import InputError
 from manifests.models import MODELS
+from manifests.runner_files import check_variant, protocol_files
 from papers.ladders import ladders_of
 from papers.mistakes import Mistake, Place, no_such
 from papers.runner_names import recipe_keys, technique_names
@@ -29,6 +31,9 @@ def study_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
         yield place.at("id").mistake(f"id: is {study.id!r}, but the folder is {folder!r}")
     if study.cells_of and not study.extends:
         yield place.at("cells_of").mistake("cells_of: only a study that extends another has it")
+    for protocol in study.protocols:
+        named = place.at("protocols", name="protocols")
+        yield from named.unknown("protocol", protocol, list(protocol_files()))
     yield from _of_texts(place, study)
     for index, group in enumerate(study.cells):
         name = f"cells[{index}] ({group.task} {', '.join(group.technique)})"
@@ -52,6 +57,11 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
         return
     for technique in group.technique:
         yield from place.at("technique").unknown(f"{framework} technique", technique, techniques)
+        for variant in group.variant or []:
+            try:
+                check_variant(framework, technique, variant)
+            except InputError as error:
+                yield place.at("variant").mistake(str(error), variant)
     axes = Place(place.document, ("axes", "model"), "axes")
     named = place.at("model") if group.model else axes
     for model in group.model or [study.axes.model]:
@@ -71,14 +81,21 @@ def _of_texts(place: Place, study: Study) -> Iterator[Mistake]:
             yield place.at("authors").mistake(f"author {index + 1} is empty", remark=True)
 
 
-def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
+def _of_axes(place: Place, group: CellGroup) -> Iterator[Mistake]:
     for axis in ("framework", "technique", "model", "dataset", "batch_size", "device", "protocol"):
         values = getattr(group, axis)
         if values is not None and (not values or "" in values):
             yield place.at(axis).mistake(f"{axis} is empty, or has an empty entry")
+
+
+def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
+    yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
     for framework in group.framework:
         yield from place.at("framework").unknown("framework", framework, study.images)
+    if group.weights and group.weights.framework:
+        named = place.at("weights")
+        yield from named.unknown("framework", group.weights.framework, study.images)
     for tier in study.tiers:
         yield from place.at("estimate_s").unknown("estimate_s for tier", tier, group.estimate_s)
     for tier in group.estimate_s:
@@ -98,6 +115,7 @@ def _of_recipes(place: Place, study: Study, group: CellGroup) -> Iterator[Mistak
     for name in names:
         yield from place.unknown("recipe", name, study.recipes)
     for protocol in group.protocol or study.protocols:
+        yield from place.unknown("protocol", protocol, study.protocols)
         if not isinstance(group.recipe, str):
             yield from place.unknown("recipe for protocol", protocol, group.recipe)
 
@@ -151,7 +169,7 @@ def _of_part(place: Place, study: Study, group: CellGroup, part: Narrowing) -> I
     """A tier takes some of a group's values; it adds none."""
     otherwise: dict[str, Collection[Any]] = {
         "protocol": study.protocols, "dataset": study.datasets, "model": [study.axes.model],
-        "batch_size": [study.axes.batch_size],
+        "batch_size": [study.axes.batch_size], "variant": [""],
     }  # fmt: skip
     for axis in part.__struct_fields__:
         for value in getattr(part, axis) or []:

@@ -11,16 +11,20 @@ from papers.ladders import Rung
 
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The cell to start from: of the same framework, model and data set.
+    """The cell to start from: of the same model and data set.
 
     task: what made the weights: train or quantize.
+    framework: its framework; this cell's own unless given.
     technique: its technique; this cell's own unless given.
+    variant: its variant; this cell's own unless given, where the technique is its own too.
     batch_size: chooses among several.
     trained_with: the technique of the training before it; chooses among several.
     """
 
     task: Task
+    framework: str | None = None
     technique: str | None = None
+    variant: str | None = None
     batch_size: int | None = None
     trained_with: str | None = None
 
@@ -33,6 +37,7 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: data sets.
     batch_size: batch sizes.
     technique: techniques.
+    variant: variants.
     protocol: protocols.
     """
 
@@ -41,6 +46,7 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: list[str] | None = None
     batch_size: list[int] | None = None
     technique: list[str] | None = None
+    variant: list[str] | None = None
     protocol: list[Protocol] | None = None
 
 
@@ -56,6 +62,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: the data sets.
     batch_size: the batch sizes.
     device: cpu, gpu or both.
+    variant: variants of its techniques; "" is what a technique does by itself.
     protocol: the protocols.
     weights: the cell that each starts from.
     image: the environment; the framework's own unless given.
@@ -71,6 +78,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: list[str] | None = None
     batch_size: list[int] | None = None
     device: list[Device] | None = None
+    variant: list[str] | None = None
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
     image: str | None = None

@@ -29,6 +29,7 @@ def cell_values(study: Study) -> dict[str, list[str]]:
         "image_size": [*study.sizes().values()],
         "batch_size": [one for g in groups for one in g.batch_size or [axes.batch_size]],
         "device": [one for group in groups for one in group.device or ["cpu"]],
+        "variant": [one for group in groups for one in group.variant or [""]],
         "protocol": [*study.protocols],
         "tier": [*study.tiers],
     }

@@ -21,9 +21,9 @@ from comparisons.measured import Points
 from comparisons.render import speedups
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest
+from manifests.runner_files import technique_files
 from papers.ladders import Ladders, Node, Rung, framework_rungs, ladders_of
 from papers.paper import find_paper
-from runners.techniques import techniques
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
@@ -53,7 +53,7 @@ def test_a_path_goes_from_the_root_to_the_technique() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_rung_is_a_technique_and_ends_at_one_root(framework: str) -> None:
-    known = set(techniques(framework))
+    known = set(technique_files(framework))
     listed = {rung.technique for rung in RUNGS if rung.framework == framework}
     assert listed <= known
     roots = {path_to(framework, name)[0] for name in listed}
