@@ -94,7 +94,7 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
     for framework in group.framework:
         yield from place.at("framework").unknown("framework", framework, study.images)
     if group.weights and group.weights.framework:
-        named = place.at("weights")
+        named = place.at("weights", name=f"{place.name}.weights")
         yield from named.unknown("framework", group.weights.framework, study.images)
     for tier in study.tiers:
         yield from place.at("estimate_s").unknown("estimate_s for tier", tier, group.estimate_s)
