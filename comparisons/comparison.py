@@ -11,6 +11,7 @@ from comparisons.measured import Measured, Points, derive, measure_place, publis
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
+from manifests.metrics import is_proportion
 from manifests.plan import Plan
 from manifests.runner_files import readable_frameworks
 from manifests.suggest import check
@@ -142,7 +143,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note="; ".join(plan.notes),
         note=file.note,
-        key=[*file.key, PROTOCOL] if len(protocols) > 1 else file.key,
+        key=[*file.keys, PROTOCOL] if len(protocols) > 1 else file.keys,
         lines=lines,
         issues=table.issues,
         run=run,
@@ -182,7 +183,7 @@ def _stand_ins(table: TableFile, lines: list[Line]) -> str:
 
 def describe_weights(table: TableFile, points: Points) -> str:
     """For a table of accuracies: what its networks started from, where the recipe says so."""
-    if not any(column.metric == "accuracy" for column in table.column):
+    if not any(is_proportion(column.metric) for column in table.column):
         return ""
     trained = [
         point for point in points.matching(table.select, {"task": "train"})

@@ -19,12 +19,14 @@ from comparisons.measured import Measured, Points, measure_place
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from comparisons.predict_steps import OneStep, in_one_step
 from manifests.plan import Plan
-from papers.ladders import KINDS, LADDERS, SPLITTING, path_to
+from papers.ladders import KINDS, SPLITTING, Ladders, Node
 from papers.published import Column, PublishedRow, PublishedTable, TableFile
 
 NO_PROCESSES: Processes = {}
-NOT_MEASURED: Mapping[str, Measured] = {}
+NOT_MEASURED: Mapping[Node, Measured] = {}
 _POINT = ("framework", "device", "image_size", "model", "batch_size")
+_Point = tuple[tuple[str, str], ...]
+_Times = dict[Node, float]
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
 
 
@@ -67,29 +69,29 @@ class Explanation(NamedTuple):
 
 
 def take_apart(
-    framework: str,
-    technique: str,
-    times: Mapping[str, float],
+    ladders: Ladders,
+    node: Node,
+    times: Mapping[Node, float],
     processes: Processes = NO_PROCESSES,
 ) -> list[Factor]:
-    """The factors of the speedup of ``technique`` over its ladder's root.
+    """The factors of the speedup of ``node`` over its ladder's root.
 
-    ``times`` has any positive time per call, by technique. Needs those of both ends.
-    ``processes`` has the times of each process, where they are known.
+    ``times`` has any positive time per call. Needs those of both ends. ``processes`` has the times
+    of each process by ``names_of``, where they are known.
     """
-    path = path_to(framework, technique)
+    path = ladders.path_to(node)
     products: dict[str, float] = {}
     steps: dict[str, Counter[str]] = {}
     below, kinds = path[0], []
     for rung in path[1:]:
-        kinds.append(LADDERS[framework][rung].kind)
+        kinds.append(ladders.changes(rung))
         if rung in times:
             name = " x ".join(dict.fromkeys(kinds))
             products[name] = products.get(name, 1.0) * times[below] / times[rung]
-            steps.setdefault(name, Counter()).update({below: 1, rung: -1})
+            steps.setdefault(name, Counter()).update({_id(below): 1, _id(rung): -1})
             below, kinds = rung, []
-    ends = {path[0]: 1, technique: -1}
-    whole = math.log(times[path[0]] / times[technique])
+    ends = {_id(path[0]): 1, _id(node): -1}
+    whole = math.log(times[path[0]] / times[node])
     return [
         Factor(
             name,
@@ -102,41 +104,76 @@ def take_apart(
     ]
 
 
-def explain_published(tables: list[PublishedTable]) -> list[Explanation]:
+def _id(node: Node) -> str:
+    """What contrasts call it."""
+    return " ".join(node)
+
+
+def explain_published(tables: list[PublishedTable], ladders: Ladders) -> list[Explanation]:
     """Every speedup over the ladder's root that the paper's own latencies and rates give."""
     found = []
     for table in tables:
-        for point, times in _published_times(table).items():
-            framework = dict(point)["framework"]
+        points = _published_times(table)
+        beside = _by_rest(points)
+        for point, times in points.items():
             for technique in times:
-                root = path_to(framework, technique)[0]
-                if technique != root and root in times:
+                node = Node(dict(point)["framework"], technique)
+                root = ladders.path_to(node)[0]
+                everything = beside[_rest(point)]
+                if node != root and root in everything:
                     source = f"published, {table.file.place.partition(',')[0]}"
-                    found.append(_explanation(source, dict(point), technique, times))
+                    found.append(_explanation(ladders, source, point, node, everything))
     return found
 
 
-def explain_measured(plan: Plan, points: Points) -> list[Explanation]:
+def explain_measured(plan: Plan, points: Points, ladders: Ladders) -> list[Explanation]:
     """Every speedup over the ladder's root among the plan's inference cells."""
     found = []
-    for point, techniques in _planned_points(plan).items():
-        fields = dict(point)
-        framework = fields["framework"]
-        measured = {t: _measured(fields, t, points) for t in techniques}
-        times = {t: found.value for t, found in measured.items() if found.value}
+    planned = _planned_points(plan)
+    beside = _by_rest(planned)
+    known: dict[tuple[_Point, Node], Measured] = {}
+    for point, techniques in planned.items():
+        fields, rest = dict(point), _rest(point)
         for technique in techniques:
-            path = path_to(framework, technique)
-            if technique == path[0] or path[0] not in techniques:
+            node = Node(fields["framework"], technique)
+            path = ladders.path_to(node)
+            if node == path[0] or path[0] not in beside[rest]:
                 continue
-            states = [measured[end].state for end in (technique, path[0])]
-            state = next((text for text in states if text != "ok"), "ok")
-            source = f"measured, {fields['protocol']}"
-            shown = {name: fields[name] for name in _POINT}
-            rungs = {rung: measured[rung] for rung in path if rung in measured}
-            explained = _explanation(source, shown, technique, times, state, rungs)
-            whole = in_one_step(fields, path[0], points)
-            found.append(_split(explained, whole) if whole and explained.total else explained)
+            rungs = [rung for rung in path if rung in beside[rest]]
+            for rung in rungs:
+                if (rest, rung) not in known:
+                    known[rest, rung] = _measured(fields, rung, points)
+            measured = {rung: known[rest, rung] for rung in rungs}
+            found.append(_explain_cells(ladders, point, node, measured, points))
     return found
+
+
+def _explain_cells(
+    ladders: Ladders, point: _Point, node: Node, measured: dict[Node, Measured], points: Points
+) -> Explanation:
+    """One speedup of a run; ``measured`` has both its ends."""
+    fields = dict(point)
+    root = ladders.path_to(node)[0]
+    states = [measured[end].state for end in (node, root)]
+    state = next((text for text in states if text != "ok"), "ok")
+    times = {rung: found.value for rung, found in measured.items() if found.value}
+    shown = tuple((name, value) for name, value in point if name in _POINT)
+    source = f"measured, {fields['protocol']}"
+    explained = _explanation(ladders, source, shown, node, times, state, measured)
+    asked = {**fields, "framework": root.framework}
+    whole = in_one_step(asked, root.technique, points)
+    return _split(explained, whole) if whole and explained.total else explained
+
+
+def without_ladder(plan: Plan, ladders: Ladders) -> dict[str, list[str]]:
+    """Techniques of inference that no rung is about, by framework: nothing takes them apart."""
+    known = ladders.nodes()
+    found: dict[str, dict[str, None]] = {}
+    for planned in plan.cells:
+        node = Node(planned.cell.framework, planned.cell.technique)
+        if planned.cell.task == "infer" and node not in known:
+            found.setdefault(node.framework, {})[node.technique] = None
+    return {framework: list(techniques) for framework, techniques in found.items()}
 
 
 def _split(explained: Explanation, whole: OneStep) -> Explanation:
@@ -160,27 +197,26 @@ def _share(value: float, whole: float) -> float | None:
 
 
 def _explanation(
+    ladders: Ladders,
     source: str,
-    point: dict[str, str],
-    technique: str,
-    times: Mapping[str, float],
+    point: _Point,
+    node: Node,
+    times: Mapping[Node, float],
     state: str = "ok",
-    measured: Mapping[str, Measured] = NOT_MEASURED,
+    measured: Mapping[Node, Measured] = NOT_MEASURED,
 ) -> Explanation:
-    framework = point["framework"]
-    path = path_to(framework, technique)
-    rungs = [(rung, times[rung]) for rung in path if rung in times]
+    path = ladders.path_to(node)
     known = state == "ok"
-    processes = {rung: found.values for rung, found in measured.items()}
-    ends = {path[0]: 1, technique: -1}
+    processes = {_id(rung): found.values for rung, found in measured.items()}
+    ends = {_id(path[0]): 1, _id(node): -1}
     return Explanation(
         source=source,
-        point=point,
-        baseline=path[0],
-        technique=technique,
-        total=times[path[0]] / times[technique] if known else None,
-        factors=take_apart(framework, technique, times, processes) if known else [],
-        rungs=rungs,
+        point=dict(point),
+        baseline=path[0].beside(node.framework),
+        technique=node.technique,
+        total=times[path[0]] / times[node] if known else None,
+        factors=take_apart(ladders, node, times, processes) if known else [],
+        rungs=[(rung.beside(node.framework), times[rung]) for rung in path if rung in times],
         state=state,
         cells=tuple(cell for found in measured.values() for cell in found.cells),
         interval=factor_interval(ends, processes) if known else None,
@@ -189,7 +225,19 @@ def _explanation(
     )
 
 
-_Point = tuple[tuple[str, str], ...]
+def _rest(point: _Point) -> _Point:
+    """What cells of two frameworks share where one can stand on the other."""
+    return tuple((name, value) for name, value in point if name != "framework")
+
+
+def _by_rest(points: Mapping[_Point, Mapping[str, float | None]]) -> dict[_Point, _Times]:
+    """All that is there beside a point, of every framework; 0 where only its name is known."""
+    found: dict[_Point, _Times] = {}
+    for point, techniques in points.items():
+        times = found.setdefault(_rest(point), {})
+        framework = dict(point)["framework"]
+        times.update({Node(framework, name): value or 0.0 for name, value in techniques.items()})
+    return found
 
 
 def _published_times(table: PublishedTable) -> dict[_Point, dict[str, float]]:
@@ -207,7 +255,8 @@ def _published_times(table: PublishedTable) -> dict[_Point, dict[str, float]]:
                 value = 1e3 / number * float(place.get("batch_size", "1"))
             else:
                 continue
-            point = tuple((name, place[name]) for name in _POINT if name in place)
+            names = (*_POINT, *table.file.labels)
+            point = tuple((name, place[name]) for name in names if name in place)
             found.setdefault(point, {})[place["technique"]] = value
     return found
 
@@ -218,22 +267,23 @@ def _place(table: TableFile, column: Column, row: PublishedRow) -> dict[str, str
     return {**{name: str(value) for name, value in wanted.items()}, **row.key}
 
 
-def _planned_points(plan: Plan) -> dict[_Point, list[str]]:
-    """Techniques of the ladders by point and protocol, in the order of the plan."""
+def _planned_points(plan: Plan) -> dict[_Point, dict[str, None]]:
+    """Techniques by point and protocol, in the order of the plan."""
     found: dict[_Point, dict[str, None]] = {}
     for planned in plan.cells:
         cell = planned.cell
-        if cell.task == "infer" and cell.framework in LADDERS and not cell.variant:
+        if cell.task == "infer" and not cell.variant:
             names = (*_POINT, "protocol")
             point = tuple((name, str(getattr(cell, name))) for name in names)
             found.setdefault(point, {})[cell.technique] = None
-    return {point: list(techniques) for point, techniques in found.items()}
+    return found
 
 
-def _measured(fields: dict[str, str], technique: str, points: Points) -> Measured:
+def _measured(fields: dict[str, str], node: Node, points: Points) -> Measured:
     """Milliseconds a call over all processes, or the reason for none; and the cells behind."""
-    table = TableFile(id="", title="", place="", key=[*fields, "technique"], select=_INFERENCE)
-    return measure_place(table, _LATENCY, {**fields, "technique": technique}, points)
+    key = {**fields, "framework": node.framework, "technique": node.technique}
+    table = TableFile(id="", title="", place="", key=list(key), select=_INFERENCE)
+    return measure_place(table, _LATENCY, key, points)
 
 
 _INFERENCE: dict[str, str | int | list[str | int]] = {"task": "infer"}

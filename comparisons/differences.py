@@ -25,7 +25,8 @@ from manifests.cell import Cell, canonical_json
 from manifests.errors import RepliquantError
 from manifests.flags import IMPOSSIBLE
 from manifests.manifest import Manifest, Metric
-from manifests.metrics import METRICS
+from manifests.metrics import COMPARED, METRICS, is_exact, is_proportion
+from manifests.units import change_words
 
 SIGNIFICANT = 0.03
 """Below 5 %, so that of 200 comparisons of a configuration with itself fewer than 5 % are called
@@ -35,12 +36,6 @@ different not just on average; a slowdown of 5 % is still found in 10 processes 
 MARGIN = 0.02
 """Sides whose ratio certainly lies this near to 1 are the same."""
 
-COMPARED = (
-    "latency_s", "end_to_end_s", "train_step_s", "train_epoch_s", "calibration_s", "convert_s",
-    "peak_memory_bytes", "energy_j", "model_size_bytes", "accuracy",
-)  # fmt: skip
-_WORDS = {"s": ("faster", "slower"), "bytes": ("smaller", "larger"), "J": ("less", "more")}
-_EXACT = ("model_size_bytes",)
 UNDECIDED = "undecided"
 ONE_PROCESS = "only one process on a side; give several runs: compare a,b c,d"
 _OF_ONE_GPU = re.compile(r"GPU \d+")
@@ -151,7 +146,7 @@ def _p(pair: _Pair) -> float | None:
     """None where nothing varies from process to process (sizes, and shares of test images), and
     where the measurements decide nothing.
     """
-    if pair.metric in (*_EXACT, "accuracy") or disqualifying(pair.flagged):
+    if is_exact(pair.metric) or is_proportion(pair.metric) or disqualifying(pair.flagged):
         return None
     return p_value(pair.values(pair.base), pair.values(pair.new))
 
@@ -214,9 +209,9 @@ def _judge(pair: _Pair, p: float | None, margin: float) -> Difference:
     interval = ratio_interval(base, new) if sound else None
     if why:
         verdict = UNDECIDED
-    elif pair.metric == "accuracy":
-        verdict, why = _accuracy(pair, below, above)
-    elif pair.metric in _EXACT:
+    elif is_proportion(pair.metric):
+        verdict, why = _proportion(pair, below, above)
+    elif is_exact(pair.metric):
         verdict, why = _exact(pair, below, above, margin)
     else:
         verdict, why = _verdict(pair, p, interval, above - below, margin)
@@ -256,7 +251,7 @@ def _exact(pair: _Pair, base: float, new: float, margin: float) -> tuple[str, st
 def _word(metric: str, change: float) -> str:
     if not change:
         return "same"
-    less, more = _WORDS.get(METRICS[metric].unit, ("lower", "higher"))
+    less, more = change_words(METRICS[metric].unit)
     return less if change < 0 else more
 
 
@@ -273,7 +268,7 @@ def _verdict(
     return UNDECIDED, "the difference is within what repeats differ by"
 
 
-def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
+def _proportion(pair: _Pair, base: float, new: float) -> tuple[str, str]:
     """Right answers among test images, whatever the number of processes."""
     if base == new:
         return "same", ""
@@ -283,5 +278,5 @@ def _accuracy(pair: _Pair, base: float, new: float) -> tuple[str, str]:
     images = min(size for size in sizes if size is not None)
     below, above = share_interval(base * images, images), share_interval(new * images, images)
     if below.high < above.low or above.high < below.low:
-        return _word("accuracy", new - base), ""
+        return _word(pair.metric, new - base), ""
     return UNDECIDED, f"{images:,} test images are too few for so small a difference"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from comparisons.intervals import median_interval, ratio_interval, share_interval
 from comparisons.measured import Measured, derive
-from papers.published import UNITS, Column
+from manifests.units import UNITS
+from papers.published import Column
 
 _Ends = tuple[float, float] | tuple[None, None]
 
@@ -35,8 +36,8 @@ def _drop_interval(first: _Ends, second: _Ends) -> _Ends:
 
 def _own_interval(column: Column, found: Measured) -> _Ends:
     if len(found.values) == 1 and found.images:
-        share = found.values[0] / UNITS[column.unit]
+        share = found.values[0] / UNITS[column.unit].factor
         low, high = share_interval(share * found.images, found.images)
-        return low * UNITS[column.unit], high * UNITS[column.unit]
+        return low * UNITS[column.unit].factor, high * UNITS[column.unit].factor
     interval = median_interval(found.values)
     return (interval.low, interval.high) if interval else (None, None)

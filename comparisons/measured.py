@@ -11,9 +11,11 @@ from comparisons.number_flags import NO_FLAGS, Flagged, flagged, refused
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
+from manifests.metrics import is_proportion
 from manifests.plan import PlannedCell
 from manifests.runner_files import average, protocol_files
-from papers.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
+from manifests.units import UNITS
+from papers.published import TRAINED_WITH, Column, PublishedRow, TableFile, Wanted
 from papers.rounding import decimals
 
 
@@ -36,7 +38,7 @@ class Point(NamedTuple):
 class Measured(NamedTuple):
     """A value in the column's unit, or the reason for none. ``n`` counts processes.
 
-    ``values`` has one for each process; ``images`` how many test images an accuracy counts.
+    ``values`` has one for each process; ``images`` how many test images a proportion counts.
     ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
     """
 
@@ -118,9 +120,9 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
 def measure_place(
     table: TableFile, column: Column, key: dict[str, str], points: Points
 ) -> Measured:
-    """The value at a row and a column that isn't derived."""
+    """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
-    wanted: list[Wanted] = [table.select, narrowed, dict(key)]
+    wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
     return _summarise(column, points.matching(*wanted))
 
 
@@ -148,8 +150,8 @@ def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:
 
 
 def _images(column: Column, points: list[Point]) -> int:
-    """The fewest test images behind an accuracy, 0 where it is none or the number is unknown."""
-    if column.metric != "accuracy":
+    """The fewest test images behind a proportion of them, 0 for none or where it isn't known."""
+    if not is_proportion(column.metric):
         return 0
     counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
     return min((count or 0 for count in counts), default=0)
@@ -183,7 +185,7 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
         return None, 0
     value = sum(found) if column.total else _middle(point.cell, found)
     items = metric.items if column.per_item else 1
-    return value * UNITS[column.unit] / items, len(found)
+    return value * UNITS[column.unit].factor / items, len(found)
 
 
 def _middle(cell: Cell, samples: list[float]) -> float:
@@ -221,7 +223,7 @@ def _share(column: Column, manifest: Manifest) -> tuple[float | None, int]:
     if not total:
         return None, 0
     part = sum(seconds for label, seconds in times.items() if label in column.share)
-    return part / total * UNITS[column.unit], 1
+    return part / total * UNITS[column.unit].factor, 1
 
 
 def _state(column: Column, points: list[Point]) -> str:

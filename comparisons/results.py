@@ -6,30 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
-from comparisons.claims import Judged, judge, load_claims
+from comparisons.claims import Judged, judge
 from comparisons.comparison import Comparison, compare_tables, describe_environments, describe_scope
-from manifests.documents import DocumentError, read_toml
 from manifests.manifest import Manifest
 from manifests.plan import Plan
-from papers.published import PublishedError, PublishedTable, load_published
-
-
-class Paper(msgspec.Struct, frozen=True, kw_only=True):
-    """What a study's file says of its paper."""
-
-    title: str
-    authors: list[str]
-    year: int
-    where: str = ""
+from papers.ladders import Ladders
+from papers.paper import open_paper
+from papers.published import PublishedTable
+from papers.study import Study
 
 
 class Evidence(NamedTuple):
-    """Tables and verdicts of a run. ``plan`` is None where nothing was run."""
+    """Tables and verdicts of a run. ``plan`` is None where nothing was run.
+
+    ``ladders`` say how the study's speedups are taken apart.
+    """
 
     study: str
-    paper: Paper
+    paper: Study
     run: str
     plan: Plan | None
     manifests: list[Manifest]
@@ -37,6 +31,7 @@ class Evidence(NamedTuple):
     comparisons: list[Comparison]
     claims: list[Judged]
     environments: list[str]
+    ladders: Ladders
 
     @property
     def scope(self) -> str:
@@ -55,14 +50,14 @@ def gather(
     run: str = "",
     claim: str = "",
 ) -> Evidence:
-    """Raises PublishedError, UnknownClaimError."""
-    published = load_published(study_folder)
-    claims = load_claims(study_folder)
+    """The folder is that of a study. Raises PublishedError, UnknownClaimError."""
+    paper = open_paper(study_folder)
+    published, claims = paper.tables, paper.claims
     comparisons = compare_tables(published, plan, list(manifests), run) if plan else []
     tier = plan.tier if plan else ""
     return Evidence(
         study=study_folder.name,
-        paper=read_paper(study_folder),
+        paper=paper.study,
         run=run,
         plan=plan,
         manifests=list(manifests),
@@ -70,12 +65,5 @@ def gather(
         comparisons=comparisons,
         claims=judge(claims, published, comparisons, tier, claim),
         environments=describe_environments(list(manifests)) if manifests else [],
+        ladders=paper.ladders,
     )
-
-
-def read_paper(study_folder: Path) -> Paper:
-    """Raises PublishedError."""
-    try:
-        return read_toml(study_folder / "study.toml", Paper)
-    except DocumentError as error:
-        raise PublishedError(str(error)) from error

@@ -14,6 +14,10 @@ class MetricInfo(NamedTuple):
     ``timed``: how fast the machine was at the time goes into it, so that what disturbs a
     measurement changes it. ``least`` and ``most`` are the ends of what it can be, None where
     there is none; with ``positive`` the lower end is 0 and isn't reached.
+
+    ``exact``: it doesn't vary from process to process. ``proportion``: it counts right answers
+    among the test images, so that their number alone gives it an interval. ``compared``: runs are
+    compared by it, in the order of the table. ``unit`` is one of manifests.units.
     """
 
     name: str
@@ -24,10 +28,19 @@ class MetricInfo(NamedTuple):
     positive: bool = False
     least: Optional[float] = None
     most: Optional[float] = None
+    exact: bool = False
+    proportion: bool = False
+    compared: bool = False
 
 
 def _time(name: str, meaning: str) -> MetricInfo:
-    return MetricInfo(name, "s", meaning, "lower", timed=True, positive=True)
+    return MetricInfo(name, "s", meaning, "lower", timed=True, positive=True, compared=True)
+
+
+def _share(name: str, meaning: str, proportion: bool = False) -> MetricInfo:
+    return MetricInfo(
+        name, "fraction", meaning, "higher", least=0, most=1, proportion=proportion, compared=True
+    )
 
 
 METRICS: Dict[str, MetricInfo] = {
@@ -42,14 +55,11 @@ METRICS: Dict[str, MetricInfo] = {
     "steps_per_call": MetricInfo(
         "steps per call", "count", "steps that one call made of its batch", None, positive=True
     ),
-    "train_epoch_s": _time("time per epoch", "one pass over the training images"),
     "train_step_s": _time("time per training step", "one optimizer step on one batch"),
+    "train_epoch_s": _time("time per epoch", "one pass over the training images"),
     "train_loss": MetricInfo("training loss", "nats", "mean cross-entropy of an epoch", "lower"),
     "calibration_s": _time("calibration time", "running the calibration images"),
     "convert_s": _time("conversion time", "turning a model into its deployed form"),
-    "model_size_bytes": MetricInfo(
-        "model size", "bytes", "the file that would be deployed", "lower", positive=True
-    ),
     "loss_scale": MetricInfo(
         "loss scale", "count",
         "factor by which the loss was multiplied before the float16 gradients", None,
@@ -59,17 +69,31 @@ METRICS: Dict[str, MetricInfo] = {
         "applied steps", "count", "optimizer steps that loss scaling did not skip", None, least=0
     ),
     "parameters": MetricInfo(
-        "parameters", "count", "trained numbers in the model", None, positive=True
-    ),
-    "accuracy": MetricInfo(
-        "accuracy", "fraction", "top-1 on the test split", "higher", least=0, most=1
+        "parameters", "count", "trained numbers in the model", None, positive=True, exact=True
     ),
     "peak_memory_bytes": MetricInfo(
-        "peak memory", "bytes", "largest memory held; see its source", "lower", positive=True
+        "peak memory", "bytes", "largest memory held; see its source", "lower", positive=True,
+        compared=True,
     ),
     "energy_j": MetricInfo(
-        "energy", "J", "energy over the measured phase", "lower", timed=True, least=0
+        "energy", "J", "energy over the measured phase", "lower", timed=True, least=0,
+        compared=True,
     ),
+    "power_w": MetricInfo(
+        "power", "W", "mean power over the measured phase", "lower", timed=True, least=0,
+        compared=True,
+    ),
+    "model_size_bytes": MetricInfo(
+        "model size", "bytes", "the file that would be deployed", "lower", positive=True,
+        exact=True, compared=True,
+    ),
+    "accuracy": _share("accuracy", "top-1 on the test split", proportion=True),
+    "top5_accuracy": _share(
+        "top-5 accuracy", "the right class among the five likeliest, on the test split",
+        proportion=True,
+    ),
+    "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
+    "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
@@ -77,6 +101,19 @@ METRICS: Dict[str, MetricInfo] = {
 }  # fmt: skip
 
 TIMED = tuple(name for name, info in METRICS.items() if info.timed)
+COMPARED = tuple(name for name, info in METRICS.items() if info.compared)
+
+
+def is_proportion(name: str) -> bool:
+    """Whether it counts right answers among the test images; not known of an unknown one."""
+    info = METRICS.get(name)
+    return info is not None and info.proportion
+
+
+def is_exact(name: str) -> bool:
+    """Whether it is the same in every process."""
+    info = METRICS.get(name)
+    return info is not None and info.exact
 
 
 def impossible(

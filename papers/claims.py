@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import msgspec
 
-from manifests.documents import DocumentError, read_toml
+from manifests.documents import DocumentError, converted_as_far, read_document
 from manifests.errors import RepliquantError
 from manifests.select import nearest
-from papers.expressions import ExpressionError, Node, columns_used, parse
-from papers.expressions.syntax import Filter
-from papers.published import SELECTABLE, PublishedError, PublishedTable, load_published
+from papers.expression_checks import expression_mistakes
+from papers.expressions import Node, parse
+from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse
+from papers.published import PublishedTable, load_published
 
 
 class UnknownClaimError(RepliquantError, ValueError):
@@ -24,11 +25,18 @@ class UnknownClaimError(RepliquantError, ValueError):
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One statement, its place in the paper, and its test.
 
-    ``test`` is evaluated on the paper's numbers and on ours, with the constant ``tolerance``.
-    ``stand_in`` is evaluated on ours only: what a processor can execute of it, which never
-    decides the claim. ``tolerances`` are further constants by name. ``read_off`` names the table
-    that we took numbers from which the text does not say. ``tiers`` are those whose work is
-    enough for it (all when empty). ``untestable`` says why there is no test.
+    id: its name; C1, C2, ... are numbers in the order of the file.
+    place: where in the paper it stands.
+    text: what the paper says, in our own words.
+    table: the id of the table that it is shown beside.
+    test: what is evaluated on the paper's numbers and on ours (docs/claims.md has the language).
+    tolerance: the constant of that name in the tests.
+    tolerances: further constants by name, each ending with ``_tolerance``.
+    read_off: the table that we took numbers from which the text does not say.
+    stand_in: a test that is evaluated on ours only: what a processor can execute of it, which
+        never decides the claim.
+    tiers: those whose work is enough for it; all when empty.
+    untestable: why there is no test.
     """
 
     id: str
@@ -62,7 +70,11 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class ClaimsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``claims.toml``. ``single_process`` is how far off, relatively, one process may be."""
+    """``claims.toml``.
+
+    claim: the claims, in order.
+    single_process: how far off, relatively, a number that one process alone measured may be.
+    """
 
     claim: Annotated[list[Claim], msgspec.Meta(max_length=200)]
     single_process: float = 0.2
@@ -75,23 +87,43 @@ class Numbered(NamedTuple):
     claim: Claim
 
 
-def load_claims(study_folder: Path) -> ClaimsFile:
+def load_claims(study_folder: Path, tables: Sequence[PublishedTable] | None = None) -> ClaimsFile:
     """All claims of a study, with tests that can be evaluated. Raises PublishedError."""
+    file, mistakes = read_claims(study_folder, tables)
+    refuse(mistakes)
+    return file
+
+
+def read_claims(
+    study_folder: Path, tables: Sequence[PublishedTable] | None = None
+) -> tuple[ClaimsFile, list[Mistake]]:
+    """The claims, and what is wrong with them beside ``tables`` (the folder's own unless given).
+
+    Raises PublishedError where there is no such file.
+    """
     path = study_folder / "claims.toml"
     try:
-        loaded = read_toml(path, ClaimsFile)
+        document = read_document(path)
     except DocumentError as error:
-        raise PublishedError(str(error)) from error
-    tables = {table.file.id: table for table in load_published(study_folder)}
-    ids = [claim.id for claim in loaded.claim]
-    for claim in loaded.claim:
-        if ids.count(claim.id) > 1:
-            raise PublishedError(f"{path}: two claims are called {claim.id!r}")
-        try:
-            _check(claim, tables)
-        except ExpressionError as error:
-            raise PublishedError(f"{path}: claim {claim.id}: {error}") from error
-    return loaded
+        if not path.exists():
+            raise PublishedError(str(error)) from error
+        return ClaimsFile(claim=[]), [as_mistake(error)]
+    file, refused = converted_as_far(document, ClaimsFile)
+    found = [as_mistake(error) for error in refused]
+    if file is None:
+        return ClaimsFile(claim=[]), found
+    known = load_published(study_folder) if tables is None else tables
+    return file, [*found, *claim_mistakes(Place(document), file, known)]
+
+
+def claim_mistakes(
+    place: Place, file: ClaimsFile, published: Sequence[PublishedTable]
+) -> Iterator[Mistake]:
+    """Every table, column and key that a test names has to be there."""
+    tables = {table.file.id: table for table in published}
+    yield from place.at("claim").twice("claims", [claim.id for claim in file.claim])
+    for index, claim in enumerate(file.claim):
+        yield from _of_claim(place.at("claim", index, name=f"claim {claim.id}"), claim, tables)
 
 
 def numbered(claims: Sequence[Claim]) -> list[Numbered]:
@@ -114,38 +146,23 @@ def choose_claims(claims: Sequence[Claim], wanted: str) -> list[Numbered]:
     return chosen
 
 
-def _check(claim: Claim, tables: dict[str, PublishedTable]) -> None:
-    """Every table, column and key that a test names has to be there."""
-    _known("table", claim.table, tables)
+def _of_claim(
+    place: Place, claim: Claim, tables: Mapping[str, PublishedTable]
+) -> Iterator[Mistake]:
+    yield from place.at("table").unknown("table", claim.table, list(tables))
+    for field in ("id", "text", "place"):
+        if not getattr(claim, field).strip():
+            yield place.at(field).mistake(f"{field} is empty", remark=field != "id")
     for name in claim.tolerances:
         if not name.endswith("_tolerance"):
-            raise ExpressionError(f"tolerances: {name!r} has to end with _tolerance")
+            told = f"tolerances: {name!r} has to end with _tolerance"
+            yield place.at("tolerances").mistake(told)
     if bool(claim.test) == bool(claim.untestable):
-        raise ExpressionError("either a test or, under untestable, the reason for none")
-    for field, node in claim.tests.items():
-        if re.search(r"\btolerance\b", getattr(claim, field)) and claim.tolerance is None:
-            raise ExpressionError(f"{field} names a tolerance, and the claim has none")
-        for place in columns_used(node):
-            _known("table", place.table, tables)
-            file = tables[place.table].file
-            names = [column.name for column in file.column]
-            for wanted in place.filters:
-                _known(f"key of {place.table}", wanted.key, file.key)
-                _check_values(wanted, tables[place.table])
-            if place.column and place.column not in (*claim.constants, *SELECTABLE):
-                _known(f"column of {place.table}", place.column, names)
-
-
-def _check_values(wanted: Filter, table: PublishedTable) -> None:
-    """A value that no published row has is a slip of the pen."""
-    known = {row.key[wanted.key] for row in table.rows}
-    for value in wanted.values if known and wanted.symbol == "==" else ():
-        _known(f"{wanted.key} in {table.file.id}", value, sorted(known))
-
-
-def _known(what: str, name: str, accepted: object) -> None:
-    names = [str(one) for one in accepted] if hasattr(accepted, "__iter__") else []
-    if name not in names:
-        raise ExpressionError(
-            f"no {what} {name!r}.{nearest(name, names)} Accepted: {', '.join(names)}"
-        )
+        yield place.mistake("either a test or, under untestable, the reason for none")
+    for field in ("test", "stand_in"):
+        text = getattr(claim, field)
+        if re.search(r"\btolerance\b", text) and claim.tolerance is None:
+            yield place.at(field).mistake(f"{field} names a tolerance, and the claim has none")
+            continue
+        if text:
+            yield from expression_mistakes(place.at(field), text, tables, constants=claim.constants)

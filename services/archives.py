@@ -13,6 +13,7 @@ from comparisons.report.charts import script
 from manifests import paths
 from manifests.errors import InputError
 from orchestrator.version import describe
+from papers.study import study_folder
 from services.exports import unwritable
 from services.phrases import count, printable, size
 from services.runs import plan_of
@@ -30,7 +31,7 @@ def archive_name(run: Run) -> Path:
 def bundle(run: Run, target: Path, artifacts: bool) -> Bundled:
     """Write the archive. Raises InputError for a run or a file that can't be used."""
     plan = plan_of(run)
-    sources = Sources(run, paths.STUDIES / plan.study, paths.IMAGES)
+    sources = Sources(run, study_folder(plan.study), paths.IMAGES)
     try:
         return write_bundle(sources, plan, target, describe(), _script, artifacts)
     except RefusedError as error:

@@ -11,6 +11,7 @@ from comparisons.redaction import redact, sentence
 from comparisons.results import Evidence
 from manifests import paths
 from manifests.run_folder import Run
+from papers.study import study_folder
 from services.exports import write_text
 from services.results import judge_claims, read_results
 
@@ -33,7 +34,7 @@ def write_report(run: Run, output: Path | None = None, format_: str = "html") ->
     evidence = judge_claims(results._replace(manifests=redacted.manifests))
     left_out = sentence(redacted.left_out) if redacted.left_out else ""
     evidence = evidence.noting(f"{left_out}." if left_out else "")
-    findings = audit(paths.STUDIES / results.plan.study)
+    findings = audit(study_folder(results.plan.study))
     write_text(path, _render(evidence, findings, run, path, format_))
     return Written(path, results.warnings, left_out)
 

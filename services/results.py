@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from manifests import paths
 from manifests.errors import InputError
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.run_folder import Run
+from papers.study import study_folder
 from services.phrases import count
 from services.runs import plan_of
 
@@ -55,9 +55,9 @@ def results_of(prepared: Prepared) -> Results:
 def compare_with_paper(results: Results, table: str = "") -> list[Comparison]:
     """The paper's tables (or one) beside what the run measured."""
     from comparisons.comparison import choose_table, compare_tables
-    from papers.published import load_published
+    from papers.paper import find_paper
 
-    published = load_published(paths.STUDIES / results.plan.study)
+    published = find_paper(results.plan.study).tables
     comparisons = compare_tables(published, results.plan, results.manifests, results.run.id)
     return choose_table(comparisons, table)
 
@@ -66,7 +66,7 @@ def judge_claims(results: Results, claim: str = "") -> Evidence:
     """Tables and verdicts, of one claim where it is named."""
     from comparisons.results import gather
 
-    folder = paths.STUDIES / results.plan.study
+    folder = study_folder(results.plan.study)
     return gather(folder, results.plan, results.manifests, results.run.id, claim)
 
 
@@ -74,23 +74,39 @@ def judge_published(study: str, claim: str = "") -> Evidence:
     """Verdicts on the paper's own numbers; needs no run."""
     from comparisons.results import gather
 
-    return gather(paths.STUDIES / study, claim=claim)
+    return gather(study_folder(study), claim=claim)
 
 
 def explain_speedups(results: Results) -> list[Explanation]:
     """What the run measured, taken apart."""
     from comparisons.decomposition import explain_measured
     from comparisons.measured import Points
+    from papers.paper import find_paper
 
-    return explain_measured(results.plan, Points(results.plan.cells, results.manifests))
+    points = Points(results.plan.cells, results.manifests)
+    return explain_measured(results.plan, points, find_paper(results.plan.study).ladders)
+
+
+def without_ladder(results: Results) -> list[str]:
+    """A line for each framework with techniques that no ladder has, and so no speedup."""
+    from comparisons.decomposition import without_ladder
+    from papers.paper import find_paper
+
+    found = without_ladder(results.plan, find_paper(results.plan.study).ladders)
+    return [
+        f"{framework}: no ladder says what {', '.join(techniques)} stand on. "
+        "Give [[ladder]] in study.toml"
+        for framework, techniques in found.items()
+    ]
 
 
 def published_speedups(study: str) -> list[Explanation]:
     """What the paper's own numbers say, taken apart."""
     from comparisons.decomposition import explain_published
-    from papers.published import load_published
+    from papers.paper import find_paper
 
-    return explain_published(load_published(paths.STUDIES / study))
+    paper = find_paper(study)
+    return explain_published(paper.tables, paper.ladders)
 
 
 def environment_lines(results: Sequence[Results]) -> list[str]:

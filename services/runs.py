@@ -11,7 +11,7 @@ from manifests.codec import UnreadableError
 from manifests.errors import InputError
 from manifests.plan import Plan
 from manifests.run_folder import Run
-from manifests.suggest import check, unknown
+from manifests.suggest import unknown
 
 
 def all_runs() -> list[Run]:
@@ -60,5 +60,6 @@ def latest_run(study: str) -> Run:
 
 def check_study(study: str) -> None:
     """Raises InputError with the studies there are."""
-    known = sorted(path.parent.name for path in paths.STUDIES.glob("*/claims.toml"))
-    check("study", study, known, InputError)
+    from papers.study import study_folder
+
+    study_folder(study)

@@ -85,11 +85,11 @@ def narrowed(options: RunOptions) -> Request:
 def _cells_of(claim: str, request: Request) -> str:
     """What chooses the cells behind a claim, and of those what ``-k`` chooses."""
     from comparisons.results import gather
-    from manifests.paths import STUDIES
     from orchestrator.running.execute import prepare
+    from papers.study import study_folder
 
     prepared = prepare(request._replace(expression=""))
-    (judged,) = gather(STUDIES / request.study, prepared.plan, claim=claim).claims
+    (judged,) = gather(study_folder(request.study), prepared.plan, claim=claim).claims
     if not judged.cells:
         why = judged.claim.untestable or "its tests name no cell of this tier"
         raise InputError(f"claim {judged.number} ({judged.claim.id}) has nothing to run: {why}")

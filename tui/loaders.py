@@ -10,15 +10,14 @@ from comparisons.audit import Report, audit
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
 from comparisons.results import Evidence
-from manifests import paths
 from manifests.codec import UnreadableError
-from manifests.errors import RepliquantError
+from manifests.errors import InputError, RepliquantError
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
 from orchestrator.running.execute import Prepared, Request, prepare
-from papers.published import PublishedError, load_published
-from papers.study import Study, load_study
+from papers.paper import find_paper
+from papers.study import Study, load_study, study_folder
 from services.results import (
     Results,
     compare_with_paper,
@@ -111,12 +110,11 @@ def survey(name: str, tier: str) -> StudyLine:
     except RepliquantError as error:
         plan, problem = None, str(error)
     cells = plan.cells if plan else []
-    from comparisons.claims import load_claims
-
+    paper = find_paper(name)
     return StudyLine(
         study=study,
-        claims=len(load_claims(paths.STUDIES / name).claim),
-        tables=len(load_published(paths.STUDIES / name)),
+        claims=len(paper.claims.claim),
+        tables=len(paper.tables),
         cells=len(cells),
         runnable=sum(not planned.skip for planned in cells),
         tier=shown,
@@ -148,8 +146,8 @@ def states_of(run: Run, plan: Plan) -> dict[str, State]:
 def grouped(study: str, plan: Plan) -> dict[str, str]:
     """By cell id: the first table that shows it, else ``BEHIND``."""
     try:
-        comparisons = compare_tables(load_published(paths.STUDIES / study), plan, [])
-    except (PublishedError, OSError):
+        comparisons = compare_tables(find_paper(study).tables, plan, [])
+    except (InputError, OSError):
         return {}
     groups: dict[str, str] = {}
     for comparison in comparisons:
@@ -192,7 +190,7 @@ def judge_study(study: str, shown: ShownRun | None) -> Judgement:
     except Exception as error:  # shown in the place of the claims
         problems["claims"] = error_text(error)
     try:
-        report = audit(paths.STUDIES / study)
+        report = audit(study_folder(study))
     except Exception as error:  # shown in the place of the findings
         problems["audit"] = error_text(error)
     return Judgement(study, evidence, report, problems)

@@ -25,11 +25,12 @@ def command(study: str, format_: str, as_json: bool) -> None:
     from cli.console import print_json
     from comparisons.audit import audit
     from comparisons.render import audits
-    from manifests.paths import STUDIES
-    from services.runs import check_study
+    from papers.study import study_folder
 
-    check_study(study)
-    report = audit(STUDIES / study)
+    folder = study_folder(study)
+    report = audit(folder)
+    if not (folder / "audit.toml").is_file():
+        click.echo(f"{study} has no audit.toml: only derived columns are recomputed", err=True)
     if as_json:
         print_json(audits.plain(report))
     elif format_ == "md":

@@ -59,10 +59,12 @@ def show_claims(found: Evidence, full: bool = False) -> None:
 
 def _evidence(study: str, run: str | None, wanted: str, published_only: bool) -> Evidence:
     from cli.console import warn
+    from papers.paper import find_paper
     from services.results import judge_claims, judge_published, read_results
-    from services.runs import check_study, find_run, latest_run
+    from services.runs import find_run, latest_run
 
-    check_study(study)
+    paper = find_paper(study)
+    paper.check_claims()
     if published_only:
         return judge_published(study, wanted)
     results = read_results(find_run(run) if run else latest_run(study), study)

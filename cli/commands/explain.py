@@ -34,11 +34,14 @@ def command(
     """
     from cli.console import print_json
     from comparisons.render import speedups
-    from services.results import explain_speedups, read_results
+    from services.results import explain_speedups, read_results, without_ladder
 
     found = _published(study)
     for run in [] if only_published else _runs(study, runs):
-        found += explain_speedups(read_results(run, study))
+        results = read_results(run, study)
+        for line in without_ladder(results):
+            click.echo(line, err=True)
+        found += explain_speedups(results)
     chosen = _chosen(found, model, technique)
     if as_json:
         print_json([speedups.plain(explanation) for explanation in chosen])
@@ -56,10 +59,8 @@ def show_ladder(results: Results) -> None:
 
 
 def _published(study: str) -> list[Explanation]:
-    from papers.study import load_study
     from services.results import published_speedups
 
-    load_study(study)
     return published_speedups(study)
 
 

@@ -180,10 +180,9 @@ def _summary(prepared: Prepared) -> list[str]:
 def _covered(plan: Plan) -> list[Coverage]:
     """For each table, how many of the paper's numbers the planned cells answer."""
     from comparisons.coverage import coverage
-    from manifests.paths import STUDIES
-    from papers.published import load_published
+    from papers.paper import find_paper
 
-    return coverage(load_published(STUDIES / plan.study), plan)
+    return coverage(find_paper(plan.study).tables, plan)
 
 
 def _coverage(plan: Plan) -> list[str]:

@@ -13,14 +13,14 @@ from comparisons.archive.contents import ABOUT, CHECKSUMS, METADATA, SCHEMA, Abo
 from comparisons.archive.crate import metadata
 from comparisons.archive.extraction import MAX_VALUES, RefusedError, unpack
 from comparisons.render.values import one_line, printable
-from comparisons.results import read_paper
 from manifests.codec import UnreadableError, read_struct
 from manifests.flags import IMPOSSIBLE, impossible_in
 from manifests.manifest import Manifest
 from manifests.metrics import METRICS
 from manifests.plan import Plan
 from manifests.run_folder import Run
-from papers.published import PublishedError
+from papers.mistakes import PublishedError
+from papers.paper import open_paper
 
 _SUM = re.compile(r"([0-9a-f]{64})  (\S+)")
 _TOLD, _LONGEST = 5, 180
@@ -231,7 +231,7 @@ def _derived(
     study = folder / contents.study_place(about.study)
     made = contents.derive(about, study, plan, manifests, script)
     files = [name for name in names if name not in (METADATA, CHECKSUMS)]
-    made[METADATA] = metadata(about, read_paper(study).title, files, manifests)
+    made[METADATA] = metadata(about, open_paper(study).study.title, files, manifests)
     for group, prefix in (
         ("tables", "derived/tables"), ("claims", "derived/claims"), ("audit", "derived/audit"),
         ("report", "report.html"), ("metadata", METADATA),

@@ -16,13 +16,13 @@ from comparisons.archive.contents import ABOUT, CHECKSUMS, KEPT, METADATA, About
 from comparisons.archive.crate import metadata
 from comparisons.redaction import copies as copied
 from comparisons.redaction import redact
-from comparisons.results import read_paper
 from manifests.artifacts import faults
 from manifests.cell import sha256_hex
 from manifests.files import set_mode
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.run_folder import Run
+from papers.paper import open_paper
 
 _DERIVED = 100
 _TOLD = 5
@@ -67,7 +67,9 @@ def write_bundle(
     _check_files(sources.run, manifests, artifacts)
     kept, models, left_out = _of_run(sources.run, manifests, artifacts)
     manifests, copies = _without_secrets(manifests, kept)
-    kept |= _study(sources.study) | _images(sources.images, plan)
+    for study in open_paper(sources.study).folders:
+        kept |= _study(study)
+    kept |= _images(sources.images, plan)
     date = max((m.started_at for m in manifests), default="1980-01-01T00:00:00+00:00")
     about = About(
         study=plan.study, run=sources.run.id, kit=kit, date=date, left_out=sorted(left_out),
@@ -78,7 +80,7 @@ def write_bundle(
     made |= {name: data for name, (data, _) in copies.items()}
     made[ABOUT] = msgspec.json.format(msgspec.json.encode(about), indent=1) + b"\n"
     names = [*kept, *models, *(name for name in made if name not in kept)]
-    made[METADATA] = metadata(about, read_paper(sources.study).title, names, manifests)
+    made[METADATA] = metadata(about, open_paper(sources.study).study.title, names, manifests)
     _write(target, kept | models, made)
     return Bundled(len(names) + 2, target.stat().st_size, about.left_out, warnings, about.note)
 

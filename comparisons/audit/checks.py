@@ -10,16 +10,19 @@ from comparisons.audit.derived import audit_derived
 from comparisons.audit.findings import Finding, Report
 from comparisons.audit.granularity import audit_granularity
 from comparisons.claims.sources import Tables, published_source
-from papers.audit import AuditFile, Check, Facts, load_audit
+from papers.audit import AuditFile, Check, Facts
 from papers.expressions import Evaluator, ExpressionError, Missing, Quantity, Row, parse
 from papers.expressions.quantities import FAILS
 from papers.expressions.syntax import Call, Place
-from papers.published import PublishedError, PublishedTable, load_published
+from papers.mistakes import PublishedError, no_such
+from papers.paper import open_paper
+from papers.published import PublishedTable
 
 
 def audit(study_folder: Path) -> Report:
     """Raises PublishedError for files that can't be used."""
-    return audit_tables(load_published(study_folder), load_audit(study_folder))
+    paper = open_paper(study_folder)
+    return audit_tables(paper.tables, paper.audit)
 
 
 def audit_tables(published: Sequence[PublishedTable], file: AuditFile) -> Report:
@@ -29,7 +32,13 @@ def audit_tables(published: Sequence[PublishedTable], file: AuditFile) -> Report
     checked: Counter[str] = Counter({"derived": recomputed} if recomputed else {})
     for granularity in file.granularity:
         if granularity.table not in by_id:
-            raise PublishedError(f"audit: {granularity.id}: no table {granularity.table!r}")
+            told = no_such("table", granularity.table, list(by_id))
+            raise PublishedError(f"audit: {granularity.id}: {told}")
+        columns = [column.name for column in by_id[granularity.table].file.column]
+        for name in granularity.columns:
+            if name not in columns:
+                told = no_such("column", name, columns)
+                raise PublishedError(f"audit: {granularity.id}: {told}")
         found, count = audit_granularity(granularity, by_id[granularity.table])
         findings += found
         checked["granularity"] += count

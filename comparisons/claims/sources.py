@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
@@ -9,13 +10,12 @@ from typing import NamedTuple
 from comparisons.comparison import Comparison, Line
 from comparisons.measured import derive
 from comparisons.number_flags import disqualifying
+from manifests.metrics import is_exact
 from papers.expressions import Missing, Quantity, Row
 from papers.expressions.quantities import Doubts, Heading, Headings, Titled, disturbed
 from papers.published import Column, Printed, PublishedRow, PublishedTable
 from papers.rounding import rounding
 
-EXACT = ("model_size_bytes", "parameters")
-"""Metrics that don't vary from process to process."""
 _APPROXIMATE = 0.1
 """What a printed ``~40`` may be off by, relatively."""
 
@@ -79,8 +79,10 @@ def measured_source(
 ) -> Tables:
     """A run's numbers with their intervals; those of one process are taken as ± ``single``.
 
-    A number that carries a disqualifying flag may be anything.
+    A number that carries a disqualifying flag may be anything. One that stands beside several rows,
+    which only labels tell apart, is a number of none of them.
     """
+    labels = {table.file.id: table.file.labels for table in published}
     columns = {
         (table.file.id, column.name): column for table in published for column in table.file.column
     }
@@ -89,15 +91,31 @@ def measured_source(
         rows: dict[tuple[str, ...], Row] = {}
         # A comparison leaves out columns that a row has no cells for.
         none = {name: "no such cell" for table, name in columns if table == comparison.id}
-        for line in _one_protocol(comparison.lines):
+        lines = _one_protocol(comparison.lines)
+        shared = _shared(lines, labels[comparison.id])
+        for line in lines:
             column = columns[comparison.id, line.column]
             exact = _is_exact(column, comparison.id, columns)
             row = rows.setdefault(tuple(line.key.values()), Row(line.key, none, comparison.id))
             values = dict(row.values)
-            values[line.column] = _measured(line, column, exact, single)
+            own = _place(line, labels[comparison.id])
+            values[line.column] = shared.get(own) or _measured(line, column, exact, single)
             rows[tuple(line.key.values())] = Row(line.key, values, comparison.id)
         tables[comparison.id] = list(rows.values())
     return Tables(tables, _headings(published, printed=False))
+
+
+def _shared(lines: Sequence[Line], labels: Sequence[str]) -> dict[tuple[str, ...], str]:
+    """Why a measured number decides nothing, by the place of cells that several rows share."""
+    if not labels:
+        return {}
+    counts = Counter(_place(line, labels) for line in lines)
+    why = f"cells have no {' and no '.join(labels)}: one measured number stands beside several rows"
+    return {place: why for place, count in counts.items() if count > 1}
+
+
+def _place(line: Line, labels: Sequence[str]) -> tuple[str, ...]:
+    return (*(value for key, value in line.key.items() if key not in labels), line.column)
 
 
 def _one_protocol(lines: Sequence[Line]) -> list[Line]:
@@ -116,9 +134,9 @@ def _row(line: Line) -> tuple[str, ...]:
 
 def _is_exact(column: Column, table: str, columns: Mapping[tuple[str, str], Column]) -> bool:
     if not column.derive:
-        return column.metric in EXACT
+        return is_exact(column.metric)
     (operands,) = column.derive.values()
-    return all(columns[table, operand].metric in EXACT for operand in operands)
+    return all(is_exact(columns[table, operand].metric) for operand in operands)
 
 
 def _measured(line: Line, column: Column, exact: bool, single: float) -> Quantity | str:

@@ -9,8 +9,8 @@ from comparisons.differences import Difference, Differences, Side
 from comparisons.environments import condensed
 from comparisons.render.values import NONE, number, quantity
 from manifests.metrics import METRICS
+from manifests.units import shown_in
 
-_SHOWN_IN = {"s": (1e3, "ms"), "bytes": (2**-20, "MiB"), "fraction": (100.0, "%")}
 _FIXED = ("cell", "quantity", "ratio", "95 % interval", "p", "n", "verdict", "flags")
 _NAMED_CELLS = 5
 
@@ -46,8 +46,7 @@ def ratio(line: Difference) -> str:
 
 def value(found: float, metric: str) -> str:
     """In the unit that people read: milliseconds, MiB, percent."""
-    unit = METRICS[metric].unit
-    factor, shown = _SHOWN_IN.get(unit, (1.0, unit))
+    factor, shown = shown_in(METRICS[metric].unit)
     return quantity(found * factor, shown) if shown else number(found)
 
 

@@ -9,6 +9,7 @@ from comparisons.decomposition import Explanation, Factor
 from comparisons.intervals import Interval
 
 HEADER = ["configuration", "technique", "baseline", "speedup", "factors", "n", "flags"]
+_WORDED = ("model", "image_size", "batch_size", "framework", "device")
 LEGEND = (
     "The speedup is the product of its factors. In brackets: intervals of 95 % over processes (n). "
     "In parentheses: each factor's share of the speedup's logarithm. Factors joined by x can't be "
@@ -40,6 +41,7 @@ def configuration(point: Mapping[str, str]) -> str:
         point.get("framework", ""),
         point.get("device", ""),
     ]
+    words += [f"{name} {value}" for name, value in point.items() if name not in _WORDED]
     return " ".join(word for word in words if word and word != "none")
 
 

@@ -21,10 +21,10 @@ class LadderPart(NamedTuple):
 
 def ladder(evidence: Evidence) -> list[LadderPart]:
     """Published first; what has no speedup at all gives no part."""
-    found = explain_published(evidence.published)
+    found = explain_published(evidence.published, evidence.ladders)
     if evidence.plan is not None:
         points = Points(evidence.plan.cells, evidence.manifests)
-        found += explain_measured(evidence.plan, points)
+        found += explain_measured(evidence.plan, points, evidence.ladders)
     known = [item for item in found if item.total is not None]
     sources = dict.fromkeys(item.source for item in known)
     return [_part(source, [item for item in known if item.source == source]) for source in sources]

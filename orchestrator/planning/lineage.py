@@ -16,16 +16,21 @@ _Key = tuple[str, str, str, str, str, int]
 class Lineage:
     """The cells of a plan so far; each one is added after those that it may start from."""
 
-    def __init__(self, study: str) -> None:
+    def __init__(self, study: str, repeats_allowed: bool = False) -> None:
         self._study = study
+        self._repeats_allowed = repeats_allowed
         self._makers: dict[_Key, list[Cell]] = defaultdict(list)
         self._trained_with: dict[str | None, str] = {}
         self._seen: set[str] = set()
 
-    def add(self, cell: Cell, source: WeightsFrom | None) -> Cell:
-        """``cell`` with its ``weights_from``. Raises InputError, also for a cell listed twice."""
+    def add(self, cell: Cell, source: WeightsFrom | None) -> Cell | None:
+        """``cell`` with its ``weights_from``; None for one that is there already, as an overlay may
+        have it. Raises InputError, also for a cell that a study lists twice.
+        """
         if source is not None:
             cell = msgspec.structs.replace(cell, weights_from=self._parent(cell, source).id)
+        if cell.id in self._seen and self._repeats_allowed:
+            return None
         if cell.id in self._seen:
             raise self._error(f"{cell.title} is listed twice")
         self._seen.add(cell.id)

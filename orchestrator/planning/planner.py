@@ -61,10 +61,13 @@ def make_plan(
             f"{study.id} has no protocol {choices.protocol!r}. "
             f"Accepted: {', '.join(study.protocols)}"
         )
-    lineage = Lineage(study.id)
+    lineage = Lineage(study.id, repeats_allowed=bool(study.extends))
     planned: list[PlannedCell] = []
     for group, cell in _ordered(study, choices, tier.repeats):
-        cell = lineage.add(cell, group.weights)
+        found = lineage.add(cell, group.weights)
+        if found is None:
+            continue
+        cell = found
         planned.append(_planned(study, group, cell, estimates, _place(study, cell, pairings)))
     used = {item.cell.protocol for item in planned}
     plan = Plan(
@@ -115,7 +118,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
         _or_default(group.variant, [""]),
     ):
         yield Cell(
-            study=study.id,
+            study=study.cell_study,
             task=group.task,
             framework=framework,
             technique=technique,

@@ -9,19 +9,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comparisons.contrasts import factor_interval, part_interval
-from comparisons.decomposition import Explanation, explain_measured, explain_published, take_apart
+from comparisons.decomposition import (
+    Explanation,
+    Factor,
+    explain_measured,
+    explain_published,
+    take_apart,
+    without_ladder,
+)
 from comparisons.measured import Points
 from comparisons.render import speedups
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest
-from manifests.paths import ROOT
 from manifests.runner_files import technique_files
-from papers.ladders import LADDERS, path_to
-from papers.published import load_published
+from papers.ladders import Ladders, Node, Rung, framework_rungs, ladders_of
+from papers.paper import find_paper
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
-FRAMEWORKS = sorted(LADDERS)
+RUNGS = list(framework_rungs())
+LADDERS = Ladders(RUNGS)
+FRAMEWORKS = sorted({rung.framework for rung in RUNGS})
+
+
+def path_to(framework: str, technique: str) -> list[str]:
+    path = LADDERS.path_to(Node(framework, technique))
+    assert {node.framework for node in path} == {framework}
+    return [node.technique for node in path]
+
+
+def factors_of(framework: str, technique: str, times: dict[str, float]) -> list[Factor]:
+    nodes = {Node(framework, name): value for name, value in times.items()}
+    return take_apart(LADDERS, Node(framework, technique), nodes)
 
 
 def test_a_path_goes_from_the_root_to_the_technique() -> None:
@@ -35,8 +54,9 @@ def test_a_path_goes_from_the_root_to_the_technique() -> None:
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_rung_is_a_technique_and_ends_at_one_root(framework: str) -> None:
     known = set(technique_files(framework))
-    assert set(LADDERS[framework]) <= known
-    roots = {path_to(framework, name)[0] for name in LADDERS[framework]}
+    listed = {rung.technique for rung in RUNGS if rung.framework == framework}
+    assert listed <= known
+    roots = {path_to(framework, name)[0] for name in listed}
     assert len(roots) == 1 and roots <= known
 
 
@@ -45,7 +65,7 @@ def test_each_step_counts_for_its_own_kind() -> None:
         "keras-predict": 60.0, "keras-call": 40.0, "signature": 20.0, "tflite-float32": 10.0,
         "ptq-tflite": 2.5,
     }  # fmt: skip
-    factors = take_apart("tensorflow", "ptq-tflite", times)
+    factors = factors_of("tensorflow", "ptq-tflite", times)
     assert [(factor.kind, factor.value) for factor in factors] == [
         ("calling convention", 3.0), ("compiler", 2.0), ("precision", 4.0),
     ]  # fmt: skip
@@ -54,33 +74,36 @@ def test_each_step_counts_for_its_own_kind() -> None:
 
 def test_steps_that_were_not_measured_join_what_can_not_be_told_apart() -> None:
     times = {"keras-predict": 40.0, "tftrt-fp32": 5.0, "tftrt-int8": 2.0}
-    assert [(f.kind, f.value) for f in take_apart("tensorflow", "tftrt-int8", times)] == [
+    assert [(f.kind, f.value) for f in factors_of("tensorflow", "tftrt-int8", times)] == [
         ("calling convention x compiler", 8.0), ("precision", 2.5),
     ]  # fmt: skip
     without_call = {"keras-predict": 40.0, "signature": 20.0}
-    (only,) = take_apart("tensorflow", "signature", without_call)
+    (only,) = factors_of("tensorflow", "signature", without_call)
     assert only[:3] == ("calling convention", 2.0, 1.0)
 
 
 def test_no_speedup_has_no_shares() -> None:
-    (only,) = take_apart("tensorflow", "signature", {"keras-predict": 3.0, "signature": 3.0})
+    (only,) = factors_of("tensorflow", "signature", {"keras-predict": 3.0, "signature": 3.0})
     assert (only.value, only.share) == (1.0, None)
 
 
 @given(st.data())
 def test_the_product_of_the_factors_is_always_the_total(data: st.DataObject) -> None:
     framework = data.draw(st.sampled_from(FRAMEWORKS))
-    technique = data.draw(st.sampled_from(sorted(LADDERS[framework])))
+    technique = data.draw(
+        st.sampled_from(sorted({rung.technique for rung in RUNGS if rung.framework == framework}))
+    )
     path = path_to(framework, technique)
     between = data.draw(st.sets(st.sampled_from(path)))
     seconds = st.floats(1e-3, 1e3)
     times = {rung: data.draw(seconds) for rung in {path[0], technique, *between}}
-    product = math.prod(factor.value for factor in take_apart(framework, technique, times))
+    product = math.prod(factor.value for factor in factors_of(framework, technique, times))
     assert product == pytest.approx(times[path[0]] / times[technique])
 
 
 def published(study: str) -> list[Explanation]:
-    return explain_published(load_published(ROOT / "studies" / study))
+    paper = find_paper(study)
+    return explain_published(paper.tables, paper.ladders)
 
 
 def test_every_published_speedup_of_shafique2023_is_taken_apart() -> None:
@@ -121,7 +144,63 @@ def explained(*pairs: tuple[Cell, float | None]) -> list[Explanation]:
         else:
             manifests.append(measured(cell, metric("latency_s", seconds)))
     plan = a_plan(*(cell for cell, _ in pairs))
-    return explain_measured(plan, Points(plan.cells, manifests))
+    return explain_measured(plan, Points(plan.cells, manifests), LADDERS)
+
+
+def test_a_ladder_goes_from_one_framework_to_another() -> None:
+    """Eager, then another runtime, then int8 there: what the runtime gives and what precision."""
+    ladders = ladders_of(
+        [
+            Rung(
+                framework="onnxruntime", technique="float32", after_framework="pytorch",
+                after="float32", changes="runtime",
+            ),
+            Rung(framework="onnxruntime", technique="int8", after="float32", changes="precision"),
+        ]
+    )  # fmt: skip
+    pairs = [("pytorch", "float32", 0.012), ("onnxruntime", "float32", 0.006),
+             ("onnxruntime", "int8", 0.002)]  # fmt: skip
+    cells = [a_cell(framework=f, task="infer", technique=t) for f, t, _ in pairs]
+    manifests = [
+        measured(cell, metric("latency_s", seconds))
+        for cell, (_, _, seconds) in zip(cells, pairs, strict=True)
+    ]
+    plan = a_plan(*cells)
+    runtime, both = explain_measured(plan, Points(plan.cells, manifests), ladders)
+    assert (runtime.technique, runtime.baseline) == ("float32", "pytorch float32")
+    assert both.total == pytest.approx(6.0)
+    assert [(f.kind, f.value) for f in both.factors] == [
+        ("runtime", pytest.approx(2.0)), ("precision", pytest.approx(3.0)),
+    ]  # fmt: skip
+    assert [name for name, _ in both.rungs] == ["pytorch float32", "float32", "int8"]
+    assert without_ladder(plan, ladders) == {}
+
+
+def test_a_framework_that_no_ladder_names_is_told_and_not_passed_over() -> None:
+    cells = [a_cell(framework="tvm", task="infer", technique=t) for t in ("float32", "int8")]
+    plan = a_plan(*cells, a_cell(framework="pytorch", task="infer", technique="float32"))
+    assert without_ladder(plan, LADDERS) == {"tvm": ["float32", "int8"]}
+    assert explain_measured(plan, Points(plan.cells, []), LADDERS) == []
+
+
+def test_a_rung_of_the_study_takes_the_place_of_the_frameworks() -> None:
+    ladders = ladders_of(
+        [Rung(framework="pytorch", technique="ptq-fx", after="compiled", changes="sparsity")]
+    )
+    node = Node("pytorch", "ptq-fx")
+    assert [one.technique for one in ladders.path_to(node)][-2:] == ["compiled", "ptq-fx"]
+    assert ladders.changes(node) == "sparsity"
+
+
+def test_rungs_in_a_circle_end_nowhere_and_are_found() -> None:
+    circle = Ladders(
+        [
+            Rung(framework="x", technique="a", after="b", changes="compiler"),
+            Rung(framework="x", technique="b", after="a", changes="compiler"),
+        ]
+    )
+    assert len(circle.circle()) == 3
+    assert circle.path_to(Node("x", "a")) == [Node("x", "b"), Node("x", "a")]
 
 
 def rung(technique: str, **changes: object) -> Cell:
@@ -149,7 +228,9 @@ def predicted(protocol: str, seconds: float, steps: int, batch: int = 64) -> Man
 
 def explained_of(*manifests: Manifest) -> dict[str, Explanation]:
     plan = a_plan(*(manifest.cell for manifest in manifests))
-    return {item.source: item for item in explain_measured(plan, Points(plan.cells, manifests))}
+    return {
+        item.source: item for item in explain_measured(plan, Points(plan.cells, manifests), LADDERS)
+    }
 
 
 def called(protocol: str, seconds: float, batch: int = 64) -> Manifest:
@@ -227,7 +308,7 @@ def repeated(scatter: float, processes: int, *flags: Flag) -> Explanation:
         for n in range(processes)
     ]
     plan = a_plan(*(manifest.cell for manifest in manifests))
-    found = explain_measured(plan, Points(plan.cells, manifests))
+    found = explain_measured(plan, Points(plan.cells, manifests), LADDERS)
     return next(item for item in found if item.technique == "tflite-float32")
 
 

@@ -88,13 +88,20 @@ def test_sizes_are_compared_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("images", "verdict"), [(100, "undecided"), (10_000, "higher"), (None, "undecided")]
+    ("name", "images", "verdict"),
+    [
+        ("accuracy", 100, "undecided"),
+        ("accuracy", 10_000, "higher"),
+        ("accuracy", None, "undecided"),
+        ("top5_accuracy", 10_000, "higher"),
+        ("f1", 10_000, "undecided"),
+    ],
 )
-def test_an_accuracy_is_a_share_of_test_images(images: int | None, verdict: str) -> None:
+def test_a_proportion_is_one_of_the_test_images(
+    name: str, images: int | None, verdict: str
+) -> None:
     inputs = Inputs() if images is None else Inputs(dataset=_data(images))
-    line = only(
-        processes("accuracy", [0.80], inputs=inputs), processes("accuracy", [0.83], inputs=inputs)
-    )
+    line = only(processes(name, [0.80], inputs=inputs), processes(name, [0.83], inputs=inputs))
     assert line.verdict == verdict
 
 

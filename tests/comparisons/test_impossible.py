@@ -12,6 +12,7 @@ from comparisons.measured import Points
 from comparisons.report.cells import describe
 from comparisons.report.charts import _label, draw
 from manifests.manifest import Environment, Flag, Machine, Manifest
+from papers.ladders import ladders_of
 from tests.comparisons import hostile
 from tests.comparisons.bundles import bundle, toy_manifests, toy_run
 from tests.comparisons.places import place
@@ -53,7 +54,7 @@ def test_no_speedup_comes_of_a_time_below_nothing() -> None:
         measured(c, metric("latency_s", v)) for c, v in zip(cells, (0.1, -0.01), strict=True)
     ]
     plan = a_plan(*cells)
-    (found,) = explain_measured(plan, Points(plan.cells, manifests))
+    (found,) = explain_measured(plan, Points(plan.cells, manifests), ladders_of([]))
     assert found.total is None and found.state.startswith("impossible: ")
     lines = check_lines(manifests)
     assert [line.speedup for line in lines if line.technique == "ptq-eager"] == [None]

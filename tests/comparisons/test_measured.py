@@ -224,16 +224,19 @@ def test_what_is_not_printed_follows_from_what_is(name: str, value: float) -> No
     assert published_value(column, PublishedRow({}, {})) is None
 
 
-def test_an_accuracy_knows_its_number_of_test_images() -> None:
-    column = Column(name="a", label="a", unit="%", metric="accuracy")
+@pytest.mark.parametrize(
+    ("name", "images"), [("accuracy", 200), ("top5_accuracy", 200), ("f1", 0), ("latency_s", 0)]
+)
+def test_a_proportion_knows_its_number_of_test_images(name: str, images: int) -> None:
+    column = Column(name="a", label="a", unit="%", metric=name)
     cells = repeats(2)
     data = Dataset(
         name="digits", origin="here", classes=[], image_size=8, mean=[], std=[],
         splits={"test": Split(count=300, sha256="0")}, used={"test": 200},
     )  # fmt: skip
-    known = measured(cells[0], metric("accuracy", 0.5), inputs=Inputs(dataset=data))
-    assert place([cells[0]], [known], column).images == 200
-    assert place(cells, [known, measured(cells[1], metric("accuracy", 0.5))], column).images == 0
+    known = measured(cells[0], metric(name, 0.5), inputs=Inputs(dataset=data))
+    assert place([cells[0]], [known], column).images == images
+    assert place(cells, [known, measured(cells[1], metric(name, 0.5))], column).images == 0
 
 
 def test_a_variant_is_measured_only_where_it_is_asked_for() -> None:

@@ -78,7 +78,9 @@ def test_a_good_document_is_read(tmp_path: Path) -> None:
         ("seed = 1", 'seed = "one"', 6, "axes.seed: Expected `int`, got `str`"),
         ("seed = 1", "seed = 1.5", 6, "axes.seed: Expected `int`, got `float`"),
         ("seed = 1", "", 4, "axes.seed: Object missing required field `seed`"),
-        ("seed = 1", "seed = 1\nsead = 2", 7, "axes.sead: Object contains unknown field `sead`"),
+        ("seed = 1", "seed = 1\nsead = 2", 7,
+         "axes.sead: Object contains unknown field `sead`. Did you mean 'seed'? "
+         "Accepted: model, seed"),
         ("[32, 128]", '[32, "128"]', 10, "groups.batch_size: Expected `int`, got `str`"),
         ('task = "infer"', "task = 5", 13, "groups.task: Expected `str`, got `int`"),
         ('task = "infer"', "", 12, "groups.task: Object missing required field `task`"),
@@ -87,7 +89,7 @@ def test_a_good_document_is_read(tmp_path: Path) -> None:
         ("seconds = 3600.0", "seconds = true", 21,
          "groups.limits.seconds: Expected `float`, got `bool`"),
         ("seconds = 3600.0", "seconds = 1\nhours = 1", 22,
-         "groups.limits.hours: Object contains unknown field `hours`"),
+         "groups.limits.hours: Object contains unknown field `hours`. Accepted: name, seconds"),
         ('name = "paper"\n', "", 19, "groups.limits.name: Object missing required field `name`"),
     ],
 )  # fmt: skip

@@ -9,8 +9,10 @@ from comparisons.comparison import Comparison, Line
 from comparisons.render import values
 from comparisons.statistics import median, readings
 from manifests.flags import flags_of, impossible_in
-from manifests.manifest import Manifest
+from manifests.manifest import Manifest, Metric
+from manifests.metrics import COMPARED, METRICS
 from manifests.plan import PlannedCell
+from manifests.units import shown_in
 from services.phrases import duration
 from tui.charts import bar
 from tui.states import state
@@ -157,14 +159,31 @@ def _deviation(line: Line) -> Field:
     return Field("".join(scale), "")
 
 
-def cells_table(
-    planned: Sequence[PlannedCell], manifests: dict[str, Manifest], metric: str = "latency_s"
-) -> Table:
+def main_metric(manifest: Manifest) -> Metric | None:
+    """What a cell was run for: of the metrics that runs are compared by, the first that it has.
+
+    None where it has none of them, or can't have what it has.
+    """
+    for name in COMPARED:
+        found = manifest.metric(name)
+        if found is not None and readings(found):
+            return None if impossible_in(manifest, found) else found
+    return None
+
+
+def _value(metric: Metric) -> str:
+    """In the unit that people read; what isn't a latency says what it is."""
+    factor, unit = shown_in(METRICS[metric.name].unit)
+    told = f"{values.number((median(readings(metric)) or 0.0) * factor)} {unit}"
+    return told if metric.name == COMPARED[0] else f"{told} {METRICS[metric.name].name}"
+
+
+def cells_table(planned: Sequence[PlannedCell], manifests: dict[str, Manifest]) -> Table:
     """Every cell of a run with its status; the row is made when it is seen."""
     titles = Titles(planned)
     heads = [
         Column("cell", grow=True), Column("state", most=15), Column("took", True),
-        Column("latency", True),
+        Column("measured", most=20),
     ]  # fmt: skip
 
     def row(index: int) -> Row:
@@ -173,12 +192,11 @@ def cells_table(
         if manifest is None:
             name = "can't run" if cell.skip else "waiting"
             return [titles.of(cell.cell), state(name), "", ""]
-        found = manifest.metric(metric)
-        sound = found is not None and not impossible_in(manifest, found)
-        middle = median(readings(found)) if found and sound else None
-        told = f"{values.number(middle * 1e3)} ms" if middle is not None else ""
         took = duration(manifest.wall_s)
-        marked = Field(f"{told} {MARK}", "warn") if told and flags_of(manifest, metric) else told
+        found = main_metric(manifest)
+        told = _value(found) if found is not None else ""
+        flagged = found is not None and flags_of(manifest, found.name)
+        marked = Field(f"{told} {MARK}", "warn") if flagged else told
         return [titles.of(cell.cell), state(manifest.status), took, marked]
 
     return Table(heads, len(planned), row)
