@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.commands.report import write_report
+from services.reports import write_report
 from manifests import paths
 from manifests.paths import ROOT
 from manifests.run_folder import Run
