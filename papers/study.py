@@ -12,7 +12,7 @@ from manifests.cell import Device, Protocol, Scalar, Task, canonical_json
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
 from manifests.models import MODELS
-from manifests.paths import ROOT, STUDIES
+from manifests.paths import STUDIES, Places, files, runner_roots
 from manifests.select import nearest
 
 
@@ -168,12 +168,14 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return {**self.recipes[name], **self.tiers[tier].recipes.get(name, {})}
 
 
-def study_ids(folder: Path = STUDIES) -> list[str]:
-    """The studies there are."""
+def study_ids(folder: Path | Places = STUDIES) -> list[str]:
+    """The studies there are. Raises InputError for an id that occurs twice."""
+    if isinstance(folder, Places):
+        return list(folder.all())
     return sorted(path.parent.name for path in folder.glob("*/study.toml"))
 
 
-def load_study(study: str, folder: Path = STUDIES) -> Study:
+def load_study(study: str, folder: Path | Places = STUDIES) -> Study:
     """Read and check a study. Raises InputError that names file, line and key."""
     known = study_ids(folder)
     if study not in known:
@@ -229,10 +231,10 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
 
 def _check_names(where: str, study: Study, group: CellGroup, framework: str) -> None:
     """Techniques and models, where the framework is one whose runners lie here."""
-    folder = ROOT / "runners" / framework
-    if not folder.is_dir():
+    places = [root / framework for root in runner_roots()]
+    if not any(place.is_dir() for place in places):
         return
-    techniques = [path.stem.replace("_", "-") for path in sorted(folder.glob("[a-z]*.py"))]
+    techniques = files(f"{framework} technique", places)
     for technique in group.technique:
         _known(where, f"{framework} technique", technique, techniques)
     for model in group.model or [study.axes.model]:

@@ -3,27 +3,47 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from pathlib import Path
-from typing import Callable, List
+from types import ModuleType
+from typing import Callable, Dict, Iterable, List
 
+from manifests import paths
 from manifests.cell import Cell
 from manifests.select import nearest
 from runners.failures import Unsupported
 from runners.job import Job
 
-_ROOT = Path(__file__).parent
+_NO_FRAMEWORK = ("models", "protocols")
 
 
 def frameworks() -> List[str]:
-    """The folders that hold techniques."""
-    return sorted(item.name for item in pkgutil.iter_modules([str(_ROOT)]) if item.ispkg)
+    """The folders that hold techniques, here and on REPLIQUANT_PATH."""
+    found = {
+        path.parent.name for root in paths.runner_roots() for path in root.glob("[!_.]*/[!.]*.py")
+    }
+    return sorted(found - set(_NO_FRAMEWORK))
 
 
 def techniques(framework: str) -> List[str]:
     """The techniques of a framework, by their file names."""
-    found = pkgutil.iter_modules([str(_ROOT / framework)])
-    return sorted(item.name.replace("_", "-") for item in found if not item.ispkg)
+    return list(files(framework))
+
+
+def files(framework: str) -> Dict[str, Path]:
+    """The file of every technique. Raises InputError for a name that occurs twice."""
+    return paths.files(f"{framework} technique", (r / framework for r in paths.runner_roots()))
+
+
+def package(name: str) -> ModuleType:
+    """``runners.<name>`` with what folders of that name on REPLIQUANT_PATH add to it."""
+    module = importlib.import_module(f"runners.{name}")
+    known = list(module.__path__)
+    more = (str(folder / name) for folder in paths.outside("runners") if (folder / name).is_dir())
+    # A package without __init__.py has all of its folders by itself, and its list can't grow.
+    missing = [folder for folder in more if folder not in known]
+    if missing:
+        module.__path__.extend(missing)
+    return module
 
 
 def find(cell: Cell) -> Callable[[Job], None]:
@@ -34,12 +54,11 @@ def find(cell: Cell) -> Callable[[Job], None]:
     """
     _known(cell.framework, frameworks(), "framework")
     _known(cell.technique, techniques(cell.framework), f"{cell.framework} technique")
-    package = f"runners.{cell.framework}"
-    before_import = getattr(importlib.import_module(package), "before_import", None)
+    before_import = getattr(package(cell.framework), "before_import", None)
     if before_import is not None:
         before_import(cell)
-    module = importlib.import_module(f"{package}.{cell.technique.replace('-', '_')}")
-    function = getattr(module, cell.task, None)
+    name = f"runners.{cell.framework}.{cell.technique.replace('-', '_')}"
+    function = getattr(importlib.import_module(name), cell.task, None)
     if function is None:
         raise Unsupported(
             f"{cell.framework} technique {cell.technique!r} has no task {cell.task!r}"
@@ -48,7 +67,8 @@ def find(cell: Cell) -> Callable[[Job], None]:
     return run
 
 
-def _known(value: str, accepted: List[str], what: str) -> None:
+def _known(value: str, accepted: Iterable[str], what: str) -> None:
+    accepted = list(accepted)
     if value not in accepted:
         raise Unsupported(
             f"no {what} {value!r}.{nearest(value, accepted)} Accepted: {', '.join(accepted)}"

@@ -90,7 +90,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 
 
 def _environment(order: Order) -> dict[str, str]:
-    environment = {**clean_environment(), "PYTHONPATH": paths.python_path()}
+    environment = {**clean_environment(), **paths.cell_variables()}
     if order.gpus:
         if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from manifests.cell import sha256_hex
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
-from manifests.paths import IMAGES
+from manifests.paths import IMAGES, Places
 from manifests.select import nearest
 from orchestrator.environments.pins import allowed_unhashed, read_pins
 
@@ -178,13 +179,15 @@ def _sha256(lock: Path) -> str:
         raise InputError(f"{lock} can't be read ({error.strerror}); run: just lock") from error
 
 
-def image_names(folder: Path = IMAGES) -> list[str]:
-    """The images there are."""
+def image_names(folder: Path | Places = IMAGES) -> list[str]:
+    """The images there are, broken ones too. Raises InputError for a name that occurs twice."""
+    if isinstance(folder, Places):
+        return list(folder.all())
     return sorted(path.parent.name for path in folder.glob("*/image.toml"))
 
 
-def load_image(name: str, folder: Path = IMAGES) -> Image:
-    """Raises InputError for an unknown image or a broken image.toml."""
+def load_image(name: str, folder: Path | Places = IMAGES) -> Image:
+    """Raises InputError for an unknown image or a broken image.toml, with file and line."""
     known = image_names(folder)
     if name not in known:
         raise InputError(
@@ -192,6 +195,27 @@ def load_image(name: str, folder: Path = IMAGES) -> Image:
         )
     path = folder / name / "image.toml"
     try:
-        return Image(file=read_toml(path, ImageFile), folder=path.parent)
+        file = read_toml(path, ImageFile)
     except DocumentError as error:
         raise InputError(str(error)) from error
+    if file.name != name:
+        raise InputError(f"{path}: name: is {file.name!r}, but the folder is {name!r}")
+    return Image(file=file, folder=path.parent)
+
+
+def load_images(names: Iterable[str] = ()) -> tuple[list[Image], dict[str, str]]:
+    """The images, all by default, and of those that can't be used what is wrong with each.
+
+    Raises InputError for a name that nothing has.
+    """
+    found: list[Image] = []
+    broken: dict[str, str] = {}
+    there = image_names()
+    for name in list(names) or there:
+        try:
+            found.append(load_image(name))
+        except InputError as error:
+            if name not in there:
+                raise
+            broken[name] = str(error)
+    return found, broken

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from manifests.errors import InputError
-from orchestrator.datasets import archives, cats_vs_dogs, decoder, pack
+from orchestrator.datasets import archives, decoder, pack
 from orchestrator.datasets.pack import quiet
+from orchestrator.datasets.sets import cats_vs_dogs
 
 
 def png(shade: int) -> bytes:

@@ -13,8 +13,9 @@ from PIL import Image
 
 from manifests.errors import InputError, MachineError
 from manifests.manifest import Dataset
-from orchestrator.datasets import catalogue, digits, folders, pack
+from orchestrator.datasets import catalogue, folders, pack
 from orchestrator.datasets.pack import quiet
+from orchestrator.datasets.sets import digits
 
 EXPECTED = r"expected train/<class>/\*\.jpg and test/<class>/\*\.jpg \(or validation/\)"
 
