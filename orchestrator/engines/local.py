@@ -47,9 +47,9 @@ class LocalEngine:
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
-            [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, errors="replace", check=False,
-            env=clean_environment(),
+            [self.interpreter(image), *venvs.verify_command(image)[1:]],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            check=False, env=venvs.verify_environment(),
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -50,14 +51,28 @@ def capability_number(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+# They become lines of a Dockerfile.
+Word = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
 class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[container]`` in image.toml: what an image needs beyond the hardened defaults.
 
+    ``base`` is what its Dockerfile is written from: with ``python_of_base`` the base has a
+    framework that its own Python must go on finding, and packages are put beside it instead of
+    into an environment. Without ``base`` the folder needs a ``Dockerfile``, which comes first in
+    any case. ``programs`` have to be there and are installed by apt, ``variables`` are set for
+    every cell.
+    ``python`` is the version in the container where it differs from the environment's.
     ``tmp_mb`` is the scratch space in memory, ``pids`` the limit of threads and processes,
     ``capabilities`` are given back to the container (none are needed by any image of ours).
-    ``python`` is the version in the container where it differs from the environment's.
     """
 
+    base: str = ""
+    python_of_base: bool = False
+    programs: list[Word] = []
+    variables: dict[Name, str] = {}
     python: str = ""
     tmp_mb: int = 2048
     shm_mb: int = 64
@@ -99,6 +114,11 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     def container_only(self) -> bool:
         """True where no environment can be made of the lock alone."""
         return not self.file.python
+
+    @property
+    def for_containers(self) -> bool:
+        """Whether it has a Dockerfile, or what one is written from."""
+        return bool(self.file.container.base) or self.dockerfile.exists()
 
     @property
     def lock(self) -> Path:

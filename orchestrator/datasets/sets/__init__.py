@@ -22,7 +22,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterator
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, cast
 
