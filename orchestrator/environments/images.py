@@ -51,9 +51,8 @@ def capability_number(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-# They become lines of a Dockerfile.
+# It becomes a word of a line in a Dockerfile.
 Word = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,12 +71,17 @@ class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     base: str = ""
     python_of_base: bool = False
     programs: list[Word] = []
-    variables: dict[Name, str] = {}
+    variables: dict[str, str] = {}
     python: str = ""
     tmp_mb: int = 2048
     shm_mb: int = 64
     pids: int = 4096
     capabilities: list[str] = []
+
+    def __post_init__(self) -> None:
+        for name in self.variables:
+            if not (name.isidentifier() and name.isascii()):
+                raise ValueError(f"variables: {name!r} can't be the name of a variable")
 
 
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ from manifests.paths import ROOT
 from orchestrator.engines.docker.dockerfile import dockerfile
 from orchestrator.environments.images import Image
 
-_CODE = ("manifests", "machine", "runners")
+_CODE = ("machine", "manifests", "runners")
 IMAGE_LABEL = "repliquant.image"
 _FROM = re.compile(r"^(FROM\s[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 
