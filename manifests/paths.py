@@ -74,7 +74,7 @@ class Places:
     def all(self) -> Dict[str, Path]:
         """Every folder by its name. Raises InputError for a name that occurs twice."""
         found = {path.parent for mark in self.marks for path in self.glob(f"[!_.]*/{mark}")}
-        return _distinct(self.what, ((path.name, path) for path in sorted(found)))
+        return distinct(self.what, ((path.name, path) for path in sorted(found)))
 
     def glob(self, pattern: str) -> Iterator[Path]:
         """What matches in any of the folders."""
@@ -98,10 +98,11 @@ def files(what: str, places: Iterable[Path], packages: bool = False) -> Dict[str
         for path in [*place.glob("[!_.]*.py"), *inside]:
             name = path.parent.name if path.name == "__init__.py" else path.stem
             found.append((name.replace("_", "-"), path))
-    return _distinct(what, found)
+    return distinct(what, found)
 
 
-def _distinct(what: str, found: Iterable[Tuple[str, Path]]) -> Dict[str, Path]:
+def distinct(what: str, found: Iterable[Tuple[str, Path]]) -> Dict[str, Path]:
+    """By name. Raises InputError, with both places, for a name that occurs twice."""
     by_name: Dict[str, Path] = {}
     for name, path in found:
         if name in by_name:

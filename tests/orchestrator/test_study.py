@@ -12,12 +12,14 @@ import pytest
 from manifests.errors import InputError
 from manifests.models import MODELS
 from manifests.paths import ROOT
+from manifests.runner_files import technique_files
 from orchestrator.planning.planner import Choices, make_plan
 from papers.study import Study, load_study, study_ids
-from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
+from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
-from runners.techniques import techniques
+from runners.protocols.as_published import PublishedRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
@@ -137,7 +139,7 @@ def test_a_tier_changes_only_what_it_names(tmp_path: Path) -> None:
 def test_every_technique_of_a_study_exists(study_id: str) -> None:
     for group in load_study(study_id, STUDIES).cells:
         for framework in group.framework:
-            assert set(group.technique) <= set(techniques(framework))
+            assert set(group.technique) <= set(technique_files(framework))
 
 
 @pytest.mark.parametrize("study_id", study_ids(STUDIES))

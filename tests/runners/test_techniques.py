@@ -7,15 +7,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import runners.pytorch
 from manifests import paths
 from manifests.cell import Cell
-from manifests.errors import InputError
+from manifests.runner_files import framework_folders, technique_files
 from runners import techniques
 from runners.failures import Unsupported
 from tests.runners.samples import a_cell
+
+FRAMEWORK = 'title = "Fake"\nmodules = ["numpy"]\npackages = ["numpy"]\n'
 
 
 def _refusal(cell: Cell) -> str:
@@ -39,36 +42,41 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def fake(outside: Path) -> Path:
-    """A framework with one technique, ``fake/twice_as_fast.py``, and a folder of parts."""
+    """A framework with one technique, which has a variant, and a folder of parts."""
     package = outside / "fake"
     (package / "parts").mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "parts" / "__init__.py").write_text("")
-    (package / "twice_as_fast.py").write_text("def infer(job):\n    job.append('ran')\n")
+    (package / "framework.toml").write_text(FRAMEWORK)
+    (package / "twice_as_fast.py").write_text(
+        "VARIANTS = {'thrice': 'three times'}\n\n\ndef infer(job):\n    job.append('ran')\n"
+    )
     return package
 
 
-def test_the_frameworks_are_the_folders() -> None:
-    assert techniques.frameworks() == ["pytorch", "tensorflow"]
+def test_the_frameworks_are_the_folders_with_a_framework_toml() -> None:
+    root = Path(techniques.__file__).parent
+    assert list(framework_folders()) == sorted(p.parent.name for p in root.glob("*/framework.toml"))
+    assert {"pytorch", "tensorflow"} <= set(framework_folders())
 
 
 def test_the_techniques_are_the_files() -> None:
-    for framework in techniques.frameworks():
-        files = (Path(techniques.__file__).parent / framework).glob("[!_]*.py")
-        names = sorted(path.stem.replace("_", "-") for path in files)
-        assert techniques.techniques(framework) == names
-    assert {"float32", "ptq-eager", "ptq-fx"} <= set(techniques.techniques("pytorch"))
-    assert "parts" not in techniques.techniques("pytorch")
+    for framework, folder in framework_folders().items():
+        names = sorted(path.stem.replace("_", "-") for path in folder.glob("[!_]*.py"))
+        assert list(technique_files(framework)) == names
+    assert {"float32", "ptq-eager", "ptq-fx"} <= set(technique_files("pytorch"))
+    assert "parts" not in technique_files("pytorch")
 
 
 def test_an_unknown_framework_names_the_nearest() -> None:
+    accepted = ", ".join(framework_folders())
     assert _refusal(a_cell(framework="pytroch")) == (
-        "no framework 'pytroch'. Did you mean 'pytorch'? Accepted: pytorch, tensorflow"
+        f"no framework 'pytroch'. Did you mean 'pytorch'? Accepted: {accepted}"
     )
 
 
 def test_an_unknown_technique_names_the_nearest() -> None:
-    accepted = ", ".join(techniques.techniques("pytorch"))
+    accepted = ", ".join(technique_files("pytorch"))
     assert _refusal(a_cell(technique="ptq-egaer")) == (
         f"no pytorch technique 'ptq-egaer'. Did you mean 'ptq-eager'? Accepted: {accepted}"
     )
@@ -92,20 +100,35 @@ def test_a_task_that_a_technique_lacks_is_unsupported(fake: Path) -> None:
     )
 
 
+def test_a_variant_that_a_technique_lacks_is_unsupported(fake: Path) -> None:
+    cell = a_cell(framework="fake", technique="twice-as-fast", task="infer", variant="thrise")
+    assert _refusal(cell) == (
+        "no variant 'thrise' of fake technique 'twice-as-fast'. Did you mean 'thrice'? "
+        "Accepted: thrice"
+    )
+    techniques.find(msgspec.structs.replace(cell, variant="thrice"))
+
+
+def test_a_technique_without_variants_says_so() -> None:
+    assert _refusal(a_cell(technique="float32", variant="fast")) == (
+        "no variant 'fast' of pytorch technique 'float32'. Accepted: none (it has no variants)"
+    )
+
+
 def test_a_framework_from_outside_stands_beside_the_others(fake: Path) -> None:
-    assert techniques.frameworks() == ["fake", "pytorch", "tensorflow"]
-    assert techniques.techniques("fake") == ["twice-as-fast"]
+    assert {"fake", "pytorch", "tensorflow"} <= set(framework_folders())
+    assert technique_files("fake") == {"twice-as-fast": fake / "twice_as_fast.py"}
 
 
 def test_a_technique_from_outside_joins_a_framework(outside: Path) -> None:
-    own = techniques.techniques("pytorch")
+    own = set(technique_files("pytorch"))
     (outside / "pytorch" / "mine_parts").mkdir(parents=True)
     (outside / "pytorch" / "mine_parts" / "shared.py").write_text("SAYS = 'mine'\n")
     (outside / "pytorch" / "mine.py").write_text(
         "from runners.pytorch.mine_parts.shared import SAYS\n"
         "def infer(job):\n    job.append(SAYS)\n"
     )
-    assert techniques.techniques("pytorch") == sorted([*own, "mine"])
+    assert set(technique_files("pytorch")) == {*own, "mine"}
     job: list[str] = []
     techniques.find(a_cell(technique="mine", task="infer"))(job)  # type: ignore[arg-type]
     assert job == ["mine"]
@@ -114,10 +137,8 @@ def test_a_technique_from_outside_joins_a_framework(outside: Path) -> None:
 def test_nothing_from_outside_takes_the_place_of_a_technique(outside: Path) -> None:
     (outside / "pytorch").mkdir()
     (outside / "pytorch" / "ptq_eager.py").write_text("def infer(job): job.append('not ours')\n")
-    with pytest.raises(InputError) as refused:
-        techniques.find(a_cell(technique="ptq-eager"))
     own = Path(techniques.__file__).parent / "pytorch" / "ptq_eager.py"
-    assert str(refused.value) == (
+    assert _refusal(a_cell(technique="ptq-eager")) == (
         f"there are two of the pytorch technique 'ptq-eager': {own} and "
         f"{outside / 'pytorch' / 'ptq_eager.py'}. Rename one, or take its folder out of "
         "REPLIQUANT_PATH"
@@ -128,12 +149,15 @@ def test_a_cells_process_finds_both_roots_and_nothing_else_in_them(tmp_path: Pat
     for root in ("a", "b"):
         package = tmp_path / root / "runners" / f"of_{root}"
         package.mkdir(parents=True)
+        (package / "framework.toml").write_text(FRAMEWORK)
         (package / "go.py").write_text("def infer(job): pass\n")
         (tmp_path / root / "datasets").mkdir()
         (tmp_path / root / "datasets" / "torch.py").write_text("raise SystemExit('shadowed')\n")
     code = (
-        "import importlib.util, runners.of_a.go, runners.of_b.go; from runners import techniques; "
-        "print(techniques.frameworks(), importlib.util.find_spec('datasets'))"
+        "import importlib.util, runners.of_a.go, runners.of_b.go\n"
+        "from manifests import runner_files\n"
+        "print({'of_a', 'of_b', 'pytorch'} <= set(runner_files.framework_folders()), "
+        "importlib.util.find_spec('datasets'))"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=False,
@@ -142,4 +166,4 @@ def test_a_cells_process_finds_both_roots_and_nothing_else_in_them(tmp_path: Pat
             "REPLIQUANT_PATH": f"{tmp_path / 'a'}:{tmp_path / 'b'}",
         },
     )  # fmt: skip
-    assert done.stdout == "['of_a', 'of_b', 'pytorch', 'tensorflow'] None\n", done.stderr
+    assert done.stdout == "True None\n", done.stderr
