@@ -11,10 +11,11 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 from manifests.errors import InputError
 from manifests.framework import FRAMEWORK_FILE, Framework, FrameworkError, read_framework
+from manifests.models import MODELS
 from manifests.paths import distinct, files, runner_roots
 from manifests.select import nearest
 
@@ -60,6 +61,11 @@ def framework(name: str) -> Framework:
     known(name, folders, "framework")
     path = folders[name] / FRAMEWORK_FILE
     return _framework(path, path.stat().st_mtime_ns)
+
+
+def model_names(name: str) -> List[str]:
+    """The networks that a framework's runners build. Raises InputError, FrameworkError."""
+    return [*MODELS, *framework(name).models]
 
 
 def readable_frameworks() -> Dict[str, Framework]:

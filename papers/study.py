@@ -11,9 +11,13 @@ import msgspec
 from manifests.cell import Device, Protocol, Scalar, Task, canonical_json
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
-from manifests.models import MODELS
 from manifests.paths import STUDIES, Places
-from manifests.runner_files import check_variant, protocol_files, technique_files
+from manifests.runner_files import (
+    check_variant,
+    model_names,
+    protocol_files,
+    technique_files,
+)
 from manifests.select import nearest
 
 
@@ -252,7 +256,7 @@ def _check_names(where: str, study: Study, group: CellGroup, framework: str) -> 
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
     for model in group.model or [study.axes.model]:
-        _known(where, "model", model, MODELS)
+        _known(where, "model", model, model_names(framework))
 
 
 def _check_tier(where: str, study: Study, tier: Tier) -> None:

@@ -33,6 +33,8 @@ class LocalEngine:
     limits_memory = False
 
     def status(self, image: Image) -> str:
+        if not image.lock.exists():
+            return f"not locked; run: repliquant images lock {image.name}"
         if venvs.ready(image):
             return "ready"
         if image.container_only:

@@ -192,7 +192,7 @@ def _unhashed(locks: list[Path]) -> list[str]:
         return allowed_unhashed([pin for lock in locks for pin in read_pins(lock)])
     except OSError as error:
         raise InputError(
-            f"{error.filename} can't be read ({error.strerror}); run: just lock"
+            f"{error.filename} can't be read ({error.strerror}); run: repliquant images lock"
         ) from error
 
 
@@ -200,7 +200,10 @@ def _sha256(lock: Path) -> str:
     try:
         return sha256_hex(lock.read_bytes())
     except OSError as error:
-        raise InputError(f"{lock} can't be read ({error.strerror}); run: just lock") from error
+        raise InputError(
+            f"{lock} can't be read ({error.strerror}); run: repliquant images lock "
+            f"{lock.parent.name}"
+        ) from error
 
 
 def image_names(folder: Path | Places = IMAGES) -> list[str]:
