@@ -109,9 +109,8 @@ def test_a_study_with_its_framework_image_data_and_protocol_runs_from_outside(
     assert len(json.loads(kept.stdout)) >= 1
     claims = extended("claims", "stripes2026", "--json").stdout
     assert json.loads(claims)["claims"][0]["id"] == "eight-bits-are-enough"
-    archive = extended("bundle", "stripes2026-quick-stripes", "-o", "run.crate.zip")
-    assert "file" in archive.stdout
-    assert "wrong" not in extended("verify", "run.crate.zip").stdout
+    extended("bundle", "stripes2026-quick-stripes", "-o", "run.crate.zip")
+    extended("verify", "run.crate.zip")  # exit status 0: everything follows from what is in it
 
 
 def test_a_technique_from_another_folder_joins_the_framework(extended: Workshop) -> None:

@@ -37,20 +37,22 @@ def test_the_reference_is_what_the_types_say() -> None:
     assert reference.PAGE.read_text() == reference.page(), "run: just docs"
 
 
+class Inner(msgspec.Struct):
+    """What is in it."""
+
+    size_mb: int = 3
+
+
+class Outer(msgspec.Struct):
+    """The whole ``thing``."""
+
+    name: str
+    parts: list[Inner] = []
+    maybe: float | None = None
+    yes: bool = True
+
+
 def test_the_reference_has_every_key_with_its_type_and_default() -> None:
-    class Inner(msgspec.Struct):
-        """What is in it."""
-
-        size_mb: int = 3
-
-    class Outer(msgspec.Struct):
-        """The whole ``thing``."""
-
-        name: str
-        parts: list[Inner] = []
-        maybe: float | None = None
-        yes: bool = True
-
     assert list(reference._file("thing.toml", "a thing", Outer)) == [
         "## `thing.toml`: a thing\n",
         "The whole `thing`.\n",
