@@ -12,6 +12,7 @@ from manifests.kit import Extension, Kit
 from manifests.paths import ROOT
 
 VERSION = "0.1.0"
+COMMIT_FILE = "commit.txt"
 _WITNESS = "orchestrator/version.py"
 _SOURCES = (
     "cli", "comparisons", "images", "machine", "manifests", "orchestrator", "papers", "runners",
@@ -23,7 +24,7 @@ def kit() -> Kit:
     """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
     commit, foreign = _commit(), extensions()
     if commit is None:
-        known = os.environ.get("REPLIQUANT_COMMIT") or None
+        known = os.environ.get("REPLIQUANT_COMMIT") or _built_from()
         return Kit(version=VERSION, commit=known, extensions=foreign)
     return Kit(version=VERSION, commit=commit, dirty=_dirty(), extensions=foreign)
 
@@ -61,6 +62,14 @@ def describe() -> str:
     commit = f"-{found.commit[:12]}" if found.commit else ""
     more = "".join(f"+{one.name}-{one.sha256[:12]}" for one in found.extensions)
     return f"{found.version}{commit}{'+changes' if found.dirty else ''}{more}"
+
+
+def _built_from() -> str | None:
+    """The commit that a wheel was built from, where it is known and nothing was changed."""
+    try:
+        return (ROOT / COMMIT_FILE).read_text("ascii").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _commit() -> str | None:

@@ -233,6 +233,8 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
     for framework in group.framework:
         _known(where, "framework", framework, study.images)
         _check_names(where, study, group, framework)
+    if group.weights and group.weights.framework:
+        _known(f"{where}.weights", "framework", group.weights.framework, study.images)
     for tier in study.tiers:
         _known(where, "estimate_s for tier", tier, group.estimate_s)
     for dataset in group.dataset or []:

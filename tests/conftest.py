@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from comparisons.report.charts import script
 from tests.fakes import warm
 from tests.fakes.studies import write_study
+from tests.terminal import Terminal
 
 # Started in the background by a shell, a process is told to ignore Ctrl-C, and its children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -21,7 +24,39 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 ROOT = Path(__file__).resolve().parent.parent
+# Compiling our modules anew in each process would be half of what a short command costs.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 CLI = (sys.executable, "-m", "tests.fakes.cli")
+
+
+# Fixtures that make a test one of a marker's.
+MARKERS = {
+    "terminal": {"terminal", "browser"},
+    "measures": {"reproduction", "characterization", "contained"},
+}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two for each processor: half of a test's time is waiting for what it has started."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, fixtures in MARKERS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests that run one after the other: those of a file, and all that drive a Docker Engine."""
+    return "docker" if item.get_closest_marker("docker") else str(item.path)
 
 
 class Workshop:
@@ -81,8 +116,26 @@ class Workshop:
         return sorted(self.runs.glob("*/cells/*/manifest.json"))
 
 
+@pytest.fixture(scope="session")
+def drawing() -> Path:
+    """The part of a cache that holds the script for charts: making it takes longer than a test."""
+    script(ROOT / ".cache" / "charts")
+    return ROOT / ".cache" / "charts"
+
+
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
     """A workshop with the study ``toy``, whose cells all succeed."""
     write_study(tmp_path)
     return Workshop(tmp_path)
+
+
+@pytest.fixture
+def terminal(workshop: Workshop) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("there is no tmux here")
+    made = Terminal(workshop.folder, workshop.environment)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 
@@ -16,11 +14,12 @@ RUN = "toy-quick-digits"
 
 
 @pytest.fixture(scope="session")
-def _finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _finished_once(drawing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The errors of the crashed cells hold an escape sequence."""
     folder = tmp_path_factory.mktemp("finished")
     write_study(folder, behave="crash")
     Workshop(folder).run("-k", "alpha", status=1)
+    shutil.copytree(drawing, folder / "cache" / "charts")
     return folder
 
 
@@ -29,14 +28,3 @@ def finished(workshop: Workshop, _finished_once: Path) -> Workshop:
     """A workshop with a run: alpha's training is ok, its inference crashed, beta is to do."""
     shutil.copytree(_finished_once, workshop.folder, dirs_exist_ok=True)
     return workshop
-
-
-@pytest.fixture
-def terminal(workshop: Workshop) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("there is no tmux here")
-    made = Terminal(workshop.folder, workshop.environment)
-    try:
-        yield made
-    finally:
-        made.close()

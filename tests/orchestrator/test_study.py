@@ -111,6 +111,17 @@ def test_an_unknown_tier_names_those_there_are(tmp_path: Path) -> None:
             r"no pytorch technique 'ptq-eagre'\. Did you mean 'ptq-eager'\?",
         ),
         ('model = "resnet18"', 'model = "resnet-18"', r"no model 'resnet-18'\. Did you mean 'res"),
+        (
+            'technique = ["ptq-eager"]',
+            'technique = ["ptq-eager"]\nvariant = ["", "min-max"]',
+            r"no variant 'min-max' of pytorch technique 'ptq-eager'\. Did you mean 'minmax'\? "
+            r"Accepted: minmax, moving-average",
+        ),
+        (
+            'protocols = ["rigorous"]',
+            'protocols = ["rigourous"]',
+            r"protocols: no protocol 'rigourous'\. Did you mean 'rigorous'\? Accepted: as-publ",
+        ),
     ],
 )
 def test_what_no_runner_has_is_refused_before_it_is_planned(

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
-from tests.tui.test_terminal import go, keys, start
+from tests.terminal import Terminal
+from tests.tui.in_tmux import go, keys, start
 
 
 @pytest.mark.parametrize("where", ["key", "timer", "app"])
