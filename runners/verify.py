@@ -1,7 +1,7 @@
 """``python -m runners.verify FILE``: run an image's checks, one line each; 0 when all hold.
 
-Every public function of the file is a check, also one that it imports from ``runners``; they run
-in the order in which they stand there.
+Every public function of the file that takes nothing is a check, also one that it imports from
+``runners``; they run in the order in which they stand there.
 One that returns holds, and its text says what was found; whatever it raises is why it doesn't.
 Without a function the file itself is the check. Only Python's own library is needed.
 """
@@ -18,11 +18,14 @@ from typing import Callable, List
 def checks_of(file: str) -> List[Callable[[], object]]:
     """Run the file, and give its functions. What its first lines set comes before any import."""
     names = runpy.run_path(file, run_name="__main__")
-    return [
-        value for name, value in names.items()
-        if inspect.isfunction(value) and name[:1] != "_"
-        and (value.__code__.co_filename == file or value.__module__.startswith("runners."))
-    ]  # fmt: skip
+    return [value for name, value in names.items() if name[:1] != "_" and _is_check(value, file)]
+
+
+def _is_check(value: object, file: str) -> bool:
+    if not inspect.isfunction(value) or not value.__name__.isidentifier():
+        return False  # a lambda is nobody's check
+    own = value.__code__.co_filename == file or value.__module__.startswith("runners.")
+    return own and not inspect.signature(value).parameters
 
 
 def the_driver_can_be_asked() -> str:

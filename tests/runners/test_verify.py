@@ -39,6 +39,13 @@ def _not_a_check() -> str:
     raise AssertionError
 
 
+def helped(by: int) -> str:
+    raise AssertionError
+
+
+short = lambda: 1 / 0
+
+
 def a_first_by_name() -> str:
     return "last"
 """
