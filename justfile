@@ -172,6 +172,11 @@ docker-up:
 schema: setup
     @{{ python }} -m manifests.schema
 
+# Write docs/reference.md after a change to the types of a study's, an image's or a framework's file
+[group('develop')]
+docs: setup
+    @{{ python }} -m services.reference
+
 # What the commands that are shown above need in the caller's shell
 [private]
 _on_path:

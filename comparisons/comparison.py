@@ -121,8 +121,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
                 versions.setdefault(name, set()).add(version)
     for context in {id(m.context): m.context for m in manifests if m.environment.machine}.values():
         if context is not None:
-            kit = context.kit
-            kits.add(f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}")
+            kits.add(context.kit.short)
     differing = [("machines or threads", machines), ("versions of the kit", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
     lines += [f"measured on {text} ({count:,} cells)" for text, count in machines.items()]

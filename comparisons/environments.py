@@ -116,8 +116,7 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
         yield f"{image}{_OF}base", context.image.base_digest
         unhashed = ", ".join(context.image.unhashed)
         yield f"{image}{_OF}packages taken without a known hash", unhashed or None
-        kit = context.kit
-        yield "kit", f"{(kit.commit or kit.version)[:12]}{'+changes' if kit.dirty else ''}"
+        yield "kit", context.kit.short
 
 
 def _limits(limits: Limits | None) -> Iterator[tuple[str, object]]:

@@ -56,7 +56,8 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     first. ``packages``: those whose versions are shown beside numbers, the framework's own first,
     under every name that it is installed by. ``cpu_image``: the environment for a processor.
     ``baseline``: the technique that speedups are against, by task. ``variables``: those that
-    change its numbers, several to a text, separated by spaces.
+    change its numbers, several to a text, separated by spaces. ``models``: networks that its
+    runners build beside those that every framework has.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cpu_image: str = ""
     baseline: Dict[str, str] = {}
     variables: List[str] = []
+    models: List[str] = []
     gpus: Gpus = Gpus(names="[]", none="Repliquant knows no way to ask it")
     out_of_memory: OutOfMemory = OutOfMemory()
 

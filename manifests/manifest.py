@@ -7,6 +7,7 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
+from manifests.kit import Kit as Kit
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -140,14 +141,6 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mounts: List[Mount]
     environment: Dict[str, str]
     command: List[str]
-
-
-class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The version of this project that ran the cell."""
-
-    version: str
-    commit: Optional[str] = None
-    dirty: Optional[bool] = None
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):

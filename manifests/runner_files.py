@@ -15,7 +15,8 @@ from typing import Any, Dict, List, Tuple
 
 from manifests.errors import InputError
 from manifests.framework import FRAMEWORK_FILE, Framework, FrameworkError, read_framework
-from manifests.paths import ROOT
+from manifests.models import MODELS
+from manifests.paths import distinct, files, runner_roots
 from manifests.select import nearest
 
 PROTOCOLS = "protocols"
@@ -25,33 +26,26 @@ VARIANTS = "VARIANTS"
 """The constant of a technique's file: what each of its variants is, by the variant's name."""
 
 
-def runner_roots() -> List[Path]:
-    """The folders that hold ``<framework>/`` and ``protocols/``, the first one first."""
-    return [ROOT / "runners"]
-
-
 def framework_folders() -> Dict[str, Path]:
-    """The folder of every framework, by name; of two of one name the first counts."""
-    found: Dict[str, Path] = {}
-    for root in runner_roots():
-        for path in sorted(root.glob(f"*/{FRAMEWORK_FILE}")):
-            found.setdefault(path.parent.name, path.parent)
-    return dict(sorted(found.items()))
+    """The folder of every framework, by name. Raises InputError for a name that occurs twice."""
+    found = [path.parent for root in runner_roots() for path in root.glob(f"*/{FRAMEWORK_FILE}")]
+    return distinct("framework", ((folder.name, folder) for folder in found))
 
 
 def protocol_files() -> Dict[str, Path]:
-    """The file of every protocol, by the name that cells have."""
-    found: Dict[str, Path] = {}
-    for root in runner_roots():
-        for name, path in _named(root / PROTOCOLS).items():
-            found.setdefault(name, path)
-    return dict(sorted(found.items()))
+    """The file of every protocol, by the name that cells have. Raises InputError as above."""
+    return files("protocol", [root / PROTOCOLS for root in runner_roots()])
 
 
 def technique_files(framework: str) -> Dict[str, Path]:
-    """The file of every technique, by name; empty for a framework that isn't there."""
-    folder = framework_folders().get(framework)
-    return _named(folder) if folder else {}
+    """The file of every technique, by name; empty for a framework that isn't there.
+
+    They lie in its folder, and in those of its name elsewhere on REPLIQUANT_PATH. Raises
+    InputError as above.
+    """
+    if framework not in framework_folders():
+        return {}
+    return files(f"{framework} technique", [root / framework for root in runner_roots()])
 
 
 def variants(framework: str, technique: str) -> Dict[str, str]:
@@ -67,6 +61,11 @@ def framework(name: str) -> Framework:
     known(name, folders, "framework")
     path = folders[name] / FRAMEWORK_FILE
     return _framework(path, path.stat().st_mtime_ns)
+
+
+def model_names(name: str) -> List[str]:
+    """The networks that a framework's runners build. Raises InputError, FrameworkError."""
+    return [*MODELS, *framework(name).models]
 
 
 def readable_frameworks() -> Dict[str, Framework]:
@@ -104,10 +103,6 @@ def check_variant(framework: str, technique: str, variant: str) -> None:
             f"no variant {variant!r} of {framework} technique {technique!r}."
             f"{nearest(variant, there)} Accepted: {accepted}"
         )
-
-
-def _named(folder: Path) -> Dict[str, Path]:
-    return {path.stem.replace("_", "-"): path for path in sorted(folder.glob("[!_]*.py"))}
 
 
 @lru_cache(maxsize=None)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
-from manifests.manifest import Kit
+from manifests import paths
+from manifests.cell import canonical_json, sha256_hex
+from manifests.kit import Extension, Kit
 from manifests.paths import ROOT
 
 VERSION = "0.1.0"
@@ -19,17 +22,46 @@ _SOURCES = (
 
 def kit() -> Kit:
     """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
-    commit = _commit()
+    commit, foreign = _commit(), extensions()
     if commit is None:
-        return Kit(version=VERSION, commit=os.environ.get("REPLIQUANT_COMMIT") or _built_from())
-    return Kit(version=VERSION, commit=commit, dirty=_dirty())
+        known = os.environ.get("REPLIQUANT_COMMIT") or _built_from()
+        return Kit(version=VERSION, commit=known, extensions=foreign)
+    return Kit(version=VERSION, commit=commit, dirty=_dirty(), extensions=foreign)
+
+
+def extensions() -> list[Extension]:
+    """The folders of REPLIQUANT_PATH that hold code which cells can meet. Raises InputError."""
+    found = [(folder, _code(folder)) for folder in paths.extensions()]
+    return [
+        Extension(name=folder.name, sha256=_content(folder, code), commit=_commit_of(folder))
+        for folder, code in found
+        if code
+    ]
+
+
+def _code(folder: Path) -> list[Path]:
+    """Modules, and what is said of frameworks; studies and images have hashes of their own."""
+    kinds = [folder / kind for kind in ("datasets", "engines", "runners")]
+    return sorted(
+        path for kind in kinds for end in ("py", "toml") for path in kind.rglob(f"*.{end}")
+    )
+
+
+def _content(folder: Path, code: list[Path]) -> str:
+    """One hash over names and contents."""
+    return sha256_hex(
+        canonical_json(
+            [[path.relative_to(folder).as_posix(), sha256_hex(path.read_bytes())] for path in code]
+        )
+    )
 
 
 def describe() -> str:
     """One word for documents: ``0.1.0``, ``0.1.0-4a1448e0a6ff``, ``0.1.0-4a1448e0a6ff+changes``."""
     found = kit()
     commit = f"-{found.commit[:12]}" if found.commit else ""
-    return f"{found.version}{commit}{'+changes' if found.dirty else ''}"
+    more = "".join(f"+{one.name}-{one.sha256[:12]}" for one in found.extensions)
+    return f"{found.version}{commit}{'+changes' if found.dirty else ''}{more}"
 
 
 def _built_from() -> str | None:
@@ -60,14 +92,21 @@ def _matters(entry: str) -> bool:
     return not entry.startswith("?? ") or entry[3:].split("/")[0] in _SOURCES
 
 
-def _git(*arguments: str) -> str | None:
+def _commit_of(folder: Path) -> str | None:
+    """The commit of a repository that lies right there."""
+    return (
+        _git("rev-parse", "--verify", "HEAD", root=folder) if (folder / ".git").exists() else None
+    )
+
+
+def _git(*arguments: str, root: Path = ROOT) -> str | None:
     """Git's answer about this folder alone.
 
     Named explicitly, a repository is not looked for: neither around this folder nor where git's
     variables lead, and who owns it does not matter.
     """
     command = [
-        "git", f"--git-dir={ROOT / '.git'}", f"--work-tree={ROOT}", "-C", str(ROOT),
+        "git", f"--git-dir={root / '.git'}", f"--work-tree={root}", "-C", str(root),
         "-c", "core.fsmonitor=false", *arguments,
     ]  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from manifests.runner_files import runner_roots, technique_files
+from manifests.paths import runner_roots
+from manifests.runner_files import technique_files
 
 _READ = re.compile(r"""recipe(?:\.get\(|\[)["'](\w+)["']""")
 

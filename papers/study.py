@@ -20,11 +20,9 @@ FILE = "study.toml"
 
 def study_folders(root: Path | None = None) -> dict[str, Path]:
     """Every folder with a ``study.toml``, by the study's id; under ``root`` alone if given."""
-    found: dict[str, Path] = {}
-    for place in [root] if root is not None else [paths.STUDIES]:
-        for path in sorted(place.glob(f"*/{FILE}")):
-            found.setdefault(path.parent.name, path.parent)
-    return dict(sorted(found.items()))
+    if root is None:
+        return paths.STUDIES.all()
+    return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{FILE}"))}
 
 
 def study_ids(root: Path | None = None) -> list[str]:

@@ -8,8 +8,7 @@ from typing import Any
 
 from manifests.cell import canonical_json
 from manifests.errors import InputError
-from manifests.models import MODELS
-from manifests.runner_files import check_variant, protocol_files
+from manifests.runner_files import check_variant, model_names, protocol_files
 from papers.ladders import ladders_of
 from papers.mistakes import Mistake, Place, no_such
 from papers.runner_names import recipe_keys, technique_names
@@ -65,7 +64,7 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
     axes = Place(place.document, ("axes", "model"), "axes")
     named = place.at("model") if group.model else axes
     for model in group.model or [study.axes.model]:
-        yield from named.unknown("model", model, MODELS)
+        yield from named.unknown("model", model, model_names(framework))
 
 
 def _of_texts(place: Place, study: Study) -> Iterator[Mistake]:

@@ -8,6 +8,7 @@ from typing import Callable
 from manifests.cell import Cell
 from manifests.errors import InputError
 from manifests.runner_files import check_variant, framework_folders, known, technique_files
+from runners import package
 from runners.failures import Unsupported, memory_words
 from runners.job import Job
 
@@ -25,12 +26,11 @@ def find(cell: Cell) -> Callable[[Job], None]:
         check_variant(cell.framework, cell.technique, cell.variant)
     except InputError as error:
         raise Unsupported(str(error)) from None
-    package = f"runners.{cell.framework}"
-    before_import = getattr(importlib.import_module(package), "before_import", None)
+    before_import = getattr(package(cell.framework), "before_import", None)
     if before_import is not None:
         before_import(cell)
-    module = importlib.import_module(f"{package}.{cell.technique.replace('-', '_')}")
-    function = getattr(module, cell.task, None)
+    name = f"runners.{cell.framework}.{cell.technique.replace('-', '_')}"
+    function = getattr(importlib.import_module(name), cell.task, None)
     if function is None:
         raise Unsupported(
             f"{cell.framework} technique {cell.technique!r} has no task {cell.task!r}"

@@ -112,6 +112,13 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
             ("image", f"{context.image.name} ({context.image.kind}), lock {lock}"),
             *_contents(context.image),
             ("kit", f"{context.kit.version}, commit {context.kit.commit or NONE}{dirty}"),
+            *(
+                (
+                    "code from outside",
+                    f"{one.name}, commit {one.commit or NONE}, SHA-256 {one.sha256}",
+                )
+                for one in context.kit.extensions
+            ),
             ("attempt", f"{context.attempt} {context.why_again}".strip()),
             ("command", " ".join(context.command)),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -27,21 +28,36 @@ _verbose = click.option("-v", "--verbose", is_flag=True, help="Show every line o
 @command.command("list")
 @_engine
 @as_json
-def list_(engine: str, as_json: bool) -> None:
-    """Every image, what it is, and whether it is ready."""
-    from cli.console import out, print_json
+def list_(engine: str, as_json: bool) -> int:
+    """Every image, what it is, and whether it is ready; also one that is broken."""
+    from cli.console import err, out, print_json
+    from orchestrator.environments.images import load_images
+    from services.phrases import printable
     from services.tables import table
 
-    made = _make(engine)
-    rows = [
-        (image.name, image.file.framework, image.file.about, made.status(image))
-        for image in _images(())
-    ]
+    images, broken = load_images()
+    made = _make(engine, images)
     columns = ("image", "framework", "what", "state")
+    rows = [
+        (image.name, image.file.framework, image.file.about, _state(made, image))
+        for image in images
+    ]
+    rows += [(name, "", "", f"broken: {why}" if as_json else "broken") for name, why in
+             broken.items()]  # fmt: skip
     if as_json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json([dict(zip(columns, row, strict=True)) for row in sorted(rows)])
     else:
-        out().print(table(f"Images (engine {made.name})", columns, rows))
+        out().print(table(f"Images (engine {made.name})", columns, sorted(rows)))
+    for why in broken.values():
+        err().print(f"broken: {printable(why)}", markup=False, highlight=False, soft_wrap=True)
+    return 1 if broken else 0
+
+
+def _state(engine: Any, image: Any) -> str:
+    """What the engine says; an image that isn't locked yet has no state there."""
+    if not image.lock.exists():
+        return f"not locked; run: repliquant images lock {image.name}"
+    return str(engine.status(image))
 
 
 @command.command("build")
@@ -57,9 +73,8 @@ def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) 
     from services.progress import Progress
 
     _use_base(base)
-    made = _make(engine)
-    images = _images(names)
-    failed = 0
+    images, failed = _images(names)
+    made = _make(engine, images)
     with Progress(err(), verbose) as progress:
         for image in images:
             try:
@@ -79,13 +94,13 @@ def verify(names: tuple[str, ...], engine: str) -> int:
     from manifests.errors import MachineError
     from services.phrases import printable
 
-    made = _make(engine)
-    images = [image for image in _images(names) if names or made.status(image) == "ready"]
+    images, failed = _images(names)
+    made = _make(engine, images)
+    images = [image for image in images if names or _state(made, image) == "ready"]
     if not images:
         raise MachineError("no image is built yet; run: repliquant images build")
-    failed = 0
     for image in images:
-        if made.status(image) != "ready":
+        if _state(made, image) != "ready":
             raise MachineError(
                 f"{image.name} is not built; run: repliquant images build {image.name}"
             )
@@ -102,10 +117,44 @@ def lock(names: tuple[str, ...], keep_versions: bool) -> int:
     """Resolve the images' requirements.in anew into requirements.txt (default: all)."""
     from orchestrator.environments.lockfiles import lock_image
 
-    for image in _images(names):
+    images, failed = _images(names)
+    for image in images:
         changed = lock_image(image, keep_versions)
         click.echo(f"{image.name}: {'changed' if changed else 'as it was'}")
+    return 2 if failed else 0
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--framework", required=True, help="Whose cells run in it: a folder of runners.")
+@click.option("--python", default="3.11", show_default=True, help="The version of its Python.")
+@click.option("--about", default="", help="What it is, in a line.")
+@click.option(
+    "--into", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER",
+    help="Where its folder images/ lies: the first of REPLIQUANT_PATH, else Repliquant's own.",
+)  # fmt: skip
+def new(name: str, framework: str, python: str, about: str, into: Path | None) -> int:
+    """Write an image's folder: image.toml, requirements.in and its checks, to be filled in."""
+    from orchestrator.environments.new_image import write_image
+
+    folder = write_image(name, framework, python, about, into)
+    click.echo(f"{folder}: written")
+    click.echo(
+        f"Next: name its packages in {folder / 'requirements.in'}, then\n"
+        f"  repliquant images lock {name}\n  repliquant images build {name}",
+        err=True,
+    )
     return 0
+
+
+@command.command("dockerfile")
+@click.argument("name")
+def show_dockerfile(name: str) -> None:
+    """Print an image's Dockerfile; it builds from the project's root."""
+    from orchestrator.engines.docker.dockerfile import dockerfile
+    from orchestrator.environments.images import load_image
+
+    click.echo(dockerfile(load_image(name)), nl=False)
 
 
 @command.command("prune")
@@ -166,12 +215,12 @@ def host(base: str | None, verbose: bool) -> int:
     return 0
 
 
-def _make(engine: str) -> Any:
-    """The engine; ``auto`` is the one that a run of every image would take."""
+def _make(engine: str, images: list[Any]) -> Any:
+    """The engine; ``auto`` is the one that a run of these images would take."""
     from orchestrator.engines import AUTO, make_engine
     from orchestrator.engines.auto import choose_engine
 
-    return choose_engine(_images(())).engine if engine == AUTO else make_engine(engine)
+    return choose_engine(images).engine if engine == AUTO else make_engine(engine)
 
 
 def _use_base(base: str | None) -> None:
@@ -181,7 +230,18 @@ def _use_base(base: str | None) -> None:
         os.environ["REPLIQUANT_BASE"] = base
 
 
-def _images(names: tuple[str, ...]) -> list[Any]:
-    from orchestrator.environments.images import image_names, load_image
+def _images(names: tuple[str, ...]) -> tuple[list[Any], int]:
+    """The images, and how many can't be used, which is said; all by default.
 
-    return [load_image(name) for name in names or image_names()]
+    Raises InputError where one that was asked for is among them.
+    """
+    from manifests.errors import InputError
+    from orchestrator.environments.images import load_images
+    from services.phrases import printable
+
+    images, broken = load_images(names)
+    if names and broken:
+        raise InputError("; ".join(broken.values()))
+    for name, why in broken.items():
+        click.echo(f"repliquant: {name}: {printable(why)}", err=True)
+    return images, len(broken)

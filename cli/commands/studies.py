@@ -137,7 +137,7 @@ def new(
             techniques=techniques or _split(_asked("Techniques, with commas", None, names[1])),
             model=_asked("Model (empty: as in the study that recipes come from)", model, ""),
         )
-    folder = write_study(answers, into or paths.STUDIES)
+    folder = write_study(answers, into or paths.folders("studies")[0])
     click.echo(str(folder))
     name = folder if into else study
     click.echo(f"Next: put in the paper's numbers, then: repliquant studies check {name}", err=True)

@@ -17,6 +17,7 @@ from manifests.codec import UnreadableError, read_struct
 from manifests.flags import IMPOSSIBLE, impossible_in
 from manifests.manifest import Manifest
 from manifests.metrics import METRICS
+from manifests.paths import Places
 from manifests.plan import Plan
 from manifests.run_folder import Run
 from papers.mistakes import PublishedError
@@ -45,7 +46,7 @@ def verify(
     archive: Path,
     folder: Path,
     script: Callable[[], str],
-    studies: Path | None = None,
+    studies: Path | Places | None = None,
     kit: str = "",
 ) -> Iterator[Check]:
     """Unpack into the empty ``folder`` and check; stops where nothing more can be said.
@@ -205,7 +206,7 @@ def _check_weights(folder: Path, about: About, manifests: list[Manifest]) -> Che
     return Check("weights", wrong, f"{good:,} cells' origins are those recorded{apart}")
 
 
-def _against_ours(folder: Path, study: str, studies: Path) -> str:
+def _against_ours(folder: Path, study: str, studies: Path | Places) -> str:
     """Published numbers, claims and checks come with the archive, and may be another's."""
     theirs, ours = folder / contents.study_place(study), studies / study
     if not ours.is_dir():

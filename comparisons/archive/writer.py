@@ -20,6 +20,7 @@ from manifests.artifacts import faults
 from manifests.cell import sha256_hex
 from manifests.files import set_mode
 from manifests.manifest import Manifest
+from manifests.paths import Places
 from manifests.plan import Plan
 from manifests.run_folder import Run
 from papers.paper import open_paper
@@ -49,7 +50,7 @@ class Sources(NamedTuple):
 
     run: Run
     study: Path
-    images: Path
+    images: Path | Places
 
 
 def write_bundle(
@@ -162,7 +163,7 @@ def _study(folder: Path) -> dict[str, Path]:
     return {f"{place}/{path.relative_to(folder).as_posix()}": path for path in paths}
 
 
-def _images(folder: Path, plan: Plan) -> dict[str, Path]:
+def _images(folder: Path | Places, plan: Plan) -> dict[str, Path]:
     """What the environments were built from."""
     return {
         f"environments/{name}/{path.name}": path

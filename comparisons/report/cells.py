@@ -77,5 +77,6 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     if context is not None:
         kit = f"{context.kit.version} {(context.kit.commit or '')[:12]}"
         facts += [("image", f"{context.image.name} ({context.engine})"), ("kit", kit.strip())]
+        facts += [("code from outside", f"{e.name} {e.sha256}") for e in context.kit.extensions]
         facts.append(("image digest", context.image.digest or ""))
     return facts

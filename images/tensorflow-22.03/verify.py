@@ -1,10 +1,6 @@
-"""Proves that this environment can do what the studies need; prints one line a check.
-
-Run after an install and by the tests: exit status 0 means ready.
-"""
+"""Proves that this environment can do what the studies need: each function is a check."""
 
 import os
-import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
@@ -47,26 +43,3 @@ def the_converter_of_tf_trt_is_there():
 
     assert hasattr(trt_convert, "TrtGraphConverterV2")
     return "TF-TRT's converter can be imported (TensorRT itself is another matter)"
-
-
-def main() -> str:
-    import warnings
-
-    warnings.filterwarnings("ignore")
-    checks = (
-        keras_2_8_comes_with_tensorflow_2_8,
-        a_model_trains_with_mixed_precision,
-        xla_compiles,
-        the_converter_of_tf_trt_is_there,
-    )
-    for check in checks:
-        try:
-            print(f"ok: {check()}")
-        except Exception as error:
-            print(f"failed: {check.__name__}: {type(error).__name__}: {error}")
-            return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -11,12 +11,11 @@ from manifests.cell import Cell
 from manifests.codec import UnreadableError
 from manifests.manifest import Dataset
 from manifests.plan import Plan
-from orchestrator.datasets import names
+from orchestrator.datasets import names, sets
 from orchestrator.datasets.pack import Source, known_pack, read_meta
 
 Packed = Mapping[tuple[str, int], Path]
 _Find = Callable[[str, int], Path | None]
-_EMBEDDED = {"digits": "the embedded digits"}
 _USES = {
     "train_images": ("train", "train on"),
     "calibration_images": ("train", "calibrate with"),
@@ -35,12 +34,16 @@ def described(plan: Plan, sources: Mapping[str, Source], own: Iterable[str]) -> 
     shown = plan.dataset.split(" + ")
     title = " + ".join(_title(sources[name]) if name in own else name for name in shown)
     levels = dict.fromkeys(chance(len(sources[name].classes)) for name in shown)
-    about = plan.tier_about.replace("{data}", " and ".join(_EMBEDDED.get(n, n) for n in shown))
+    about = plan.tier_about.replace("{data}", " and ".join(_phrase(n) for n in shown))
     return msgspec.structs.replace(
         plan,
         dataset_title=title if own else "",
         tier_about=about.replace("{chance}", " and ".join(levels)),
     )
+
+
+def _phrase(name: str) -> str:
+    return sets.data_set(name).phrase if name in sets.names() else name
 
 
 def _title(source: Source) -> str:

@@ -9,12 +9,8 @@ from typing import NamedTuple
 
 from manifests import paths
 from manifests.errors import InputError
-from manifests.select import nearest
-from orchestrator.datasets import archives, cats_vs_dogs, cifar10, digits, downloads, folders
-from orchestrator.datasets.downloads import Remote
+from orchestrator.datasets import archives, downloads, folders, sets
 from orchestrator.datasets.pack import Source, known_pack
-
-NAMES = ("digits", cifar10.NAME, cats_vs_dogs.NAME)
 
 
 class DataChoice(NamedTuple):
@@ -56,11 +52,11 @@ def _own_places(slots: list[str], data_dir: Path) -> dict[str, Path]:
         for path in sorted(data_dir.iterdir()):
             if path.name.startswith(slot) and (path.is_dir() or archives.is_archive(path)):
                 found.setdefault(slot, path)
-    filtered = data_dir / cats_vs_dogs.ARCHIVE
-    if cats_vs_dogs.NAME in slots and filtered.is_file():
-        found[cats_vs_dogs.NAME] = filtered
-    if found and cifar10.NAME in slots and cifar10.lies_in(data_dir):
-        found[cifar10.NAME] = data_dir
+    for slot in slots:
+        known = sets.data_set(slot).found_in(data_dir) if slot in sets.names() else None
+        # The folder itself is one data set among several only beside others.
+        if known is not None and (known != data_dir or found):
+            found[slot] = known
     return found
 
 
@@ -68,26 +64,21 @@ def source(name: str, data_dir: Path | None, cache: Path) -> Source:
     """The data set ``name``, taken from ``data_dir`` where one is given. Raises InputError."""
     if data_dir is not None:
         return _local(name, data_dir, cache)
-    if name == "digits":
-        return digits.source()
-    if name == cifar10.NAME:
-        return cifar10.source(cache)
-    if name == cats_vs_dogs.NAME:
-        return cats_vs_dogs.source(cache)
-    raise InputError(
-        f"no data set {name!r}.{nearest(name, NAMES)} Accepted: {', '.join(NAMES)}, "
-        "or images with --data-dir"
-    )
+    return sets.data_set(name).source(cache)
 
 
 def _local(name: str, place: Path, cache: Path) -> Source:
+    known = _recognised(place)
+    if known is not None:
+        return known.source(cache, place, name)
     if archives.is_archive(place):
-        if name == cats_vs_dogs.NAME:
-            return cats_vs_dogs.source(cache, place)
         return archives.source(place, name, cache=cache)
-    if cifar10.lies_in(place):
-        return cifar10.source(cache, place, name)
     return folders.source(place, name, cache)
+
+
+def _recognised(place: Path) -> sets.DataSet | None:
+    """The data set that lies in ``place`` as its publisher has it."""
+    return next((one for one in sets.data_sets() if one.recognises(place)), None)
 
 
 def _checked(name: str) -> str:
@@ -107,13 +98,12 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
     """
     if data_dir is None:
         return _checked(dataset) if dataset else default
-    if cifar10.lies_in(data_dir):
-        return cifar10.NAME if cifar10.is_official(data_dir, paths.cache()) else cifar10.LOCAL_NAME
-    if cats_vs_dogs.is_official(data_dir):
-        return cats_vs_dogs.NAME
+    known = _recognised(data_dir)
+    if known is not None:
+        return known.name_in(data_dir, paths.cache())
     own = archives.name_of(data_dir) if archives.is_archive(data_dir) else data_dir.resolve().name
     name = _checked(dataset or own)
-    if name in (*NAMES, cifar10.LOCAL_NAME):
+    if any(name in known.names for known in sets.data_sets()):
         raise InputError(
             f"{name!r} is the name of a known data set, and {data_dir} is a folder of images: "
             "give it another name, its own or with --dataset NAME"
@@ -123,14 +113,11 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
 
 def download_bytes(name: str, data_dir: Path | None, cache: Path) -> int:
     """How much preparing ``name`` would fetch from the network."""
-    if data_dir is not None or name not in (cifar10.NAME, cats_vs_dogs.NAME):
+    known = sets.data_set(name) if data_dir is None and name in sets.names() else None
+    fetched = known.remote() if known else None
+    if known is None or fetched is None:
         return 0
-    if name == cats_vs_dogs.NAME:
-        return _to_fetch(cats_vs_dogs.source(cache), 128, cats_vs_dogs.remote(), cache)
-    return _to_fetch(cifar10.source(cache), cifar10.IMAGE_SIZE, cifar10.remote(), cache)
-
-
-def _to_fetch(source: Source, image_size: int, remote: Remote, cache: Path) -> int:
-    pack = known_pack(source, image_size, cache)
+    remote, image_size = fetched
+    pack = known_pack(known.source(cache), image_size, cache)
     here = downloads.there(remote, cache / "downloads") or (pack is not None and pack.exists())
     return 0 if here else remote.size_bytes or 0

@@ -33,6 +33,8 @@ class LocalEngine:
     limits_memory = False
 
     def status(self, image: Image) -> str:
+        if not image.lock.exists():
+            return f"not locked; run: repliquant images lock {image.name}"
         if venvs.ready(image):
             return "ready"
         if image.container_only:
@@ -47,9 +49,9 @@ class LocalEngine:
 
     def verify(self, image: Image) -> tuple[bool, str]:
         done = subprocess.run(
-            [self.interpreter(image), image.verify], stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, errors="replace", check=False,
-            env=clean_environment(),
+            [self.interpreter(image), *venvs.verify_command(image)[1:]],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            check=False, env=venvs.verify_environment(),
         )  # fmt: skip
         return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
 
@@ -90,7 +92,7 @@ def _command(interpreter: Path, order: Order) -> list[str]:
 
 
 def _environment(order: Order) -> dict[str, str]:
-    environment = {**clean_environment(), "PYTHONPATH": paths.python_path()}
+    environment = {**clean_environment(), **paths.cell_variables()}
     if order.gpus:
         if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"

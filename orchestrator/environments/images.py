@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from manifests.cell import sha256_hex
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
-from manifests.paths import IMAGES
+from manifests.paths import IMAGES, Places
 from manifests.select import nearest
 from orchestrator.environments.pins import allowed_unhashed, read_pins
 
@@ -49,19 +51,37 @@ def capability_number(text: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+# It becomes a word of a line in a Dockerfile.
+Word = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]*$")]
+
+
 class ContainerNeeds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[container]`` in image.toml: what an image needs beyond the hardened defaults.
 
+    ``base`` is what its Dockerfile is written from: with ``python_of_base`` the base has a
+    framework that its own Python must go on finding, and packages are put beside it instead of
+    into an environment. Without ``base`` the folder needs a ``Dockerfile``, which comes first in
+    any case. ``programs`` have to be there and are installed by apt, ``variables`` are set for
+    every cell.
+    ``python`` is the version in the container where it differs from the environment's.
     ``tmp_mb`` is the scratch space in memory, ``pids`` the limit of threads and processes,
     ``capabilities`` are given back to the container (none are needed by any image of ours).
-    ``python`` is the version in the container where it differs from the environment's.
     """
 
+    base: str = ""
+    python_of_base: bool = False
+    programs: list[Word] = []
+    variables: dict[str, str] = {}
     python: str = ""
     tmp_mb: int = 2048
     shm_mb: int = 64
     pids: int = 4096
     capabilities: list[str] = []
+
+    def __post_init__(self) -> None:
+        for name in self.variables:
+            if not (name.isidentifier() and name.isascii()):
+                raise ValueError(f"variables: {name!r} can't be the name of a variable")
 
 
 class ImageFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,6 +118,11 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     def container_only(self) -> bool:
         """True where no environment can be made of the lock alone."""
         return not self.file.python
+
+    @property
+    def for_containers(self) -> bool:
+        """Whether it has a Dockerfile, or what one is written from."""
+        return bool(self.file.container.base) or self.dockerfile.exists()
 
     @property
     def lock(self) -> Path:
@@ -167,7 +192,7 @@ def _unhashed(locks: list[Path]) -> list[str]:
         return allowed_unhashed([pin for lock in locks for pin in read_pins(lock)])
     except OSError as error:
         raise InputError(
-            f"{error.filename} can't be read ({error.strerror}); run: just lock"
+            f"{error.filename} can't be read ({error.strerror}); run: repliquant images lock"
         ) from error
 
 
@@ -175,16 +200,21 @@ def _sha256(lock: Path) -> str:
     try:
         return sha256_hex(lock.read_bytes())
     except OSError as error:
-        raise InputError(f"{lock} can't be read ({error.strerror}); run: just lock") from error
+        raise InputError(
+            f"{lock} can't be read ({error.strerror}); run: repliquant images lock "
+            f"{lock.parent.name}"
+        ) from error
 
 
-def image_names(folder: Path = IMAGES) -> list[str]:
-    """The images there are."""
+def image_names(folder: Path | Places = IMAGES) -> list[str]:
+    """The images there are, broken ones too. Raises InputError for a name that occurs twice."""
+    if isinstance(folder, Places):
+        return list(folder.all())
     return sorted(path.parent.name for path in folder.glob("*/image.toml"))
 
 
-def load_image(name: str, folder: Path = IMAGES) -> Image:
-    """Raises InputError for an unknown image or a broken image.toml."""
+def load_image(name: str, folder: Path | Places = IMAGES) -> Image:
+    """Raises InputError for an unknown image or a broken image.toml, with file and line."""
     known = image_names(folder)
     if name not in known:
         raise InputError(
@@ -192,6 +222,27 @@ def load_image(name: str, folder: Path = IMAGES) -> Image:
         )
     path = folder / name / "image.toml"
     try:
-        return Image(file=read_toml(path, ImageFile), folder=path.parent)
+        file = read_toml(path, ImageFile)
     except DocumentError as error:
         raise InputError(str(error)) from error
+    if file.name != name:
+        raise InputError(f"{path}: name: is {file.name!r}, but the folder is {name!r}")
+    return Image(file=file, folder=path.parent)
+
+
+def load_images(names: Iterable[str] = ()) -> tuple[list[Image], dict[str, str]]:
+    """The images, all by default, and of those that can't be used what is wrong with each.
+
+    Raises InputError for a name that nothing has.
+    """
+    found: list[Image] = []
+    broken: dict[str, str] = {}
+    there = image_names()
+    for name in list(names) or there:
+        try:
+            found.append(load_image(name))
+        except InputError as error:
+            if name not in there:
+                raise
+            broken[name] = str(error)
+    return found, broken

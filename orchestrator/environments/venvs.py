@@ -73,6 +73,16 @@ def interpreter(image: Image) -> Path:
     return environment_folder(image) / "bin" / "python"
 
 
+def verify_command(image: Image) -> list[str]:
+    """Runs the image's checks in its environment."""
+    return [str(interpreter(image)), "-m", "runners.verify", str(image.verify)]
+
+
+def verify_environment() -> dict[str, str]:
+    """What that command is started with."""
+    return {**clean_environment(), **paths.cell_variables()}
+
+
 def obstacle(image: Image) -> str:
     """Why no environment can be made here, whatever is downloaded; empty when one can."""
     if ready(image) is not None:
@@ -128,7 +138,7 @@ class _Build(NamedTuple):
         needed = image.more_lock
         if needed is not None and wants_more(folder.glob("lib/*/site-packages"), needed):
             self._install(pip, [needed])
-        lines = self._run("verify", [str(interpreter(image)), str(image.verify)])
+        lines = self._run("verify", verify_command(image))
         checks = [line for line in lines if line.startswith("ok: ")]
         done = Ready(
             image=image.name, lock_sha256=image.lock_sha256, python=str(base), checks=checks,
@@ -150,7 +160,7 @@ class _Build(NamedTuple):
         """Run to the end, telling every line. Raises MachineError with the last ones."""
         last: collections.deque[str] = collections.deque(maxlen=_LAST_LINES)
         refusals = Refusals()
-        variables = pip_settings.environment() if step == "install" else clean_environment()
+        variables = pip_settings.environment() if step == "install" else verify_environment()
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
             text=True, errors="replace", env=variables,

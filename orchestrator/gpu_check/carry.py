@@ -19,7 +19,7 @@ from typing import NamedTuple
 from manifests.errors import InputError, MachineError
 from manifests.paths import ROOT
 from manifests.runner_files import framework
-from orchestrator.datasets import digits
+from orchestrator.datasets.sets import digits
 from orchestrator.environments.pins import Pin, allowed_unhashed, read_pins
 from orchestrator.environments.pip_settings import environment, explained, pip_for
 from orchestrator.gpu_check.plan import checked_frameworks

@@ -22,7 +22,7 @@ from manifests.run_folder import Run
 from manifests.runner_files import framework
 from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.interpreter import GivenEngine
-from orchestrator.environments.images import image_names, load_image
+from orchestrator.environments.images import load_images
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
 from orchestrator.gpu_check.plan import NAME, check_plan, checked_frameworks
@@ -217,7 +217,7 @@ def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) ->
     """The newest image of each framework that serves this GPU. Raises MachineError for none."""
     found: dict[str, str] = {}
     obstacles: list[str] = []
-    images = [load_image(name) for name in reversed(image_names())]
+    images = load_images()[0][::-1]
     for name in frameworks:
         own = [i for i in images if i.file.framework == name and i.file.gpu]
         image, obstacle = pair(own, capability) if own else ("", f"no image of {name} for GPUs")

@@ -21,6 +21,7 @@ from typing import Any, Optional, Protocol, cast
 
 from manifests.errors import InputError
 from manifests.runner_files import known, protocol_files
+from runners import package
 from runners.failures import Unsupported
 from runners.job import Job
 from runners.session import Session
@@ -52,6 +53,7 @@ def protocol(name: str) -> MeasuringProtocol:
         known(name, protocol_files(), "protocol")
     except InputError as error:
         raise Unsupported(str(error)) from None
+    package("protocols")
     module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
     return cast(MeasuringProtocol, module)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from manifests import paths
 from manifests.paths import ROOT
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from orchestrator.environments import venvs
 from orchestrator.environments.images import load_image
 from runners.machine import usable_cpus

@@ -11,8 +11,8 @@ import msgspec
 from manifests.cell import Cell
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from tests.frameworks.conftest import ROOT
 
 ADAM = {"optimizer": "adam", "epochs": 1, "train_images": 32, "test_images": 40,

@@ -14,8 +14,8 @@ from manifests import paths
 from manifests.cell import Cell
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from orchestrator.engines import Order
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import load_image

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from tests.frameworks.conftest import ROOT
 
 pytestmark = pytest.mark.frameworks

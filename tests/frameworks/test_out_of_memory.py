@@ -14,8 +14,8 @@ from manifests.cell import Cell
 from manifests.event import Event
 from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from orchestrator.engines import Order
 from orchestrator.engines.interpreter import GivenEngine
 from orchestrator.engines.local import LocalCell

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.datasets import digits
 from orchestrator.datasets.pack import prepare
+from orchestrator.datasets.sets import digits
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.frameworks

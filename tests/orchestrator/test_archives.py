@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.errors import InputError
-from orchestrator.datasets import archives, cats_vs_dogs, decoder, pack
+from orchestrator.datasets import archives, decoder, pack
 from orchestrator.datasets.pack import quiet
+from orchestrator.datasets.sets import cats_vs_dogs
 from tests.orchestrator.pictures import FILES, zipped
 
 

@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.errors import InputError, MachineError
-from orchestrator.datasets import catalogue, cifar10, pack
+from orchestrator.datasets import catalogue, pack
 from orchestrator.datasets.pack import quiet
+from orchestrator.datasets.sets import cifar10
 from tests.orchestrator.cifar10_batches import NAMES, batch, batches
 from tests.orchestrator.pictures import packed
 

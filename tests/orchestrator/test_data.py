@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from manifests.errors import InputError, MachineError
-from orchestrator.datasets import catalogue, digits, folders, pack
+from orchestrator.datasets import catalogue, folders, pack
 from orchestrator.datasets.pack import quiet
+from orchestrator.datasets.sets import digits
 from tests.orchestrator.pictures import packed, pictures
 
 EXPECTED = r"expected train/<class>/\*\.jpg and test/<class>/\*\.jpg \(or validation/\)"

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import orchestrator
+from manifests.kit import Kit
+from orchestrator.version import kit
 
 SOURCES = Path(orchestrator.__file__).parent.parent
 MODULES = (
@@ -197,3 +199,47 @@ def test_asking_does_not_write_into_the_checkout(checkout: Path) -> None:
     before = index.read_bytes()
     assert asked(checkout)[1] is False
     assert index.read_bytes() == before
+
+
+def code(folder: Path, name: str, text: str = "def infer(job): pass\n") -> Path:
+    """A file of an extension."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return folder
+
+
+def kits(*folders: Path) -> list[Kit]:
+    """The version with each of some values of REPLIQUANT_PATH."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = []
+        for folder in folders:
+            patch.setenv("REPLIQUANT_PATH", str(folder))
+            found.append(kit())
+        return found
+
+
+def test_code_from_outside_is_part_of_the_version(tmp_path: Path) -> None:
+    mine = code(tmp_path / "mine", "runners/pytorch/mine.py")
+    same = code(tmp_path / "elsewhere" / "mine", "runners/pytorch/mine.py")
+    (same / "README.md").write_text("not code")
+    other = code(tmp_path / "other" / "mine", "runners/pytorch/mine.py", "# changed\n")
+    moved = code(tmp_path / "moved" / "mine", "runners/tensorflow/mine.py")
+    first, second, *differing = kits(mine, same, other, moved)
+    assert [one.name for one in first.extensions] == ["mine"]
+    assert first == second and first.short.endswith(f" with mine {first.extensions[0].sha256[:12]}")
+    assert len({first.short, *(one.short for one in differing)}) == 3
+
+
+def test_a_folder_with_studies_alone_is_no_code(tmp_path: Path) -> None:
+    papers = code(tmp_path / "papers", "studies/mine/study.toml", "")
+    assert kits(papers) == [kit()] and kit().extensions == []
+
+
+def test_an_extension_tells_the_commit_of_a_repository_right_there(tmp_path: Path) -> None:
+    mine = code(tmp_path / "mine", "datasets/mine.py")
+    (found,) = kits(mine)
+    assert found.extensions[0].commit is None
+    commit = commit_all(mine)
+    (found,) = kits(mine)
+    assert found.extensions[0].commit == commit

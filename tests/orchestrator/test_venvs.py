@@ -158,7 +158,9 @@ def test_a_ready_file_cut_short_is_no_finished_environment(tmp_path: Path) -> No
 def test_an_image_without_its_lock_says_how_to_make_it(tmp_path: Path) -> None:
     small = image(tmp_path)
     small.lock.unlink()
-    with pytest.raises(InputError, match=r"requirements\.txt can't be read .*; run: just lock"):
+    with pytest.raises(
+        InputError, match=r"requirements\.txt can't be read .*; run: repliquant images lock"
+    ):
         build(small)
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from services.reports import write_report
 from manifests import paths
 from manifests.paths import ROOT
 from manifests.run_folder import Run
 from papers.paper import find_paper, open_paper
+from services.reports import write_report
 from tests.fakes.studies import write_study
 
 OPENED: Counter[str] = Counter()

@@ -6,18 +6,18 @@ import io
 import re
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import IO
 
+from manifests import paths
 from manifests.cell import canonical_json, sha256_hex
-from manifests.errors import InputError
 from manifests.paths import ROOT
+from orchestrator.engines.docker.dockerfile import dockerfile
 from orchestrator.environments.images import Image
 
 _CODE = ("machine", "manifests", "runners")
-_SUFFIXES = (".py", ".toml")
 IMAGE_LABEL = "repliquant.image"
 _FROM = re.compile(r"^(FROM\s[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 
@@ -26,29 +26,36 @@ def code_files() -> list[tuple[str, Path]]:
     """The code that an image bakes in, by its name in the context."""
     found = []
     for package in _CODE:
-        for path in sorted((ROOT / package).rglob("*")):
-            if path.suffix in _SUFFIXES and path.is_file():
-                found.append((path.relative_to(ROOT).as_posix(), path))
+        for path in _code(ROOT / package):
+            found.append((path.relative_to(ROOT).as_posix(), path))
     return found
 
 
+def foreign_files() -> list[tuple[str, Path]]:
+    """The same of the folders ``runners`` on REPLIQUANT_PATH, in its order."""
+    found = []
+    for number, folder in enumerate(paths.outside("runners")):
+        for path in _code(folder):
+            found.append((f"extensions/{number}/runners/{path.relative_to(folder)}", path))
+    return found
+
+
+def _code(folder: Path) -> list[Path]:
+    """Modules, and what is known of frameworks."""
+    return sorted([*folder.rglob("*.py"), *folder.rglob("*.toml")])
+
+
 def code_sha256() -> str:
-    """One hash over the names and contents of that code."""
-    return sha256_hex(
-        canonical_json([[name, sha256_hex(path.read_bytes())] for name, path in code_files()])
-    )
+    """One hash over the names and contents of all that code."""
+    files = [*code_files(), *foreign_files()]
+    hashes = [[name, sha256_hex(path.read_bytes())] for name, path in files]
+    return sha256_hex(canonical_json(hashes))
 
 
 def image_key(image: Image) -> str:
     """Changes exactly when the lock, the Dockerfile or the runners' code changes."""
-    try:
-        dockerfile = sha256_hex(image.dockerfile.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"{image.dockerfile} can't be read ({error.strerror}); the Docker engine needs it. "
-            "Use --engine local, or write one"
-        ) from error
-    own = [image.container_lock_sha256, dockerfile, code_sha256()]
+    text = dockerfile(image).encode(errors="surrogateescape")
+    own = [image.container_lock_sha256, sha256_hex(text), code_sha256()]
     return sha256_hex(canonical_json([*own, *image.container_unhashed]))
 
 
@@ -60,10 +67,23 @@ def build_context(image: Image, wheels: Path, spool: Path) -> AbstractContextMan
     own = sorted(path for path in image.folder.rglob("*") if path.is_file())
     own = [path for path in own if "__pycache__" not in path.relative_to(image.folder).parts]
     top = f"images/{image.name}"
-    files = [(f"{top}/{path.relative_to(image.folder).as_posix()}", path) for path in own]
-    files += code_files()
+    files: list[tuple[str, Path | str]] = [
+        (f"{top}/{path.relative_to(image.folder).as_posix()}", path)
+        for path in own if path != image.dockerfile
+    ]  # fmt: skip
+    files += [(f"{top}/Dockerfile", dockerfile(image) + _copying(foreign_files()))]
+    files += [*code_files(), *foreign_files()]
     files += [(f"wheels/{path.name}", path) for path in sorted(wheels.iterdir())]
     return packed_context(files, spool, image.name)
+
+
+def _copying(foreign: list[tuple[str, Path]]) -> str:
+    """The lines that bring code from outside into any image, and let ``runners`` find it."""
+    roots = dict.fromkeys(name.partition("/runners/")[0] for name, _ in foreign)
+    if not roots:
+        return ""
+    found = ":".join(f"/opt/repliquant/{root}" for root in roots)
+    return f"\nCOPY extensions /opt/repliquant/extensions\nENV {paths.PATH}={found}\n"
 
 
 def labelled(dockerfile: bytes, image: str) -> bytes:
@@ -76,17 +96,26 @@ def labelled(dockerfile: bytes, image: str) -> bytes:
 
 
 @contextmanager
-def packed_context(files: list[tuple[str, Path]], spool: Path, image: str) -> Iterator[IO[bytes]]:
-    """An uncompressed archive of ``files`` by their names in the context."""
+def packed_context(
+    files: Sequence[tuple[str, Path | str]], spool: Path, image: str
+) -> Iterator[IO[bytes]]:
+    """An uncompressed archive of files, or texts, by their names in the context."""
     with tempfile.TemporaryFile(dir=spool) as file:
         with tarfile.open(fileobj=file, mode="w") as archive:
-            for name, path in files:
-                if path.name == "Dockerfile":
-                    _add_bytes(archive, name, labelled(path.read_bytes(), image))
+            for name, content in files:
+                if name.rpartition("/")[2] == "Dockerfile":
+                    text = _bytes(content) if isinstance(content, str) else content.read_bytes()
+                    _add_bytes(archive, name, labelled(text, image))
+                elif isinstance(content, str):
+                    _add_bytes(archive, name, _bytes(content))
                 else:
-                    _add(archive, name, path)
+                    _add(archive, name, content)
         file.seek(0)
         yield file
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode(errors="surrogateescape")
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> None:

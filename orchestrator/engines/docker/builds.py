@@ -22,6 +22,7 @@ from orchestrator.engines import Order, Tell
 from orchestrator.engines.docker import settings, wheels
 from orchestrator.engines.docker.build_context import build_context, code_sha256, image_key
 from orchestrator.engines.docker.daemon import GONE, Daemon
+from orchestrator.engines.docker.dockerfile import dockerfile
 from orchestrator.engines.docker.mounts import Shared
 from orchestrator.environments.images import Image
 from orchestrator.file_lock import waiting
@@ -57,7 +58,7 @@ def base_of(image: Image) -> str:
     given = os.environ.get(variable) or os.environ.get("REPLIQUANT_BASE")
     if given:
         return given
-    found = _BASE.search(image.dockerfile.read_text())
+    found = _BASE.search(dockerfile(image))
     if found is None:
         raise InputError(f"{image.dockerfile} has no line ARG BASE=IMAGE")
     return found[1]
@@ -65,7 +66,7 @@ def base_of(image: Image) -> str:
 
 def obstacle(daemon: Daemon, image: Image) -> str:
     """Why the image is neither there nor can be built; empty when nothing is in the way."""
-    if not image.dockerfile.exists():
+    if not image.for_containers:
         return f"the image {image.name} has no Dockerfile"
     if find(daemon, image) is not None:
         return ""
@@ -127,7 +128,8 @@ def verify(
     allowed = settings.describe(daemon, image.file.container, nothing, account.mounts)
     arguments = settings.arguments(daemon, allowed, account.sources, labels)
     script = f"/opt/repliquant/images/{image.name}/verify.py"
-    own = {"entrypoint": ["python", script], "command": [], "stdin_open": False, "log_config": None}
+    command = ["python", "-m", "runners.verify", script]
+    own = {"entrypoint": command, "command": [], "stdin_open": False, "log_config": None}
     try:
         container = daemon.client.containers.create(tag(image), **arguments | own)
     except ImageNotFound as error:

@@ -38,7 +38,7 @@ class DockerEngine:
         self._tell: Tell = lambda note: None
 
     def status(self, image: Image) -> str:
-        if not image.dockerfile.exists():
+        if not image.for_containers:
             return "has no Dockerfile"
         with explained(self.daemon.address):
             if builds.find(self.daemon, image) is not None:

@@ -61,7 +61,7 @@ def build_host(tell: Tell) -> str:
 
 def _context(wheels_folder: Path, spool: Path) -> AbstractContextManager[IO[bytes]]:
     """The files of the project that the host side is made of, and its wheels."""
-    files = [(name, ROOT / name) for name in _FILES]
+    files: list[tuple[str, Path | str]] = [(name, ROOT / name) for name in _FILES]
     for folder in _FOLDERS:
         found = sorted(path for path in (ROOT / folder).rglob("*") if path.is_file())
         kept = [path for path in found if "__pycache__" not in path.parts]

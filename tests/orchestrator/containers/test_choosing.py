@@ -167,4 +167,4 @@ def test_the_doctor_looks_at_every_image_whatever_is_wrong_with_one(
     (workshop.folder / "images" / "alpha" / "Dockerfile").write_text(f"ARG BASE={BASE}\n")
     told = workshop("doctor", status=3).stdout
     assert "image alpha" in told and "image beta" in told
-    assert "run: just lock" in " ".join(told.split())
+    assert "run: repliquant images lock" in " ".join(told.split())

@@ -145,6 +145,48 @@ def test_the_context_has_the_layout_of_the_project(
     assert {(e.uid, e.gid, e.mtime, e.mode) for e in found.values()} == {(0, 0, 0, 0o644)}
 
 
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder ``runners`` of the second of two folders on REPLIQUANT_PATH."""
+    (tmp_path / "empty").mkdir()
+    folder = tmp_path / "extension" / "runners"
+    (folder / "mine").mkdir(parents=True)
+    (folder / "mine" / "go.py").write_text("def infer(job): pass\n")
+    (tmp_path / "extension" / "datasets").mkdir()
+    (tmp_path / "extension" / "datasets" / "x.py").write_text("")
+    monkeypatch.setenv("REPLIQUANT_PATH", f"{tmp_path / 'empty'}:{folder.parent}")
+    return folder
+
+
+def test_code_from_outside_goes_into_the_image_with_where_it_is_found(
+    small: Image, code: Path, outside: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "context.tar").write_bytes(packed(small, tmp_path))
+    with tarfile.open(tmp_path / "context.tar") as archive:
+        names = archive.getnames()
+        file = archive.extractfile("images/small/Dockerfile")
+        assert file is not None
+        text = file.read().decode()
+    assert [name for name in names if "extension" in name] == ["extensions/0/runners/mine/go.py"]
+    assert text.endswith(
+        "\nCOPY extensions /opt/repliquant/extensions\n"
+        "ENV REPLIQUANT_PATH=/opt/repliquant/extensions/0\n"
+    )
+
+
+def test_code_from_outside_makes_an_image_another_one(
+    small: Image, code: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [build_context.image_key(small)]
+    (outside / "mine" / "go.py").write_text("def infer(job): return\n")
+    keys.append(build_context.image_key(small))
+    (outside.parent / "datasets" / "x.py").write_text("changed = True\n")
+    assert build_context.image_key(small) == keys[-1], "only runners are in an image"
+    monkeypatch.delenv("REPLIQUANT_PATH")
+    keys.append(build_context.image_key(small))
+    assert len(set(keys)) == 3
+
+
 def test_the_same_content_is_the_same_context(small: Image, code: Path, tmp_path: Path) -> None:
     """Or the daemon would build every layer anew."""
     before = packed(small, tmp_path)

@@ -221,7 +221,9 @@ def test_an_image_that_needs_no_package_has_a_folder_without_any(tmp_path: Path)
 def test_an_image_without_its_lock_says_how_to_make_it(tmp_path: Path) -> None:
     small = image(tmp_path)
     small.lock.unlink()
-    with pytest.raises(InputError, match=r"requirements\.txt can't be read .*; run: just lock"):
+    with pytest.raises(
+        InputError, match=r"requirements\.txt can't be read .*; run: repliquant images lock"
+    ):
         fetch(small)
 
 

@@ -14,15 +14,17 @@ from orchestrator.datasets.pack import Part, Progress, Source
 if TYPE_CHECKING:
     import numpy as np
 
+NAME = "digits"
+PHRASE = "the embedded digits"
 TEST_SHARE = 0.2
 DIGITS = "digits.csv.gz"
 _KEY = "digits-2"
 
 
-def source() -> Source:
-    """The embedded set; the last fifth is the test split."""
+def source(cache: Path | None = None, place: Path | None = None, name: str = NAME) -> Source:
+    """The embedded set; the last fifth is the test split. Nothing is fetched or kept."""
     return Source(
-        name="digits",
+        name=name,
         origin="scikit-learn load_digits (UCI optical digits), upsampled",
         classes=[str(digit) for digit in range(10)],
         key=_KEY,

@@ -14,6 +14,7 @@ from orchestrator.datasets import archives, downloads
 from orchestrator.datasets.pack import Part, Progress, Source
 
 NAME = "cats_vs_dogs"
+IMAGE_SIZE = 128
 ARCHIVE = "cats_and_dogs_filtered.zip"
 URL = f"https://storage.googleapis.com/mledu-datasets/{ARCHIVE}"
 SIZE_BYTES = 68_606_236
@@ -32,10 +33,21 @@ def is_official(path: Path) -> bool:
     )
 
 
-def source(cache: Path, path: Path | None = None) -> Source:
-    """From ``path``, else from the cache, else by a download."""
-    if path is not None:
-        return archives.source(path, NAME, _ORIGIN, cache)
+def recognises(place: Path) -> bool:
+    """As ``is_official``."""
+    return is_official(place)
+
+
+def found_in(folder: Path) -> Path | None:
+    """The archive under its own name, official or not."""
+    archive = folder / ARCHIVE
+    return archive if archive.is_file() else None
+
+
+def source(cache: Path, place: Path | None = None, name: str = NAME) -> Source:
+    """From ``place``, else from the cache, else by a download."""
+    if place is not None:
+        return archives.source(place, name, _ORIGIN, cache)
     folder = kept_in(cache)
 
     def contents(progress: Progress | None) -> str | None:

@@ -18,6 +18,7 @@ from orchestrator.datasets.pack import Part, Progress, Source
 
 NAME = "cifar10"
 LOCAL_NAME = "cifar10-local"
+RESERVED = (LOCAL_NAME,)
 ARCHIVE = "cifar-10-python.tar.gz"
 URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
 SHA256 = "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"
@@ -43,9 +44,19 @@ _ALLOWED = {
 ReadFile = Callable[[str], bytes]
 
 
-def lies_in(folder: Path) -> bool:
-    """True when ``folder`` holds the official archive, or what was unpacked from it."""
-    return (folder / ARCHIVE).is_file() or (folder / FOLDER).is_dir()
+def recognises(place: Path) -> bool:
+    """True when ``place`` holds the official archive, or what was unpacked from it."""
+    return (place / ARCHIVE).is_file() or (place / FOLDER).is_dir()
+
+
+def found_in(folder: Path) -> Path | None:
+    """The folder itself."""
+    return folder if recognises(folder) else None
+
+
+def name_in(place: Path, cache: Path) -> str:
+    """LOCAL_NAME for files in the official layout that are not known to be it."""
+    return NAME if is_official(place, cache) else LOCAL_NAME
 
 
 def is_official(folder: Path, cache: Path | None = None) -> bool:
