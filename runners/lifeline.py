@@ -15,7 +15,7 @@ from manifests.manifest import Status
 from runners.failures import Stopped
 
 STOP_FILE = "stop.json"
-_ASKING = (signal.SIGTERM, signal.SIGHUP)
+ASKING = (signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -29,7 +29,7 @@ def die_with(parent: int) -> None:
 
 def heed(folder: Path) -> None:
     """End the cell when a signal asks for it; one that is ignored (nohup) stays so."""
-    for number in _ASKING:
+    for number in ASKING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stopper(folder))
 
@@ -39,7 +39,7 @@ def stopper(folder: Path) -> Callable[[int, Any], None]:
 
     def stop(signum: int, frame: Any) -> None:
         deafen()
-        raise Stopped(*_asked(folder / STOP_FILE, signal.Signals(signum).name))
+        raise Stopped(*asked(folder / STOP_FILE, signal.Signals(signum).name))
 
     return stop
 
@@ -49,11 +49,12 @@ def deafen() -> None:
     nothing.
     """
     if threading.current_thread() is threading.main_thread():
-        for number in _ASKING:
+        for number in ASKING:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _asked(path: Path, name: str) -> tuple[Status, str]:
+def asked(path: Path, name: str) -> tuple[Status, str]:
+    """The status and reason that the file at ``path`` asks for; ``name`` is the signal's."""
     try:
         asked = json.loads(path.read_text())
         return ("timeout" if asked["status"] == "timeout" else "cancelled"), str(asked["reason"])

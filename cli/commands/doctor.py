@@ -74,9 +74,9 @@ _NO_VNNI = "int8 will run, without the speed that such instructions give"
 
 def _gpus() -> Iterator[Finding]:
     """The GPUs as the kernel and as NVML see them, and what can be read while cells run."""
-    from orchestrator.machine import kernel_gpus, visible_gpus
-    from orchestrator.telemetry.gpus import NvmlGpus
-    from orchestrator.telemetry.host import Host
+    from machine.gpus import NvmlGpus
+    from machine.host import Host
+    from machine.inventory import kernel_gpus, visible_gpus
     from services.telemetry_lines import gpu_words
 
     nvml = NvmlGpus()
@@ -133,7 +133,7 @@ _NULL = "null with this reason in manifests; nothing else depends on it"
 
 def _lasting(reasons: dict[str, str]) -> dict[str, str]:
     """Without those of a first reading."""
-    from orchestrator.telemetry.host import WARMING_UP
+    from machine.host import WARMING_UP
 
     return {what: why for what, why in reasons.items() if why != WARMING_UP}
 
@@ -190,9 +190,9 @@ def _images() -> Iterator[Finding]:
 
 
 def _image(engine: Any, image: Any) -> Finding:
+    from machine.inventory import compute_capability
     from manifests.errors import KitError, MachineError
     from orchestrator.environments.pythons import find_interpreter
-    from orchestrator.machine import compute_capability
     from orchestrator.planning.gpu_compat import obstacle
 
     name = f"image {image.name}"
@@ -219,8 +219,8 @@ def _image(engine: Any, image: Any) -> Finding:
 
 
 def _places() -> Iterator[Finding]:
+    from machine.inventory import free_bytes
     from manifests import paths
-    from orchestrator.machine import free_bytes
     from services.phrases import size
 
     for what, folder in (("cache", paths.cache()), ("runs", paths.runs())):

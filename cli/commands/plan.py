@@ -185,10 +185,10 @@ def _coverage(plan: Any) -> list[str]:
 
 def _environments(names: set[str]) -> list[str]:
     """The state of each image, and the disk that those not made yet will take."""
+    from machine.inventory import free_bytes
     from manifests import paths
     from orchestrator.engines.auto import choose_engine
     from orchestrator.environments.images import load_image
-    from orchestrator.machine import free_bytes
     from services.phrases import size
 
     images = [load_image(name) for name in sorted(names)]

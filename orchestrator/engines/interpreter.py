@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from machine.allotment import CUDA, allotment
+from machine.inventory import visible_gpus
 from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
@@ -18,9 +20,7 @@ from orchestrator.engines import Tell
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
-from orchestrator.machine import visible_gpus
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import CUDA, allotment
 
 MODULES = {"pytorch": "torch", "tensorflow": "tensorflow"}
 _PROBE_TIMEOUT_S = 180

@@ -11,7 +11,9 @@ import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from machine import cgroup
+from machine.allotment import CUDA
+from machine.cgroup import MemoryKills
+from machine.inventory import usable_cpus, visible_gpus
 from manifests import paths
 from manifests.errors import MachineError
 from manifests.files import write_atomically
@@ -20,14 +22,12 @@ from orchestrator.engines import Exit, Order, Tell, Where
 from orchestrator.environments import venvs
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
-from orchestrator.machine import usable_cpus, visible_gpus
-from orchestrator.planning.allotment import CUDA
 
 _CHUNK = 65536
 
 
 class LocalEngine:
-    """Runs ``python -m runners`` in a session of its own, beside this process."""
+    """Runs ``python -m runners.launcher`` in a session of its own, beside this process."""
 
     name = "local"
     limits_memory = False
@@ -74,19 +74,9 @@ class LocalEngine:
 
 
 def _command(interpreter: Path, order: Order) -> list[str]:
-    folder = order.folder
-    command = [
-        str(interpreter), "-m", "runners", str(folder / "cell.json"), str(folder),
-        "--context", str(folder / "context.json"), "--threads", str(order.threads),
-        "--parent", str(os.getpid()),
+    return [
+        str(interpreter), "-m", "runners.launcher", str(order.folder), "--parent", str(os.getpid()),
     ]  # fmt: skip
-    if order.data is not None:
-        command += ["--data", str(order.data)]
-    if order.weights is not None:
-        command += ["--weights", str(order.weights)]
-    if order.pretrained is not None:
-        command += ["--pretrained", str(order.pretrained)]
-    return command
 
 
 def _environment(order: Order) -> dict[str, str]:
@@ -98,38 +88,13 @@ def _environment(order: Order) -> dict[str, str]:
     return environment
 
 
-class _Kills:
-    """Kills for lack of memory: in our control group, which a cell inherits, or on the machine.
-
-    Slurm and systemd hold whatever they start to a group's limit. What else runs in the group is
-    counted as well, so this says something only of a cell that was killed.
-    """
-
-    def __init__(self) -> None:
-        self._group, self._machine = cgroup.oom_kills(), cgroup.machine_oom_kills()
-
-    def since(self) -> str:
-        """Where there were any since; empty for none."""
-        if _more(self._group, cgroup.oom_kills()):
-            limit = cgroup.memory_limit_bytes()
-            size = f" of {limit / 2**20:,.0f} MiB" if limit else ""
-            return f"its control group ran out of its memory{size}"
-        if self._group is None and _more(self._machine, cgroup.machine_oom_kills()):
-            return "the machine ran out of memory"
-        return ""
-
-
-def _more(before: int | None, after: int | None) -> bool:
-    return before is not None and after is not None and after > before
-
-
 class LocalCell:
     """A running cell. Ctrl-C at the terminal reaches the orchestrator only."""
 
     def __init__(self, command: list[str], order: Order) -> None:
         self._folder = order.folder
         self._exit: Exit | None = None
-        self._kills = _Kills()
+        self._kills = MemoryKills()
         self._stderr = open(order.folder / "stderr.txt", "wb")
         try:
             self._process = subprocess.Popen(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from machine.inventory import compute_capability, described, visible_gpus
 from manifests import paths
 from manifests.cell import Device
 from manifests.errors import InputError, MachineError
@@ -26,7 +27,6 @@ from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
 from orchestrator.gpu_check.plan import NAME, check_plan
 from orchestrator.gpu_check.probe import Probe, earlier, keep, memory_of, probe
-from orchestrator.machine import compute_capability, described, visible_gpus
 from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import pair
@@ -101,7 +101,6 @@ def check(asked: Check, tell: Listener) -> Checked:
     from orchestrator.datasets.packs import prepare_packs
     from orchestrator.running.executor import Conductor, Means
     from orchestrator.running.run_lock import opened
-    from orchestrator.telemetry.sampler import sampling
 
     _refuse_nothing_to_resume(asked)
     run, deadline = asked.run, Deadline(asked.limit_s, tell)
@@ -114,11 +113,11 @@ def check(asked: Check, tell: Listener) -> Checked:
     packs = prepare_packs(plan, {}, paths.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
     gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
-    with opened(run, plan), sampling() as sampler:
+    with opened(run, plan):
         keep(run.folder, probed)
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
-            deadline, gpus=gpus, sampler=sampler,
+            deadline, gpus=gpus,
         )  # fmt: skip
         conductor = Conductor(run, means)
         deadline.hold(conductor)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from machine.allotment import choose, is_uuid, same
+from machine.inventory import described
 from manifests.errors import InputError
 from orchestrator.engines import Engine
-from orchestrator.machine import described
-from orchestrator.planning.allotment import choose, is_uuid, same
 
 
 class Resources(NamedTuple):

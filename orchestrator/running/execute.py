@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from machine.inventory import compute_capability, usable_cpus, visible_gpus
 from manifests import paths
 from manifests.cell import Cell, Protocol
 from manifests.errors import InputError
@@ -21,7 +22,6 @@ from orchestrator.datasets.pack import Source
 from orchestrator.engines import AUTO, Engine, make_engine
 from orchestrator.engines.auto import choose_engine
 from orchestrator.environments.images import load_image
-from orchestrator.machine import compute_capability, usable_cpus, visible_gpus
 from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import pair
@@ -33,7 +33,7 @@ from orchestrator.running.exit_status import exit_status
 from papers.study import Study, load_study
 
 if TYPE_CHECKING:
-    from orchestrator.telemetry.sampler import Sampler
+    from machine.sampler import Sampler
 
 
 class Request(NamedTuple):
@@ -178,9 +178,9 @@ def execute(
 ) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    ``sampler`` is one that samples already and goes on afterwards; by default the run has one
-    of its own. ``steering`` pauses and cancels it from other threads. Raises KitError, and
-    KeyboardInterrupt after marking the cell that was cut off.
+    ``sampler`` is the screen's, which shows how the cells fare. ``steering`` pauses and cancels the
+    run from other threads. Raises KitError, and KeyboardInterrupt after marking the cell that was
+    cut off.
     """
     with warnings_told(lambda text: tell(Note(f"warning: {text}", "important"))):
         return _execute(request, tell, sampler, steering)
@@ -193,7 +193,6 @@ def _execute(
     from orchestrator.datasets.packs import prepare_packs
     from orchestrator.running.executor import Conductor, Means
     from orchestrator.running.run_lock import opened
-    from orchestrator.telemetry.sampler import sampling
 
     steering = steering or Steering()
     tell = steering.heard(tell)
@@ -224,7 +223,7 @@ def _execute(
         threads=allotted.threads,
     )
     prepared = prepared._replace(plan=plan)
-    with opened(prepared.run, plan), sampling(sampler) as sampler:
+    with opened(prepared.run, plan):
         means = Means(
             engine, packs.folder_of, plan.threads, Estimates(history()), tell,
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,

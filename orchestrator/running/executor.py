@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from machine.sampler import Sampler
 from manifests.artifacts import fault
 from manifests.cell import Cell
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, KitError
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
+from manifests.order import CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines import Engine, Order
@@ -33,8 +36,7 @@ from orchestrator.planning.resuming import Todo, manifest_or_none, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
 from orchestrator.running.run_lock import disk_error
 from orchestrator.running.scheduler import Lane, Lanes, gpu_lanes
-from orchestrator.telemetry.recorder import Recorder
-from orchestrator.telemetry.sampler import Sampler
+from orchestrator.telemetry.series_tail import SeriesTail
 from orchestrator.version import kit
 
 _TRIES = 3
@@ -44,7 +46,7 @@ class Means(NamedTuple):
     """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
     the published weights it starts from.
 
-    ``sampler`` has been started; without one nothing is recorded.
+    ``sampler`` is the screen's; it is shown how the cells fare.
     """
 
     engine: Engine
@@ -139,27 +141,50 @@ class Conductor:
         order = self._order(planned, lane)
         settings = self.means.engine.container(load_image(planned.image), order)
         context = self._context(image, number, again, settings, order.gpus)
-        write_inputs(order.folder, planned.cell, context)
-        attempt = Attempt(planned, order.folder, context, self._recorder(order))
+        ordered = self._cell_order(planned, order, context)
+        write_inputs(order.folder, ordered)
+        attempt = Attempt(ordered, order.folder)
         self._attempts[planned.id] = attempt
         if self._cancelled:
             attempt.cancel("interrupted")
         try:
-            manifest = self._follow(attempt, order)
+            with self._shown(order):
+                manifest = self._follow(planned, attempt, order)
         finally:
             del self._attempts[planned.id]
-        self._tell_strays(attempt)
+        self._tell_strays(planned, attempt)
         if manifest.status == "unsupported" and manifest.transient:
             self.broken.add(planned.id)
         return manifest, attempt.lost
 
-    def _recorder(self, order: Order) -> Recorder | None:
-        sampler = self.means.sampler
-        return Recorder(sampler, order.folder, order.cell, order.gpus) if sampler else None
+    def _cell_order(self, planned: PlannedCell, order: Order, context: Context) -> CellOrder:
+        """What its launcher gets."""
+        return CellOrder(
+            cell=planned.cell,
+            context=context,
+            threads=order.threads,
+            cpus=list(order.cpus),
+            gpus=list(order.gpus),
+            memory_bytes=order.memory_bytes,
+            timeout_s=planned.timeout_s,
+            data=str(order.data) if order.data else None,
+            weights=str(order.weights) if order.weights else None,
+            pretrained=str(order.pretrained) if order.pretrained else None,
+        )
 
-    def _follow(self, attempt: Attempt, order: Order) -> Manifest:
+    @contextlib.contextmanager
+    def _shown(self, order: Order) -> Iterator[None]:
+        """The cell's own samples beside the machine's, for as long as it runs."""
+        sampler = self.means.sampler
+        tail = SeriesTail(order.folder, order.cell)
+        leave = sampler.watch(order.cell, tail) if sampler else lambda: None
+        try:
+            yield
+        finally:
+            leave()
+
+    def _follow(self, planned: PlannedCell, attempt: Attempt, order: Order) -> Manifest:
         """A cell that can't be started is a result too."""
-        planned = attempt.planned
         try:
             running = self.means.engine.start(load_image(planned.image), order)
         except EngineGoneError:
@@ -178,9 +203,9 @@ class Conductor:
         with self._telling:
             self.means.tell(news)
 
-    def _tell_strays(self, attempt: Attempt) -> None:
+    def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:
-            title = attempt.planned.cell.title
+            title = planned.cell.title
             self._tell(Note(f"{title}: {attempt.strays} lines that are no events were dropped"))
 
     def _order(self, planned: PlannedCell, lane: Lane) -> Order:
@@ -204,8 +229,9 @@ class Conductor:
         image = ImageUsed(name=planned.image, kind="given")
         context = self._context(image, number, again)
         folder = self.run_folder.cell_folder(planned.id)
-        write_inputs(folder, planned.cell, context)
-        return Attempt(planned, folder, context).conclude("unsupported", reason, transient=True)
+        ordered = CellOrder(cell=planned.cell, context=context)
+        write_inputs(folder, ordered)
+        return Attempt(ordered, folder).conclude("unsupported", reason, transient=True)
 
     def _missing_weights(self, planned: PlannedCell) -> str:
         for need in planned.needs:

@@ -9,12 +9,12 @@ import time
 from pathlib import Path
 
 import psutil
+from orchestrator.telemetry.recorded import RecordedGpus
 
+from machine.recorder import Recorder
+from machine.sampler import Sampler
 from manifests.event import Phase
 from orchestrator.engines import Where
-from orchestrator.telemetry.recorded import RecordedGpus
-from orchestrator.telemetry.recorder import Recorder
-from orchestrator.telemetry.sampler import Sampler
 from tests.fakes import series
 
 WINDOW_S = 10.0

@@ -13,12 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+from machine.allotment import allotment
 from manifests.errors import MachineError
 from manifests.manifest import ImageUsed
 from orchestrator.engines import Exit, Order, Tell, local
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import allotment
 
 ROOT = Path(__file__).resolve().parents[2]
 LOST = "the fake engine lost it"
@@ -51,7 +51,7 @@ class FakeEngine(local.LocalEngine):
         if os.environ.get("FAKE_FULL") == order.cell:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         command = local._command(Path(sys.executable), order)
-        command[command.index("runners")] = "tests.fakes.runner"
+        command += ["--module", "tests.fakes.runner"]
         earlier = len(list(order.folder.parent.glob(f"{order.cell}.attempt-*")))
         lost = earlier < int(os.environ.get("FAKE_LOSES", "0"))
         return LostCell(command, order) if lost else local.LocalCell(command, order)

@@ -7,6 +7,7 @@ runner's.
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -86,7 +87,13 @@ def _grow(job: Job) -> None:
         kept.append(b"\1" * 2**25)
 
 
-ACTIONS = {"grow": _grow, "meet": _meet}
+def _leave_a_process(job: Job) -> None:
+    """One that goes on when the cell has ended."""
+    orphan = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL)
+    (job.folder / "orphan.txt").write_text(str(orphan.pid))
+
+
+ACTIONS = {"grow": _grow, "leaves": _leave_a_process, "meet": _meet}
 
 
 def _act(what: str, job: Job) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 import orchestrator.gpu_check.check as gpu_check
+from machine.allotment import Allotment
 from manifests.errors import InputError, MachineError
 from manifests.plan import Plan
 from manifests.run_folder import Run
@@ -22,7 +23,6 @@ from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.plan import check_plan
 from orchestrator.gpu_check.sizes import runs_out
 from orchestrator.messages import CellStarted, News, Note
-from orchestrator.planning.allotment import Allotment
 from runners.inference import InferRecipe, QuantizeRecipe
 from runners.techniques import techniques
 from runners.training import AdamRecipe

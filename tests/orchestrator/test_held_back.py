@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from comparisons.environments import differing, facts
+from machine import telemetry_flags as flags
+from machine.processes import ControlGroup, ProcessTree, _Files
+from machine.summary import PhaseSums
 from manifests.flags import FLAGS
 from manifests.manifest import Flag, Limits, Machine
 from manifests.telemetry_series import HostSample, Sample
-from orchestrator.telemetry import flags
-from orchestrator.telemetry.processes import ControlGroup, ProcessTree, _Files
-from orchestrator.telemetry.summary import PhaseSums
 from runners import quality
 from runners.machine import limits
 from services.limits import limits_words

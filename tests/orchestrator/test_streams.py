@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from orchestrator.running.event_reader import LONGEST_LINE, EventReader
 
 from manifests import event
 from orchestrator.running import event_reader
-from orchestrator.running.event_reader import LONGEST_LINE, EventReader
 
 PHASE = b'{"event":"phase","time_s":1.0,"name":"train"}\n'
 STEP = b'{"event":"step","time_s":2.5,"step":3,"of":10,"loss":0.25}\n'

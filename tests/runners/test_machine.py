@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from machine.inventory import kernel_described
 from manifests.manifest import Gpu
 from runners import machine
 
@@ -74,14 +75,15 @@ def test_peak_memory_is_in_bytes() -> None:
 
 
 def test_gpus_are_those_of_the_drivers_own_files(tmp_path: Path) -> None:
-    card = tmp_path / "gpus" / "0000:01:00.0"
+    driver = tmp_path / "proc" / "driver" / "nvidia"
+    card = driver / "gpus" / "0000:01:00.0"
     card.mkdir(parents=True)
     (card / "information").write_text("Model: \t\t NVIDIA H100 PCIe\nIRQ: 12\n")
-    (tmp_path / "version").write_text(
+    (driver / "version").write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  x\n"
     )
-    assert machine.nvidia_gpus(str(tmp_path)) == [Gpu(name="NVIDIA H100 PCIe", driver="550.54.15")]
+    assert kernel_described(tmp_path) == [Gpu(name="NVIDIA H100 PCIe", driver="550.54.15")]
 
 
 def test_a_machine_without_the_driver_has_no_gpus(tmp_path: Path) -> None:
-    assert machine.nvidia_gpus(str(tmp_path / "nothing")) == []
+    assert kernel_described(tmp_path / "nothing") == []

@@ -12,12 +12,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from machine.allotment import Allotment
 from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator import machine
 from orchestrator.messages import Listener
-from orchestrator.planning.allotment import Allotment
 from orchestrator.running import execute as running
 from orchestrator.running.control import Steering
 from orchestrator.running.execute import Outcome, Request

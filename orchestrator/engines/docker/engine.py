@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from docker.errors import APIError
 
+from machine.allotment import allotment
+from machine.inventory import visible_gpus
 from manifests.errors import MachineError
 from manifests.manifest import Container, ImageUsed
 from orchestrator.engines import Order, Tell
@@ -16,9 +18,7 @@ from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
 from orchestrator.engines.docker.mounts import Sharing
 from orchestrator.engines.docker.reaping import OWNER, Identity, reap
 from orchestrator.environments.images import Image
-from orchestrator.machine import visible_gpus
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import allotment
 
 
 class DockerEngine:

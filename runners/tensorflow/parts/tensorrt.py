@@ -21,7 +21,7 @@ from runners.inference import QuantizeRecipe, Session, evaluate, filled, time_in
 from runners.job import Job
 from runners.tensorflow.parts import engines
 from runners.tensorflow.parts.keras_sessions import settled, signature_session
-from runners.tensorflow.parts.memory import watching_allocator, watching_memory
+from runners.tensorflow.parts.memory import watching_allocator
 from runners.tensorflow.parts.models import trained_model
 from runners.tensorflow.parts.tensor_float32 import qualified
 
@@ -58,7 +58,7 @@ def infer(job: Job, precision: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         with watching_allocator(job, "allocator, converting"):
             ready = converted(job, precision, Path(folder), calibration)
-        with watching_memory(job, "infer"):
+        with watching_allocator(job):
             time_inference(job, settled(job, ready.session))
     prove(job, ready, precision)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from typing import Iterator, Mapping, Sequence
 
+from machine.summary import HOST, PhaseSums
 from manifests.flags import PHASES
 from manifests.manifest import Flag, Metric
 from manifests.metrics import METRICS
 from manifests.telemetry_series import CLOCK_REASONS
 from manifests.telemetry_summary import PhaseTelemetry
-from orchestrator.telemetry.summary import HOST, PhaseSums
 
 MEASURED = tuple(PHASES)
 """The phases whose times are results."""

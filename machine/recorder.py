@@ -5,24 +5,25 @@ from __future__ import annotations
 import datetime
 import os
 import threading
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, Iterable, NamedTuple
 
 import msgspec
 
+from machine import telemetry_flags
+from machine.allotment import place
+from machine.cell_readers import ENDED
+from machine.host import TOO_SOON, WARMING_UP
+from machine.sampler import CellReader, Sampler, only
+from machine.series_file import MOST_BYTES, SeriesFile
+from machine.summary import Summary
+from manifests.artifacts import file_sha256
+from manifests.codec import UnreadableError
 from manifests.event import Done, Event, Phase
 from manifests.manifest import Flag, Gpu, Metric
+from manifests.series_reader import read_series
 from manifests.telemetry_series import AFTER, Opening, PhaseMark, Reasons, Sample, encode
 from manifests.telemetry_summary import PhaseTelemetry, Telemetry, tabulated
-from orchestrator.engines import Where
-from orchestrator.planning.allotment import place
-from orchestrator.telemetry import flags as judged
-from orchestrator.telemetry.host import TOO_SOON, WARMING_UP
-from orchestrator.telemetry.processes import ENDED, reader_of
-from orchestrator.telemetry.sampler import Sampler, only
-from orchestrator.telemetry.series_file import MOST_BYTES, SeriesFile
-from orchestrator.telemetry.summary import Summary
 
 FILE_NAME = "telemetry.jsonl"
 
@@ -70,12 +71,8 @@ class Recorder:
         self._failed = ""
         self._leave: list[Callable[[], None]] = []
 
-    def begin(self, where: Where) -> None:
-        """Start with the machine as it is now; on another machine there is nothing to record."""
-        if where.elsewhere:
-            self._failed = where.reason
-            return
-        reader = reader_of(where)
+    def begin(self, reader: CellReader) -> None:
+        """Start with the machine as it is now."""
         self._begin_s = self._sampler.now_s()
         machine = self._sampler.opening
         self._machine_gpus = list(machine.gpus.values())
@@ -130,8 +127,8 @@ class Recorder:
             return Record(telemetry, [], [], [])
         return Record(
             telemetry,
-            judged.flags(self._summary.phases),
-            judged.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
+            telemetry_flags.flags(self._summary.phases),
+            telemetry_flags.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
             self._machine_gpus,
         )
 
@@ -186,6 +183,47 @@ class Recorder:
         return tabulated(telemetry, phases)
 
 
+def recovered(folder: Path, why: str) -> Record | None:
+    """What the series in a cell's folder says, when nobody summed it up; None without one.
+
+    ``why`` says what became of who sampled; the time after the last sample is not known.
+    """
+    path = folder / FILE_NAME
+    try:
+        series = read_series(path)
+        sha256 = file_sha256(path)
+    except (OSError, UnreadableError):
+        return None
+    summary = Summary()
+    for mark in series.phases:
+        summary.phase(mark.time_s, mark.name)
+    for sample in series.samples:
+        summary.add(sample)
+    phases, opening = summary.finish(), series.opening
+    numbers = sorted(opening.gpus)
+    telemetry = Telemetry(
+        path=FILE_NAME,
+        samples=summary.samples,
+        sha256=sha256,
+        interval_s=opening.interval_s,
+        kept_every=opening.kept_every,
+        gpus=numbers,
+        gpu_uuids=[opening.gpus[number].uuid for number in numbers],
+        reason=why,
+    )
+    return Record(
+        tabulated(telemetry, phases),
+        telemetry_flags.flags(summary.phases),
+        telemetry_flags.metrics(phases, numbers, opening.interval_s),
+        [opening.gpus[number] for number in numbers],
+    )
+
+
+def unrecorded(why: str) -> Record:
+    """Of a cell beside which nothing was sampled."""
+    return Record(Telemetry(path="", samples=0, reason=why), [], [], [])
+
+
 def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
     """Without those that every cell has at its ends; its own by the names of a summary."""
     prefix = f"cells/{cell_id}"
@@ -197,4 +235,4 @@ def _lasting(reasons: dict[str, str], cell_id: str) -> dict[str, str]:
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from typing import Callable
 
 from manifests.telemetry_series import Sample
-from orchestrator.telemetry import Hear
+
+Hear = Callable[[Sample], None]
+"""Takes one sample, on the sampling thread; it must return quickly."""
 
 _log = logging.getLogger(__name__)
 

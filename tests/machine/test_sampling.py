@@ -10,15 +10,15 @@ from pathlib import Path
 import pynvml
 import pytest
 
+from machine import sampler as sampling_module
+from machine.gpus import NvmlGpus
+from machine.nvml import Nvml
+from machine.processes import ProcessTree, Unreadable
+from machine.sampler import Sampler, only, sampling
 from manifests.telemetry_series import GpuProcess, GpuSample, Sample
-from orchestrator.telemetry import sampler as sampling_module
-from orchestrator.telemetry.gpus import NvmlGpus
-from orchestrator.telemetry.nvml import Nvml
-from orchestrator.telemetry.processes import ProcessTree, Unreadable
-from orchestrator.telemetry.sampler import Sampler, only, sampling
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
-from tests.orchestrator.telemetry.processes import own_processes
+from tests.machine.processes import own_processes
 
 
 def sampler(library: FakeNvml, clock: Clock | None = None) -> Sampler:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from machine.processes import ControlGroup, ProcessTree, Unreadable, reader_of
 from manifests.telemetry_series import CellSample
 from orchestrator.engines import Where
-from orchestrator.telemetry.processes import ControlGroup, ProcessTree, Unreadable, reader_of
 from tests.fakes.clock import Clock
-from tests.orchestrator.telemetry.processes import own_processes
+from tests.machine.processes import own_processes
 
 PARENT = """
 import subprocess, sys

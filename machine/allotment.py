@@ -8,8 +8,7 @@ Slurm job's own list counts, then that of a container.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Iterable, Iterator, Mapping, NamedTuple, Sequence
 
 from manifests.manifest import Gpu
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Callable, NamedTuple, Protocol
 
+from machine.nvml import Call, Failure, Nvml
 from manifests.manifest import Gpu
 from manifests.telemetry_series import GpuProcess, GpuSample
-from orchestrator.telemetry.nvml import Call, Failure, Nvml
 
 _MHZ = 1_000_000
 
@@ -202,7 +201,7 @@ class _Device:
             reasons[f"gpus/{self._index}"] = self._lost.reason
             return GpuSample(index=self._index)
         if own is not None and "processes" in fields:
-            fields["processes"] = _processes(fields["processes"], own)
+            fields["processes"] = _processes(fields["processes"], self._told_apart(own))
         return GpuSample(index=self._index, **fields)
 
     def _answer(self, question: _Question, fields: dict[str, Any], reasons: dict[str, str]) -> None:
@@ -210,7 +209,7 @@ class _Device:
         if failure is None:
             found = self._ask(question)
             if not isinstance(found, Failure):
-                fields.update(zip(question.fields, found, strict=True))
+                fields.update(zip(question.fields, found))
                 return
             failure = found
         if self._lost is not None:
@@ -265,6 +264,10 @@ class _Device:
         most = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMaxMigDeviceCount(gpu)) or 0
         found = [self._one(functools.partial(_instance, at)) for at in range(most)]
         return [uuid for uuid in found if uuid]
+
+    def _told_apart(self, own: Own) -> Own:
+        """What else computes on a divided GPU may have an instance of its own."""
+        return (lambda pid: own(pid) or None) if self._divided else own
 
     def _words(self, failure: Failure) -> str:
         """NVML gives no utilisation of a GPU that is divided."""

@@ -9,11 +9,11 @@ import re
 import pynvml
 import pytest
 
+from machine import gpus as gpus_module
+from machine.gpus import NvmlGpus
+from machine.nvml import NO_LIBRARY, RETRY_S, Nvml
 from manifests.manifest import Gpu
 from manifests.telemetry_series import CLOCK_REASONS, THROTTLING, GpuProcess, GpuSample
-from orchestrator.telemetry import gpus as gpus_module
-from orchestrator.telemetry.gpus import NvmlGpus
-from orchestrator.telemetry.nvml import NO_LIBRARY, RETRY_S, Nvml
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
 
@@ -249,7 +249,7 @@ def test_the_fake_has_nothing_that_the_real_package_lacks() -> None:
 
 
 def _sources() -> str:
-    from orchestrator.telemetry import nvml
+    from machine import nvml
 
     return inspect.getsource(gpus_module) + inspect.getsource(nvml)
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from machine import telemetry_flags as flags
+from machine.summary import LAG_S, Summary
 from manifests.telemetry_series import CellSample, GpuProcess, GpuSample, HostSample, Sample
 from manifests.telemetry_summary import Energy, PhaseTelemetry, Reading
-from orchestrator.telemetry import flags
-from orchestrator.telemetry.summary import LAG_S, Summary
 
 
 def sample(time_s: float, host: HostSample | None = None, **gpu: object) -> Sample:

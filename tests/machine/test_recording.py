@@ -11,7 +11,12 @@ from pathlib import Path
 import msgspec
 import pynvml
 import pytest
+from machine.merge import completed
 
+from machine.gpus import NvmlGpus
+from machine.nvml import Nvml
+from machine.recorder import Record, Recorder
+from machine.sampler import Sampler, sampling
 from manifests.codec import encode_manifest, read_manifest
 from manifests.event import Event, Phase
 from manifests.manifest import Context, Gpu, ImageUsed, Kit, Machine, Manifest
@@ -22,11 +27,6 @@ from manifests.telemetry_summary import Reading, Telemetry
 from orchestrator.engines import Order, Where
 from orchestrator.engines.local import LocalCell, _command
 from orchestrator.running.attempt import Attempt, write_inputs
-from orchestrator.telemetry.gpus import NvmlGpus
-from orchestrator.telemetry.merge import completed
-from orchestrator.telemetry.nvml import Nvml
-from orchestrator.telemetry.recorder import Record, Recorder
-from orchestrator.telemetry.sampler import Sampler, sampling
 from tests.conftest import Workshop
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
@@ -241,7 +241,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("orchestrator.telemetry.series_file.SeriesFile.write", full)
+    monkeypatch.setattr("machine.series_file.SeriesFile.write", full)
     for _ in range(3):
         clock.now_s += 1
         source.tick()

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import threading
 import time
-from collections.abc import Callable, Iterator
+from typing import Callable, Protocol
 
+from machine.cell_readers import CellReadings
+from machine.gpus import GpuReader, NvmlGpus, Own
+from machine.host import Host
+from machine.subscribers import Hear, Subscribers
 from manifests.manifest import Gpu
 from manifests.telemetry_series import CellSample, GpuSample, Opening, Sample
-from orchestrator.telemetry import Hear
-from orchestrator.telemetry.gpus import GpuReader, NvmlGpus, Own
-from orchestrator.telemetry.host import Host
-from orchestrator.telemetry.processes import CellReader
-from orchestrator.telemetry.subscribers import Subscribers
 
 INTERVAL_S = 0.2
 PROCESSES_EVERY_S = 5.0
 PATIENCE_S = 10.0
 """A driver that hangs holds up the sampling thread, and others no longer than this."""
+
+
+class CellReader(Protocol):
+    """Reads one running cell."""
+
+    source: str
+
+    def read(self) -> CellReadings:
+        """One sample; after the cell's end every reading is missing."""
+
+    def pids(self) -> frozenset[int] | None:
+        """The process ids that belong to it now, None when nobody knows; takes milliseconds."""
 
 
 class Sampler:
@@ -63,7 +73,7 @@ class Sampler:
     def _describe(self, gpus: dict[int, Gpu]) -> Opening:
         cpus, memory_bytes = self._host.describe()
         return Opening(
-            started_at=datetime.datetime.now(datetime.UTC).isoformat(),
+            started_at=datetime.datetime.now(datetime.timezone.utc).isoformat(),
             interval_s=self.interval_s,
             made_up=self._gpus.made_up,
             cpus=cpus,
@@ -155,20 +165,6 @@ class Sampler:
         known = frozenset().union(*(pids for pids in found if pids is not None))
         stranger = None if None in found else False
         return lambda pid: True if pid in known else stranger
-
-
-@contextlib.contextmanager
-def sampling(running: Sampler | None = None) -> Iterator[Sampler]:
-    """That sampler, or one that samples until the end of the block."""
-    if running is not None:
-        yield running
-        return
-    own = Sampler()
-    own.start()
-    try:
-        yield own
-    finally:
-        own.stop()
 
 
 def _read(name: str, reader: CellReader, reasons: dict[str, str]) -> CellSample:

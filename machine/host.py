@@ -1,16 +1,16 @@
-"""Reading the host through psutil: processors, memory, temperature, disk."""
+"""Reading the host sample by sample: processors, memory, temperature, disk."""
 
 from __future__ import annotations
 
-import importlib
 import time
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
+from machine import processors
+from machine.processors import DiskBytes, Ticks
+from machine.rapl import PackageEnergy
 from manifests.telemetry_series import HostSample
-from orchestrator.telemetry.rapl import PackageEnergy
 
-MISSING_PACKAGE = "the package psutil is not installed"
 WARMING_UP = "counted from the second reading on"
 TOO_SOON = "too soon after the reading before"
 SHORTEST_S = 0.05
@@ -18,53 +18,47 @@ SHORTEST_S = 0.05
 
 SLOW_EVERY_S = 2.0
 
-_DISK = {"disk_read_bytes_per_s": "read_bytes", "disk_write_bytes_per_s": "write_bytes"}
-
-# What the sensors in or at a processor are called by their drivers.
-_CPU_SENSORS = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
+_DISK = {"disk_read_bytes_per_s": "read", "disk_write_bytes_per_s": "written"}
 
 
 class HostReadings(NamedTuple):
     """A sample, and why readings are missing (``host``, ``host/cpu_temperature_c``)."""
 
     sample: HostSample
-    reasons: dict[str, str]
+    reasons: Dict[str, str]
 
 
 class Host:
-    """This machine. ``library`` is psutil, or None when it is missing."""
+    """This machine, as its kernel describes it under ``root``."""
 
     def __init__(
         self,
-        library: Any = None,
+        root: Path = processors.ROOT,
         clock: Callable[[], float] = time.monotonic,
-        energy: PackageEnergy | None = None,
+        energy: Optional[PackageEnergy] = None,
     ) -> None:
-        self._psutil = library or load_psutil()
+        self._root = root
         self._clock = clock
         self._energy = energy or PackageEnergy()
-        self._ticks: list[tuple[float, float]] = []
+        self._ticks: List[Ticks] = []
         self._ticks_at = float("-inf")
-        self._slow: dict[str, Any] = {}
-        self._slow_reasons: dict[str, str] = {}
+        self._slow: Dict[str, Any] = {}
+        self._slow_reasons: Dict[str, str] = {}
         self._slow_at = float("-inf")
-        self._disk: tuple[float, Any] | None = None
+        self._disk: Optional[Tuple[float, DiskBytes]] = None
 
-    def describe(self) -> tuple[int | None, int | None]:
+    def describe(self) -> Tuple[Optional[int], Optional[int]]:
         """Logical processors, and bytes of memory."""
-        if self._psutil is None:
-            return None, None
-        memory = self._try("memory_used_bytes", self._psutil.virtual_memory, {})
-        return self._psutil.cpu_count(), memory.total if memory is not None else None
+        ticks = self._try("core_percent", processors.processor_ticks, {})
+        memory = self._try("memory_used_bytes", processors.memory, {})
+        return len(ticks) if ticks else None, memory.total if memory is not None else None
 
     def read(self) -> HostReadings:
         """One sample. The first one has no percentages: they are since the one before."""
-        if self._psutil is None:
-            return HostReadings(HostSample(), {"host": MISSING_PACKAGE})
-        fields: dict[str, Any] = {}
-        reasons: dict[str, str] = {}
+        fields: Dict[str, Any] = {}
+        reasons: Dict[str, str] = {}
         self._processors(fields, reasons)
-        memory = self._try("memory_used_bytes", self._psutil.virtual_memory, reasons)
+        memory = self._try("memory_used_bytes", processors.memory, reasons)
         if memory is not None:
             fields["memory_used_bytes"] = memory.total - memory.available
         now = self._clock()
@@ -78,24 +72,24 @@ class Host:
             {**reasons, **self._slow_reasons},
         )
 
-    def _processors(self, fields: dict[str, Any], reasons: dict[str, str]) -> None:
-        found = self._try("core_percent", lambda: self._psutil.cpu_times(percpu=True), reasons)
+    def _processors(self, fields: Dict[str, Any], reasons: Dict[str, str]) -> None:
+        found = self._try("core_percent", processors.processor_ticks, reasons)
         if found is None:
             reasons["host/cpu_percent"] = reasons["host/core_percent"]
             return
-        ticks = [_busy_and_all(times) for times in found]
-        before, why = self._ticks_before(ticks)
+        before, why = self._ticks_before(found)
         if before is None:
             reasons.update({"host/core_percent": why, "host/cpu_percent": why})
             return
-        pairs = [(b1 - b0, t1 - t0) for (b0, t0), (b1, t1) in zip(before, ticks, strict=True)]
+        pairs = [
+            (then.busy - first.busy, then.every - first.every)
+            for first, then in zip(before, found)
+        ]  # fmt: skip
         fields["core_percent"] = [_percent(busy, every) for busy, every in pairs]
         busy, every = sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs)
         fields["cpu_percent"] = _percent(busy, every)
 
-    def _ticks_before(
-        self, ticks: list[tuple[float, float]]
-    ) -> tuple[list[tuple[float, float]] | None, str]:
+    def _ticks_before(self, ticks: List[Ticks]) -> Tuple[Optional[List[Ticks]], str]:
         """Those to count from, which ``ticks`` replace; None and the reason without any."""
         now, before = self._clock(), self._ticks
         if len(before) == len(ticks) and now - self._ticks_at < SHORTEST_S:
@@ -107,8 +101,8 @@ class Host:
         """What takes long to read and changes slowly."""
         self._slow, self._slow_reasons, self._slow_at = {}, {}, now
         for name, read in (
-            ("cpu_frequency_hz", self._frequency_hz),
-            ("cpu_temperature_c", self._temperature_c),
+            ("cpu_frequency_hz", processors.frequency_hz),
+            ("cpu_temperature_c", processors.temperature_c),
         ):
             value = self._try(name, read, self._slow_reasons)
             if value is not None:
@@ -116,8 +110,8 @@ class Host:
         self._read_disk(now)
 
     def _read_disk(self, now: float) -> None:
-        reasons: dict[str, str] = {}
-        found = self._try("disk", self._psutil.disk_io_counters, reasons)
+        reasons: Dict[str, str] = {}
+        found = self._try("disk", processors.disk_bytes, reasons)
         before, self._disk = self._disk, (now, found) if found is not None else None
         if found is None or before is None:
             why = reasons.get("host/disk", WARMING_UP)
@@ -127,47 +121,18 @@ class Host:
             moved = getattr(found, counter) - getattr(before[1], counter)
             self._slow[name] = round(moved / (now - before[0]))
 
-    def _frequency_hz(self) -> int | None:
-        found = self._psutil.cpu_freq()
-        return round(found.current * 1e6) if found and found.current else None
-
-    def _temperature_c(self) -> float | None:
-        """The hottest sensor of the processors."""
-        sensors = self._psutil.sensors_temperatures()
-        found = [
-            entry.current
-            for name in _CPU_SENSORS
-            for entry in sensors.get(name, [])
-            if entry.current is not None
-        ]
-        return max(found, default=None)
-
-    def _try(self, name: str, read: Callable[[], Any], reasons: dict[str, str]) -> Any:
+    def _try(self, name: str, read: Callable[[Path], Any], reasons: Dict[str, str]) -> Any:
         """The reading; without one, None and the reason."""
         why = "this machine doesn't tell it"
         try:
-            value = read()
-        except (OSError, RuntimeError, AttributeError, LookupError, ValueError) as error:
-            value, why = None, f"psutil: {error}"
+            value = read(self._root)
+        except OSError as error:
+            value, why = None, f"{error.filename}: {error.strerror}"
+        except (LookupError, ValueError) as error:
+            value, why = None, f"the kernel's files read otherwise than expected: {error!r}"
         if value is None:
             reasons[f"host/{name}"] = why
         return value
-
-
-def load_psutil() -> Any:
-    """The package, or None without it."""
-    try:
-        return importlib.import_module("psutil")
-    except ImportError:
-        return None
-
-
-def _busy_and_all(times: Any) -> tuple[float, float]:
-    """Seconds; guests are counted in user already."""
-    every = times.user + times.system + times.idle
-    every += sum(getattr(times, name, 0.0) for name in ("nice", "irq", "softirq", "steal"))
-    waiting = getattr(times, "iowait", 0.0)
-    return every - times.idle, every + waiting
 
 
 def _percent(busy: float, every: float) -> float:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from machine.series_file import SeriesFile
 from manifests.series_reader import read_series
 from manifests.telemetry_series import HostSample, Opening, PhaseMark, Reasons, Sample, encode
-from orchestrator.telemetry.series_file import SeriesFile
 
 OPENING = Opening(started_at="2026-01-01", interval_s=0.2)
 

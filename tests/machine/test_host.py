@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from orchestrator.telemetry.host import Host, HostReadings
-from orchestrator.telemetry.rapl import PackageEnergy
+from machine.host import Host, HostReadings
+from machine.rapl import PackageEnergy
 from tests.fakes.clock import Clock
 
 
