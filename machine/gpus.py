@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, NamedTuple, Protocol
+from typing import Any, Callable, NamedTuple, Optional, Protocol
 
 from machine.nvml import Call, Failure, Nvml
 from manifests.manifest import Gpu
@@ -19,7 +19,7 @@ class GpuReadings(NamedTuple):
     reasons: dict[str, str]
 
 
-Own = Callable[[int], bool | None]
+Own = Callable[[int], Optional[bool]]
 """Whether a process id belongs to a cell of ours; None when nobody can tell."""
 
 

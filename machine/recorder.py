@@ -6,7 +6,7 @@ import datetime
 import os
 import threading
 from pathlib import Path
-from typing import Callable, Iterable, NamedTuple
+from typing import Callable, Iterable, List, NamedTuple
 
 import msgspec
 
@@ -32,9 +32,9 @@ class Record(NamedTuple):
     """What the telemetry of a cell adds to its manifest. ``gpus`` are all of the machine."""
 
     telemetry: Telemetry
-    flags: list[Flag]
-    metrics: list[Metric]
-    gpus: list[Gpu]
+    flags: List[Flag]
+    metrics: List[Metric]
+    gpus: List[Gpu]
 
 
 class Recorder:

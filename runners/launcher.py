@@ -37,8 +37,6 @@ from runners.children import CellProcess, SamplerProcess, clear_group
 from runners.relay import Outlet, Relay
 
 _ASK_AGAIN_S = 1.0
-_SAMPLER_ENDS_S = 20.0
-"""It may have to wait for a driver that hangs (machine.nvml.OPEN_S)."""
 
 _KEPT_TEXTS = ("log.txt", "stderr.txt")
 
@@ -106,7 +104,7 @@ class Launch:
             self._wait(relay)
             self._watch_the_clock()
         self._pass_on(relay)
-        record = _record(sampler) if sampler is not None else None
+        record = _record(sampler, self._order.grace_s) if sampler is not None else None
         clear_group()
         if self._full is not None:
             raise self._full
@@ -224,10 +222,10 @@ class Launch:
         )
 
 
-def _record(sampler: SamplerProcess) -> Record:
-    """What the sampler found, which has some time to come to its end."""
+def _record(sampler: SamplerProcess, grace_s: float) -> Record:
+    """What the sampler found; it may have to wait for a driver that hangs, but not for ever."""
     sampler.hang_up()
-    end = time.monotonic() + _SAMPLER_ENDS_S
+    end = time.monotonic() + grace_s
     while True:
         ready, _, _ = select.select([sampler.output], [], [], max(0.0, end - time.monotonic()))
         if not ready or sampler.hear():

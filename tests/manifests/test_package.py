@@ -15,7 +15,7 @@ from tests.manifests.old_python import python_3_8
 ROOT = Path(manifests.__file__).parent.parent
 OLD_PYTHON = sorted(
     str(path.relative_to(ROOT))
-    for name in ("manifests", "runners")
+    for name in ("manifests", "machine", "runners")
     for path in (ROOT / name).rglob("*.py")
 )
 FRAMEWORKS = ["torch", "tensorflow", "tf_keras", "tensorflow_model_optimization", "ai_edge_litert"]
@@ -62,7 +62,7 @@ def test_a_real_python_3_8_compiles_all_of_them() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("package", ["manifests", "runners"])
+@pytest.mark.parametrize("package", ["manifests", "machine", "runners"])
 def test_a_real_python_3_8_imports_what_needs_no_framework(package: str) -> None:
     modules = [f"{package}.{path.stem}" for path in sorted((ROOT / package).glob("[!_]*.py"))]
     done = subprocess.run(
@@ -73,7 +73,7 @@ def test_a_real_python_3_8_imports_what_needs_no_framework(package: str) -> None
 
 
 def test_reading_planning_and_showing_import_no_framework() -> None:
-    *names, foreign = _import_all("manifests,orchestrator,tables", FRAMEWORKS)
+    *names, foreign = _import_all("manifests,machine,orchestrator,comparisons", FRAMEWORKS)
     assert foreign == "foreign:"
     assert {"manifests.codec", "orchestrator.planning.planner", "comparisons.comparison"} <= set(
         names

@@ -222,7 +222,7 @@ def test_the_sampler_is_killed(launch: Any) -> None:
 def test_a_sampler_that_hangs_holds_nothing_up_for_long(
     launch: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cell = launch(recipe={"seconds": 0.5}, interval_s=0.05)
+    cell = launch(recipe={"seconds": 0.5}, interval_s=0.05, grace_s=1.0)
     wait_for(cell.folder / "telemetry.jsonl", '"line":"sample"')
     cell.child("runners.telemetry").suspend()
     assert cell.ended() == 0

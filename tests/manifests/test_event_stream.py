@@ -1,18 +1,15 @@
-"""A runner's output: the same events however the bytes arrive, and bounded on disk."""
+"""A runner's output: the same events however the bytes arrive."""
 
 from __future__ import annotations
 
 import itertools
-import tempfile
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from orchestrator.running.event_reader import LONGEST_LINE, EventReader
 
 from manifests import event
-from orchestrator.running import event_reader
+from manifests.event_stream import LONGEST_LINE, EventStream
 
 PHASE = b'{"event":"phase","time_s":1.0,"name":"train"}\n'
 STEP = b'{"event":"step","time_s":2.5,"step":3,"of":10,"loss":0.25}\n'
@@ -28,13 +25,11 @@ EVENTS = [
 
 
 def read(chunks: list[bytes]) -> tuple[list[event.Event], int, bytes]:
-    """The events, the number of strays, and what was kept."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "events.jsonl"
-        reader = EventReader(path)
-        found = [happened for chunk in chunks for happened in reader.feed(chunk)]
-        reader.close()
-        return found, reader.strays, path.read_bytes()
+    """The events, the number of strays, and the lines of the events."""
+    stream = EventStream()
+    found = [received for chunk in chunks for received in stream.feed(chunk)]
+    lines = b"".join(received.line + b"\n" for received in found)
+    return [received.event for received in found], stream.strays, lines
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
@@ -85,10 +80,3 @@ def test_what_is_not_an_event_is_counted_and_not_kept(line: bytes) -> None:
 
 def test_a_last_line_without_its_end_is_no_event() -> None:
     assert read([PHASE, DONE[:-1]]) == ([EVENTS[0]], 0, PHASE)
-
-
-def test_events_beyond_the_bound_are_told_but_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(event_reader, "MOST_BYTES", 3 * len(PHASE))
-    found, _, kept = read([PHASE * 100])
-    assert len(found) == 100
-    assert kept == PHASE * 3
