@@ -10,7 +10,7 @@ from manifests.errors import InputError
 from manifests.manifest import Manifest
 
 if TYPE_CHECKING:
-    from orchestrator.running.execute import Prepared
+    from orchestrator.running.request import Prepared
 
 
 def tables_text(comparisons: list[Comparison], environments: list[str], format_: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from manifests.errors import InputError
 
 if TYPE_CHECKING:
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
 
 
 class Wish(NamedTuple):
@@ -24,7 +24,7 @@ class Wish(NamedTuple):
 
 def wish_of(choices: dict[str, Any]) -> Wish:
     """From the study and the options of ``repliquant run``, by the names of its parameters."""
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
 
     rest = {name: value for name, value in choices.items() if name not in ("claim", "sample")}
     return Wish(Request(**rest), choices["claim"], choices["sample"])
@@ -45,7 +45,7 @@ def _cells_of(claim: str, request: Request) -> str:
     from comparisons.claims import UnknownClaimError
     from comparisons.results import gather
     from manifests.paths import STUDIES
-    from orchestrator.running.execute import prepare
+    from orchestrator.running.request import prepare
 
     prepared = prepare(request._replace(expression=""))
     try:
@@ -61,7 +61,7 @@ def _cells_of(claim: str, request: Request) -> str:
 
 def _quickest(request: Request) -> str:
     """What chooses, for each image, the cell that takes least with all it starts from."""
-    from orchestrator.running.execute import prepare
+    from orchestrator.running.request import prepare
 
     planned = {item.id: item for item in prepare(request).chosen if not item.skip}
     whole: dict[str, float] = {}

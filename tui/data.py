@@ -25,7 +25,7 @@ from tui.messages import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
-    from orchestrator.running.execute import Prepared, Request
+    from orchestrator.running.request import Prepared, Request
     from services.selection import Wish
     from tui.app import Repliquant
     from tui.loaders import Planned, Results, State, StudyLine
@@ -62,7 +62,7 @@ class Shelf:
     def wish(self) -> Wish:
         """What is planned: the study with the choices that were made."""
         if self._wish is None:
-            from orchestrator.running.execute import Request
+            from orchestrator.running.request import Request
             from services.selection import Wish
 
             self._wish = Wish(Request(self.study))

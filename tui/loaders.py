@@ -17,7 +17,7 @@ from manifests.errors import InputError, KitError
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
-from orchestrator.running.execute import Prepared, Request, prepare
+from orchestrator.running.request import Prepared, Request, prepare
 from papers.published import PublishedError, PublishedTable, load_published
 from papers.study import Study, load_study
 from services.runs import all_runs, plan_of

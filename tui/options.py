@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cli.commands.options import read_options
-from orchestrator.engines import AUTO, ENGINES, make_engine
+from orchestrator.engines.registry import AUTO, ENGINES, make_engine
 from services.selection import Wish, wish_of
 from tui.data import told
 from tui.screens.dialogs import Asked
 
 if TYPE_CHECKING:
-    from orchestrator.running.execute import Prepared
+    from orchestrator.running.request import Prepared
     from papers.study import Study
 
 _ALL = "all"

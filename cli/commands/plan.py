@@ -23,7 +23,7 @@ _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 @as_json
 def command(as_json: bool, cost: bool, watts: float | None, **choices: Any) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
-    from orchestrator.running.execute import Request, prepare
+    from orchestrator.running.request import Request, prepare
 
     prepared = prepare(Request(**choices))
     if as_json:

@@ -16,7 +16,7 @@ from machine.inventory import visible_gpus
 from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Tell
+from orchestrator.engines.base import Tell
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
@@ -73,6 +73,7 @@ class GivenEngine(LocalEngine):
 
     def __init__(self, python: Path) -> None:
         """Raises InputError when there is no such program."""
+        super().__init__()
         found = shutil.which(str(python))
         if found is None:
             raise InputError(f"--python {str(python)!r} is no program; give the path of a Python")
@@ -100,6 +101,10 @@ class GivenEngine(LocalEngine):
 
     def interpreter(self, image: Image) -> Path:
         return self.python
+
+    def obstacle(self, image: Image) -> str:
+        """What it lacks is said when a cell wants it: asking takes as long as importing."""
+        return ""
 
     def status(self, image: Image) -> str:
         return "ready"

@@ -18,7 +18,9 @@ from manifests import paths
 from manifests.errors import MachineError
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
-from orchestrator.engines import Exit, Order, Tell, Where
+from orchestrator.engines import found_process
+from orchestrator.engines.base import Capacity, Engine, Entry, Exit, Handle, Order, Tell, Where
+from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments import venvs
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
@@ -26,11 +28,28 @@ from orchestrator.environments.pythons import clean_environment
 _CHUNK = 65536
 
 
-class LocalEngine:
-    """Runs ``python -m runners.launcher`` in a session of its own, beside this process."""
+class LocalEngine(LiveCells):
+    """Runs ``python -m runners.launcher`` in a session of its own, beside this process.
+
+    One that ``detaches`` leaves its cells running when this process dies.
+    """
 
     name = "local"
+    words = "this machine"
     limits_memory = False
+
+    def __init__(self, detaches: bool = False) -> None:
+        super().__init__()
+        self.detaches = detaches
+
+    def capacity(self) -> Capacity:
+        return Capacity(tuple(self.cpus()), tuple(self.gpus()))
+
+    def obstacle(self, image: Image) -> str:
+        return venvs.obstacle(image)
+
+    def unavailable(self, image: Image) -> str:
+        return self.obstacle(image)
 
     def status(self, image: Image) -> str:
         if venvs.ready(image):
@@ -65,22 +84,27 @@ class LocalEngine:
     def container(self, image: Image, order: Order) -> Container | None:
         return None
 
-    def start(self, image: Image, order: Order) -> LocalCell:
-        return LocalCell(_command(self.interpreter(image), order), order)
+    def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
+        return LocalCell(self.command(image, order), order, name)
+
+    def command(self, image: Image, order: Order) -> list[str]:
+        """What starts a cell's launcher."""
+        command = [str(self.interpreter(image)), "-m", "runners.launcher", str(order.folder)]
+        return command if self.detaches else [*command, "--parent", str(os.getpid())]
+
+    def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:
+        found = found_process.find(handle)
+        return None if found is None else found_process.FoundProcess(found, order.folder)
 
     def interpreter(self, image: Image) -> Path:
         """The Python that runs the image's cells."""
         return venvs.interpreter(image)
 
 
-def _command(interpreter: Path, order: Order) -> list[str]:
-    return [
-        str(interpreter), "-m", "runners.launcher", str(order.folder), "--parent", str(os.getpid()),
-    ]  # fmt: skip
-
-
-def _environment(order: Order) -> dict[str, str]:
+def _environment(order: Order, name: str) -> dict[str, str]:
     environment = {**clean_environment(), "PYTHONPATH": paths.python_path()}
+    if name:
+        environment[found_process.VARIABLE] = name
     if order.gpus:
         if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
             environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
@@ -91,7 +115,7 @@ def _environment(order: Order) -> dict[str, str]:
 class LocalCell:
     """A running cell. Ctrl-C at the terminal reaches the orchestrator only."""
 
-    def __init__(self, command: list[str], order: Order) -> None:
+    def __init__(self, command: list[str], order: Order, name: str = "") -> None:
         self._folder = order.folder
         self._exit: Exit | None = None
         self._kills = MemoryKills()
@@ -99,7 +123,7 @@ class LocalCell:
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr,
-                cwd=order.folder, env=_environment(order), start_new_session=True,
+                cwd=order.folder, env=_environment(order, name), start_new_session=True,
             )  # fmt: skip
         except OSError as error:
             self._stderr.close()
@@ -118,6 +142,12 @@ class LocalCell:
 
     def where(self) -> Where:
         return Where(self._process.pid)
+
+    def known(self) -> dict[str, str]:
+        return found_process.identity(self._process.pid)
+
+    def ended(self) -> bool:
+        return self._exit is not None or _has_ended(self._process.pid)
 
     def read(self, timeout_s: float) -> bytes | None:
         assert self._process.stdout is not None
@@ -166,3 +196,24 @@ class LocalCell:
                 self._process.send_signal(number)
         except ProcessLookupError:
             pass
+
+
+def _has_ended(pid: int) -> bool:
+    """Without taking its exit status, which is ``wait``'s."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+    except ChildProcessError:
+        return True
+
+
+def _make() -> Engine:
+    return LocalEngine()
+
+
+def _with_python(python: Path) -> Engine:
+    from orchestrator.engines.interpreter import GivenEngine
+
+    return GivenEngine(python)
+
+
+ENGINE = Entry(_make, rank=100, with_python=_with_python)

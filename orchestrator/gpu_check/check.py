@@ -20,8 +20,9 @@ from manifests.errors import InputError, MachineError
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
-from orchestrator.engines import AUTO, Engine, make_engine
+from orchestrator.engines.base import Engine
 from orchestrator.engines.interpreter import MODULES, GivenEngine
+from orchestrator.engines.registry import AUTO, make_engine
 from orchestrator.environments.images import image_names, load_image
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of

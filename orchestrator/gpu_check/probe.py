@@ -14,7 +14,7 @@ from typing import Any
 from manifests import paths
 from manifests.errors import KitError
 from manifests.files import write_atomically
-from orchestrator.engines import Engine
+from orchestrator.engines.base import Engine
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import load_image
 from orchestrator.environments.pythons import clean_environment

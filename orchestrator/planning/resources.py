@@ -9,7 +9,7 @@ from typing import NamedTuple
 from machine.allotment import choose, is_uuid, same
 from machine.inventory import described
 from manifests.errors import InputError
-from orchestrator.engines import Engine
+from orchestrator.engines.base import Engine
 
 
 class Resources(NamedTuple):
@@ -34,7 +34,7 @@ def allot(
             f"--memory needs containers, and the engine {engine.name} runs none. "
             "Use --engine docker, or leave it out"
         )
-    usable = engine.cpus()
+    usable = engine.capacity().cpus
     for cpu in cpus:
         if cpu not in usable:
             raise InputError(
@@ -48,7 +48,7 @@ def allot(
 
 def _gpus(engine: Engine, asked: tuple[str, ...] | None) -> tuple[str, ...]:
     """The GPUs to use; the first one alone unless others are asked for."""
-    there = tuple(engine.gpus())
+    there = engine.capacity().gpus
     if asked is None:
         return there[:1]
     if "all" in asked:

@@ -22,7 +22,8 @@ from manifests.event_stream import EventStream
 from manifests.files import write_atomically
 from manifests.manifest import Manifest, Status
 from manifests.order import FILE_NAME, GRACE_S, CellOrder
-from orchestrator.engines import Exit, Running
+from orchestrator.engines.base import Exit
+from orchestrator.engines.live_cells import Running
 
 _TICK_S = 1.0
 _KEPT_TEXTS = ("log.txt", "stderr.txt")

@@ -20,7 +20,7 @@ from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.order import CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
-from orchestrator.engines import Engine, Order
+from orchestrator.engines.base import Engine, Order
 from orchestrator.environments.images import load_image
 from orchestrator.messages import (
     CellEnded,

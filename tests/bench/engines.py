@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines import Order, make_engine
+from orchestrator.engines.base import Order
+from orchestrator.engines.registry import make_engine
 from orchestrator.engines.docker import settings
 from orchestrator.engines.docker.builds import tag
 from orchestrator.engines.docker.engine import DockerEngine

@@ -14,7 +14,7 @@ from orchestrator.telemetry.recorded import RecordedGpus
 from machine.recorder import Recorder
 from machine.sampler import Sampler
 from manifests.event import Phase
-from orchestrator.engines import Where
+from orchestrator.engines.base import Where
 from tests.fakes import series
 
 WINDOW_S = 10.0

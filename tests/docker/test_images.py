@@ -20,7 +20,7 @@ import pytest
 from docker.errors import APIError, NotFound
 
 from manifests.errors import MachineError
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker.engine import DockerEngine
 from orchestrator.engines.docker.reaping import OWNER

@@ -16,7 +16,8 @@ from pathlib import Path
 from machine.allotment import allotment
 from manifests.errors import MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Exit, Order, Tell, local
+from orchestrator.engines import local
+from orchestrator.engines.base import Exit, Order, Tell
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
 

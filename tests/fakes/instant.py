@@ -16,7 +16,8 @@ from manifests.codec import encode_manifest
 from manifests.event import Phase, Step, encode
 from manifests.files import write_atomically
 from manifests.manifest import ImageUsed, Status
-from orchestrator.engines import Exit, Order, Tell, Where, local
+from orchestrator.engines import local
+from orchestrator.engines.base import Exit, Order, Tell, Where
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
 from tests.manifests.samples import a_manifest

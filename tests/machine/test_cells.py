@@ -12,7 +12,7 @@ import pytest
 
 from machine.processes import ControlGroup, ProcessTree, Unreadable, reader_of
 from manifests.telemetry_series import CellSample
-from orchestrator.engines import Where
+from orchestrator.engines.base import Where
 from tests.fakes.clock import Clock
 from tests.machine.processes import own_processes
 

@@ -24,7 +24,7 @@ from manifests.plan import PlannedCell
 from manifests.series_reader import read_series
 from manifests.telemetry_series import GpuSample, PhaseMark
 from manifests.telemetry_summary import Reading, Telemetry
-from orchestrator.engines import Order, Where
+from orchestrator.engines.base import Order, Where
 from orchestrator.engines.local import LocalCell, _command
 from orchestrator.running.attempt import Attempt, write_inputs
 from tests.conftest import Workshop

@@ -12,7 +12,7 @@ from manifests import event
 from manifests.codec import write_manifest
 from manifests.manifest import Context, ImageUsed, Kit, Status
 from manifests.plan import PlannedCell
-from orchestrator.engines import Exit
+from orchestrator.engines.base import Exit
 from orchestrator.running import attempt as attempts
 from orchestrator.running.attempt import Attempt
 from tests.manifests.samples import a_cell, a_manifest

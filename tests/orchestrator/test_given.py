@@ -10,7 +10,7 @@ import pytest
 from machine.inventory import gpu_count
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import make_engine
+from orchestrator.engines.registry import make_engine
 from orchestrator.engines.interpreter import GivenEngine, Probed, probe
 from orchestrator.environments.images import load_image
 

@@ -17,7 +17,8 @@ from machine.allotment import Allotment
 from manifests.errors import InputError, MachineError
 from manifests.plan import Plan
 from manifests.run_folder import Run
-from orchestrator.engines import ENGINES, Engine
+from orchestrator.engines.base import Engine
+from orchestrator.engines.registry import ENGINES
 from orchestrator.gpu_check.check import Check, Checked, _gpu_images, _where, check
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.plan import check_plan

@@ -14,7 +14,8 @@ from manifests.errors import InputError, MachineError
 from manifests.pretrained import Pretrained
 from orchestrator.datasets import pretrained
 from orchestrator.datasets.pack import quiet
-from orchestrator.engines import Order, local
+from orchestrator.engines import local
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import settings
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.planner import Choices, make_plan

@@ -12,7 +12,7 @@ from textual.widgets import Input, Static
 from cli.commands.options import read_options
 from cli.commands.tui import command
 from manifests.errors import InputError
-from orchestrator.running.execute import Request
+from orchestrator.running.request import Request
 from papers.study import load_study
 from services.selection import Wish
 from tests.tui.conftest import drive, settle, shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from docker.errors import APIError
 
@@ -11,17 +12,18 @@ from machine.allotment import allotment
 from machine.inventory import visible_gpus
 from manifests.errors import MachineError
 from manifests.manifest import Container, ImageUsed
-from orchestrator.engines import Order, Tell
+from orchestrator.engines.base import Capacity, Order, Tell
 from orchestrator.engines.docker import builds, settings
 from orchestrator.engines.docker.container import DockerCell
 from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
 from orchestrator.engines.docker.mounts import Sharing
 from orchestrator.engines.docker.reaping import OWNER, Identity, reap
+from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
 
 
-class DockerEngine:
+class DockerEngine(LiveCells):
     """Containers of the daemon that DOCKER_HOST or the docker context names.
 
     Raises MachineError when none answers, or none that we can talk to.
@@ -29,13 +31,22 @@ class DockerEngine:
 
     name = "docker"
     limits_memory = True
+    detaches = False
 
     def __init__(self) -> None:
+        super().__init__()
         self.daemon: Daemon = connect()
         self._identity = Identity(self.daemon)
         self._sharing = Sharing(self.daemon, self._identity.name)
         self._prepared: dict[str, str] = {}
         self._tell: Tell = lambda note: None
+
+    @property
+    def words(self) -> str:
+        return self.daemon.words
+
+    def capacity(self) -> Capacity:
+        return Capacity(tuple(self.cpus()), tuple(self.gpus()))
 
     def status(self, image: Image) -> str:
         if not image.dockerfile.exists():
@@ -46,7 +57,13 @@ class DockerEngine:
             return f"not built; about {image.file.download_mb} MB to download"
 
     def obstacle(self, image: Image) -> str:
-        """Why the image neither is there nor can be built; empty when nothing is in the way."""
+        """None that lasts: what can't be built now is said when it is built."""
+        return ""
+
+    def interpreter(self, image: Image) -> Path | None:
+        return None
+
+    def unavailable(self, image: Image) -> str:
         with explained(self.daemon.address):
             return builds.obstacle(self.daemon, image)
 
@@ -87,7 +104,7 @@ class DockerEngine:
         mounts = self._sharing.mounts(order)
         return settings.describe(self.daemon, image.file.container, order, mounts)
 
-    def start(self, image: Image, order: Order) -> DockerCell:
+    def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
         cell = DockerCell(self.daemon, order, self._tell)
         try:
             built = self._image(image)
@@ -95,6 +112,7 @@ class DockerEngine:
             shared = self._sharing.share(order, built)
             labels = self._identity.labels(order)
             given = settings.arguments(self.daemon, described, shared.sources, labels)
+            given |= {"name": f"repliquant-{name}"} if name else {}
             cell.start(built, shared, given)
         except APIError as error:
             raise MachineError(_refusal(str(error.explanation))) from error

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from docker.errors import APIError, NotFound
 
 from manifests import paths
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker.daemon import GONE, Daemon
 from orchestrator.file_lock import HeldError, exclusive, lock_names
 

@@ -14,7 +14,7 @@ from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from manifests.manifest import Container, Mount
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker.accounts import NAME
 from orchestrator.engines.docker.daemon import Daemon
 from orchestrator.environments.images import ContainerNeeds

@@ -10,7 +10,7 @@ import pytest
 
 from machine.allotment import allotment
 from manifests.errors import MachineError
-from orchestrator.engines import make_engine
+from orchestrator.engines.registry import make_engine
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker import engine as engine_module
 from orchestrator.engines.docker.engine import DockerEngine
