@@ -5,6 +5,7 @@ The launcher does it where the cell ran; the orchestrator only where the launche
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 from typing import Iterable, List, NamedTuple, Optional, Tuple
@@ -168,7 +169,7 @@ def last_words(folder: Path) -> str:
     """The end of what a cell printed, for the error text."""
     for name in ("stderr.txt", "log.txt"):
         try:
-            with open(folder / name, "rb") as file:
+            with open(str(folder / name), "rb", opener=_unfollowed) as file:
                 file.seek(0, 2)
                 file.seek(max(0, file.tell() - _TAIL_BYTES))
                 text = file.read().decode(errors="replace").strip()
@@ -177,3 +178,8 @@ def last_words(folder: Path) -> str:
         if text:
             return text
     return ""
+
+
+def _unfollowed(path: str, flags: int) -> int:
+    """The cell may write there: no link is followed, no pipe is waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)

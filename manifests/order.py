@@ -29,10 +29,10 @@ class CellOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``data`` (its pack), ``weights`` (the folder of the cell it starts from) and ``pretrained``
     are paths as the host has them; an engine that shows them under other names passes those to
     the launcher. ``timeout_s`` is the cell's own time, from the launcher's start; None: no limit.
-    ``grace_s`` after it was asked to end the cell is killed, and so is its sampler. ``gpus`` are UUIDs, or the driver's
-    numbers where nobody tells UUIDs; ``cpus`` empty means all. ``interval_s`` lies between two
-    samples of telemetry; None: nothing is sampled. ``outlives`` says that the cell goes on when
-    the orchestrator dies.
+    ``grace_s`` after it was asked to end the cell is killed, and so is its sampler. ``gpus`` are
+    UUIDs, or the driver's numbers where nobody tells UUIDs; ``cpus`` empty means all.
+    ``interval_s`` lies between two samples of telemetry; None: nothing is sampled. ``outlives``
+    says that the cell goes on when the orchestrator dies.
     """
 
     schema: str = ORDER_SCHEMA

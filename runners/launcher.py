@@ -38,8 +38,6 @@ from runners.relay import Outlet, Relay
 
 _ASK_AGAIN_S = 1.0
 
-_KEPT_TEXTS = ("log.txt", "stderr.txt")
-
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """See the module."""
@@ -192,8 +190,7 @@ class Launch:
         self._cell.signal(signal.SIGTERM)
 
     def _seal(self, record: Optional[Record]) -> Manifest:
-        for name in _KEPT_TEXTS:
-            redact_file(self._folder / name)
+        redact_file(self._folder / "log.txt")
         if (self._folder / seal.MANIFEST).exists():  # not ours: the cell's technique made it
             seal.left(self._folder, seal.MANIFEST)
         manifest = seal.left(self._folder) or self._concluded()

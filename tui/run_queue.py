@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from machine.sampler import Sampler
     from manifests.plan import PlannedCell
     from manifests.run_folder import Run
-    from orchestrator.running.execute import Outcome, Request
+    from orchestrator.running.execute import Outcome
+    from orchestrator.running.request import Request
 
 
 @dataclass

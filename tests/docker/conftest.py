@@ -43,6 +43,7 @@ FROM ${{BASE}}
 COPY --from=packages /opt/venv /opt/venv
 ENV PATH=/opt/venv/bin:/usr/bin:/bin PYTHONPATH=/opt/repliquant PYTHONUNBUFFERED=1
 COPY manifests /opt/repliquant/manifests
+COPY machine /opt/repliquant/machine
 COPY runners /opt/repliquant/runners
 COPY images/{name}/technique.py /opt/repliquant/runners/{name}/plain.py
 COPY images/{name}/verify.py /opt/repliquant/images/{name}/verify.py

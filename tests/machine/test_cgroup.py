@@ -159,7 +159,7 @@ def test_kills_of_the_whole_machine_are_counted_beside(tmp_path: Path) -> None:
 def test_python_3_8_reads_the_same(tmp_path: Path) -> None:
     expected = system(tmp_path, V1_LINES, {"memory/memory.oom_control": V1_CONTROL.format(kills=4)})
     code = (
-        "import sys; from pathlib import Path; from manifests import cgroup;"
+        "import sys; from pathlib import Path; from machine import cgroup;"
         "print(cgroup.oom_kills(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
     done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,30 +12,34 @@ from pathlib import Path
 import msgspec
 import pynvml
 import pytest
-from machine.merge import completed
 
+from machine import seal
+from machine.cell_readers import ProcessTree
 from machine.gpus import NvmlGpus
 from machine.nvml import Nvml
 from machine.recorder import Record, Recorder
-from machine.sampler import Sampler, sampling
-from manifests.codec import encode_manifest, read_manifest
-from manifests.event import Event, Phase
-from manifests.manifest import Context, Gpu, ImageUsed, Kit, Machine, Manifest
-from manifests.plan import PlannedCell
+from machine.sampler import Sampler
+from manifests.codec import encode_manifest
+from manifests.event import Phase
+from manifests.event_stream import EventStream
+from manifests.manifest import Context, Environment, Gpu, ImageUsed, Kit, Machine, Manifest, Metric
+from manifests.order import CellOrder
 from manifests.series_reader import read_series
 from manifests.telemetry_series import GpuSample, PhaseMark
 from manifests.telemetry_summary import Reading, Telemetry
-from orchestrator.engines.base import Order, Where
-from orchestrator.engines.local import LocalCell, _command
-from orchestrator.running.attempt import Attempt, write_inputs
-from tests.conftest import Workshop
+from orchestrator.running.attempt import write_inputs
+from tests.conftest import ROOT, Workshop
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
 from tests.fakes.studies import write_study
+from tests.machine.processes import Unreadable
 from tests.manifests.samples import a_cell, a_manifest
 from tests.orchestrator.reading import manifests, the_run
 
 Change = Callable[[FakeNvml, int], None]
+CONTEXT = Context(
+    engine="fake", image=ImageUsed(name="alpha", kind="given"), kit=Kit(version="0"), run="r"
+)
 
 
 def attempted(
@@ -45,36 +50,33 @@ def attempted(
     behave: str = "ok",
     gpus: tuple[int, ...] = (0,),
 ) -> Manifest:
-    """One attempt at a cell that works for 0.6 s; ``on_work`` is called when it begins to."""
+    """A cell in a real process that works for 0.6 s; ``on_work`` is called when it begins to."""
     monkeypatch.setenv("FAKE_LOG", str(folder / "executed.txt"))
     cell = a_cell(device="gpu", recipe={"behave": behave, "seconds": 0.6, "phase": "measure"})
-    planned = PlannedCell(
-        id=cell.id, cell=cell, image="alpha", needs=[], estimate_s=1.0, study_estimate_s=1.0,
-        estimate_source="study", timeout_s=60.0,
-    )  # fmt: skip
-    context = Context(
-        engine="fake", image=ImageUsed(name="alpha", kind="given"), kit=Kit(version="0"), run="r"
-    )
     where = folder / "cell"
-    write_inputs(where, cell, context)
-    command = _command(Path(sys.executable), order := Order("r", cell.id, where, None, None, 1))
-    command[command.index("runners")] = "tests.fakes.runner"
+    write_inputs(where, CellOrder(cell=cell, context=CONTEXT))
     source = Sampler(gpus=NvmlGpus(Nvml(library)), interval_s=0.05)
     source.start()
-    with sampling(source):
-        _ = source.opening
-        attempt = Attempt(planned, where, context, Recorder(source, where, cell.id, gpus))
-        running = LocalCell(command, order)
-        pid = running.where().pid or 0
-
-        def hear(event: Event) -> None:
-            if isinstance(event, Phase) and event.name == "measure":
-                on_work(library, pid)
-
-        manifest = attempt.follow(running, hear)
+    _ = source.opening
+    command = [sys.executable, "-m", "tests.fakes.runner", "cell.json", ".", "--context",
+               "context.json", "--result", seal.RESULT]  # fmt: skip
+    recorder, stream = Recorder(source, where, cell.id, gpus), EventStream()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=where, stdout=subprocess.PIPE, bufsize=0, env=environment
+    ) as process:
+        assert process.stdout is not None
+        recorder.begin(ProcessTree(process.pid))
+        while chunk := process.stdout.read(4096):
+            for received in stream.feed(chunk):
+                recorder.heard(received.event)
+                if isinstance(received.event, Phase) and received.event.name == "measure":
+                    on_work(library, process.pid)
+    record = recorder.finish()
     source.stop()
-    assert read_manifest(where / "manifest.json") == manifest
-    return manifest
+    verdict = seal.judge(seal.End(process.returncode, max(0, -process.returncode)), "")
+    left = seal.left(where) or seal.concluded(cell, CONTEXT, verdict, "t", 0.6)
+    return seal.joined(left, record)
 
 
 def told(manifest: Manifest) -> Telemetry:
@@ -197,7 +199,7 @@ def recorder(folder: Path, clock: Clock, most_bytes: int = 2**20) -> tuple[Sampl
 def test_phases_are_placed_by_the_quickest_event(tmp_path: Path) -> None:
     clock = Clock(100.0)
     _, found = recorder(tmp_path, clock)
-    found.begin(Where(os.getpid()))
+    found.begin(ProcessTree(os.getpid()))
     clock.now_s = 101.5  # the runner began at 101 and its word came late
     found.heard(Phase(time_s=0.25, name="import"))
     clock.now_s = 103.0
@@ -215,7 +217,7 @@ def test_phases_are_placed_by_the_quickest_event(tmp_path: Path) -> None:
 def test_an_hour_stays_within_its_limit_and_is_summed_up_whole(tmp_path: Path) -> None:
     clock = Clock()
     source, found = recorder(tmp_path, clock, most_bytes=100_000)
-    found.begin(Where(None, reason="not here"))
+    found.begin(Unreadable("not here"))
     found.heard(Phase(time_s=0.0, name="train"))
     for number in range(2000):
         clock.now_s = number * 1.8
@@ -235,7 +237,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
 ) -> None:
     clock = Clock()
     source, found = recorder(tmp_path, clock)
-    found.begin(Where(os.getpid()))
+    found.begin(ProcessTree(os.getpid()))
     source.tick()
 
     def full(*_: object) -> None:
@@ -253,7 +255,7 @@ def test_a_full_disk_ends_the_series_and_not_the_summary(
 def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
     clock = Clock()
     source, found = recorder(tmp_path / "nowhere", clock)
-    found.begin(Where(os.getpid()))
+    found.begin(ProcessTree(os.getpid()))
     source.tick()
     telemetry = found.finish().telemetry
     assert telemetry.path == ""
@@ -261,36 +263,39 @@ def test_a_folder_that_can_not_be_written_to(tmp_path: Path) -> None:
     assert telemetry.samples == 3
 
 
-def test_a_cell_on_another_machine_is_not_recorded(tmp_path: Path) -> None:
-    source, found = recorder(tmp_path, Clock())
-    reason = "the cell runs on the machine of the Docker Engine 20.10.24 at tcp://far:2376"
-    found.begin(Where(None, elsewhere=True, reason=reason))
-    (tmp_path / "telemetry.jsonl").write_text("what the cell says of itself")
-    found.heard(Phase(time_s=0.0, name="measure"))
-    source.tick()
-    record = found.finish()
-    assert record == Record(
-        Telemetry(path="", samples=0, interval_s=0.2, gpus=[0], reason=reason), [], [], []
-    )
-
-
-def test_completing_changes_only_what_the_host_knows() -> None:
+def test_joining_changes_only_what_the_sampler_knows() -> None:
     manifest = a_manifest()
     record = Record(Telemetry(path="telemetry.jsonl", samples=3), [], [], [Gpu(name="A")])
-    whole = completed(manifest, record)
+    whole = seal.joined(manifest, record)
     assert msgspec.structs.replace(whole, telemetry=None) == manifest
     assert whole.telemetry == record.telemetry
-    assert completed(manifest, None) is manifest
+    assert seal.joined(manifest, None) is manifest
     machine = Machine(
         system="Linux", architecture="x86_64", cpu=None, cpus=2, instruction_sets=[],
         memory_bytes=None, gpus=[Gpu(name="of the kernel")],
     )  # fmt: skip
     environment = msgspec.structs.replace(manifest.environment, machine=machine)
     known = msgspec.structs.replace(manifest, environment=environment)
-    found = completed(known, record).environment.machine
+    found = seal.joined(known, record).environment.machine
     assert found is not None and found.gpus == [Gpu(name="A")]
-    nothing = completed(known, record._replace(gpus=[])).environment.machine
+    nothing = seal.joined(known, record._replace(gpus=[])).environment.machine
     assert nothing == machine
+
+
+def test_what_is_more_than_the_machine_has_is_flagged_once_that_is_known() -> None:
+    """The cell itself knows only the name of its GPU."""
+    machine = Machine(
+        system="Linux", architecture="x86_64", cpu=None, cpus=2, instruction_sets=[],
+        memory_bytes=None, gpus=[Gpu(name="A")],
+    )  # fmt: skip
+    held = Metric(name="peak_memory_bytes", unit="bytes", samples=[2**34], label="allocator")
+    manifest = a_manifest(metrics=[held], environment=Environment(machine=machine))
+    gpu = Gpu(name="A", memory_bytes=2**33)
+    whole = seal.joined(manifest, Record(Telemetry(path="", samples=0), [], [], [gpu]))
+    assert [flag.name for flag in whole.flags] == ["impossible-value"]
+    assert (
+        seal.joined(whole, Record(Telemetry(path="", samples=0), [], [], [])).flags == whole.flags
+    )
 
 
 def test_a_whole_run_through_the_command_line(workshop: Workshop) -> None:

@@ -11,14 +11,14 @@ import pynvml
 import pytest
 
 from machine import sampler as sampling_module
+from machine.cell_readers import ProcessTree
 from machine.gpus import NvmlGpus
 from machine.nvml import Nvml
-from machine.processes import ProcessTree, Unreadable
-from machine.sampler import Sampler, only, sampling
+from machine.sampler import Sampler, only
 from manifests.telemetry_series import GpuProcess, GpuSample, Sample
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
-from tests.machine.processes import own_processes
+from tests.machine.processes import Unreadable, own_processes
 
 
 def sampler(library: FakeNvml, clock: Clock | None = None) -> Sampler:
@@ -117,19 +117,11 @@ def test_the_thread_keeps_its_pace_and_ends() -> None:
 
 def test_nothing_is_read_while_nobody_listens() -> None:
     library = FakeNvml(FakeGpu())
-    with sampling(Sampler(gpus=NvmlGpus(Nvml(library)), interval_s=0.01)) as source:
-        source.start()
-        time.sleep(0.1)
-        assert "nvmlDeviceGetPowerUsage" not in library.calls
-        source.stop()
-
-
-def test_a_sampler_of_ones_own_ends_with_its_block() -> None:
-    with sampling() as source:
-        names = {thread.name for thread in threading.enumerate()}
-        assert "telemetry" in names
-        assert source.opening.cpus
-    assert "telemetry" not in {thread.name for thread in threading.enumerate()}
+    source = Sampler(gpus=NvmlGpus(Nvml(library)), interval_s=0.01)
+    source.start()
+    time.sleep(0.1)
+    assert "nvmlDeviceGetPowerUsage" not in library.calls
+    source.stop()
 
 
 def test_a_driver_that_hangs_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:

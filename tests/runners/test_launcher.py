@@ -160,6 +160,19 @@ def test_a_cell_that_is_over_before_the_first_sample(launch: Any) -> None:
     assert telemetry is not None and telemetry.samples >= 1 and telemetry.reason == ""
 
 
+def test_a_cell_that_is_frozen_with_its_sampler_is_flagged(launch: Any) -> None:
+    """As a paused container is: nobody inside sees it happen."""
+    cell = launch(recipe={"seconds": 4})
+    cell.in_phase("measure")
+    wait_for(cell.folder / "telemetry.jsonl", '"name":"measure"')
+    os.killpg(cell.process.pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    os.killpg(cell.process.pid, signal.SIGCONT)
+    assert cell.ended() == 0
+    (flag,) = [flag for flag in cell.manifest().flags if flag.name == "suspended"]
+    assert flag.detail.startswith("measure: it was stopped in 1 of ")
+
+
 def test_without_an_interval_nothing_is_sampled(launch: Any) -> None:
     cell = launch(interval_s=None)
     assert cell.ended() == 0

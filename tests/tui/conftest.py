@@ -20,7 +20,8 @@ from orchestrator import machine
 from orchestrator.messages import Listener
 from orchestrator.running import execute as running
 from orchestrator.running.control import Steering
-from orchestrator.running.execute import Outcome, Request
+from orchestrator.running.execute import Outcome
+from orchestrator.running.request import Request
 from services.runs import find_run
 from tests.conftest import ROOT
 from tests.manifests.samples import a_manifest
