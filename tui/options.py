@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cli.commands.options import read_options
-from orchestrator.engines.registry import AUTO, ENGINES, make_engine
+from orchestrator.engines.registry import AUTO, names
 from services.selection import Wish, wish_of
 from tui.data import told
 from tui.screens.dialogs import Asked
@@ -26,7 +26,7 @@ def fields(wish: Wish, study: Study, prepared: Prepared | None) -> list[Asked]:
     request = wish.request
     tiers = tuple(dict.fromkeys([*study.tiers, request.tier]))
     protocols = tuple(dict.fromkeys([_ALL, *study.protocols, request.protocol or _ALL]))
-    engines = tuple(dict.fromkeys([AUTO, *ENGINES, request.engine]))
+    engines = tuple(dict.fromkeys([AUTO, *names(), request.engine]))
     dataset = prepared.plan.dataset if prepared else "the tier's own"
     folder = str(prepared.run.folder) if prepared else ""
     return [
@@ -61,9 +61,7 @@ def problem(wish: Wish, answers: dict[str, str]) -> str:
     from tui.loaders import read_plan
 
     try:
-        planned = read_plan(chosen(wish, answers))
-        if planned.request.python is not None:
-            make_engine(planned.request.engine, planned.request.python)
+        read_plan(chosen(wish, answers))
     except Exception as error:  # said in the form, which stays
         return told(error)
     return ""

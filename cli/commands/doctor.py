@@ -43,7 +43,7 @@ def examine() -> Iterator[Finding]:
     yield _processor()
     yield from _gpus()
     yield from _limits()
-    yield from _docker()
+    yield from _engines()
     yield from _images()
     yield from _places()
 
@@ -138,37 +138,20 @@ def _lasting(reasons: dict[str, str]) -> dict[str, str]:
     return {what: why for what, why in reasons.items() if why != WARMING_UP}
 
 
-_OTHERS_WORK = "mend it, then run again; other images are not affected"
+_OTHERS_WORK = "fix it, then run again; others are not affected"
 
 
-def _docker() -> Iterator[Finding]:
-    """The daemon, and whether it can hand out the GPUs that there are."""
+def _engines() -> Iterator[Finding]:
+    """What each engine says of itself."""
     from manifests.errors import KitError
-    from orchestrator.engines.docker.engine import DockerEngine
+    from orchestrator.engines.registry import entry, names
 
-    try:
-        engine = DockerEngine()
-    except KitError as error:
-        said, _, step = str(error).partition(". ")
-        yield Finding("note", "docker", said, f"{step}; until then: cells run without containers")
-        return
-    daemon = engine.daemon
-    rootless = ", without root" if daemon.rootless else ""
-    files = "" if daemon.shares_files else "; files travel through its archive calls"
-    yield Finding("ok", "docker", f"{daemon.words}, API {daemon.api_version}{rootless}{files}")
-    yield from _docker_gpus(engine)
-
-
-def _docker_gpus(engine: Any) -> Iterator[Finding]:
-    from orchestrator.engines.docker.settings import NO_GPU_RUNTIME, gpu_request, has_gpu_runtime
-
-    if not engine.gpus():
-        return
-    if has_gpu_runtime(engine.daemon):
-        yield Finding("ok", "docker gpus", f"handed out by {gpu_request(engine.daemon)}")
-    else:
-        said, _, step = NO_GPU_RUNTIME.partition(". ")
-        yield Finding("note", "docker gpus", said, step)
+    for name in names():
+        try:
+            for found in entry(name).examine():
+                yield Finding(*found)
+        except KitError as error:
+            yield Finding("problem", f"engine {name}", str(error), _OTHERS_WORK)
 
 
 def _images() -> Iterator[Finding]:
@@ -191,9 +174,8 @@ def _images() -> Iterator[Finding]:
 
 def _image(engine: Any, image: Any) -> Finding:
     from machine.inventory import compute_capability
-    from manifests.errors import KitError, MachineError
-    from orchestrator.environments.pythons import find_interpreter
-    from orchestrator.planning.gpu_compat import obstacle
+    from manifests.errors import KitError
+    from orchestrator.planning import gpu_compat
 
     name = f"image {image.name}"
     try:
@@ -203,15 +185,12 @@ def _image(engine: Any, image: Any) -> Finding:
             return Finding("note", name, taken, "REPLIQUANT_ALLOW_UNHASHED asks for that")
         if state == "ready":
             return Finding("ok", name, state)
-        if engine.name == "local" and image.container_only:
-            return Finding("note", name, state, "its cells need Docker; others run without")
-        if engine.name == "local":
-            state += f"; will use {find_interpreter(image.file.python)}"
-    except MachineError as error:
-        return Finding("note", name, str(error), "its cells are recorded as unsupported")
+        obstacle = engine.obstacle(image)
+        if obstacle:
+            return Finding("note", name, obstacle, "its cells are recorded as unsupported")
     except KitError as error:
         return Finding("problem", name, str(error), _OTHERS_WORK)
-    refused = obstacle(image, compute_capability())
+    refused = gpu_compat.obstacle(image, compute_capability())
     if refused:
         return Finding("note", name, refused, "runs choose the image that fits")
     step = f"built by the first run, or: repliquant images build {image.name}"

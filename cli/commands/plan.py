@@ -78,9 +78,10 @@ def _print(prepared: Any) -> None:
         "repeat", "estimate", "state",
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
+    summary = _summary(prepared)  # what is wrong with the study's tables is said before anything
     console = out()
     console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
-    for line in _summary(prepared):
+    for line in summary:
         console.print(line, markup=False)
 
 
@@ -89,8 +90,9 @@ def _print_cost(prepared: Any, watts: float | None) -> None:
 
     console = out()
     plan = prepared.plan
+    lines = [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]
     console.print(f"{plan.study} · tier {plan.tier} · {plan.dataset}", markup=False)
-    for line in [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]:
+    for line in lines:
         console.print(line, markup=False)
 
 
@@ -158,7 +160,7 @@ def _summary(prepared: Any) -> list[str]:
         *prepared.plan.dataset_notes,
         *_coverage(_chosen_plan(prepared)),
     ]
-    lines += _environments({planned.image for planned in chosen})
+    lines += _environments(prepared.where.engine, {planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
     if prepared.plan.weights_to_fetch:
@@ -183,16 +185,14 @@ def _coverage(plan: Any) -> list[str]:
     return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
 
 
-def _environments(names: set[str]) -> list[str]:
+def _environments(engine: Any, names: set[str]) -> list[str]:
     """The state of each image, and the disk that those not made yet will take."""
     from machine.inventory import free_bytes
     from manifests import paths
-    from orchestrator.engines.auto import choose_engine
     from orchestrator.environments.images import load_image
     from services.phrases import size
 
     images = [load_image(name) for name in sorted(names)]
-    engine = choose_engine(images).engine
     lines = []
     missing_mb = 0
     for image in images:

@@ -1,1 +1,1 @@
-"""Where cells run: the contract in ``base``, one file or folder an engine, found by ``registry``."""
+"""Where cells run: the contract in ``base``, a file or folder an engine, found by ``registry``."""

@@ -129,8 +129,11 @@ class Engine(Protocol):
     """A place where cells run. Every method may be called from any thread."""
 
     name: str
-    words: str
-    """What it is, in a few words: ``Docker Engine 20.10``."""
+
+    @property
+    def words(self) -> str:
+        """What it is, in a few words: ``Docker Engine 20.10``."""
+
     limits_memory: bool
     """Whether it can hold a cell to an amount of memory."""
     detaches: bool

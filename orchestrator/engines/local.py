@@ -23,7 +23,7 @@ from orchestrator.engines.base import Capacity, Engine, Entry, Exit, Handle, Ord
 from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments import venvs
 from orchestrator.environments.images import Image
-from orchestrator.environments.pythons import clean_environment
+from orchestrator.environments.pythons import clean_environment, find_interpreter
 
 _CHUNK = 65536
 
@@ -56,7 +56,10 @@ class LocalEngine(LiveCells):
             return "ready"
         if image.container_only:
             return "a container only, which this engine can't run"
-        return f"not built; about {image.file.download_mb} MB to download"
+        made = f"not built; about {image.file.download_mb} MB to download"
+        if self.obstacle(image):
+            return made
+        return f"{made}; will use {find_interpreter(image.file.python)}"
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         done = venvs.build(image, tell)

@@ -50,10 +50,13 @@ def entry(name: str) -> Entry:
 
 def ranked() -> list[tuple[str, Entry]]:
     """Those that ``auto`` chooses from, in its order."""
-    found = [(name, entry(name)) for name in names()]
-    return sorted(
-        ((name, one) for name, one in found if one.rank is not None), key=lambda pair: pair[1].rank
-    )
+    ranks = {name: one.rank for name, one in _all() if one.rank is not None}
+    return [(name, entry(name)) for name in sorted(ranks, key=lambda name: ranks[name])]
+
+
+def first(containers: bool) -> str:
+    """The name of the first in rank that runs containers, or that needs none."""
+    return next(name for name, one in ranked() if one.containers == containers)
 
 
 def make_engine(name: str, python: Path | None = None) -> Engine:
@@ -65,7 +68,7 @@ def make_engine(name: str, python: Path | None = None) -> Engine:
 
 
 def _with_python(name: str, python: Path) -> Engine:
-    able = {found: one.with_python for found, one in _ours() if one.with_python is not None}
+    able = {found: one.with_python for found, one in _all() if one.with_python is not None}
     make = next(iter(able.values())) if name == AUTO else able.get(name)
     if make is None:
         raise InputError(
@@ -74,7 +77,7 @@ def _with_python(name: str, python: Path) -> Engine:
     return make(python)
 
 
-def _ours() -> Iterator[tuple[str, Entry]]:
+def _all() -> Iterator[tuple[str, Entry]]:
     yield from ((name, entry(name)) for name in names())
 
 

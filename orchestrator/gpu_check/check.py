@@ -22,7 +22,7 @@ from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines.base import Engine
 from orchestrator.engines.interpreter import MODULES, GivenEngine
-from orchestrator.engines.registry import AUTO, make_engine
+from orchestrator.engines.registry import AUTO, entry, first, make_engine
 from orchestrator.environments.images import image_names, load_image
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
@@ -100,7 +100,7 @@ class Checked(NamedTuple):
 def check(asked: Check, tell: Listener) -> Checked:
     """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Conductor, Means
+    from orchestrator.running.executor import Executor, Setup
     from orchestrator.running.run_lock import opened
 
     _refuse_nothing_to_resume(asked)
@@ -110,20 +110,21 @@ def check(asked: Check, tell: Listener) -> Checked:
         deadline.begin(asked.started)
     probed = earlier(run.folder) or probe(engine, images.get("pytorch"), deadline.left_s(), tell)
     memory_bytes = _memory_bytes(asked, probed)
-    plan = check_plan(asked.device, images, len(engine.cpus()), memory_bytes)
+    capacity = engine.capacity()
+    plan = check_plan(asked.device, images, len(capacity.cpus), memory_bytes)
     packs = prepare_packs(plan, {}, paths.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
-    gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
+    gpus = capacity.gpus[:1] if asked.device == "gpu" else ()
     with opened(run, plan):
         keep(run.folder, probed)
-        means = Means(
+        setup = Setup(
             engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
             deadline, gpus=gpus,
         )  # fmt: skip
-        conductor = Conductor(run, means)
-        deadline.hold(conductor)
+        executor = Executor(run, setup)
+        deadline.hold(executor)
         try:
-            conductor.conduct(plan.cells, set())
+            executor.execute(plan.cells, set())
         finally:
             deadline.close()
     manifests = {manifest.id: manifest for manifest in run.load().manifests}
@@ -131,8 +132,8 @@ def check(asked: Check, tell: Listener) -> Checked:
         run,
         [manifests[planned.id] for planned in plan.cells if planned.id in manifests],
         [planned for planned in plan.cells if planned.id not in manifests],
-        conductor.images_missing,
-        frozenset(conductor.broken),
+        executor.images_missing,
+        frozenset(executor.broken),
         {planned.id: expected_of(planned.cell, memory_bytes) for planned in plan.cells},
         probed,
         asked.device,
@@ -169,7 +170,7 @@ def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
         found = _with_cuda(engine, held, tell) if asked.device == "gpu" else held
         return engine, {framework: _CPU_IMAGES[framework] for framework in found}
     if asked.device == "cpu":
-        engine = make_engine("local" if asked.engine == AUTO else asked.engine)
+        engine = make_engine(first(containers=False) if asked.engine == AUTO else asked.engine)
         return engine, {framework: _CPU_IMAGES[framework] for framework in asked.frameworks}
     if not visible_gpus().gpus:
         raise MachineError(
@@ -240,13 +241,15 @@ def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) ->
 
 def _container_engine(name: str) -> Engine:
     """The images for GPUs are containers. Raises KitError where none can be run."""
-    if name == "local":
+    name = first(containers=True) if name == AUTO else name
+    if not entry(name).containers:
         raise MachineError(
-            f"the images for GPUs are containers: give --engine docker, or else {_OWN}"
+            f"the images for GPUs are containers: give --engine {first(containers=True)}, "
+            f"or else {_OWN}"
         )
     try:
-        return make_engine("docker" if name == AUTO else name)
+        return make_engine(name)
     except MachineError as error:
         raise MachineError(
-            f"gpu-check finds no Docker for its images: {error}. Or {_OWN}"
+            f"gpu-check finds no {name.capitalize()} for its images: {error}. Or {_OWN}"
         ) from error

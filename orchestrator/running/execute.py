@@ -64,7 +64,7 @@ def _execute(
 ) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Conductor, Means
+    from orchestrator.running.executor import Executor, Setup
     from orchestrator.running.run_lock import opened
 
     steering = steering or Steering()
@@ -86,14 +86,14 @@ def _execute(
         tell(Note(note))
     allotted = prepared.resources
     with opened(prepared.run, prepared.plan):
-        means = Means(
+        setup = Setup(
             prepared.where.engine, packs.folder_of, allotted.threads, Estimates(history()), tell,
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
         )  # fmt: skip
-        conductor = Conductor(prepared.run, means)
-        steering.take(conductor)
-        ended = conductor.conduct(prepared.chosen, rerun)
-    return Outcome(prepared, ended, conductor.images_missing, frozenset(conductor.broken))
+        executor = Executor(prepared.run, setup)
+        steering.take(executor)
+        ended = executor.execute(prepared.chosen, rerun)
+    return Outcome(prepared, ended, executor.images_missing, frozenset(executor.broken))
 
 
 def _engine_line(where: Choice) -> str:

@@ -31,6 +31,7 @@ class InstantEngine(local.LocalEngine):
     name = "local"
 
     def __init__(self, cell_s: float = 0.05) -> None:
+        super().__init__()
         self._cell_s = cell_s
         self._ends: Iterator[Status] = itertools.cycle(ENDS)
 
@@ -44,7 +45,10 @@ class InstantEngine(local.LocalEngine):
         tell(Note(f"preparing {image.name}", "detail", 1, 2))
         return ImageUsed(name=image.name, kind="given")
 
-    def start(self, image: Image, order: Order) -> InstantCell:  # type: ignore[override]
+    def obstacle(self, image: Image) -> str:
+        return ""
+
+    def start(self, image: Image, order: Order, name: str = "") -> InstantCell:
         return InstantCell(order, next(self._ends), self._cell_s)
 
 
@@ -75,6 +79,12 @@ class InstantCell:
 
     def kill(self) -> None:
         self._stopped.set()
+
+    def ended(self) -> bool:
+        return self._stopped.is_set()
+
+    def known(self) -> dict[str, str]:
+        return {}
 
     def wait(self) -> Exit:
         return Exit(code=0)

@@ -10,8 +10,8 @@ import pytest
 from machine.inventory import gpu_count
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines.registry import make_engine
 from orchestrator.engines.interpreter import GivenEngine, Probed, probe
+from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import load_image
 
 

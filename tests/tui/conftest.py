@@ -19,6 +19,7 @@ from manifests.plan import PlannedCell
 from orchestrator import machine
 from orchestrator.messages import Listener
 from orchestrator.running import execute as running
+from orchestrator.running import request as asking
 from orchestrator.running.control import Steering
 from orchestrator.running.execute import Outcome
 from orchestrator.running.request import Request
@@ -50,7 +51,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "gpu_count", lambda: 0)
-    monkeypatch.setattr(running, "visible_gpus", lambda: Allotment(()))
+    monkeypatch.setattr(asking, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN
 
 
@@ -76,7 +77,7 @@ def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], N
             request: Request, tell: Listener, sampler: object, steering: Steering
         ) -> Outcome:
             tell = steering.heard(tell)
-            prepared = running.prepare(request)
+            prepared = asking.prepare(request)
             todo = [planned for planned in prepared.chosen if not planned.skip][:4]
             prepared.run.cells.mkdir(parents=True, exist_ok=True)
             write_plan(prepared.run.plan_path, prepared.plan)

@@ -19,7 +19,8 @@ from textual.widgets import Input
 
 from cli.commands import doctor
 from manifests.codec import write_plan
-from orchestrator.running import execute
+from orchestrator.engines.auto import Choice
+from orchestrator.running import request
 from tests.fakes.instant import InstantEngine
 from tests.tui.conftest import drive
 from tui.app import Repliquant
@@ -47,12 +48,12 @@ def several(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for cell in sorted((recorded.with_name("begun") / "cells").iterdir())[3:]:
         shutil.rmtree(cell)
     (recorded.with_name("damaged") / "plan.json").write_bytes(b"\xff{")
-    other = execute.Request("shafique2023", run_dir=recorded.with_name("other"))
-    prepared = execute.prepare(other)
+    other = request.Request("shafique2023", run_dir=recorded.with_name("other"))
+    prepared = request.prepare(other)
     prepared.run.cells.mkdir(parents=True)
     write_plan(prepared.run.plan_path, prepared.plan)
     engine = InstantEngine()
-    monkeypatch.setattr(execute, "_engine", lambda *_: engine)
+    monkeypatch.setattr(request, "_engine", lambda *_: Choice(engine, "a test"))
     monkeypatch.setattr(doctor, "examine", lambda: [Finding("ok", "engine", "local")])
     monkeypatch.setenv("HOME", str(recorded.parent.parent))
     return recorded.parent

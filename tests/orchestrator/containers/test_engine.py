@@ -10,10 +10,10 @@ import pytest
 
 from machine.allotment import allotment
 from manifests.errors import MachineError
-from orchestrator.engines.registry import make_engine
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker import engine as engine_module
 from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import Image, load_image
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
