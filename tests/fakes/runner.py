@@ -40,11 +40,18 @@ def behave(job: Job) -> None:
     with job.phase(str(recipe.get("phase", "work"))):
         _act(str(recipe.get("behave", "ok")), job)
         time.sleep(seconds)
+        _wait_for(os.environ.get("FAKE_UNTIL", ""))
     job.record("accuracy", [0.5])
     job.record("latency_s", [0.002, 0.001, 0.003], items=job.cell.batch_size)
     (job.folder / "weights.bin").write_bytes(b"weights")
     job.artifact("weights.bin", "test")
     _keep_place(job, begin)
+
+
+def _wait_for(path: str) -> None:
+    """FAKE_UNTIL: no cell ends before that file is there."""
+    while path and not os.path.exists(path):
+        time.sleep(0.01)
 
 
 def _read_weights(job: Job) -> None:
