@@ -14,8 +14,8 @@ from tests.orchestrator.reading import TITLES, attempts_aside, ids, manifests, s
 
 # The real grace before a cell is killed is too long to wait for.
 IMPATIENT = """
-from orchestrator import attempts
-attempts.GRACE_S = 0.3
+from orchestrator.running import attempt
+attempt.GRACE_S = 0.3
 import tests.fakes.cli
 tests.fakes.cli.main()
 """

@@ -25,8 +25,8 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="fo
 FIRST = """
 import ctypes, sys
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
-from runners import contained
-sys.exit(contained.main(sys.argv[1:], module="child"))
+from runners import container_init
+sys.exit(container_init.main(sys.argv[1:], module="child"))
 """
 CHILD = """
 import os, signal, subprocess, sys, time
