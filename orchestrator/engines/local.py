@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 from contextlib import AbstractContextManager
@@ -214,6 +216,18 @@ def _make() -> Engine:
 
 
 def _with_python(python: Path) -> Engine:
+    """One that was asked already keeps its answers: they take seconds."""
+    found = shutil.which(str(python))
+    return (
+        _given(Path(os.path.abspath(found)), os.stat(found).st_mtime_ns)
+        if found
+        else _given(python)
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _given(python: Path, changed_ns: int = 0) -> Engine:
+    """Raises InputError when there is no such program."""
     from orchestrator.engines.interpreter import GivenEngine
 
     return GivenEngine(python)

@@ -10,6 +10,7 @@ from machine.allotment import choose, is_uuid, same
 from machine.inventory import described
 from manifests.errors import InputError
 from orchestrator.engines.base import Engine
+from orchestrator.engines.registry import first
 
 
 class Resources(NamedTuple):
@@ -32,7 +33,7 @@ def allot(
     if memory_bytes is not None and not engine.limits_memory:
         raise InputError(
             f"--memory needs containers, and the engine {engine.name} runs none. "
-            "Use --engine docker, or leave it out"
+            f"Use --engine {first(containers=True)}, or leave it out"
         )
     usable = engine.capacity().cpus
     for cpu in cpus:
