@@ -12,12 +12,12 @@ from machine import processes
 from manifests.files import write_atomically
 from manifests.manifest import Status
 from orchestrator.engines.base import Exit, Handle, Where
+from orchestrator.engines.events_tail import EventsTail
 
 VARIABLE = "REPLIQUANT_HANDLE"
 """In the environment of a launcher: the name of its handle."""
 
-_EVENTS, _MANIFEST = "events.jsonl", "manifest.json"
-_CHUNK = 65536
+_MANIFEST = "manifest.json"
 _LOOK_S = 0.2
 _UNSEEN = "its launcher ended without a manifest, and nobody was there to see how"
 
@@ -60,7 +60,7 @@ class FoundProcess:
     def __init__(self, process: processes.Process, folder: Path) -> None:
         self._process = process
         self._folder = folder
-        self._offset = 0
+        self._tail = EventsTail(folder, self.ended)
 
     def known(self) -> dict[str, str]:
         return identity(self._process.pid)
@@ -73,29 +73,7 @@ class FoundProcess:
         return Where(self._process.pid)
 
     def read(self, timeout_s: float) -> bytes | None:
-        """Its end is looked at before its file, so that its last words are not missed."""
-        give_up = time.monotonic() + timeout_s
-        while True:
-            ended = self.ended()
-            chunk = self._more()
-            if chunk or ended:
-                return chunk or None
-            left_s = give_up - time.monotonic()
-            if left_s <= 0:
-                return b""
-            time.sleep(min(_LOOK_S, left_s))
-
-    def _more(self) -> bytes:
-        try:
-            descriptor = os.open(self._folder / _EVENTS, os.O_RDONLY | os.O_NOFOLLOW)
-        except OSError:
-            return b""
-        try:
-            chunk = os.pread(descriptor, _CHUNK, self._offset)
-        finally:
-            os.close(descriptor)
-        self._offset += len(chunk)
-        return chunk
+        return self._tail.read(timeout_s)
 
     def ask_to_stop(self, status: Status, reason: str) -> None:
         message = json.dumps({"status": status, "reason": reason}).encode()

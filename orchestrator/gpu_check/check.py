@@ -100,7 +100,8 @@ class Checked(NamedTuple):
 def check(asked: Check, tell: Listener) -> Checked:
     """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Executor, Setup
+    from orchestrator.running.executor import Executor
+    from orchestrator.running.orders import Setup
     from orchestrator.running.run_lock import opened
 
     _refuse_nothing_to_resume(asked)

@@ -64,7 +64,8 @@ def _execute(
 ) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Executor, Setup
+    from orchestrator.running.executor import Executor
+    from orchestrator.running.orders import Setup
     from orchestrator.running.run_lock import opened
 
     steering = steering or Steering()

@@ -8,11 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from machine.sampler import Sampler
-from manifests.artifacts import fault
-from manifests.cell import Cell
 from manifests.codec import read_struct
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, KitError
@@ -21,7 +17,7 @@ from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.order import FILE_NAME, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
-from orchestrator.engines.base import Engine, Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.live_cells import Running
 from orchestrator.engines.submitted import Submitted
 from orchestrator.environments.images import load_image
@@ -29,40 +25,21 @@ from orchestrator.messages import (
     CellEnded,
     CellEvent,
     CellStarted,
-    Listener,
     News,
     Note,
     RunStarted,
 )
-from orchestrator.planning.estimates import Estimates
-from orchestrator.planning.resuming import Todo, manifest_or_none, outstanding
+from orchestrator.planning.resuming import Todo, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
 from orchestrator.running.leftovers import submitted
+from orchestrator.running.orders import Setup, launch_order, order_of
+from orchestrator.running.parents import missing_weights
 from orchestrator.running.run_lock import disk_error
 from orchestrator.running.scheduler import Scheduler, Slot, gpu_slots
 from orchestrator.telemetry.series_tail import SeriesTail
 from orchestrator.version import kit
 
 _TRIES = 3
-
-
-class Setup(NamedTuple):
-    """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
-    the published weights it starts from.
-
-    ``sampler`` is the screen's; it is shown how the cells fare.
-    """
-
-    engine: Engine
-    data: Callable[[Cell], Path]
-    threads: int
-    estimates: Estimates
-    tell: Listener
-    cpus: tuple[int, ...] = ()
-    gpus: tuple[str, ...] = ()
-    memory_bytes: int | None = None
-    sampler: Sampler | None = None
-    pretrained: Callable[[Cell], Path | None] = lambda cell: None
 
 
 class Executor:
@@ -168,14 +145,14 @@ class Executor:
     def _once(self, planned: PlannedCell, again: str, slot: Slot) -> tuple[Manifest, str]:
         """One attempt; its manifest, and why the engine lost the cell, if it did."""
         number = self._archive(planned)
-        obstacle = planned.skip or self._missing_weights(planned)
+        obstacle = planned.skip or self._without_parents(planned)
         image = self._image(planned.image) if not obstacle else ""
         if isinstance(image, str):
             return self._refuse(planned, number, again, obstacle or image), ""
         order = self._order(planned, slot)
         settings = self.setup.engine.container(load_image(planned.image), order)
         context = self._context(image, number, again, settings, order.gpus)
-        ordered = self._cell_order(planned, order, context)
+        ordered = launch_order(planned, order, context, self.setup.engine.detaches)
         write_inputs(order.folder, ordered)
         attempt = Attempt(ordered, order.folder)
         return self._attempted(planned, attempt, lambda: self._submit(planned, order))
@@ -201,22 +178,6 @@ class Executor:
         if manifest.status == "unsupported" and manifest.transient:
             self.broken.add(planned.id)
         return manifest, attempt.lost
-
-    def _cell_order(self, planned: PlannedCell, order: Order, context: Context) -> CellOrder:
-        """What its launcher gets."""
-        return CellOrder(
-            cell=planned.cell,
-            context=context,
-            threads=order.threads,
-            cpus=list(order.cpus),
-            gpus=list(order.gpus),
-            memory_bytes=order.memory_bytes,
-            timeout_s=planned.timeout_s,
-            data=str(order.data) if order.data else None,
-            weights=str(order.weights) if order.weights else None,
-            pretrained=str(order.pretrained) if order.pretrained else None,
-            outlives=self.setup.engine.detaches,
-        )
 
     @contextlib.contextmanager
     def _shown(self, folder: Path, cell: str) -> Iterator[None]:
@@ -257,20 +218,7 @@ class Executor:
             self._tell(Note(f"{title}: {attempt.strays} lines that are no events were dropped"))
 
     def _order(self, planned: PlannedCell, slot: Slot) -> Order:
-        parent = planned.cell.weights_from
-        setup = self.setup
-        return Order(
-            run=self.run_folder.id,
-            cell=planned.id,
-            folder=self.run_folder.cell_folder(planned.id).resolve(),
-            data=setup.data(planned.cell).resolve(),
-            weights=self.run_folder.cell_folder(parent).resolve() if parent else None,
-            threads=setup.threads,
-            cpus=slot.cpus,
-            gpus=slot.gpus,
-            memory_bytes=setup.memory_bytes,
-            pretrained=setup.pretrained(planned.cell),
-        )
+        return order_of(self.setup, self.run_folder, planned, slot)
 
     def _refuse(self, planned: PlannedCell, number: int, again: str, reason: str) -> Manifest:
         """A cell that has no image or no weights is a result too."""
@@ -281,28 +229,12 @@ class Executor:
         write_inputs(folder, ordered)
         return Attempt(ordered, folder).conclude("unsupported", reason, transient=True)
 
-    def _missing_weights(self, planned: PlannedCell) -> str:
-        for need in planned.needs:
-            manifest = manifest_or_none(self.run_folder, need)
-            if manifest is None or manifest.status != "ok":
-                state = manifest.status if manifest else "not run"
-                return f"starts from the weights of cell {need}, which is {state}"
-            damaged = self._damaged(need, manifest)
-            if damaged:
-                self.broken.add(planned.id)
-                return damaged
-        return ""
-
-    def _damaged(self, need: str, manifest: Manifest) -> str:
-        """What has become of the files that a cell left, and what to do about it."""
-        folder = self.run_folder.cell_folder(need)
-        found = [fault(folder, artifact) for artifact in manifest.artifacts]
-        wrong = "; ".join(item.text for item in found if item is not None)
-        return (
-            f"starts from cell {need}, whose {wrong}. Make it again: --rerun {need}"
-            if wrong
-            else ""
-        )
+    def _without_parents(self, planned: PlannedCell) -> str:
+        """Why the cells that it needs are not there for it; damage is remembered as such."""
+        found = missing_weights(self.run_folder, planned)
+        if found.damaged:
+            self.broken.add(planned.id)
+        return found.reason
 
     def _image(self, name: str) -> ImageUsed | str:
         """The prepared image, or why there is none; one failure is told once."""

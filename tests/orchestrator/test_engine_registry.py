@@ -99,7 +99,7 @@ def test_two_of_one_name_are_refused(outside: Path) -> None:
 def test_a_name_that_nothing_has_is_answered_with_those_there_are() -> None:
     with pytest.raises(
         InputError,
-        match=r"no engine 'dokcer'\. Did you mean docker\? Accepted: auto, docker, local",
+        match=r"no engine 'dokcer'\. Did you mean 'docker'\? Accepted: auto, docker, local",
     ):
         registry.make_engine("dokcer")
 

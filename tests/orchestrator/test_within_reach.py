@@ -53,7 +53,8 @@ def test_an_engine_that_needs_no_environment_is_kept_from_nothing(workshop: Work
 
 
 def test_what_is_wrong_with_tables_is_said_before_anything_of_the_plan(workshop: Workshop) -> None:
-    (workshop.folder / "studies" / "toy" / "tables.toml").write_text("[nonsense\n")
+    tables = workshop.folder / "studies" / "toy" / "published" / "tables.toml"
+    tables.write_text("[nonsense\n")
     done = workshop("plan", "toy", "--engine", "fake", status=2)
     assert done.stdout == ""
     assert "tables.toml" in done.stderr

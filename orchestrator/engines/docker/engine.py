@@ -12,12 +12,12 @@ from machine.allotment import allotment
 from machine.inventory import visible_gpus
 from manifests.errors import MachineError
 from manifests.manifest import Container, ImageUsed
-from orchestrator.engines.base import Capacity, Order, Tell
-from orchestrator.engines.docker import builds, settings
+from orchestrator.engines.base import Capacity, Handle, Order, Tell
+from orchestrator.engines.docker import builds, found_container, settings
 from orchestrator.engines.docker.container import DockerCell
 from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
 from orchestrator.engines.docker.mounts import Sharing
-from orchestrator.engines.docker.reaping import OWNER, Identity, reap
+from orchestrator.engines.docker.reaping import OUTLIVES, OWNER, Identity, reap
 from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
@@ -31,11 +31,12 @@ class DockerEngine(LiveCells):
 
     name = "docker"
     limits_memory = True
-    detaches = False
 
-    def __init__(self) -> None:
+    def __init__(self, detaches: bool = False) -> None:
         super().__init__()
         self.daemon: Daemon = connect()
+        # Only where folders are mounted is a cell's word on disk without us.
+        self.detaches = detaches and self.daemon.shares_files
         self._identity = Identity(self.daemon)
         self._sharing = Sharing(self.daemon, self._identity.name)
         self._prepared: dict[str, str] = {}
@@ -110,15 +111,20 @@ class DockerEngine(LiveCells):
             built = self._image(image)
             described = self.container(image, order)
             shared = self._sharing.share(order, built)
-            labels = self._identity.labels(order)
+            labels = self._identity.labels(order) | ({OUTLIVES: "yes"} if self.detaches else {})
             given = settings.arguments(self.daemon, described, shared.sources, labels)
-            given |= {"name": f"repliquant-{name}"} if name else {}
+            given |= {"name": found_container.named(name)} if name else {}
+            given["stdin_open"] = not self.detaches  # its end is the container's
             cell.start(built, shared, given)
         except APIError as error:
             raise MachineError(_refusal(str(error.explanation))) from error
         except GONE:
             cell.lose("the Docker daemon went away")
         return cell
+
+    def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:
+        with explained(self.daemon.address):
+            return found_container.find(self.daemon, order, self._tell, handle.name)
 
     def _image(self, image: Image) -> str:
         """The image that was prepared: what is edited during a run does not change it."""
