@@ -106,7 +106,7 @@ class LocalEngine(LiveCells):
         return venvs.interpreter(image)
 
 
-def _environment(order: Order, name: str) -> dict[str, str]:
+def _environment(order: Order, name: str = "") -> dict[str, str]:
     environment = {**clean_environment(), "PYTHONPATH": paths.python_path()}
     if name:
         environment[found_process.VARIABLE] = name

@@ -12,7 +12,6 @@ from manifests.cell import Cell
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from orchestrator.datasets import about, pretrained
-from orchestrator.engines.auto import Choice
 from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.resuming import outstanding
@@ -70,9 +69,8 @@ def _execute(
 
     steering = steering or Steering()
     tell = steering.heard(tell)
-    prepared = prepare(request)
+    prepared = prepare(request, tell)
     rerun = check_rerun(request.rerun, prepared.plan)
-    tell(Note(_engine_line(prepared.where)))
 
     def progress(what: str, done: int, of: int) -> None:
         tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of))
@@ -95,10 +93,6 @@ def _execute(
         steering.take(executor)
         ended = executor.execute(prepared.chosen, rerun)
     return Outcome(prepared, ended, executor.images_missing, frozenset(executor.broken))
-
-
-def _engine_line(where: Choice) -> str:
-    return f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"
 
 
 def _packed(prepared: Prepared, packs: Packs) -> Prepared:

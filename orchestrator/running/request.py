@@ -20,6 +20,7 @@ from orchestrator.datasets.pack import Source
 from orchestrator.engines.auto import Choice, choose_engine
 from orchestrator.engines.registry import AUTO, make_engine
 from orchestrator.environments.images import load_image
+from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing, pair
 from orchestrator.planning.obstacles import Obstacles
@@ -79,10 +80,11 @@ def history() -> Path:
     return paths.cache() / "history.jsonl"
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared:
     """Check everything that can be checked before work begins: the engine first, then the plan.
 
-    Raises InputError, and MachineError when the engine that was asked for can't be had.
+    ``tell`` hears which engine it is, and why. Raises InputError, and MachineError when the engine
+    that was asked for can't be had.
     """
     study = load_study(request.study)
     for name in study.image_names():
@@ -92,6 +94,7 @@ def prepare(request: Request) -> Prepared:
     drafts = draft(study, choices, _pairings(study))
     ids = _choose(drafts, request.expression)
     where = _engine(request, [one for one in drafts if one.id in ids])
+    tell(Note(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
     resources = allot(
         where.engine, request.cpus, request.gpus, request.memory_bytes, request.threads
     )
