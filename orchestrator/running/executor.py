@@ -17,7 +17,7 @@ from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, KitError
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
-from manifests.order import CellOrder
+from manifests.order import GRACE_S, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines import Engine, Order
@@ -167,6 +167,7 @@ class Conductor:
             gpus=list(order.gpus),
             memory_bytes=order.memory_bytes,
             timeout_s=planned.timeout_s,
+            grace_s=GRACE_S,
             data=str(order.data) if order.data else None,
             weights=str(order.weights) if order.weights else None,
             pretrained=str(order.pretrained) if order.pretrained else None,

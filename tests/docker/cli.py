@@ -7,9 +7,9 @@ import os
 
 from cli.main import main
 from orchestrator.engines.docker import daemon
-from orchestrator.running import attempt
+from orchestrator.running import executor
 
-attempt.GRACE_S = float(os.environ.get("GRACE_S", attempt.GRACE_S))
+executor.GRACE_S = float(os.environ.get("GRACE_S", executor.GRACE_S))
 daemon.BACK_WITHIN_S = float(os.environ.get("BACK_WITHIN_S", daemon.BACK_WITHIN_S))
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class FakeEngine(local.LocalEngine):
         if os.environ.get("FAKE_FULL") == order.cell:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         command = local._command(Path(sys.executable), order)
-        command += ["--module", "tests.fakes.runner"]
+        command.append("--module=tests.fakes.runner")
         earlier = len(list(order.folder.parent.glob(f"{order.cell}.attempt-*")))
         lost = earlier < int(os.environ.get("FAKE_LOSES", "0"))
         return LostCell(command, order) if lost else local.LocalCell(command, order)

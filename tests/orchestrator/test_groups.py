@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from machine import cgroup
 from manifests.manifest import Manifest
-from orchestrator.engines import local
 from tests.conftest import Workshop
 from tests.fakes.groups import group, limit_memory
 from tests.fakes.studies import write_study
@@ -62,7 +62,7 @@ def test_kills_are_those_of_the_group_else_of_the_machine(
     where: str,
 ) -> None:
     groups, machines = iter(group_kills), iter(machine_kills)
-    monkeypatch.setattr(local.cgroup, "oom_kills", lambda: next(groups))
-    monkeypatch.setattr(local.cgroup, "machine_oom_kills", lambda: next(machines))
-    monkeypatch.setattr(local.cgroup, "memory_limit_bytes", lambda: None)
-    assert local._Kills().since() == where
+    monkeypatch.setattr(cgroup, "oom_kills", lambda: next(groups))
+    monkeypatch.setattr(cgroup, "machine_oom_kills", lambda: next(machines))
+    monkeypatch.setattr(cgroup, "memory_limit_bytes", lambda: None)
+    assert cgroup.MemoryKills().since() == where
