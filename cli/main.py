@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": "Whether a paper's published numbers agree with one another. Measures nothing.",
     "compare": "Two runs cell by cell, and what differs between their environments.",
     "report": "A run as one self-contained page, or for a paper in Markdown or LaTeX.",
+    "export": "A run's samples or metrics as one long table: CSV or Parquet.",
     "bundle": "A run with everything behind it as one archive (RO-Crate).",
     "verify": "Whether an archive is whole, and says what its raw samples say.",
     "show": "One cell: where its numbers come from.",

@@ -9,6 +9,7 @@ from manifests.manifest import Kit
 from manifests.paths import ROOT
 
 VERSION = "0.1.0"
+COMMIT_FILE = "commit.txt"
 _WITNESS = "orchestrator/version.py"
 _SOURCES = (
     "cli", "comparisons", "images", "machine", "manifests", "orchestrator", "papers", "runners",
@@ -20,7 +21,7 @@ def kit() -> Kit:
     """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
     commit = _commit()
     if commit is None:
-        return Kit(version=VERSION, commit=os.environ.get("REPLIQUANT_COMMIT") or None)
+        return Kit(version=VERSION, commit=os.environ.get("REPLIQUANT_COMMIT") or _built_from())
     return Kit(version=VERSION, commit=commit, dirty=_dirty())
 
 
@@ -29,6 +30,14 @@ def describe() -> str:
     found = kit()
     commit = f"-{found.commit[:12]}" if found.commit else ""
     return f"{found.version}{commit}{'+changes' if found.dirty else ''}"
+
+
+def _built_from() -> str | None:
+    """The commit that a wheel was built from, where it is known and nothing was changed."""
+    try:
+        return (ROOT / COMMIT_FILE).read_text("ascii").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _commit() -> str | None:

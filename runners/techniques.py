@@ -17,7 +17,8 @@ _ROOT = Path(__file__).parent
 
 def frameworks() -> List[str]:
     """The folders that hold techniques."""
-    return sorted(item.name for item in pkgutil.iter_modules([str(_ROOT)]) if item.ispkg)
+    found = {item.name for item in pkgutil.iter_modules([str(_ROOT)]) if item.ispkg}
+    return sorted(found - {"models"})
 
 
 def techniques(framework: str) -> List[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from comparisons.archive import RefusedError, verify, write_bundle
-from comparisons.archive.bundle import Sources
+from comparisons.archive.writer import Sources
 from comparisons.report.charts import script
 from manifests import paths
 from manifests.errors import InputError

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.fakes import warm
 from tests.fakes.studies import write_study
+from tests.terminal import Terminal
 
 # Started in the background by a shell, a process is told to ignore Ctrl-C, and its children too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -86,3 +88,14 @@ def workshop(tmp_path: Path) -> Workshop:
     """A workshop with the study ``toy``, whose cells all succeed."""
     write_study(tmp_path)
     return Workshop(tmp_path)
+
+
+@pytest.fixture
+def terminal(workshop: Workshop) -> Iterator[Terminal]:
+    if shutil.which("tmux") is None:
+        pytest.skip("there is no tmux here")
+    made = Terminal(workshop.folder, workshop.environment)
+    try:
+        yield made
+    finally:
+        made.close()

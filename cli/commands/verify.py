@@ -20,7 +20,7 @@ def command(file: Path, as_json: bool) -> int:
     a temporary folder. Exit status 1 when something in it isn't right, 2 when it is no bundle.
     """
     from cli.console import print_json
-    from comparisons.archive.verify import as_line
+    from comparisons.archive.verification import as_line
     from services.archives import check_archive
     from services.phrases import printable
 

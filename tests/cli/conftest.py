@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 
@@ -29,14 +27,3 @@ def finished(workshop: Workshop, _finished_once: Path) -> Workshop:
     """A workshop with a run: alpha's training is ok, its inference crashed, beta is to do."""
     shutil.copytree(_finished_once, workshop.folder, dirs_exist_ok=True)
     return workshop
-
-
-@pytest.fixture
-def terminal(workshop: Workshop) -> Iterator[Terminal]:
-    if shutil.which("tmux") is None:
-        pytest.skip("there is no tmux here")
-    made = Terminal(workshop.folder, workshop.environment)
-    try:
-        yield made
-    finally:
-        made.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.progress import Progress
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
+from tests.terminal import Terminal
 
 
 def test_ctrl_c_on_a_terminal_ends_the_run_and_gives_the_shell_back(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from comparisons.archive import Bundled, write_bundle
-from comparisons.archive.bundle import Sources
+from comparisons.archive.writer import Sources
 from manifests.cell import Cell
 from manifests.codec import encode_manifest, write_plan
 from manifests.manifest import Manifest

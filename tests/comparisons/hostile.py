@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from comparisons.archive import RefusedError, verify
-from comparisons.archive.verify import as_line
+from comparisons.archive.verification import as_line
 from manifests.cell import sha256_hex
 
 Files = dict[str, bytes]

@@ -148,7 +148,7 @@ def test_a_run_too_large_to_be_verified_is_no_archive(
     run = toy_run(tmp_path, toy_manifests())
     for limit, message in (("MAX_VALUES", "values in its JSON"), ("MAX_ENTRIES", "would hold")):
         with monkeypatch.context() as patch:
-            patch.setattr(f"comparisons.archive.unpack.{limit}", 20)
+            patch.setattr(f"comparisons.archive.extraction.{limit}", 20)
             with pytest.raises(RefusedError, match=message):
                 bundle(run, tmp_path / "a.zip")
     assert not list(tmp_path.glob("*.zip"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.frameworks.conftest import Reproduction, smallest_study
+from tests.terminal import Terminal
 
 pytestmark = [
     pytest.mark.frameworks,

@@ -11,7 +11,7 @@ TIMES = 12
 READ = """
 import sys, threading
 sys.setswitchinterval(1e-6)
-from orchestrator import places
+from manifests import paths
 from papers.study import load_study
 from papers.published import load_published
 together = threading.Barrier(6)
@@ -22,7 +22,7 @@ def plan():
 
 def numbers():
     together.wait()
-    load_published(places.STUDIES / "lad2023")
+    load_published(paths.STUDIES / "lad2023")
 
 threads = [threading.Thread(target=work) for work in (plan, numbers) * 3]
 for thread in threads:

@@ -73,7 +73,7 @@ def test_a_real_python_3_8_imports_what_needs_no_framework(package: str) -> None
 
 
 def test_reading_planning_and_showing_import_no_framework() -> None:
-    *names, foreign = _import_all("manifests,machine,orchestrator,comparisons", FRAMEWORKS)
+    *names, foreign = _import_all("manifests,machine,papers,orchestrator,comparisons", FRAMEWORKS)
     assert foreign == "foreign:"
     assert {"manifests.codec", "orchestrator.planning.planner", "comparisons.comparison"} <= set(
         names

@@ -16,8 +16,7 @@ import orchestrator
 
 SOURCES = Path(orchestrator.__file__).parent.parent
 MODULES = (
-    "orchestrator/__init__.py", "orchestrator/version.py", "manifests/paths.py",
-    "manifests",
+    "orchestrator/__init__.py", "orchestrator/version.py", "manifests",
 )  # fmt: skip
 ASK = (
     "import json; from orchestrator.version import describe, kit; k = kit(); "

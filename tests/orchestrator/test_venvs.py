@@ -19,7 +19,7 @@ from tests.orchestrator.reading import wait_until
 BUILD = """
 import sys
 from pathlib import Path
-from orchestrator.engines import venvs
+from orchestrator.environments import venvs
 from orchestrator.environments.images import load_image
 venvs.build(load_image("small", Path(sys.argv[1])), lambda note: print(note.text, flush=True))
 """

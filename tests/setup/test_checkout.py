@@ -12,7 +12,10 @@ import pytest
 from orchestrator.environments.pins import read_pins
 from tests.conftest import ROOT
 
-FOLDERS = ("manifests", "orchestrator", "comparisons", "tui", "runners")
+FOLDERS = (
+    "manifests", "machine", "papers", "comparisons", "orchestrator", "runners", "services", "cli",
+    "tui",
+)  # fmt: skip
 FILES = ("justw", "justfile", "pyproject.toml", "README.md", "LICENSE", ".gitattributes")
 ODD = "a ü b's"
 

@@ -94,12 +94,12 @@ def test_a_pip_that_knows_no_other_python_installs_as_well(tmp_path: Path) -> No
     index.mkdir()
     write_wheel(index, "good")
     script = (
-        "import sys, pathlib, subprocess; from orchestrator import pip_settings as p; "
+        "import sys, pathlib, subprocess; from orchestrator.environments import pip_settings as p; "
         f"sys.exit(subprocess.call([*p.pip_for(pathlib.Path({str(new / 'bin/python')!r})), "
         "'install', 'good'], env=p.environment()))"
     )
     given |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
-    root = Path(pip_settings.__file__).parent.parent
+    root = Path(pip_settings.__file__).parents[2]
     subprocess.run([old / "bin/python", "-c", script], check=True, env=given, cwd=root)
     assert [p.name for p in new.glob("lib/*/site-packages/*.dist-info")] == ["good-1.dist-info"]
 

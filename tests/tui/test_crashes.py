@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
+from tests.terminal import Terminal
 from tests.tui.test_terminal import go, keys, start
 
 

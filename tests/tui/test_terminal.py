@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.terminal import Terminal
 from tests.cli.test_evidence import CLAIMS
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
+from tests.terminal import Terminal
 
 
 def start(

@@ -16,7 +16,7 @@ from manifests.errors import InputError
 from manifests.paths import ROOT
 from orchestrator.environments.images import Image
 
-_CODE = ("manifests", "machine", "runners")
+_CODE = ("machine", "manifests", "runners")
 IMAGE_LABEL = "repliquant.image"
 _FROM = re.compile(r"^(FROM\s[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 

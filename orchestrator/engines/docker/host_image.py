@@ -20,7 +20,10 @@ _FOLDERS = (
     "manifests", "machine", "runners", "papers", "comparisons", "orchestrator", "services", "cli",
     "tui", "studies", "images",
 )  # fmt: skip
-_FILES = ("Dockerfile", "requirements.txt", "pyproject.toml", "README.md", "LICENSE")
+_FILES = (
+    "Dockerfile", "requirements.txt", "pyproject.toml", "README.md", "LICENSE", "hatch_build.py",
+    "repliquant.py",
+)  # fmt: skip
 _SELF = ImageFile(
     name="host",
     framework="none",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from comparisons.archive import contents, unpack
+from comparisons.archive import contents, extraction
 from comparisons.archive.contents import ABOUT, CHECKSUMS, KEPT, METADATA, About
 from comparisons.archive.crate import metadata
 from comparisons.redaction import copies as copied
@@ -111,7 +111,7 @@ def _check_files(run: Run, manifests: list[Manifest], artifacts: bool) -> None:
     texts = "; ".join(f"{text} (cell {cell})" for cell, text in wrong[:_TOLD])
     more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
     again = " ".join(f"--rerun {cell}" for cell in dict.fromkeys(cell for cell, _ in wrong[:_TOLD]))
-    raise unpack.RefusedError(
+    raise extraction.RefusedError(
         f"would not hold what was measured: {texts}{more}. Put the file back, or make it again: "
         f"repliquant run with {again}"
     )
@@ -119,16 +119,16 @@ def _check_files(run: Run, manifests: list[Manifest], artifacts: bool) -> None:
 
 def _check_limits(kept: dict[str, Path]) -> None:
     """Nobody's ``verify`` would open an archive beyond them."""
-    if len(kept) > unpack.MAX_ENTRIES - _DERIVED:
-        raise unpack.RefusedError(
-            f"would hold {len(kept):,} files; {unpack.MAX_ENTRIES:,} are allowed"
+    if len(kept) > extraction.MAX_ENTRIES - _DERIVED:
+        raise extraction.RefusedError(
+            f"would hold {len(kept):,} files; {extraction.MAX_ENTRIES:,} are allowed"
         )
     values = sum(
         path.read_bytes().count(b",") for name, path in kept.items() if name.endswith(".json")
     )
-    if values > unpack.MAX_VALUES * 0.9:
-        raise unpack.RefusedError(
-            f"would hold {values:,} values in its JSON files; {unpack.MAX_VALUES:,} are allowed"
+    if values > extraction.MAX_VALUES * 0.9:
+        raise extraction.RefusedError(
+            f"would hold {values:,} values in its JSON files; {extraction.MAX_VALUES:,} are allowed"
         )
 
 
@@ -141,13 +141,13 @@ def _of_run(
         folder = run.cell_folder(manifest.id)
         for name in KEPT:
             path = folder / name
-            if path.is_file() and path.stat().st_size <= unpack.MAX_FILE_BYTES:
+            if path.is_file() and path.stat().st_size <= extraction.MAX_FILE_BYTES:
                 kept[f"cells/{manifest.id}/{name}"] = path
             elif path.is_file():
                 left_out.append(f"cells/{manifest.id}/{name}")
         for artifact in manifest.artifacts:
             path, place = folder / artifact.path, f"{manifest.id}/{artifact.path}"
-            if artifacts and path.is_file() and unpack.allowed_name(f"artifacts/{place}"):
+            if artifacts and path.is_file() and extraction.allowed_name(f"artifacts/{place}"):
                 models[f"artifacts/{place}"] = path
             else:
                 left_out.append(f"cells/{place}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from comparisons.archive import contents
 from comparisons.archive.contents import ABOUT, CHECKSUMS, METADATA, SCHEMA, About
 from comparisons.archive.crate import metadata
-from comparisons.archive.unpack import MAX_VALUES, RefusedError, unpack
+from comparisons.archive.extraction import MAX_VALUES, RefusedError, unpack
 from comparisons.render.values import one_line, printable
 from comparisons.results import read_paper
 from manifests.codec import UnreadableError, read_struct

@@ -1,0 +1,46 @@
+"""``repliquant export``: a run's samples or metrics as one long table for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("export")
+@click.argument("run")
+@click.option(
+    "--format", "format_", type=click.Choice(("csv", "parquet")), default="csv",
+    show_default=True, help="Parquet needs polars.",
+)  # fmt: skip
+@click.option(
+    "--table", type=click.Choice(("samples", "metrics")), default="samples", show_default=True,
+    help="A row a sample, or a row a metric with its median.",
+)  # fmt: skip
+@click.option("-k", "expression", default="", help="Choose cells, e.g. 'pytorch and ptq'.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
+    help="The file (default for CSV: standard output).",
+)  # fmt: skip
+def command(run: str, format_: str, table: str, expression: str, output: Path | None) -> None:
+    """RUN as a tidy table: a column for each field of the cell, a row for each sample.
+
+    Cells that failed have a row with their status and reason and without a metric.
+    """
+    from manifests.errors import InputError
+    from manifests.select import SelectionError, Selector
+    from services.runs import find_run, load_planned
+    from services.tidy_files import TABLES, as_csv, check_format, write_table
+
+    check_format(format_, output)
+    try:
+        selector = Selector(expression)
+    except SelectionError as error:
+        raise InputError(f"-k {expression!r}: {error}") from error
+    _, manifests = load_planned(find_run(run))
+    columns = TABLES[table]([each for each in manifests if selector.accepts(each.cell)])
+    if output is None:
+        click.echo(as_csv(columns), nl=False)
+        return
+    write_table(output, columns, format_)
+    click.echo(str(output))
