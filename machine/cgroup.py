@@ -18,6 +18,13 @@ _UNLIMITED_BYTES = 1 << 60
 """Version 1 writes the largest number of pages for no limit."""
 
 
+class _Kills(NamedTuple):
+    """The two counters at one moment."""
+
+    group: Optional[int]
+    machine: Optional[int]
+
+
 class MemoryKills:
     """Kills for lack of memory since now: in our control group, or on the machine.
 
@@ -26,15 +33,23 @@ class MemoryKills:
     """
 
     def __init__(self) -> None:
-        self._group, self._machine = oom_kills(), machine_oom_kills()
+        self._begin = self._before = self._latest = _Kills(oom_kills(), machine_oom_kills())
 
-    def since(self) -> str:
-        """Where there were any since; empty for none."""
-        if _more(self._group, oom_kills()):
+    def look(self) -> None:
+        """Called now and then: kills before the look before the last one are not recent."""
+        self._before, self._latest = self._latest, _Kills(oom_kills(), machine_oom_kills())
+
+    def since(self, recent: bool = False) -> str:
+        """Where there were any, since the beginning or of late; empty for none."""
+        then, now = (
+            self._before if recent else self._begin,
+            _Kills(oom_kills(), machine_oom_kills()),
+        )
+        if _more(then.group, now.group):
             limit = memory_limit_bytes()
             size = f" of {limit / 2**20:,.0f} MiB" if limit else ""
             return f"its control group ran out of its memory{size}"
-        if self._group is None and _more(self._machine, machine_oom_kills()):
+        if then.group is None and _more(then.machine, now.machine):
             return "the machine ran out of memory"
         return ""
 

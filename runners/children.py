@@ -13,6 +13,7 @@ import msgspec
 
 from machine import processes
 from machine.recorder import Record, recovered, unrecorded
+from runners import lifeline
 from runners.relay import Outlet
 
 
@@ -20,10 +21,11 @@ class CellProcess:
     """``python -m runners``; it ends with this process, whatever ends that."""
 
     def __init__(self, arguments: List[str], module: str) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments, "--parent", str(os.getpid())],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0,
-        )  # fmt: skip
+        with lifeline.held_back():
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments, "--parent", str(os.getpid())],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0,
+            )  # fmt: skip
         assert self._process.stdout is not None
         self.pid = self._process.pid
         self.output = self._process.stdout.fileno()

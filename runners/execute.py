@@ -16,7 +16,7 @@ from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.flags import impossible_flags
 from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Manifest
-from runners import machine, techniques
+from runners import lifeline, machine, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights
 
@@ -68,6 +68,7 @@ def execute(
 def _attempt(job: Job) -> tuple[Verdict, str]:
     killed_before = cgroup.oom_kills()
     try:
+        lifeline.listen()
         with job.phase("import"):
             run = techniques.find(job.cell)
         run(job)

@@ -2,8 +2,8 @@
 
 The launcher starts the cell and a sampler beside each other where it runs, passes the cell's
 events on, ends it at its time limit or when asked (SIGTERM or SIGHUP, with FOLDER/stop.json saying
-why), and seals FOLDER/manifest.json: once, whole, whoever else is there. It does nothing while
-there is nothing to do.
+why), and seals FOLDER/manifest.json: once, whole, whoever else is there. In between it sleeps, but
+for a look at the kernel's kills for lack of memory every few seconds.
 
 Exit status: 0 ok, 1 the cell failed (its manifest says how), 2 the order can't be used, 3 the
 folder can't be written to or has a manifest already.
@@ -37,6 +37,7 @@ from runners.children import CellProcess, SamplerProcess, clear_group
 from runners.relay import Outlet, Relay
 
 _ASK_AGAIN_S = 1.0
+_LOOK_EVERY_S = 5.0
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -90,6 +91,7 @@ class Launch:
         self._stdout = Outlet(1)
         self._wake = _wake_for_signals()
         self._kills = MemoryKills()
+        self._look_at = self._begin + _LOOK_EVERY_S
 
     def run(self) -> Manifest:
         """Raises OSError when the folder can't be written to, after ending the cell."""
@@ -143,12 +145,12 @@ class Launch:
         if self._cell.output in ready:
             self._pass_on(relay)
 
-    def _patience_s(self) -> Optional[float]:
-        """None: as long as it takes."""
+    def _patience_s(self) -> float:
+        """At most until the next look at the kernel's kills."""
         limit = self._order.timeout_s
         ends = float("inf") if limit is None or self._asked else self._begin + limit
-        due = min(ends, self._kill_at, self._ask_again_at)
-        return None if due == float("inf") else max(0.0, due - time.monotonic())
+        due = min(ends, self._kill_at, self._ask_again_at, self._look_at)
+        return max(0.0, due - time.monotonic())
 
     def _pass_on(self, relay: Relay) -> None:
         """What the cell has said by now. A disk that is full ends the cell."""
@@ -166,6 +168,9 @@ class Launch:
 
     def _watch_the_clock(self) -> None:
         now, limit = time.monotonic(), self._order.timeout_s
+        if now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY_S
+            self._kills.look()
         if self._asked is None and limit is not None and now - self._begin >= limit:
             self._ask("timeout", f"not finished within its {limit:g} s")
         elif now >= self._kill_at:
@@ -208,13 +213,16 @@ class Launch:
         )
 
     def _end(self) -> seal.End:
-        """Another signal than the kernel's own has another reason than memory."""
+        """Another signal than the kernel's own has another reason than memory.
+
+        SIGKILL long after the kernel killed some process of the cell is somebody else's.
+        """
         code = self._cell.code
-        by_kernel = code > 0 or code == -signal.SIGKILL
+        killed = code == -signal.SIGKILL
         return seal.End(
             code=max(code, 0),
             signal=max(-code, 0),
-            oom=self._kills.since() if by_kernel else "",
+            oom=self._kills.since(recent=killed) if killed or code > 0 else "",
             asked=self._asked,
         )
 

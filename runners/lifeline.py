@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -9,7 +10,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from manifests.manifest import Status
 from runners.failures import Stopped
@@ -32,6 +33,25 @@ def heed(folder: Path) -> None:
     for number in ASKING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stopper(folder))
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Whatever is started inside gets what asks it to end only once it listens (``listen``)."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def listen() -> None:
+    """Be asked to end from now on; what asked before is heard at once."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
 
 
 def stopper(folder: Path) -> Callable[[int, Any], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from pathlib import Path
 from typing import Dict, Iterable, Optional
 
 from machine import cgroup, processors
@@ -22,9 +23,9 @@ _TELLING_SETS = (
 _VENDORED = "_vendor"
 
 
-def machine() -> Machine:
-    """The computer as its operating system describes it."""
-    info = processors.processor_facts()
+def machine(root: Path = processors.ROOT) -> Machine:
+    """The computer as its operating system describes it, under ``root``."""
+    info = processors.processor_facts(root)
     flags = (info.get("flags") or info.get("Features") or "").split()
     return Machine(
         system=f"{platform.system()} {platform.release()}",
@@ -32,9 +33,9 @@ def machine() -> Machine:
         cpu=info.get("model name") or platform.processor() or None,
         cpus=usable_cpus(),
         instruction_sets=[name for name in _TELLING_SETS if name in flags],
-        memory_bytes=_memory_bytes(),
+        memory_bytes=_memory_bytes(root),
         hypervisor="hypervisor" in flags,
-        gpus=kernel_described(),
+        gpus=kernel_described(root),
     )
 
 
@@ -102,8 +103,8 @@ def peak_rss_bytes() -> Optional[int]:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
-def _memory_bytes() -> Optional[int]:
+def _memory_bytes(root: Path = processors.ROOT) -> Optional[int]:
     try:
-        return processors.memory().total
+        return processors.memory(root).total
     except (OSError, ValueError, LookupError):
         return None

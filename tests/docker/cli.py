@@ -10,9 +10,9 @@ from cli.main import main
 from orchestrator.engines import docker
 from orchestrator.engines.docker import daemon
 from orchestrator.engines.docker.engine import DockerEngine
-from orchestrator.running import attempt
+from orchestrator.running import orders
 
-attempt.GRACE_S = float(os.environ.get("GRACE_S", attempt.GRACE_S))
+orders.GRACE_S = float(os.environ.get("GRACE_S", orders.GRACE_S))
 daemon.BACK_WITHIN_S = float(os.environ.get("BACK_WITHIN_S", daemon.BACK_WITHIN_S))
 
 if "DETACHES" in os.environ:

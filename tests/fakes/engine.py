@@ -61,8 +61,7 @@ class FakeEngine(local.LocalEngine):
         _wait_at_the_gate(order)
         if os.environ.get("FAKE_FULL") == order.cell:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        command = self.command(image, order)
-        command += ["--module", "tests.fakes.runner"]
+        command = [*self.command(image, order), "--module=tests.fakes.runner"]
         earlier = len(list(order.folder.parent.glob(f"{order.cell}.attempt-*")))
         lost = earlier < int(os.environ.get("FAKE_LOSES", "0"))
         kind = LostCell if lost else local.LocalCell

@@ -187,6 +187,15 @@ def test_the_time_limit(launch: Any) -> None:
     assert (manifest.status, manifest.reason) == ("timeout", "not finished within its 2 s")
 
 
+def test_a_cell_that_is_only_being_started_hears_it_as_soon_as_it_can(launch: Any) -> None:
+    """Its own manifest, though it was asked before it could listen."""
+    cell = launch(recipe={"seconds": 60}, timeout_s=0.001)
+    assert cell.ended() == 1
+    manifest = cell.manifest()
+    assert (manifest.status, manifest.reason) == ("timeout", "not finished within its 0.001 s")
+    assert manifest.environment.python is not None
+
+
 def test_a_cell_that_is_deaf_is_killed_at_its_limit(launch: Any) -> None:
     cell = launch(recipe={"seconds": 60, "behave": "deaf"}, timeout_s=2.0, grace_s=0.5)
     assert cell.ended() == 1

@@ -22,22 +22,21 @@ model name\t: Another
 """
 
 
-def _reading(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
-    monkeypatch.setattr(machine, "_lines", lambda path: files.get(path, "").splitlines())
-
-
-def test_the_computer_is_described_by_its_first_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    meminfo = "MemTotal:       16384 kB\nMemFree:  1 kB\n"
-    _reading(monkeypatch, {"/proc/cpuinfo": CPU_INFO, "/proc/meminfo": meminfo})
-    found = machine.machine()
+def test_the_computer_is_described_by_its_first_processor(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "cpuinfo").write_text(CPU_INFO)
+    meminfo = "MemTotal:       16384 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\n"
+    (tmp_path / "proc" / "meminfo").write_text(meminfo)
+    found = machine.machine(tmp_path)
     assert (found.cpu, found.memory_bytes, found.hypervisor) == ("Example 9000", 16777216, True)
     assert found.instruction_sets == ["sse4_2", "avx2", "avx512_vnni"]
 
 
-def test_what_cannot_be_read_is_none_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    _reading(monkeypatch, {})
+def test_what_cannot_be_read_is_none_and_not_zero(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("platform.processor", lambda: "")
-    found = machine.machine()
+    found = machine.machine(tmp_path)
     assert (found.cpu, found.memory_bytes, found.instruction_sets) == (None, None, [])
 
 
