@@ -12,11 +12,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from machine import inventory
 from machine.allotment import Allotment
 from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator import machine
 from orchestrator.messages import Listener
 from orchestrator.running import execute as running
 from orchestrator.running import request as asking
@@ -50,7 +50,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(machine, "gpu_count", lambda: 0)
+    monkeypatch.setattr(inventory, "gpu_count", lambda: 0)
     monkeypatch.setattr(asking, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN
 
