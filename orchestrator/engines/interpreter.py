@@ -17,7 +17,7 @@ from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
 from orchestrator.engines.base import Tell
-from orchestrator.engines.local import LocalEngine
+from orchestrator.engines.local_processes import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
 from orchestrator.messages import Note

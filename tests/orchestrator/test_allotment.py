@@ -10,7 +10,7 @@ import pytest
 from machine.allotment import Allotment, allotment, choose, place
 from machine.inventory import capability_of
 from manifests.manifest import Gpu
-from orchestrator.engines import local
+from orchestrator.engines import local_processes as local
 from orchestrator.engines.base import Order
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
