@@ -44,9 +44,10 @@ def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the recorded run, among the runs that the app finds."""
     shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
+    shutil.copytree(drawing, tmp_path / "cache" / "charts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
