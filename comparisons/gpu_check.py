@@ -88,13 +88,20 @@ def _line(manifest: Manifest, base: float | None) -> CheckLine:
         seconds=seconds,
         speedup=base / seconds if base and seconds else None,
         allocator_bytes=_one(manifest.metric("peak_memory_bytes", "allocator")),
-        nvml_bytes=_one(manifest.metric("peak_memory_bytes", "nvml")),
+        nvml_bytes=_whole_device(manifest),
         energy_j=_energy(manifest),
         coverage=manifest.proof.coverage if manifest.proof else None,
         reason=manifest.reason,
         cell=manifest.id,
         flags=tuple(flags),
     )
+
+
+def _whole_device(manifest: Manifest) -> float | None:
+    """All that was used on the cell's GPU; earlier versions read it in the cell's own process."""
+    found = manifest.labelled("peak_memory_bytes")
+    told = [_one(m) for m in found if m.label == "nvml" or m.label.startswith("GPU ")]
+    return max((value for value in told if value is not None), default=None)
 
 
 def _baseline(cell: Cell) -> str:
@@ -119,10 +126,10 @@ def _seconds(manifest: Manifest) -> float | None:
 
 
 def _energy(manifest: Manifest) -> float | None:
-    """As the cell's process read it, else as the host did while it trained or measured."""
-    own = _one(manifest.metric("energy_j"))
+    """While it trained or measured; earlier versions read it in the cell's own process."""
     phase = {"train": "train", "infer": "measure"}.get(manifest.cell.task, "")
-    return own if own is not None else _one(manifest.metric("energy_j", phase))
+    told = _one(manifest.metric("energy_j", phase))
+    return told if told is not None else _one(manifest.metric("energy_j"))
 
 
 def _one(metric: Metric | None) -> float | None:

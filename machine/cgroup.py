@@ -1,9 +1,10 @@
-"""What the kernel's control groups say: kills for lack of memory, limits, and quotas that bit.
+"""What the kernel's control groups say: use, limits, kills for lack of memory, quotas that bit.
 
 Inside a container the group's own files lie at the root of the mount; outside, in the folder that
 /proc/PID/cgroup names, where each folder above it limits as well. Sources: the kernel's
-cgroup-v2.rst (memory.events, memory.max, cpu.max, cpu.stat), cgroup-v1/memory.rst
-(memory.oom_control, memory.limit_in_bytes) and scheduler/sched-bwc.rst (cpu.cfs_quota_us).
+cgroup-v2.rst (memory.current, memory.events, memory.max, memory.stat, cpu.max, cpu.stat),
+cgroup-v1/memory.rst (memory.oom_control, memory.limit_in_bytes), cgroup-v1/cpuacct.rst and
+scheduler/sched-bwc.rst (cpu.cfs_quota_us).
 """
 
 from __future__ import annotations
@@ -15,6 +16,46 @@ ROOT = Path("/sys/fs/cgroup")
 SELF = Path("/proc/self/cgroup")
 _UNLIMITED_BYTES = 1 << 60
 """Version 1 writes the largest number of pages for no limit."""
+
+
+class _Kills(NamedTuple):
+    """The two counters at one moment."""
+
+    group: Optional[int]
+    machine: Optional[int]
+
+
+class MemoryKills:
+    """Kills for lack of memory since now: in our control group, or on the machine.
+
+    Slurm, systemd and containers hold whatever they start to a group's limit. What else runs in
+    the group is counted as well, so this says something only of a cell that was killed.
+    """
+
+    def __init__(self) -> None:
+        self._begin = self._before = self._latest = _Kills(oom_kills(), machine_oom_kills())
+
+    def look(self) -> None:
+        """Called now and then: kills before the look before the last one are not recent."""
+        self._before, self._latest = self._latest, _Kills(oom_kills(), machine_oom_kills())
+
+    def since(self, recent: bool = False) -> str:
+        """Where there were any, since the beginning or of late; empty for none."""
+        then, now = (
+            self._before if recent else self._begin,
+            _Kills(oom_kills(), machine_oom_kills()),
+        )
+        if _more(then.group, now.group):
+            limit = memory_limit_bytes()
+            size = f" of {limit / 2**20:,.0f} MiB" if limit else ""
+            return f"its control group ran out of its memory{size}"
+        if then.group is None and _more(then.machine, now.machine):
+            return "the machine ran out of memory"
+        return ""
+
+
+def _more(before: Optional[int], after: Optional[int]) -> bool:
+    return before is not None and after is not None and after > before
 
 
 class Throttling(NamedTuple):
@@ -67,6 +108,28 @@ def memory_limit_bytes(root: Path = ROOT, membership: Path = SELF) -> Optional[i
         if text.isdigit() and int(text) < _UNLIMITED_BYTES:
             found.append(int(text))
     return min(found) if found else None
+
+
+def cpu_seconds(root: Path = ROOT, membership: Path = SELF) -> Optional[float]:
+    """Processor time that the group has used; None where it can't be read."""
+    for folder, version in _nearest(_groups(root, membership, "cpuacct")):
+        if version == 1 and _text(folder / "cpuacct.usage").isdigit():
+            return int(_text(folder / "cpuacct.usage")) / 1e9
+        used = _table(folder / "cpu.stat").get("usage_usec") if version == 2 else None
+        if used is not None:
+            return used / 1e6
+    return None
+
+
+def memory_in_use_bytes(root: Path = ROOT, membership: Path = SELF) -> Optional[int]:
+    """Without the file cache that the group can give back; None where it can't be read."""
+    for folder, version in _nearest(_groups(root, membership, "memory")):
+        name = "memory.current" if version == 2 else "memory.usage_in_bytes"
+        used = _text(folder / name)
+        if used.isdigit():
+            cache = "inactive_file" if version == 2 else "total_inactive_file"
+            return max(0, int(used) - _table(folder / "memory.stat").get(cache, 0))
+    return None
 
 
 def _quotas(root: Path, membership: Path) -> Iterator[Tuple[float, Path]]:

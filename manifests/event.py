@@ -43,7 +43,7 @@ class Warning(_Event, frozen=True, kw_only=True, tag="warning"):
 
 
 class Done(_Event, frozen=True, kw_only=True, tag="done"):
-    """The last event; the manifest is on disk when it is sent."""
+    """The last event; what the manifest will say of the cell is on disk when it is sent."""
 
     status: str
     reason: str = ""

@@ -15,6 +15,7 @@ SCHEMA_VERSION = 1
 SCHEMA = f"{SCHEMA_NAME}/{SCHEMA_VERSION}"
 
 Status = Literal["ok", "oom", "unsupported", "timeout", "crashed", "cancelled"]
+SealedBy = Literal["", "launcher", "collector"]
 Number = Union[int, float]
 
 
@@ -263,6 +264,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``transient`` says that the failure is not a property of the cell (it was cut off, or
     its environment was missing), so that resuming runs it again.
+
+    ``sealed_by`` says who wrote it, once and whole: the ``launcher``, when the cell ended and
+    where it ran, or the ``collector`` on the orchestrator's host, where the launcher had left
+    none (it was killed, its node was lost, or the cell was never started). It is empty in
+    manifests of earlier versions, and where a cell was run without a launcher.
     """
 
     schema: str = SCHEMA
@@ -283,6 +289,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     artifacts: List[Artifact] = []
     phases: List[PhaseTime] = []
     telemetry: Optional[Telemetry] = None
+    sealed_by: SealedBy = ""
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

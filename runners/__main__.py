@@ -1,7 +1,10 @@
 """``python -m runners CELL FOLDER``: run one cell and leave its manifest in the folder.
 
 Events go to standard output, one JSON object a line; everything a framework prints goes to
-FOLDER/log.txt. Exit status: 0 ok, 1 the cell failed (its manifest says how), 2 the arguments
+FOLDER/log.txt. Under a launcher (``runners.launcher``) what it leaves is the cell's own part of the
+manifest, which the launcher seals.
+
+Exit status: 0 ok, 1 the cell failed (its manifest says how), 2 the arguments
 or the cell can't be used, 3 the folder can't be written to or has a manifest already.
 """
 
@@ -44,7 +47,7 @@ def main() -> int:
     lifeline.heed(arguments.folder)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        manifest = execute(job, weights, context, lifeline.deafen)
+        manifest = execute(job, weights, context, lifeline.deafen, arguments.result)
     except OSError as error:
         job.events.done("crashed", f"the manifest can't be written: {error}")
         return 3
@@ -59,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="folder of the cell to start from")
     parser.add_argument("--pretrained", type=Path, help="folder of published weights")
     parser.add_argument("--context", type=Path, help="JSON file of what the orchestrator knows")
+    parser.add_argument("--result", default="manifest.json", help="its file in the folder")
     parser.add_argument("--threads", type=int, default=0, help="0: every usable processor")
     parser.add_argument("--parent", type=int, help="process id; end when that process ends")
     return parser

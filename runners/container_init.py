@@ -1,11 +1,11 @@
 """``python -m runners.container_init ...``: the first process of a container.
 
-Takes the arguments of ``python -m runners`` and runs that as its child. It passes SIGTERM and
-SIGHUP on as SIGTERM, collects the orphans that end up with process 1, and kills everything when
+Takes the arguments of ``python -m runners.launcher`` and runs that as its child. It passes SIGTERM
+and SIGHUP on as SIGTERM, collects the orphans that end up with process 1, and kills everything when
 its standard input ends: the orchestrator holds the other end, and the kernel closes it when that
 dies.
 
-Exit status: the runner's own, 128 + n when signal n killed it, 143 when this process itself
+Exit status: the launcher's own, 128 + n when signal n killed it, 143 when this process itself
 was asked to end, 125 when its standard input ended.
 """
 
@@ -24,7 +24,7 @@ _ASKING = (signal.SIGTERM, signal.SIGHUP)
 _ASKED_TO_END = 128 + signal.SIGTERM
 
 
-def main(arguments: List[str], module: str = "runners") -> int:
+def main(arguments: List[str], module: str = "runners.launcher") -> int:
     """Run ``python -m module arguments`` to its end."""
     wake, waker = os.pipe()
     os.set_blocking(waker, False)

@@ -11,11 +11,12 @@ from typing import Callable, List, Optional
 import msgspec
 
 from machine import cgroup
+from machine.inventory import free_memory_share, visible_gpus
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.flags import impossible_flags
-from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Machine, Manifest
-from runners import machine, nvml, techniques
+from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Manifest
+from runners import lifeline, machine, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.job import Job, Weights
 
@@ -28,8 +29,9 @@ def execute(
     weights: Optional[Weights],
     context: Optional[Context],
     finishing: Callable[[], None] = lambda: None,
+    result: str = "manifest.json",
 ) -> Manifest:
-    """Run the cell of ``job``; the manifest is on disk before the ``done`` event is sent.
+    """Run the cell of ``job``; its ``result`` is on disk before the ``done`` event is sent.
 
     ``finishing`` is called when the technique has ended: from there on an end that somebody
     asks for comes too late. Raises OSError when the manifest itself can't be written.
@@ -58,7 +60,7 @@ def execute(
         artifacts=job.artifacts,
         phases=job.phases,
     )
-    write_manifest(job.folder / "manifest.json", manifest)
+    write_manifest(job.folder / result, manifest)
     job.events.done(manifest.status, manifest.reason)
     return manifest
 
@@ -66,6 +68,7 @@ def execute(
 def _attempt(job: Job) -> tuple[Verdict, str]:
     killed_before = cgroup.oom_kills()
     try:
+        lifeline.listen()
         with job.phase("import"):
             run = techniques.find(job.cell)
         run(job)
@@ -95,16 +98,13 @@ def _flags(job: Job, environment: Environment) -> List[Flag]:
 
 def _free_share(job: Job) -> Optional[float]:
     """How much of the cell's GPU is free now; what the cell holds it still holds."""
-    device, _ = nvml.open_device(0) if job.cell.device == "gpu" else (None, "")
-    if device is None:
-        return None
-    used, size = device.read()["memory_used_bytes"], device.describe().memory_bytes
-    return None if used is None or not size else 1 - used / size
+    ours = visible_gpus().gpus if job.cell.device == "gpu" else ()
+    return free_memory_share(ours[0]) if ours else None
 
 
 def _environment(job: Job) -> Environment:
     return Environment(
-        machine=_machine(),
+        machine=machine.machine(),
         python=platform.python_version(),
         packages=machine.package_versions(),
         threads=job.threads,
@@ -112,12 +112,6 @@ def _environment(job: Job) -> Environment:
         settings=job.settings,
         limits=machine.limits(),
     )
-
-
-def _machine() -> Machine:
-    """With the GPUs as NVML describes them, where it can be asked."""
-    found = machine.machine()
-    return msgspec.structs.replace(found, gpus=nvml.described_gpus() or found.gpus)
 
 
 def _inputs(job: Job, weights: Optional[Weights]) -> Inputs:

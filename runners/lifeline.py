@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -9,13 +10,13 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 from manifests.manifest import Status
 from runners.failures import Stopped
 
 STOP_FILE = "stop.json"
-_ASKING = (signal.SIGTERM, signal.SIGHUP)
+ASKING = (signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 
 
@@ -29,9 +30,28 @@ def die_with(parent: int) -> None:
 
 def heed(folder: Path) -> None:
     """End the cell when a signal asks for it; one that is ignored (nohup) stays so."""
-    for number in _ASKING:
+    for number in ASKING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stopper(folder))
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[None]:
+    """Whatever is started inside gets what asks it to end only once it listens (``listen``)."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def listen() -> None:
+    """Be asked to end from now on; what asked before is heard at once."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING)
 
 
 def stopper(folder: Path) -> Callable[[int, Any], None]:
@@ -39,7 +59,7 @@ def stopper(folder: Path) -> Callable[[int, Any], None]:
 
     def stop(signum: int, frame: Any) -> None:
         deafen()
-        raise Stopped(*_asked(folder / STOP_FILE, signal.Signals(signum).name))
+        raise Stopped(*asked(folder / STOP_FILE, signal.Signals(signum).name))
 
     return stop
 
@@ -49,11 +69,12 @@ def deafen() -> None:
     nothing.
     """
     if threading.current_thread() is threading.main_thread():
-        for number in _ASKING:
+        for number in ASKING:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _asked(path: Path, name: str) -> tuple[Status, str]:
+def asked(path: Path, name: str) -> tuple[Status, str]:
+    """The status and reason that the file at ``path`` asks for; ``name`` is the signal's."""
     try:
         asked = json.loads(path.read_text())
         return ("timeout" if asked["status"] == "timeout" else "cancelled"), str(asked["reason"])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import platform
-import re
-from typing import Dict, Iterable, List, Optional
+from pathlib import Path
+from typing import Dict, Iterable, Optional
 
-from machine import cgroup
+from machine import cgroup, processors
+from machine.inventory import kernel_described
 from manifests.credentials import redacted
-from manifests.manifest import Gpu, Limits, Machine
+from manifests.manifest import Limits, Machine
 from manifests.variables import kept
 from runners.failures import printable
 
@@ -23,9 +23,9 @@ _TELLING_SETS = (
 _VENDORED = "_vendor"
 
 
-def machine() -> Machine:
-    """The computer as its operating system describes it."""
-    info = _cpu_info()
+def machine(root: Path = processors.ROOT) -> Machine:
+    """The computer as its operating system describes it, under ``root``."""
+    info = processors.processor_facts(root)
     flags = (info.get("flags") or info.get("Features") or "").split()
     return Machine(
         system=f"{platform.system()} {platform.release()}",
@@ -33,23 +33,10 @@ def machine() -> Machine:
         cpu=info.get("model name") or platform.processor() or None,
         cpus=usable_cpus(),
         instruction_sets=[name for name in _TELLING_SETS if name in flags],
-        memory_bytes=_memory_bytes(),
+        memory_bytes=_memory_bytes(root),
         hypervisor="hypervisor" in flags,
-        gpus=nvidia_gpus(),
+        gpus=kernel_described(root),
     )
-
-
-def nvidia_gpus(root: str = "/proc/driver/nvidia") -> List[Gpu]:
-    """The GPUs that NVIDIA's kernel driver tells of, with the driver's version."""
-    version = re.search(r"Kernel Module.*?(\d+\.[\d.]+)", " ".join(_lines(f"{root}/version")))
-    driver = version.group(1) if version else None
-    found = []
-    for path in sorted(glob.glob(f"{root}/gpus/*/information")):
-        model = [
-            line.partition(":")[2].strip() for line in _lines(path) if line.startswith("Model")
-        ]
-        found.append(Gpu(name=model[0] if model else "unknown", driver=driver))
-    return found
 
 
 def usable_cpus() -> int:
@@ -116,27 +103,8 @@ def peak_rss_bytes() -> Optional[int]:
     return peak if platform.system() == "Darwin" else peak * 1024
 
 
-def _cpu_info() -> Dict[str, str]:
-    """The first processor of /proc/cpuinfo."""
-    found: Dict[str, str] = {}
-    for line in _lines("/proc/cpuinfo"):
-        key, separator, value = line.partition(":")
-        if not separator:
-            break
-        found[key.strip()] = value.strip()
-    return found
-
-
-def _memory_bytes() -> Optional[int]:
-    for line in _lines("/proc/meminfo"):
-        if line.startswith("MemTotal:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _lines(path: str) -> List[str]:
+def _memory_bytes(root: Path = processors.ROOT) -> Optional[int]:
     try:
-        with open(path) as file:
-            return file.read().splitlines()
-    except OSError:
-        return []
+        return processors.memory(root).total
+    except (OSError, ValueError, LookupError):
+        return None

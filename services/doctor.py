@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from orchestrator.engines import Engine
-    from orchestrator.engines.docker.engine import DockerEngine
+    from machine.allotment import Allotment
+    from orchestrator.engines.base import Engine
     from orchestrator.environments.images import Image
-    from orchestrator.planning.allotment import Allotment
 
 
 class Diagnosis(NamedTuple):
@@ -30,7 +29,7 @@ def examine() -> Iterator[Diagnosis]:
     yield _processor()
     yield from _gpus()
     yield from _limits()
-    yield from _docker()
+    yield from _engines()
     yield from _images()
     yield from _places()
 
@@ -61,9 +60,9 @@ _NO_VNNI = "int8 will run, without the speed that such instructions give"
 
 def _gpus() -> Iterator[Diagnosis]:
     """The GPUs as the kernel and as NVML see them, and what can be read while cells run."""
-    from orchestrator.machine import kernel_gpus, visible_gpus
-    from orchestrator.telemetry.gpus import NvmlGpus
-    from orchestrator.telemetry.host import Host
+    from machine.gpus import NvmlGpus
+    from machine.host import Host
+    from machine.inventory import kernel_gpus, visible_gpus
     from services.telemetry_lines import gpu_words
 
     nvml = NvmlGpus()
@@ -120,42 +119,25 @@ _NULL = "null with this reason in manifests; nothing else depends on it"
 
 def _lasting(reasons: dict[str, str]) -> dict[str, str]:
     """Without those of a first reading."""
-    from orchestrator.telemetry.host import WARMING_UP
+    from machine.host import WARMING_UP
 
     return {what: why for what, why in reasons.items() if why != WARMING_UP}
 
 
-_OTHERS_WORK = "fix it, then run again; other images are not affected"
+_OTHERS_WORK = "fix it, then run again; others are not affected"
 
 
-def _docker() -> Iterator[Diagnosis]:
-    """The daemon, and whether it can hand out the GPUs that there are."""
+def _engines() -> Iterator[Diagnosis]:
+    """What each engine says of itself."""
     from manifests.errors import KitError
-    from orchestrator.engines.docker.engine import DockerEngine
+    from orchestrator.engines.registry import entry, names
 
-    try:
-        engine = DockerEngine()
-    except KitError as error:
-        said, _, step = str(error).partition(". ")
-        yield Diagnosis("note", "docker", said, f"{step}; until then: cells run without containers")
-        return
-    daemon = engine.daemon
-    rootless = ", without root" if daemon.rootless else ""
-    files = "" if daemon.shares_files else "; files travel through its archive calls"
-    yield Diagnosis("ok", "docker", f"{daemon.words}, API {daemon.api_version}{rootless}{files}")
-    yield from _docker_gpus(engine)
-
-
-def _docker_gpus(engine: DockerEngine) -> Iterator[Diagnosis]:
-    from orchestrator.engines.docker.settings import NO_GPU_RUNTIME, gpu_request, has_gpu_runtime
-
-    if not engine.gpus():
-        return
-    if has_gpu_runtime(engine.daemon):
-        yield Diagnosis("ok", "docker gpus", f"handed out by {gpu_request(engine.daemon)}")
-    else:
-        said, _, step = NO_GPU_RUNTIME.partition(". ")
-        yield Diagnosis("note", "docker gpus", said, step)
+    for name in names():
+        try:
+            for found in entry(name).examine():
+                yield Diagnosis(*found)
+        except KitError as error:
+            yield Diagnosis("problem", f"engine {name}", str(error), _OTHERS_WORK)
 
 
 def _images() -> Iterator[Diagnosis]:
@@ -177,10 +159,9 @@ def _images() -> Iterator[Diagnosis]:
 
 
 def _image(engine: Engine, image: Image) -> Diagnosis:
-    from manifests.errors import KitError, MachineError
-    from orchestrator.environments.pythons import find_interpreter
-    from orchestrator.machine import compute_capability
-    from orchestrator.planning.gpu_compat import obstacle
+    from machine.inventory import compute_capability
+    from manifests.errors import KitError
+    from orchestrator.planning import gpu_compat
 
     name = f"image {image.name}"
     try:
@@ -190,15 +171,12 @@ def _image(engine: Engine, image: Image) -> Diagnosis:
             return Diagnosis("note", name, taken, "REPLIQUANT_ALLOW_UNHASHED asks for that")
         if state == "ready":
             return Diagnosis("ok", name, state)
-        if engine.name == "local" and image.container_only:
-            return Diagnosis("note", name, state, "its cells need Docker; others run without")
-        if engine.name == "local":
-            state += f"; will use {find_interpreter(image.file.python)}"
-    except MachineError as error:
-        return Diagnosis("note", name, str(error), "its cells are recorded as unsupported")
+        obstacle = engine.obstacle(image)
+        if obstacle:
+            return Diagnosis("note", name, obstacle, "its cells are recorded as unsupported")
     except KitError as error:
         return Diagnosis("problem", name, str(error), _OTHERS_WORK)
-    refused = obstacle(image, compute_capability())
+    refused = gpu_compat.obstacle(image, compute_capability())
     if refused:
         return Diagnosis("note", name, refused, "runs choose the image that fits")
     step = f"built by the first run, or: repliquant images build {image.name}"
@@ -206,8 +184,8 @@ def _image(engine: Engine, image: Image) -> Diagnosis:
 
 
 def _places() -> Iterator[Diagnosis]:
+    from machine.inventory import free_bytes
     from manifests import paths
-    from orchestrator.machine import free_bytes
     from services.phrases import size
 
     for what, folder in (("cache", paths.cache()), ("runs", paths.runs())):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from comparisons.comparison import Comparison
     from comparisons.decomposition import Explanation
     from comparisons.results import Evidence
-    from orchestrator.running.execute import Prepared
+    from orchestrator.running.request import Prepared
 
 
 class Results(NamedTuple):

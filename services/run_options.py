@@ -66,8 +66,8 @@ _NARROWING = (
 
 
 def request_options(function: Decorated) -> Decorated:
-    """Everything that decides which cells a run has."""
-    return _with(_CHOICES, function)
+    """Everything that decides which cells a run has, and which of them can run."""
+    return _with((*_CHOICES, *_WHERE), function)
 
 
 def run_options(function: Decorated) -> Decorated:

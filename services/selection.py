@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from manifests.cell import Protocol
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
 
 
 class PlanChoices(TypedDict):
-    """What decides which cells a run has, by the names of the options."""
+    """What decides which cells a run has and where they would run, by the names of the options."""
 
     tier: str
     protocol: Protocol | None
@@ -22,14 +22,14 @@ class PlanChoices(TypedDict):
     data_dir: Path | None
     expression: str
     run_dir: Path | None
-
-
-class RunChoices(PlanChoices):
-    """And where cells run, what they may use, and which of them are wanted."""
-
     engine: str
     python: Path | None
     threads: int
+
+
+class RunChoices(PlanChoices):
+    """And what cells may use, and which of them are wanted."""
+
     cpus: tuple[int, ...]
     gpus: tuple[str, ...] | None
     memory_bytes: int | None
@@ -51,7 +51,7 @@ class RunOptions(NamedTuple):
 
 def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> RunOptions:
     """From what ``repliquant run`` takes."""
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
 
     request = Request(
         study=study,
@@ -85,7 +85,7 @@ def narrowed(options: RunOptions) -> Request:
 def _cells_of(claim: str, request: Request) -> str:
     """What chooses the cells behind a claim, and of those what ``-k`` chooses."""
     from comparisons.results import gather
-    from orchestrator.running.execute import prepare
+    from orchestrator.running.request import prepare
     from papers.study import study_folder
 
     prepared = prepare(request._replace(expression=""))
@@ -99,7 +99,7 @@ def _cells_of(claim: str, request: Request) -> str:
 
 def _quickest(request: Request) -> str:
     """What chooses, for each image, the cell that takes least with all it starts from."""
-    from orchestrator.running.execute import prepare
+    from orchestrator.running.request import prepare
 
     planned = {item.id: item for item in prepare(request).chosen if not item.skip}
     whole: dict[str, float] = {}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from comparisons.decomposition import Explanation
-    from orchestrator.running.execute import Prepared, Request
+    from orchestrator.running.request import Prepared, Request
     from services.selection import RunOptions
     from tui.loaded import Kept, Value
     from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
@@ -59,7 +59,7 @@ class Data:
     def options(self) -> RunOptions:
         """What is planned: the study with the choices that were made."""
         if self._options is None:
-            from orchestrator.running.execute import Request
+            from orchestrator.running.request import Request
             from services.selection import RunOptions
 
             self._options = RunOptions(Request(self.study))

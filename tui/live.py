@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from manifests.plan import PlannedCell
     from manifests.run_folder import Run
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
     from tui.replay import Replay
 
 

@@ -15,7 +15,7 @@ from manifests.errors import InputError, RepliquantError
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
-from orchestrator.running.execute import Prepared, Request, prepare
+from orchestrator.running.request import Prepared, Request, prepare
 from papers.paper import find_paper
 from papers.study import Study, load_study, study_folder
 from services.results import (

@@ -6,14 +6,14 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orchestrator.engines import AUTO, ENGINES, make_engine
+from orchestrator.engines.registry import AUTO, names
 from services.run_options import read_options
 from services.selection import RunOptions, options_of
 from tui.screens.dialogs import Asked
 from tui.text import error_text
 
 if TYPE_CHECKING:
-    from orchestrator.running.execute import Prepared
+    from orchestrator.running.request import Prepared
     from papers.study import Study
 
 _ALL = "all"
@@ -26,7 +26,7 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
     request = options.request
     tiers = tuple(dict.fromkeys([*study.tiers, request.tier]))
     protocols = tuple(dict.fromkeys([_ALL, *study.protocols, request.protocol or _ALL]))
-    engines = tuple(dict.fromkeys([AUTO, *ENGINES, request.engine]))
+    engines = tuple(dict.fromkeys([AUTO, *names(), request.engine]))
     dataset = prepared.plan.dataset if prepared else "the tier's own"
     folder = str(prepared.run.folder) if prepared else ""
     return [
@@ -61,9 +61,7 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
     from tui.loaders import read_plan
 
     try:
-        planned = read_plan(chosen(options, answers))
-        if planned.request.python is not None:
-            make_engine(planned.request.engine, planned.request.python)
+        read_plan(chosen(options, answers))
     except Exception as error:  # said in the form, which stays
         return error_text(error)
     return ""

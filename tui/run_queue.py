@@ -15,10 +15,11 @@ from orchestrator.messages import CellEvent, News, Note
 from orchestrator.running.control import Steering
 
 if TYPE_CHECKING:
+    from machine.sampler import Sampler
     from manifests.plan import PlannedCell
     from manifests.run_folder import Run
-    from orchestrator.running.execute import Outcome, Request
-    from orchestrator.telemetry.sampler import Sampler
+    from orchestrator.running.execute import Outcome
+    from orchestrator.running.request import Request
 
 
 @dataclass

@@ -15,7 +15,7 @@ class Sampling:
     """
 
     def __init__(self, trace: Trace) -> None:
-        from orchestrator.telemetry.sampler import Sampler
+        from machine.sampler import Sampler
 
         self.sampler = Sampler()
         self._trace = trace

@@ -217,8 +217,8 @@ def host(base: str | None, verbose: bool) -> int:
 
 def _make(engine: str, images: list[Any]) -> Any:
     """The engine; ``auto`` is the one that a run of these images would take."""
-    from orchestrator.engines import AUTO, make_engine
     from orchestrator.engines.auto import choose_engine
+    from orchestrator.engines.registry import AUTO, make_engine
 
     return choose_engine(images).engine if engine == AUTO else make_engine(engine)
 

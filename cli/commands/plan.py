@@ -14,7 +14,8 @@ from services.run_options import request_options
 if TYPE_CHECKING:
     from comparisons.coverage import Coverage
     from manifests.plan import Plan, PlannedCell
-    from orchestrator.running.execute import Prepared
+    from orchestrator.engines.base import Engine
+    from orchestrator.running.request import Prepared
     from services.selection import PlanChoices
 
 _MOST_LINES = 100
@@ -33,7 +34,7 @@ def command(
     study: str, as_json: bool, cost: bool, watts: float | None, **choices: Unpack[PlanChoices]
 ) -> None:
     """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
-    from orchestrator.running.execute import Request, prepare
+    from orchestrator.running.request import Request, prepare
 
     prepared = prepare(Request(study, **choices))
     if as_json:
@@ -89,9 +90,10 @@ def _print(prepared: Prepared) -> None:
         "repeat", "estimate", "state",
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
+    summary = _summary(prepared)  # what is wrong with the study's tables is said before anything
     console = out()
     console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
-    for line in _summary(prepared):
+    for line in summary:
         console.print(line, markup=False)
 
 
@@ -100,8 +102,9 @@ def _print_cost(prepared: Prepared, watts: float | None) -> None:
 
     console = out()
     plan = prepared.plan
+    lines = [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]
     console.print(f"{plan.study} · tier {plan.tier} · {plan.dataset}", markup=False)
-    for line in [*_summary(prepared), *_disk(prepared), _energy(prepared, watts)]:
+    for line in lines:
         console.print(line, markup=False)
 
 
@@ -169,7 +172,7 @@ def _summary(prepared: Prepared) -> list[str]:
         *prepared.plan.dataset_notes,
         *_coverage(_chosen_plan(prepared)),
     ]
-    lines += _environments({planned.image for planned in chosen})
+    lines += _environments(prepared.where.engine, {planned.image for planned in chosen})
     if prepared.plan.downloads_bytes:
         lines.append(f"data set to download: {size(prepared.plan.downloads_bytes)}")
     if prepared.plan.weights_to_fetch:
@@ -193,16 +196,14 @@ def _coverage(plan: Plan) -> list[str]:
     return [f"published numbers with a planned cell: {planned:,} of {printed:,}{told}"]
 
 
-def _environments(names: set[str]) -> list[str]:
+def _environments(engine: Engine, names: set[str]) -> list[str]:
     """The state of each image, and the disk that those not made yet will take."""
+    from machine.inventory import free_bytes
     from manifests import paths
-    from orchestrator.engines.auto import choose_engine
     from orchestrator.environments.images import load_image
-    from orchestrator.machine import free_bytes
     from services.phrases import size
 
     images = [load_image(name) for name in sorted(names)]
-    engine = choose_engine(images).engine
     lines = []
     missing_mb = 0
     for image in images:

@@ -11,7 +11,8 @@ from services.run_options import run_options
 
 if TYPE_CHECKING:
     from manifests.manifest import Manifest
-    from orchestrator.running.execute import Outcome, Prepared
+    from orchestrator.running.execute import Outcome
+    from orchestrator.running.request import Prepared
     from services.results import Results
     from services.selection import RunChoices, RunOptions
 

@@ -1,15 +1,13 @@
-"""The engine ``auto``: containers where they can be had, else processes, and why."""
+"""The engine ``auto``: the first in rank that lacks no image, and why."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from manifests.errors import KitError
-from orchestrator.engines import Engine, make_engine
+from orchestrator.engines.base import Engine
+from orchestrator.engines.registry import ranked
 from orchestrator.environments.images import Image
-
-if TYPE_CHECKING:
-    from orchestrator.engines.docker.engine import DockerEngine
 
 
 class Choice(NamedTuple):
@@ -20,23 +18,29 @@ class Choice(NamedTuple):
 
 
 def choose_engine(images: list[Image]) -> Choice:
-    """Docker when an engine answers and every image is there or can be built; else local."""
-    from orchestrator.engines.docker.engine import DockerEngine
+    """The first engine that can be had and lacks none of the images, else the last in rank.
 
+    Raises MachineError when not even that one can be had.
+    """
+    *first, (_, last) = ranked()
+    passed: list[str] = []
+    for name, entry in first:
+        try:
+            engine = entry.make()
+        except KitError as error:
+            passed.append(f"no {name.capitalize()} ({error})")
+            continue
+        lacks = next(filter(None, (_unavailable(engine, image) for image in images)), "")
+        if not lacks:
+            why = f"{engine.words} answers and the images are there or can be built"
+            return Choice(engine, why)
+        passed.append(f"{engine.words} answers, but {lacks}")
+    return Choice(last.make(), "; ".join(passed))
+
+
+def _unavailable(engine: Engine, image: Image) -> str:
+    """What is wrong with an image, or with the engine meanwhile, is the image's obstacle."""
     try:
-        docker = DockerEngine()
-    except KitError as error:
-        return Choice(make_engine("local"), f"no Docker ({error})")
-    for image in images:
-        obstacle = _obstacle(docker, image)
-        if obstacle:
-            return Choice(make_engine("local"), f"{docker.daemon.words} answers, but {obstacle}")
-    return Choice(docker, f"{docker.daemon.words} answers and the images are there or can be built")
-
-
-def _obstacle(docker: DockerEngine, image: Image) -> str:
-    """What is wrong with an image, or with the daemon meanwhile, is the image's obstacle."""
-    try:
-        return docker.obstacle(image)
+        return engine.unavailable(image)
     except KitError as error:
         return str(error)

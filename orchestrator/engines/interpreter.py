@@ -11,18 +11,18 @@ from pathlib import Path
 
 import msgspec
 
+from machine.allotment import CUDA, allotment
+from machine.inventory import visible_gpus
 from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.framework import Framework
 from manifests.manifest import ImageUsed
 from manifests.runner_files import framework, readable_frameworks
-from orchestrator.engines import Tell
-from orchestrator.engines.local import LocalEngine
+from orchestrator.engines.base import Tell
+from orchestrator.engines.local_processes import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
-from orchestrator.machine import visible_gpus
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import CUDA, allotment
 
 _PROBE_TIMEOUT_S = 180
 _NEEDED = ("msgspec", "numpy")
@@ -72,6 +72,7 @@ class GivenEngine(LocalEngine):
 
     def __init__(self, python: Path) -> None:
         """Raises InputError when there is no such program."""
+        super().__init__()
         found = shutil.which(str(python))
         if found is None:
             raise InputError(f"--python {str(python)!r} is no program; give the path of a Python")
@@ -111,6 +112,10 @@ class GivenEngine(LocalEngine):
 
     def interpreter(self, image: Image) -> Path:
         return self.python
+
+    def obstacle(self, image: Image) -> str:
+        """What it lacks is said when a cell wants it: asking takes as long as importing."""
+        return ""
 
     def status(self, image: Image) -> str:
         return "ready"

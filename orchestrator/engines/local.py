@@ -1,205 +1,38 @@
-"""The local engine: a cell is a process in the image's virtual environment."""
+"""The engine ``local``: cells are processes of this machine, of our Pythons or of a given one."""
 
 from __future__ import annotations
 
-import contextlib
-import json
+import functools
 import os
-import select
-import signal
-import subprocess
-from contextlib import AbstractContextManager
+import shutil
 from pathlib import Path
 
-from machine import cgroup
-from manifests import paths
-from manifests.errors import MachineError
-from manifests.files import write_atomically
-from manifests.manifest import Container, ImageUsed, Status
-from orchestrator.engines import Exit, Order, Tell, Where
-from orchestrator.environments import venvs
-from orchestrator.environments.images import Image
-from orchestrator.environments.pythons import clean_environment
-from orchestrator.machine import usable_cpus, visible_gpus
-from orchestrator.planning.allotment import CUDA
+from orchestrator.engines.base import Engine, Entry
+from orchestrator.engines.local_processes import LocalCell, LocalEngine
 
-_CHUNK = 65536
+__all__ = ["ENGINE", "LocalCell", "LocalEngine"]
 
 
-class LocalEngine:
-    """Runs ``python -m runners`` in a session of its own, beside this process."""
-
-    name = "local"
-    limits_memory = False
-
-    def status(self, image: Image) -> str:
-        if not image.lock.exists():
-            return f"not locked; run: repliquant images lock {image.name}"
-        if venvs.ready(image):
-            return "ready"
-        if image.container_only:
-            return "a container only, which this engine can't run"
-        return f"not built; about {image.file.download_mb} MB to download"
-
-    def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        done = venvs.build(image, tell)
-        return ImageUsed(
-            name=image.name, kind="venv", lock_sha256=image.lock_sha256, unhashed=done.unhashed
-        )
-
-    def verify(self, image: Image) -> tuple[bool, str]:
-        done = subprocess.run(
-            [self.interpreter(image), *venvs.verify_command(image)[1:]],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            check=False, env=venvs.verify_environment(),
-        )  # fmt: skip
-        return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
-
-    def cpus(self) -> list[int]:
-        return usable_cpus()
-
-    def gpus(self) -> list[str]:
-        return list(visible_gpus().gpus)
-
-    def session(self, tell: Tell) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def container(self, image: Image, order: Order) -> Container | None:
-        return None
-
-    def start(self, image: Image, order: Order) -> LocalCell:
-        return LocalCell(_command(self.interpreter(image), order), order)
-
-    def interpreter(self, image: Image) -> Path:
-        """The Python that runs the image's cells."""
-        return venvs.interpreter(image)
+def _make() -> Engine:
+    return LocalEngine()
 
 
-def _command(interpreter: Path, order: Order) -> list[str]:
-    folder = order.folder
-    command = [
-        str(interpreter), "-m", "runners", str(folder / "cell.json"), str(folder),
-        "--context", str(folder / "context.json"), "--threads", str(order.threads),
-        "--parent", str(os.getpid()),
-    ]  # fmt: skip
-    if order.data is not None:
-        command += ["--data", str(order.data)]
-    if order.weights is not None:
-        command += ["--weights", str(order.weights)]
-    if order.pretrained is not None:
-        command += ["--pretrained", str(order.pretrained)]
-    return command
+def _with_python(python: Path) -> Engine:
+    """One that was asked already keeps its answers: they take seconds."""
+    found = shutil.which(str(python))
+    return (
+        _given(Path(os.path.abspath(found)), os.stat(found).st_mtime_ns)
+        if found
+        else _given(python)
+    )
 
 
-def _environment(order: Order) -> dict[str, str]:
-    environment = {**clean_environment(), **paths.cell_variables()}
-    if order.gpus:
-        if CUDA not in environment:  # numbers of the driver; else they are numbers of CUDA's
-            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID"
-        environment[CUDA] = ",".join(order.gpus)
-    return environment
+@functools.lru_cache(maxsize=4)
+def _given(python: Path, changed_ns: int = 0) -> Engine:
+    """Raises InputError when there is no such program."""
+    from orchestrator.engines.interpreter import GivenEngine
+
+    return GivenEngine(python)
 
 
-class _Kills:
-    """Kills for lack of memory: in our control group, which a cell inherits, or on the machine.
-
-    Slurm and systemd hold whatever they start to a group's limit. What else runs in the group is
-    counted as well, so this says something only of a cell that was killed.
-    """
-
-    def __init__(self) -> None:
-        self._group, self._machine = cgroup.oom_kills(), cgroup.machine_oom_kills()
-
-    def since(self) -> str:
-        """Where there were any since; empty for none."""
-        if _more(self._group, cgroup.oom_kills()):
-            limit = cgroup.memory_limit_bytes()
-            size = f" of {limit / 2**20:,.0f} MiB" if limit else ""
-            return f"its control group ran out of its memory{size}"
-        if self._group is None and _more(self._machine, cgroup.machine_oom_kills()):
-            return "the machine ran out of memory"
-        return ""
-
-
-def _more(before: int | None, after: int | None) -> bool:
-    return before is not None and after is not None and after > before
-
-
-class LocalCell:
-    """A running cell. Ctrl-C at the terminal reaches the orchestrator only."""
-
-    def __init__(self, command: list[str], order: Order) -> None:
-        self._folder = order.folder
-        self._exit: Exit | None = None
-        self._kills = _Kills()
-        self._stderr = open(order.folder / "stderr.txt", "wb")
-        try:
-            self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._stderr,
-                cwd=order.folder, env=_environment(order), start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            self._stderr.close()
-            raise MachineError(f"the cell can't be started ({command[0]}): {error}") from error
-        if order.cpus:
-            self._pin(order.cpus)
-
-    def _pin(self, cpus: tuple[int, ...]) -> None:
-        """Hold the process to some processors; whatever it starts inherits that."""
-        try:
-            os.sched_setaffinity(self._process.pid, cpus)
-        except (OSError, AttributeError) as error:  # not every system can
-            self.kill()
-            self.wait()
-            raise MachineError(f"the cell can't be held to processors {cpus}: {error}") from error
-
-    def where(self) -> Where:
-        return Where(self._process.pid)
-
-    def read(self, timeout_s: float) -> bytes | None:
-        assert self._process.stdout is not None
-        descriptor = self._process.stdout.fileno()
-        readable, _, _ = select.select([descriptor], [], [], timeout_s)
-        if not readable:
-            return b""
-        return os.read(descriptor, _CHUNK) or None
-
-    def ask_to_stop(self, status: Status, reason: str) -> None:
-        message = json.dumps({"status": status, "reason": reason}).encode()
-        try:
-            write_atomically(self._folder / "stop.json", message)
-        except OSError:
-            pass  # without the file it stops as cancelled
-        self._signal(signal.SIGTERM, group=False)
-
-    def kill(self) -> None:
-        self._signal(signal.SIGKILL, group=True)
-
-    def wait(self) -> Exit:
-        if self._exit is None:
-            self._exit = self._reap()
-        return self._exit
-
-    def _reap(self) -> Exit:
-        # Its group is cleared away before its number can be given to somebody else.
-        os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOWAIT)
-        self._signal(signal.SIGKILL, group=True)
-        code = self._process.wait()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._stderr.close()
-        where = self._kills.since() if code else ""
-        ended = Exit(code=max(code, 0), signal=max(-code, 0))
-        # Another signal than the kernel's own has another reason.
-        if not where or ended.signal not in (0, signal.SIGKILL):
-            return ended
-        return ended._replace(oom=True, where=where)
-
-    def _signal(self, number: signal.Signals, group: bool) -> None:
-        try:
-            if group:
-                os.killpg(self._process.pid, number)
-            else:
-                self._process.send_signal(number)
-        except ProcessLookupError:
-            pass
+ENGINE = Entry(_make, rank=100, with_python=_with_python)

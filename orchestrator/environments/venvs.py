@@ -21,7 +21,7 @@ from manifests.cell import canonical_json, sha256_hex
 from manifests.errors import MachineError
 from manifests.files import write_atomically
 from manifests.msgspec_threads import looked_at
-from orchestrator.engines import Tell
+from orchestrator.engines.base import Tell
 from orchestrator.environments import pip_settings
 from orchestrator.environments.images import Image
 from orchestrator.environments.pip_installs import Refusals, installs, local_builds, wants_more

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from machine.inventory import compute_capability, described, visible_gpus
 from manifests import paths
 from manifests.cell import Device
 from manifests.errors import InputError, MachineError
@@ -20,14 +21,14 @@ from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from manifests.runner_files import framework
-from orchestrator.engines import AUTO, Engine, make_engine
+from orchestrator.engines.base import Engine
 from orchestrator.engines.interpreter import GivenEngine
+from orchestrator.engines.registry import AUTO, entry, first, make_engine
 from orchestrator.environments.images import load_images
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
 from orchestrator.gpu_check.plan import NAME, check_plan, checked_frameworks
 from orchestrator.gpu_check.probe import Probe, earlier, keep, memory_of, probe
-from orchestrator.machine import compute_capability, described, visible_gpus
 from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import pair
@@ -98,9 +99,9 @@ class Checked(NamedTuple):
 def check(asked: Check, tell: Listener) -> Checked:
     """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Conductor, Means
+    from orchestrator.running.executor import Executor
+    from orchestrator.running.orders import Setup
     from orchestrator.running.run_lock import opened
-    from orchestrator.telemetry.sampler import sampling
 
     _refuse_nothing_to_resume(asked)
     run, deadline = asked.run, Deadline(asked.limit_s, tell)
@@ -109,20 +110,21 @@ def check(asked: Check, tell: Listener) -> Checked:
         deadline.begin(asked.started)
     probed = earlier(run.folder) or probe(engine, images.get("pytorch"), deadline.left_s(), tell)
     memory_bytes = _memory_bytes(asked, probed)
-    plan = check_plan(asked.device, images, len(engine.cpus()), memory_bytes)
+    capacity = engine.capacity()
+    plan = check_plan(asked.device, images, len(capacity.cpus), memory_bytes)
     packs = prepare_packs(plan, {}, paths.cache(), lambda what, done, of: None)
     plan = msgspec.structs.replace(plan, data_sha256=packs.sha256, packs=packs.digests)
-    gpus = tuple(engine.gpus()[:1]) if asked.device == "gpu" else ()
-    with opened(run, plan), sampling() as sampler:
+    gpus = capacity.gpus[:1] if asked.device == "gpu" else ()
+    with opened(run, plan):
         keep(run.folder, probed)
-        means = Means(
+        setup = Setup(
             engine, packs.folder_of, plan.threads, Estimates(run.folder / "history.jsonl"),
-            deadline, gpus=gpus, sampler=sampler,
+            deadline, gpus=gpus,
         )  # fmt: skip
-        conductor = Conductor(run, means)
-        deadline.hold(conductor)
+        executor = Executor(run, setup)
+        deadline.hold(executor)
         try:
-            conductor.conduct(plan.cells, set())
+            executor.execute(plan.cells, set())
         finally:
             deadline.close()
     manifests = {manifest.id: manifest for manifest in run.load().manifests}
@@ -130,8 +132,8 @@ def check(asked: Check, tell: Listener) -> Checked:
         run,
         [manifests[planned.id] for planned in plan.cells if planned.id in manifests],
         [planned for planned in plan.cells if planned.id not in manifests],
-        conductor.images_missing,
-        frozenset(conductor.broken),
+        executor.images_missing,
+        frozenset(executor.broken),
         {planned.id: expected_of(planned.cell, memory_bytes) for planned in plan.cells},
         probed,
         asked.device,
@@ -168,7 +170,7 @@ def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
         found = _with_cuda(engine, held, tell) if asked.device == "gpu" else held
         return engine, {name: framework(name).cpu_image for name in found}
     if asked.device == "cpu":
-        engine = make_engine("local" if asked.engine == AUTO else asked.engine)
+        engine = make_engine(first(containers=False) if asked.engine == AUTO else asked.engine)
         return engine, {name: framework(name).cpu_image for name in asked.frameworks}
     if not visible_gpus().gpus:
         raise MachineError(
@@ -238,13 +240,15 @@ def _own() -> str:
 
 def _container_engine(name: str) -> Engine:
     """The images for GPUs are containers. Raises KitError where none can be run."""
-    if name == "local":
+    name = first(containers=True) if name == AUTO else name
+    if not entry(name).containers:
         raise MachineError(
-            f"the images for GPUs are containers: give --engine docker, or else {_own()}"
+            f"the images for GPUs are containers: give --engine {first(containers=True)}, "
+            f"or else {_own()}"
         )
     try:
-        return make_engine("docker" if name == AUTO else name)
+        return make_engine(name)
     except MachineError as error:
         raise MachineError(
-            f"gpu-check finds no Docker for its images: {error}. Or {_own()}"
+            f"gpu-check finds no {name.capitalize()} for its images: {error}. Or {_own()}"
         ) from error

@@ -14,8 +14,7 @@ from typing import Any
 from manifests import paths
 from manifests.errors import KitError
 from manifests.files import write_atomically
-from orchestrator.engines import Engine
-from orchestrator.engines.local import LocalEngine
+from orchestrator.engines.base import Engine
 from orchestrator.environments.images import load_image
 from orchestrator.environments.pythons import clean_environment
 from orchestrator.messages import Listener, Note
@@ -30,13 +29,15 @@ def probe(engine: Engine, image: str | None, left_s: float, tell: Listener) -> P
     """The probe, or ``reason`` alone where there is none; it never ends the check."""
     if image is None:
         return {"reason": "the probe is PyTorch's, which is not checked here"}
-    if not isinstance(engine, LocalEngine):
-        return {"reason": f"the {engine.name} engine has no interpreter here that could be asked"}
-    tell(Note("probe: versions, memory, and the names of kernels"))
     try:
         found = load_image(image)
+        python = engine.interpreter(found)
+        if python is None:
+            why = f"the {engine.name} engine has no interpreter here that could be asked"
+            return {"reason": why}
+        tell(Note("probe: versions, memory, and the names of kernels"))
         engine.prepare(found, tell)
-        return _asked(engine.interpreter(found), min(_LONGEST_S, max(1.0, left_s)))
+        return _asked(python, min(_LONGEST_S, max(1.0, left_s)))
     except (KitError, OSError, ValueError, subprocess.TimeoutExpired) as error:
         return {"failed": True, "reason": str(error)}
 

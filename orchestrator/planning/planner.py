@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from typing import Protocol as TypingProtocol
 
 import msgspec
 
 from manifests.cell import Cell, Device, Protocol
 from manifests.errors import InputError
 from manifests.plan import Plan, PlannedCell
-from orchestrator.datasets import pretrained
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
+from orchestrator.planning.obstacles import Obstacles
 from papers.study import CellGroup, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
-_NO_GPU = "needs an NVIDIA GPU; none was found"
 
 
 class Choices(NamedTuple):
@@ -41,14 +41,22 @@ class Choices(NamedTuple):
         return self.datasets.get(slot) or self.dataset or slot
 
 
-def make_plan(
-    study: Study,
-    choices: Choices,
-    estimates: Estimates,
-    gpus: int,
-    pairings: Mapping[str, Pairing] = {},
-) -> Plan:
-    """All cells of the tier. Raises InputError for choices the study doesn't have.
+class Draft(NamedTuple):
+    """A cell with its place in the study, before anything is known of where it runs."""
+
+    id: str
+    cell: Cell
+    group: CellGroup
+    pairing: Pairing
+
+    @property
+    def needs(self) -> list[str]:
+        """Ids of the cells that have to be there first."""
+        return [self.cell.weights_from] if self.cell.weights_from else []
+
+
+def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) -> list[Draft]:
+    """All cells of the tier, in their order. Raises InputError for what the study doesn't have.
 
     ``pairings`` has the image for this machine's GPU, by framework.
 
@@ -62,33 +70,50 @@ def make_plan(
             f"Accepted: {', '.join(study.protocols)}"
         )
     lineage = Lineage(study.id, repeats_allowed=bool(study.extends))
-    planned: list[PlannedCell] = []
-    for group, cell in _ordered(study, choices, tier.repeats):
-        found = lineage.add(cell, group.weights)
-        if found is None:
-            continue
-        cell = found
-        planned.append(_planned(study, group, cell, estimates, _place(study, cell, pairings)))
-    used = {item.cell.protocol for item in planned}
-    plan = Plan(
+    drafts: list[Draft] = []
+    for group, wanted in _ordered(study, choices, tier.repeats):
+        cell = lineage.add(wanted, group.weights)
+        if cell is not None:
+            drafts.append(Draft(cell.id, cell, group, _pairing(study, group, cell, pairings)))
+    if choices.protocol is None:
+        return drafts
+    # Of another protocol only what the cells of the chosen one start from.
+    return ancestry(drafts, [one.id for one in drafts if one.cell.protocol == choices.protocol])
+
+
+def make_plan(
+    study: Study,
+    choices: Choices,
+    estimates: Estimates,
+    gpus: int,
+    pairings: Mapping[str, Pairing] = {},
+) -> Plan:
+    """The plan for a machine with so many GPUs, on which every image can run."""
+    drafts = draft(study, choices, pairings)
+    return complete(study, choices, drafts, estimates, Obstacles(gpus))
+
+
+def complete(
+    study: Study,
+    choices: Choices,
+    drafts: Sequence[Draft],
+    estimates: Estimates,
+    obstacles: Obstacles,
+) -> Plan:
+    """The plan of the drafted cells for where they would run."""
+    used = {one.cell.protocol for one in drafts}
+    only = used.pop() if len(used) == 1 else "both"
+    return Plan(
         study=study.id,
         tier=choices.tier,
-        tier_about=tier.about,
-        protocol=used.pop() if len(used) == 1 else "both",
+        tier_about=study.tier(choices.tier).about,
+        protocol=choices.protocol or only,
         dataset=" + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes())),
         stands_in_for=[s for s in study.sizes() if s and choices.name_of(s) != s],
         data_dir=str(choices.data_dir) if choices.data_dir else None,
-        cells=planned,
+        cells=[_planned(study, one, estimates, obstacles) for one in drafts],
         images=study.images,
     )
-    plan = with_gpus(plan, gpus)
-    return _of_protocol(plan, choices.protocol) if choices.protocol else plan
-
-
-def _of_protocol(plan: Plan, protocol: Protocol) -> Plan:
-    """The cells of one protocol, and of another one only what they start from."""
-    chosen = [planned.id for planned in plan.cells if planned.cell.protocol == protocol]
-    return msgspec.structs.replace(plan, cells=with_ancestors(plan, chosen), protocol=protocol)
 
 
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
@@ -140,47 +165,55 @@ def _or_default(values: list[_T] | None, default: list[_T]) -> list[_T]:
     return default if values is None else values
 
 
-def _planned(
-    study: Study, group: CellGroup, cell: Cell, estimates: Estimates, place: Pairing
-) -> PlannedCell:
-    guess = group.estimate_s[cell.tier] * study.effort.get(cell.model, 1.0)
+def _planned(study: Study, draft: Draft, estimates: Estimates, obstacles: Obstacles) -> PlannedCell:
+    cell = draft.cell
+    guess = draft.group.estimate_s[cell.tier] * study.effort.get(cell.model, 1.0)
     estimate = estimates.of(cell, guess)
     return PlannedCell(
-        id=cell.id,
+        id=draft.id,
         cell=cell,
-        image=group.image or place.image,
-        needs=[cell.weights_from] if cell.weights_from else [],
+        image=draft.pairing.image,
+        needs=draft.needs,
         estimate_s=round(estimate.seconds, 1),
         study_estimate_s=guess,
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
-        skip=place.obstacle or pretrained.obstacle(cell),
+        skip=obstacles.of(cell, draft.pairing),
     )
 
 
-def _place(study: Study, cell: Cell, pairings: Mapping[str, Pairing]) -> Pairing:
+def _pairing(
+    study: Study, group: CellGroup, cell: Cell, pairings: Mapping[str, Pairing]
+) -> Pairing:
     """The environment of a cell, and what keeps it from running there."""
     if cell.device != "gpu":
-        return Pairing(study.images[cell.framework])
+        return Pairing(group.image or study.images[cell.framework])
     names = study.gpu_images.get(cell.framework) or [study.images[cell.framework]]
-    return pairings.get(cell.framework) or Pairing(names[0])
+    found = pairings.get(cell.framework) or Pairing(names[0])
+    return found._replace(image=group.image or found.image)
 
 
-def with_gpus(plan: Plan, gpus: int) -> Plan:
-    """The plan for a machine with so many GPUs: without one, cells that need it are skipped."""
-    replace = msgspec.structs.replace
+class _Needing(TypingProtocol):
+    """A cell, planned or only drafted."""
 
-    def skip(planned: PlannedCell) -> str:
-        return _NO_GPU if not gpus else "" if planned.skip == _NO_GPU else planned.skip
+    @property
+    def id(self) -> str: ...
+    @property
+    def needs(self) -> list[str]: ...
 
-    cells = [replace(p, skip=skip(p)) if p.cell.device == "gpu" else p for p in plan.cells]
-    return replace(plan, cells=cells)
+
+_N = TypeVar("_N", bound=_Needing)
+
+
+def ancestry(cells: Sequence[_N], chosen: Iterable[str]) -> list[_N]:
+    """The chosen cells and all that they need, in their order."""
+    wanted = set(chosen)
+    for one in reversed(cells):
+        if one.id in wanted:
+            wanted.update(one.needs)
+    return [one for one in cells if one.id in wanted]
 
 
 def with_ancestors(plan: Plan, chosen: list[str]) -> list[PlannedCell]:
     """The chosen cells and all that they need, in the order of the plan."""
-    wanted = set(chosen)
-    for planned in reversed(plan.cells):
-        if planned.id in wanted:
-            wanted.update(planned.needs)
-    return [planned for planned in plan.cells if planned.id in wanted]
+    return ancestry(plan.cells, chosen)

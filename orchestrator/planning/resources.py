@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from machine.allotment import choose, is_uuid, same
+from machine.inventory import described
 from manifests.errors import InputError
-from orchestrator.engines import Engine
-from orchestrator.machine import described
-from orchestrator.planning.allotment import choose, is_uuid, same
+from orchestrator.engines.base import Engine
+from orchestrator.engines.registry import first
 
 
 class Resources(NamedTuple):
@@ -32,9 +33,9 @@ def allot(
     if memory_bytes is not None and not engine.limits_memory:
         raise InputError(
             f"--memory needs containers, and the engine {engine.name} runs none. "
-            "Use --engine docker, or leave it out"
+            f"Use --engine {first(containers=True)}, or leave it out"
         )
-    usable = engine.cpus()
+    usable = engine.capacity().cpus
     for cpu in cpus:
         if cpu not in usable:
             raise InputError(
@@ -48,7 +49,7 @@ def allot(
 
 def _gpus(engine: Engine, asked: tuple[str, ...] | None) -> tuple[str, ...]:
     """The GPUs to use; the first one alone unless others are asked for."""
-    there = tuple(engine.gpus())
+    there = engine.capacity().gpus
     if asked is None:
         return there[:1]
     if "all" in asked:

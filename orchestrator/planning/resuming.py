@@ -12,10 +12,15 @@ from manifests.run_folder import Run
 
 
 class Todo(NamedTuple):
-    """A cell to run, and why again when it was started before."""
+    """A cell to run, and why again when it was started before.
+
+    ``holds`` are the GPUs of one that an earlier orchestrator submitted and that has not ended;
+    None: it has to be started.
+    """
 
     planned: PlannedCell
     again: str
+    holds: tuple[str, ...] | None = None
 
 
 def outstanding(run: Run, chosen: list[PlannedCell], rerun: set[str]) -> list[Todo]:

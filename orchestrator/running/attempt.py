@@ -1,10 +1,12 @@
-"""One attempt at one cell: start it, follow it, and see to it that it leaves a manifest."""
+"""One attempt at one cell: follow it to the manifest that its launcher seals.
+
+Where the launcher was killed or its node was lost, what is there is sealed here.
+"""
 
 from __future__ import annotations
 
 import datetime
 import math
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -12,48 +14,39 @@ from pathlib import Path
 
 import msgspec
 
-from manifests.cell import Cell
-from manifests.codec import UnreadableError, encode_manifest, read_manifest, write_manifest
-from manifests.credentials import cleaned, redact_file
+from machine import seal
+from machine.recorder import recovered
+from manifests.credentials import redact_file
 from manifests.event import Event
+from manifests.event_stream import EventStream
 from manifests.files import write_atomically
-from manifests.manifest import Context, Environment, Inputs, Manifest, Status
-from manifests.plan import PlannedCell
-from orchestrator.engines import Exit, Running
-from orchestrator.running.event_reader import EventReader
-from orchestrator.telemetry.merge import completed
-from orchestrator.telemetry.recorder import Record, Recorder
+from manifests.manifest import Manifest, Status
+from manifests.order import FILE_NAME, GRACE_S, CellOrder
+from orchestrator.engines.base import Exit
+from orchestrator.engines.live_cells import Running
 
-GRACE_S = 15.0
 _TICK_S = 1.0
-_TAIL_BYTES = 4000
-# What a C++ program says when an allocation failed and nobody caught it.
-_BAD_ALLOC = "std::bad_alloc"
 _KEPT_TEXTS = ("log.txt", "stderr.txt")
+_LATE_S = 2 * GRACE_S
+"""The launcher keeps the time limit; so much later it is taken for one that hangs."""
+
+_UNSUMMED = "its launcher ended before the series was summed up"
 
 
-def write_inputs(folder: Path, cell: Cell, context: Context) -> None:
-    """cell.json and context.json. Raises OSError."""
+def write_inputs(folder: Path, order: CellOrder) -> None:
+    """order.json, and cell.json and context.json for the runner. Raises OSError."""
     folder.mkdir(parents=True)
-    write_atomically(folder / "cell.json", msgspec.json.encode(cell) + b"\n")
-    write_atomically(folder / "context.json", msgspec.json.encode(context) + b"\n")
+    write_atomically(folder / "cell.json", msgspec.json.encode(order.cell) + b"\n")
+    write_atomically(folder / "context.json", msgspec.json.encode(order.context) + b"\n")
+    write_atomically(folder / FILE_NAME, msgspec.json.encode(order) + b"\n")
 
 
 class Attempt:
     """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
-    def __init__(
-        self,
-        planned: PlannedCell,
-        folder: Path,
-        context: Context,
-        recorder: Recorder | None = None,
-    ) -> None:
-        self.planned = planned
+    def __init__(self, order: CellOrder, folder: Path) -> None:
+        self.order = order
         self.folder = folder
-        self.context = context
-        self._recorder = recorder
-        self._record: Record | None = None
         self._begin = time.monotonic()
         self._started_at = _now()
         self.strays = 0  # lines on its standard output that were no events
@@ -64,27 +57,20 @@ class Attempt:
         self._asking = threading.Lock()
 
     def follow(self, running: Running, on_event: Callable[[Event], None]) -> Manifest:
-        """Until it ends, times out or is cancelled; its manifest, written by it or by us.
+        """Until it ends or is cancelled; its manifest, sealed by its launcher or by us.
 
         Raises OSError when nothing can be written, after ending the cell.
         """
-        reader = self._reader(running)
+        stream = EventStream()
         self._begin_following(running)
         try:
-            if self._recorder is not None:
-                self._recorder.begin(running.where())
-            self._pump(running, reader, on_event)
+            self._pump(running, stream, on_event)
         except BaseException as error:
             self._stop_for(running, error)
             raise
         finally:
-            reader.close()
-            self.strays = reader.strays
-            try:
-                ended = running.wait()
-            finally:
-                if self._recorder is not None:
-                    self._record = self._recorder.finish()
+            self.strays = stream.strays
+            ended = running.wait()
             self._running = None
         for name in _KEPT_TEXTS:
             redact_file(self.folder / name)
@@ -92,14 +78,6 @@ class Attempt:
         # What the cell itself had settled stands, whatever became of the engine afterwards.
         self.lost = ended.lost if manifest.transient else ""
         return manifest
-
-    def _reader(self, running: Running) -> EventReader:
-        try:
-            return EventReader(self.folder / "events.jsonl")
-        except OSError:
-            running.kill()
-            running.wait()
-            raise
 
     def cancel(self, reason: str) -> None:
         """Have the cell end as cancelled; it is killed when it has not after ``GRACE_S``."""
@@ -126,24 +104,21 @@ class Attempt:
             running.ask_to_stop(*asked)
 
     def _pump(
-        self, running: Running, reader: EventReader, on_event: Callable[[Event], None]
+        self, running: Running, stream: EventStream, on_event: Callable[[Event], None]
     ) -> None:
         while True:
             chunk = running.read(_TICK_S)
             if chunk is None:
                 return
-            for event in reader.feed(chunk):
-                if self._recorder is not None:
-                    self._recorder.heard(event)
-                on_event(event)
+            for received in stream.feed(chunk):
+                on_event(received.event)
             self._watch_the_clock(running)
 
     def _watch_the_clock(self, running: Running) -> None:
-        now = time.monotonic()
+        now, limit = time.monotonic(), self.order.timeout_s
         if self._asked is not None:
             self._insist(running, self._asked, now)
-        elif now - self._begin >= self.planned.timeout_s:
-            limit = self.planned.timeout_s
+        elif limit is not None and now - self._begin >= limit + _LATE_S:
             self._ask("timeout", f"not finished within its {limit:g} s")
 
     def _insist(self, running: Running, asked: tuple[Status, str], now: float) -> None:
@@ -155,12 +130,13 @@ class Attempt:
             running.ask_to_stop(*asked)
 
     def _ask(self, status: Status, reason: str) -> None:
+        """The launcher kills the cell after ``grace_s`` and seals; we kill both, a little later."""
         with self._asking:
             if self._asked is not None:
                 return
             self._asked = (status, reason)
             now = time.monotonic()
-            self._kill_at, self._ask_again_at = now + GRACE_S, now + _TICK_S
+            self._kill_at, self._ask_again_at = now + 2 * self.order.grace_s, now + _TICK_S
             running = self._running
         if running is not None:
             running.ask_to_stop(status, reason)
@@ -175,90 +151,32 @@ class Attempt:
             running.kill()
 
     def _manifest(self, ended: Exit) -> Manifest:
-        path = self.folder / "manifest.json"
-        try:
-            return self._complete(path, read_manifest(path))
-        except FileNotFoundError:
-            pass
-        except UnreadableError:
-            path.rename(path.with_name("manifest.unreadable.json"))
-        status, reason, transient = self._judge(ended)
-        return self.conclude(status, reason, transient, error=_tail(self.folder))
+        """The launcher's, or what there is, sealed here."""
+        sealed = seal.left(self.folder, seal.MANIFEST)
+        if sealed is not None:
+            return sealed
+        own = seal.left(self.folder)
+        if own is not None:
+            return self._seal(own)
+        said = seal.last_words(self.folder)
+        return self.conclude(*seal.judge(self._end(ended), said), error=said)
 
-    def _complete(self, path: Path, manifest: Manifest) -> Manifest:
-        """With what only the host knows of it. From here on it is never written again."""
-        whole = cleaned(completed(manifest, self._record)).manifest
-        if whole is not manifest:
-            write_atomically(path, encode_manifest(whole))
-        return whole
-
-    def _judge(self, ended: Exit) -> tuple[Status, str, bool]:
-        """The engine's word on why there is no manifest."""
-        if self._asked is not None:
-            status, reason = self._asked
-            how = "had to be killed" if ended.signal == signal.SIGKILL else "left no manifest"
-            return status, f"{reason}; it {how}", status == "cancelled"
-        if ended.lost:
-            return "crashed", ended.lost, True
-        if ended.oom:
-            return "oom", f"the kernel ended it: {ended.where}", False
-        if ended.signal == signal.SIGABRT and _BAD_ALLOC in _tail(self.folder):
-            return "oom", f"out of host memory: it ended itself with {_BAD_ALLOC}", False
-        if ended.signal:
-            outside = _from_outside(ended)
-            where = " from outside the runner" if outside else ""
-            return "crashed", f"ended by {_name(ended.signal)}{where}", outside
-        return "crashed", f"ended with status {ended.code} and left no manifest", False
+    def _end(self, ended: Exit) -> seal.End:
+        oom = ended.where if ended.oom else ""
+        return seal.End(ended.code, ended.signal, oom, ended.lost, self._asked)
 
     def conclude(self, status: Status, reason: str, transient: bool, error: str = "") -> Manifest:
-        """Write the manifest that the cell itself did not write."""
-        cell = self.planned.cell
-        weights = f"cell {cell.weights_from}" if cell.weights_from else "none"
-        manifest = Manifest(
-            id=cell.id,
-            cell=cell,
-            status=status,
-            reason=reason,
-            error=error,
-            transient=transient,
-            started_at=self._started_at,
-            wall_s=time.monotonic() - self._begin,
-            metrics=[],
-            context=self.context,
-            environment=Environment(),
-            inputs=Inputs(weights=weights, seeds={"seed": cell.seed}),
+        """Write the manifest of a cell that left no word itself."""
+        order = self.order
+        verdict = seal.Verdict(status, reason, transient)
+        wall_s = time.monotonic() - self._begin
+        return self._seal(
+            seal.concluded(order.cell, order.context, verdict, self._started_at, wall_s, error)
         )
-        manifest = cleaned(completed(manifest, self._record)).manifest
-        write_manifest(self.folder / "manifest.json", manifest)
-        return manifest
 
-
-def _name(number: int) -> str:
-    """SIGKILL and the like; real-time signals have no names."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _from_outside(ended: Exit) -> bool:
-    """SIGKILL and SIGTERM come from somebody; SIGSEGV and its like from the cell itself."""
-    return ended.signal in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
-
-
-def _tail(folder: Path) -> str:
-    """The end of what it printed, for the error text."""
-    for name in ("stderr.txt", "log.txt"):
-        try:
-            with open(folder / name, "rb") as file:
-                file.seek(0, 2)
-                file.seek(max(0, file.tell() - _TAIL_BYTES))
-                text = file.read().decode(errors="replace").strip()
-        except OSError:
-            continue
-        if text:
-            return text
-    return ""
+    def _seal(self, manifest: Manifest) -> Manifest:
+        record = recovered(self.folder, _UNSUMMED)
+        return seal.seal(self.folder, seal.joined(manifest, record), "collector")
 
 
 def _now() -> str:

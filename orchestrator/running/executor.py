@@ -2,80 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from manifests.artifacts import fault
-from manifests.cell import Cell
+from manifests.codec import read_struct
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, KitError
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
+from manifests.order import FILE_NAME, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
-from orchestrator.engines import Engine, Order
+from orchestrator.engines.base import Order
+from orchestrator.engines.live_cells import Running
+from orchestrator.engines.submitted import Submitted
 from orchestrator.environments.images import load_image
 from orchestrator.messages import (
     CellEnded,
     CellEvent,
     CellStarted,
-    Listener,
     News,
     Note,
     RunStarted,
 )
-from orchestrator.planning.estimates import Estimates
-from orchestrator.planning.resuming import Todo, manifest_or_none, outstanding
+from orchestrator.planning.resuming import Todo, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
+from orchestrator.running.leftovers import submitted
+from orchestrator.running.orders import Setup, launch_order, order_of
+from orchestrator.running.parents import missing_weights
 from orchestrator.running.run_lock import disk_error
-from orchestrator.running.scheduler import Lane, Lanes, gpu_lanes
-from orchestrator.telemetry.recorder import Recorder
-from orchestrator.telemetry.sampler import Sampler
+from orchestrator.running.scheduler import Scheduler, Slot, gpu_slots
+from orchestrator.telemetry.series_tail import SeriesTail
 from orchestrator.version import kit
 
 _TRIES = 3
 
 
-class Means(NamedTuple):
-    """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
-    the published weights it starts from.
-
-    ``sampler`` has been started; without one nothing is recorded.
-    """
-
-    engine: Engine
-    data: Callable[[Cell], Path]
-    threads: int
-    estimates: Estimates
-    tell: Listener
-    cpus: tuple[int, ...] = ()
-    gpus: tuple[str, ...] = ()
-    memory_bytes: int | None = None
-    sampler: Sampler | None = None
-    pretrained: Callable[[Cell], Path | None] = lambda cell: None
-
-
-class Conductor:
+class Executor:
     """Runs the outstanding cells of a run whose folder is held.
 
     ``pause`` and ``cancel`` may be called from other threads.
     """
 
-    def __init__(self, run: Run, means: Means) -> None:
+    def __init__(self, run: Run, setup: Setup) -> None:
         self.run_folder = run
-        self.means = means
+        self.setup = setup
         self.kit: Kit = kit()
         self.broken: set[str] = set()  # ids of cells that something kept from running
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
+        self._attachable: dict[str, Submitted] = {}
         self._cancelled = self._paused = False
         self._telling = threading.Lock()
 
-    def conduct(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
+    def execute(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
         """Run what is outstanding; the manifests of the cells that were run.
 
         Raises KeyboardInterrupt after marking the cells that were cut off, KitError when the
@@ -83,14 +67,18 @@ class Conductor:
         """
         todo = outstanding(self.run_folder, chosen, rerun)
         self._tell(RunStarted([item.planned for item in todo], len(chosen) - len(todo)))
-        means = self.means
-        lanes = gpu_lanes(means.gpus, means.cpus, means.engine.cpus())
+        setup = self.setup
+        capacity = setup.engine.capacity()
+        slots = gpu_slots(setup.gpus, setup.cpus, capacity.cpus)
         try:
             for name in dict.fromkeys(t.planned.image for t in todo if not t.planned.skip):
                 self._image(name)
-            with means.engine.session(self._tell):
-                whole = Lane(cpus=means.cpus)
-                return Lanes(lanes, whole, self).work(todo, lambda: self._paused)
+            with setup.engine.session(self._tell):
+                whole = Slot(cpus=setup.cpus)
+                scheduler = Scheduler(slots, whole, self, capacity.at_once)
+                # What runs already has its place; nothing may be started beside it.
+                todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
+                return scheduler.work(todo, lambda: self._paused)
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error
 
@@ -114,54 +102,100 @@ class Conductor:
         """The images that could not be made ready."""
         return [name for name, image in self._images.items() if isinstance(image, str)]
 
-    def run(self, todo: Todo, lane: Lane) -> Manifest:
+    def run(self, todo: Todo, slot: Slot) -> Manifest:
         """One cell to its manifest; once more when the engine loses it."""
-        planned, again = todo
+        planned, again = todo.planned, todo.again
         self._tell(CellStarted(planned, again))
+        attached = self._attached(planned) if todo.holds is not None else None
         for more in reversed(range(_TRIES)):
-            manifest, lost = self._once(planned, again, lane)
+            manifest, lost = attached or self._once(planned, again, slot)
+            attached = None
             if not lost or not more or self._cancelled:
                 break
             again = lost
             self._tell(Note(f"{planned.cell.title} is run again: {lost}", "important"))
         if manifest.status == "ok":
-            self.means.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
+            self.setup.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
         self._tell(CellEnded(planned, manifest))
         return manifest
 
-    def _once(self, planned: PlannedCell, again: str, lane: Lane) -> tuple[Manifest, str]:
+    def _holding(self, todo: Todo) -> Todo:
+        """With the GPUs that it has, where an earlier orchestrator's attempt still waits or runs.
+
+        It is taken hold of here.
+        """
+        found = submitted(self.run_folder.cell_folder(todo.planned.id))
+        if found is None:
+            return todo
+        handle, ordered = found
+        order = self._order(todo.planned, Slot(tuple(ordered.gpus), tuple(ordered.cpus)))
+        if not self.setup.engine.attach(load_image(todo.planned.image), handle, order):
+            return todo
+        again = "it still runs: followed to its end, not started again"
+        self._attachable[todo.planned.id] = Submitted(self.setup.engine, handle)
+        return todo._replace(again=again, holds=tuple(ordered.gpus))
+
+    def _attached(self, planned: PlannedCell) -> tuple[Manifest, str]:
+        """An earlier orchestrator's attempt to its manifest."""
+        folder = self.run_folder.cell_folder(planned.id).resolve()
+        ordered = read_struct(folder / FILE_NAME, CellOrder)
+        running = self._attachable.pop(planned.id)
+        return self._attempted(planned, Attempt(ordered, folder), lambda: running)
+
+    def _once(self, planned: PlannedCell, again: str, slot: Slot) -> tuple[Manifest, str]:
         """One attempt; its manifest, and why the engine lost the cell, if it did."""
         number = self._archive(planned)
-        obstacle = planned.skip or self._missing_weights(planned)
+        obstacle = planned.skip or self._without_parents(planned)
         image = self._image(planned.image) if not obstacle else ""
         if isinstance(image, str):
             return self._refuse(planned, number, again, obstacle or image), ""
-        order = self._order(planned, lane)
-        settings = self.means.engine.container(load_image(planned.image), order)
+        order = self._order(planned, slot)
+        settings = self.setup.engine.container(load_image(planned.image), order)
         context = self._context(image, number, again, settings, order.gpus)
-        write_inputs(order.folder, planned.cell, context)
-        attempt = Attempt(planned, order.folder, context, self._recorder(order))
+        ordered = launch_order(planned, order, context, self.setup.engine.detaches)
+        write_inputs(order.folder, ordered)
+        attempt = Attempt(ordered, order.folder)
+        return self._attempted(planned, attempt, lambda: self._submit(planned, order))
+
+    def _submit(self, planned: PlannedCell, order: Order) -> Running:
+        engine = self.setup.engine
+        (handle,) = engine.submit(load_image(planned.image), [order])
+        return Submitted(engine, handle)
+
+    def _attempted(
+        self, planned: PlannedCell, attempt: Attempt, submit: Callable[[], Running]
+    ) -> tuple[Manifest, str]:
+        """An attempt to its manifest, and why the engine lost the cell, if it did."""
         self._attempts[planned.id] = attempt
         if self._cancelled:
             attempt.cancel("interrupted")
         try:
-            manifest = self._follow(attempt, order)
+            with self._shown(attempt.folder, planned.id):
+                manifest = self._follow(planned, attempt, submit)
         finally:
             del self._attempts[planned.id]
-        self._tell_strays(attempt)
+        self._tell_strays(planned, attempt)
         if manifest.status == "unsupported" and manifest.transient:
             self.broken.add(planned.id)
         return manifest, attempt.lost
 
-    def _recorder(self, order: Order) -> Recorder | None:
-        sampler = self.means.sampler
-        return Recorder(sampler, order.folder, order.cell, order.gpus) if sampler else None
-
-    def _follow(self, attempt: Attempt, order: Order) -> Manifest:
-        """A cell that can't be started is a result too."""
-        planned = attempt.planned
+    @contextlib.contextmanager
+    def _shown(self, folder: Path, cell: str) -> Iterator[None]:
+        """The cell's own samples beside the machine's, for as long as it runs."""
+        sampler = self.setup.sampler
+        tail = SeriesTail(folder, cell)
+        leave = sampler.watch(cell, tail) if sampler else lambda: None
         try:
-            running = self.means.engine.start(load_image(planned.image), order)
+            yield
+        finally:
+            leave()
+
+    def _follow(
+        self, planned: PlannedCell, attempt: Attempt, submit: Callable[[], Running]
+    ) -> Manifest:
+        """A cell that can't be started is a result too."""
+        try:
+            running = submit()
         except EngineGoneError:
             raise
         except KitError as error:
@@ -174,71 +208,43 @@ class Conductor:
             return attempt.conclude("crashed", str(error), transient=False)
 
     def _tell(self, news: News) -> None:
-        """Several lanes may have news at once; the listener gets one after the other."""
+        """Several slots may have news at once; the listener gets one after the other."""
         with self._telling:
-            self.means.tell(news)
+            self.setup.tell(news)
 
-    def _tell_strays(self, attempt: Attempt) -> None:
+    def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:
-            title = attempt.planned.cell.title
+            title = planned.cell.title
             self._tell(Note(f"{title}: {attempt.strays} lines that are no events were dropped"))
 
-    def _order(self, planned: PlannedCell, lane: Lane) -> Order:
-        parent = planned.cell.weights_from
-        means = self.means
-        return Order(
-            run=self.run_folder.id,
-            cell=planned.id,
-            folder=self.run_folder.cell_folder(planned.id).resolve(),
-            data=means.data(planned.cell).resolve(),
-            weights=self.run_folder.cell_folder(parent).resolve() if parent else None,
-            threads=means.threads,
-            cpus=lane.cpus,
-            gpus=lane.gpus,
-            memory_bytes=means.memory_bytes,
-            pretrained=means.pretrained(planned.cell),
-        )
+    def _order(self, planned: PlannedCell, slot: Slot) -> Order:
+        return order_of(self.setup, self.run_folder, planned, slot)
 
     def _refuse(self, planned: PlannedCell, number: int, again: str, reason: str) -> Manifest:
         """A cell that has no image or no weights is a result too."""
         image = ImageUsed(name=planned.image, kind="given")
         context = self._context(image, number, again)
         folder = self.run_folder.cell_folder(planned.id)
-        write_inputs(folder, planned.cell, context)
-        return Attempt(planned, folder, context).conclude("unsupported", reason, transient=True)
+        ordered = CellOrder(cell=planned.cell, context=context)
+        write_inputs(folder, ordered)
+        return Attempt(ordered, folder).conclude("unsupported", reason, transient=True)
 
-    def _missing_weights(self, planned: PlannedCell) -> str:
-        for need in planned.needs:
-            manifest = manifest_or_none(self.run_folder, need)
-            if manifest is None or manifest.status != "ok":
-                state = manifest.status if manifest else "not run"
-                return f"starts from the weights of cell {need}, which is {state}"
-            damaged = self._damaged(need, manifest)
-            if damaged:
-                self.broken.add(planned.id)
-                return damaged
-        return ""
-
-    def _damaged(self, need: str, manifest: Manifest) -> str:
-        """What has become of the files that a cell left, and what to do about it."""
-        folder = self.run_folder.cell_folder(need)
-        found = [fault(folder, artifact) for artifact in manifest.artifacts]
-        wrong = "; ".join(item.text for item in found if item is not None)
-        return (
-            f"starts from cell {need}, whose {wrong}. Make it again: --rerun {need}"
-            if wrong
-            else ""
-        )
+    def _without_parents(self, planned: PlannedCell) -> str:
+        """Why the cells that it needs are not there for it; damage is remembered as such."""
+        found = missing_weights(self.run_folder, planned)
+        if found.damaged:
+            self.broken.add(planned.id)
+        return found.reason
 
     def _image(self, name: str) -> ImageUsed | str:
         """The prepared image, or why there is none; one failure is told once."""
         if name not in self._images:
             try:
                 image = load_image(name)
-                state = self.means.engine.status(image)
+                state = self.setup.engine.status(image)
                 if state != "ready":
                     self._tell(Note(f"making image {name} ({state})"))
-                self._images[name] = self.means.engine.prepare(image, self._tell)
+                self._images[name] = self.setup.engine.prepare(image, self._tell)
             except KitError as error:
                 self._tell(Note(str(error), "important"))
                 self._images[name] = str(error).split(" Its last lines:")[0]
@@ -253,7 +259,7 @@ class Conductor:
         gpus: tuple[str, ...] = (),
     ) -> Context:
         return Context(
-            engine=self.means.engine.name,
+            engine=self.setup.engine.name,
             image=image,
             kit=self.kit,
             run=self.run_folder.id,

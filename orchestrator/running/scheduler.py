@@ -1,4 +1,4 @@
-"""Lanes: how many cells may run at once, and what each of them has to itself.
+"""Slots: how many cells may run at once, and what each of them has to itself.
 
 A cell on a processor has the machine to itself, or its times would mean nothing. Cells on
 GPUs run side by side, one a GPU, each with processors of its own.
@@ -15,31 +15,31 @@ from manifests.manifest import Manifest
 from orchestrator.planning.resuming import Todo
 
 
-class Lane(NamedTuple):
+class Slot(NamedTuple):
     """A place for one cell: numbers of its GPUs and of its processors (empty: all)."""
 
     gpus: tuple[str, ...] = ()
     cpus: tuple[int, ...] = ()
 
 
-def gpu_lanes(gpus: Sequence[str], cpus: tuple[int, ...], usable: Sequence[int]) -> list[Lane]:
-    """One lane a GPU; two or more share the processors out in slices of one size.
+def gpu_slots(gpus: Sequence[str], cpus: tuple[int, ...], usable: Sequence[int]) -> list[Slot]:
+    """One slot a GPU; two or more share the processors out in slices of one size.
 
     ``cpus`` are the chosen processors; empty means all of the ``usable`` ones, which only
-    have to be named when they are shared out. Too few to share out are used by all lanes.
+    have to be named when they are shared out. Too few to share out are used by all slots.
     """
     every = cpus or tuple(usable)
     share = len(every) // max(1, len(gpus))
     if len(gpus) < 2 or not share:
-        return [Lane((gpu,), cpus) for gpu in gpus]
+        return [Slot((gpu,), cpus) for gpu in gpus]
     slices = [every[i * share : (i + 1) * share] for i in range(len(gpus))]
-    return [Lane((gpu,), part) for gpu, part in zip(gpus, slices, strict=True)]
+    return [Slot((gpu,), part) for gpu, part in zip(gpus, slices, strict=True)]
 
 
 class Worker(Protocol):
     """What runs a cell, and ends those that run."""
 
-    def run(self, todo: Todo, lane: Lane) -> Manifest:
+    def run(self, todo: Todo, slot: Slot) -> Manifest:
         """Run one cell to its manifest."""
 
     def cancel(self, reason: str) -> None:
@@ -49,25 +49,31 @@ class Worker(Protocol):
         """End every running cell now."""
 
 
-class _Turn(NamedTuple):
+class _Assignment(NamedTuple):
     todo: Todo
-    lane: Lane
+    slot: Slot
 
 
-class Lanes:
-    """Starts cells in their order, each as soon as its lane and its weights are there.
+class Scheduler:
+    """Starts cells in their order, each as soon as its slot and its weights are there.
 
     None overtakes another, so that what is interleaved stays interleaved.
     """
 
-    def __init__(self, lanes: list[Lane], whole: Lane, worker: Worker) -> None:
-        """``lanes`` are for cells on GPUs, ``whole`` is for one that wants the machine."""
-        self._free = list(lanes)
+    def __init__(
+        self, slots: list[Slot], whole: Slot, worker: Worker, at_once: int | None = None
+    ) -> None:
+        """``slots`` are for cells on GPUs, ``whole`` is for one that wants the machine.
+
+        ``at_once``: so many cells have a machine each, whatever they run on.
+        """
+        self._own_machines = at_once is not None
+        self._free = [Slot() for _ in range(at_once)] if at_once is not None else list(slots)
         self._whole = whole
-        self._threads = max(1, len(lanes))
-        self._any_gpu = bool(lanes)
+        self._threads = max(1, len(self._free))
+        self._any_gpu = bool(slots)
         self._worker = worker
-        self._running: dict[concurrent.futures.Future[Manifest], _Turn] = {}
+        self._running: dict[concurrent.futures.Future[Manifest], _Assignment] = {}
         self._busy = threading.Condition()
         self._active = 0
         self._closed = False
@@ -79,12 +85,12 @@ class Lanes:
         """
         ended: list[Manifest] = []
         waiting = list(todo)
-        with concurrent.futures.ThreadPoolExecutor(self._threads, "lane") as pool:
+        with concurrent.futures.ThreadPoolExecutor(self._threads, "slot") as pool:
             try:
                 while self._running or (waiting and not paused()):
-                    while waiting and not paused() and (lane := self._lane_for(waiting[0])):
-                        turn = _Turn(waiting.pop(0), lane)
-                        self._running[pool.submit(self._run, turn)] = turn
+                    while waiting and not paused() and (slot := self._slot_for(waiting[0])):
+                        assignment = _Assignment(waiting.pop(0), slot)
+                        self._running[pool.submit(self._run, assignment)] = assignment
                     ended += self._await_one()
             except BaseException as error:
                 interrupted = isinstance(error, KeyboardInterrupt)
@@ -92,35 +98,40 @@ class Lanes:
                 raise
         return ended
 
-    def _lane_for(self, todo: Todo) -> Lane | None:
-        """A lane that this cell can have now; it is taken."""
+    def _slot_for(self, todo: Todo) -> Slot | None:
+        """A slot that this cell can have now; it is taken."""
         running = self._running.values()
-        if any(turn.lane is self._whole for turn in running):
+        if any(assignment.slot is self._whole for assignment in running):
             return None
-        if todo.planned.cell.device == "cpu" or todo.planned.skip or not self._any_gpu:
+        shared = not self._own_machines
+        on_processor = todo.planned.cell.device == "cpu" or todo.planned.skip
+        if shared and (on_processor or not self._any_gpu):
             return None if self._running else self._whole
-        if not self._free or {turn.todo.planned.id for turn in running} & set(todo.planned.needs):
+        if not self._free or {assignment.todo.planned.id for assignment in running} & set(
+            todo.planned.needs
+        ):
             return None
-        return self._free.pop(0)
+        own = [number for number, slot in enumerate(self._free) if slot.gpus == todo.holds]
+        return self._free.pop(own[0] if own else 0)
 
     def _await_one(self) -> list[Manifest]:
         done, _ = concurrent.futures.wait(
             self._running, return_when=concurrent.futures.FIRST_COMPLETED
         )
         for future in done:
-            lane = self._running.pop(future).lane
-            if lane is not self._whole:
-                self._free.append(lane)
+            slot = self._running.pop(future).slot
+            if slot is not self._whole:
+                self._free.append(slot)
         return [future.result() for future in done]
 
-    def _run(self, turn: _Turn) -> Manifest:
+    def _run(self, assignment: _Assignment) -> Manifest:
         """On a thread. Ctrl-C can hit the pool while it starts one, so it is counted here."""
         with self._busy:
             if self._closed:
                 raise concurrent.futures.CancelledError
             self._active += 1
         try:
-            return self._worker.run(*turn)
+            return self._worker.run(*assignment)
         finally:
             with self._busy:
                 self._active -= 1

@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from orchestrator.engines import Order, make_engine
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import settings
 from orchestrator.engines.docker.builds import tag
 from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import load_image
 
 CHOSEN = "pytorch and infer and cpu and (ptq-fx or float32) and (batch_size=1 or batch_size=128)"

@@ -1,4 +1,4 @@
-"""What sampling takes from the processor: this host and eight recorded GPUs, at 5 Hz."""
+"""What sampling takes from the processor: this host and eight synthetic GPUs, at 5 Hz."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from pathlib import Path
 
 import psutil
 
+from machine.cell_readers import ProcessTree
+from machine.gpus import NvmlGpus
+from machine.nvml import Nvml
+from machine.recorder import Recorder
+from machine.sampler import Sampler
 from manifests.event import Phase
-from orchestrator.engines import Where
-from orchestrator.telemetry.recorded import RecordedGpus
-from orchestrator.telemetry.recorder import Recorder
-from orchestrator.telemetry.sampler import Sampler
-from tests.fakes import series
+from tests.fakes.nvml import FakeGpu, FakeNvml
 
 WINDOW_S = 10.0
 WINDOWS = 6
 
 
 def sampling() -> None:
-    """Sampling, recording and summing up; the GPUs' readings are made up, the host's are not."""
+    """Sampling, recording and summing up; the GPUs' readings are synthetic, the host's are not."""
     with tempfile.TemporaryDirectory() as name:
-        sampler = Sampler(gpus=RecordedGpus(series.made_up(gpus=8, seconds=60.0)))
+        library = FakeNvml(*(FakeGpu() for _ in range(8)))
+        sampler = Sampler(gpus=NvmlGpus(Nvml(library)))
         recorder = Recorder(sampler, Path(name), "bench", range(8))
         sampler.start()
-        recorder.begin(Where(os.getpid()))
+        recorder.begin(ProcessTree(os.getpid()))
         recorder.heard(Phase(time_s=0.0, name="measure"))
         children, shares = len(psutil.Process().children()), []
         for _ in range(WINDOWS):

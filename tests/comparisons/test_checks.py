@@ -34,6 +34,19 @@ def test_the_first_steps_choose_kernels_and_are_left_out() -> None:
     assert (amp.allocator_bytes, amp.nvml_bytes, amp.energy_j) == (4e9, None, 250.0)
 
 
+def test_energy_and_memory_of_the_device_are_the_samplers() -> None:
+    """Manifests of earlier versions had them from the cell's own process, without a phase."""
+    cell = a_cell(task="train", technique="float32", batch_size=64, device="gpu")
+    sampled = measured(
+        cell, metric("train_step_s", 1.0, 1.0, 1.0, 1.0),
+        metric("peak_memory_bytes", 123, source="rss of the process"),
+        metric("peak_memory_bytes", 5e9, label="GPU 3"),
+        metric("energy_j", 40.0, label="measure"), metric("energy_j", 250.0, label="train"),
+    )  # fmt: skip
+    (line,) = check_lines([sampled])
+    assert (line.nvml_bytes, line.energy_j) == (5e9, 250.0)
+
+
 def test_a_cell_that_failed_has_its_reason_and_no_time() -> None:
     (line,) = check_lines(
         [training("float32", 1400, 1.0, 1.0, 1.0, 1.0, status="oom", reason="out of memory")]

@@ -38,10 +38,10 @@ EXPECTED = {
     "ok": Ends("ok", ""),
     "crash": Ends("crashed", "ValueError: it broke", error="ValueError: it broke"),
     "unsupported": Ends("unsupported", "not on this machine"),
-    "memory": Ends("oom", "the kernel ended it: it reached its memory limit"),
+    "memory": Ends("oom", "the kernel ended it: its control group ran out of its memory"),
     "child-memory": Ends("oom", "the kernel killed a process at the memory limit"),
     "lost-child": Ends("ok", ""),
-    "ends-with-child": Ends("oom", "the kernel ended it: it reached its memory limit"),
+    "ends-with-child": Ends("oom", "the kernel ended it: its control group ran out of its memory"),
     "killed": KILLED,
     "segfault": Ends("crashed", "ended by SIGSEGV"),
     "status-161": Ends("crashed", "ended with status 161 and left no manifest"),
@@ -121,8 +121,8 @@ def test_nothing_of_the_host_is_read_through_links(
         assert "root:" not in manifest.error
         (folder,) = faulty.runs.glob(f"*/cells/{manifest.id}")
         assert {path.name for path in folder.iterdir()} == {
-            "cell.json", "context.json", "events.jsonl", "manifest.json", "stderr.txt",
-            "telemetry.jsonl",
+            "cell.json", "context.json", "events.jsonl", "manifest.json", "order.json",
+            "stderr.txt", "telemetry.jsonl",
         }  # fmt: skip
         assert not any(path.is_symlink() for path in folder.iterdir())
 

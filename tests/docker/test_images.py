@@ -17,7 +17,7 @@ import pytest
 from docker.errors import NotFound
 
 from manifests.errors import MachineError
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker.engine import DockerEngine
 from orchestrator.engines.docker.reaping import OWNER

@@ -1,10 +1,11 @@
 """``python -m tests.fakes.cli``: the real command line, with the fake engine among the others."""
 
-from cli.main import main
-from orchestrator import engines
-from tests.fakes.engine import FakeEngine
+from pathlib import Path
 
-engines.ENGINES["fake"] = FakeEngine
+from cli.main import main
+from orchestrator.engines import registry
+
+registry.search([Path(__file__).with_name("engines")])
 
 if __name__ == "__main__":
     main()

@@ -4,7 +4,8 @@ What it has and how it fails stands in variables: FAKE_GPUS (0,1,...), FAKE_THER
 which those are its own that were allotted), FAKE_LOSES (of each cell
 so many attempts are lost), FAKE_KEEPS (they are lost after they have left their manifest),
 FAKE_GATE (no cell starts before that file is there), FAKE_FULL (the disk is full for this cell,
-after the gate), FAKE_REFUSES (cells of that task can't be started).
+after the gate), FAKE_REFUSES (cells of that task can't be started), FAKE_DETACHES (its cells
+outlive the orchestrator).
 """
 
 import errno
@@ -13,12 +14,13 @@ import sys
 import time
 from pathlib import Path
 
+from machine.allotment import allotment
 from manifests.errors import MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Exit, Order, Tell, local
+from orchestrator.engines import local
+from orchestrator.engines.base import Exit, Order, Tell
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import allotment
 
 ROOT = Path(__file__).resolve().parents[2]
 LOST = "the fake engine lost it"
@@ -43,25 +45,34 @@ class FakeEngine(local.LocalEngine):
             raise MachineError("the environment broken could not be made. Its last lines:\n  oh")
         return ImageUsed(name=image.name, kind="given")
 
-    def start(self, image: Image, order: Order) -> local.LocalCell:
+    def __init__(self) -> None:
+        super().__init__(detaches="FAKE_DETACHES" in os.environ)
+
+    def obstacle(self, image: Image) -> str:
+        return ""
+
+    def interpreter(self, image: Image) -> Path:
+        return Path(sys.executable)
+
+    def start(self, image: Image, order: Order, name: str = "") -> local.LocalCell:
         os.environ.setdefault("FAKE_LOG", str(order.folder.parent.parent / "executed.txt"))
         if f'"task":"{os.environ.get("FAKE_REFUSES")}"' in (order.folder / "cell.json").read_text():
             raise MachineError("the fake engine's runtime is broken")
         _wait_at_the_gate(order)
         if os.environ.get("FAKE_FULL") == order.cell:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        command = local._command(Path(sys.executable), order)
-        command[command.index("runners")] = "tests.fakes.runner"
+        command = [*self.command(image, order), "--module=tests.fakes.runner"]
         earlier = len(list(order.folder.parent.glob(f"{order.cell}.attempt-*")))
         lost = earlier < int(os.environ.get("FAKE_LOSES", "0"))
-        return LostCell(command, order) if lost else local.LocalCell(command, order)
+        kind = LostCell if lost else local.LocalCell
+        return kind(command, order, name)
 
 
 class LostCell(local.LocalCell):
     """The engine goes away with it, or just after it."""
 
-    def __init__(self, command: list[str], order: Order) -> None:
-        super().__init__(command, order)
+    def __init__(self, command: list[str], order: Order, name: str = "") -> None:
+        super().__init__(command, order, name)
         if "FAKE_KEEPS" not in os.environ:
             self.kill()
 

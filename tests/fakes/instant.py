@@ -16,7 +16,8 @@ from manifests.codec import encode_manifest
 from manifests.event import Phase, Step, encode
 from manifests.files import write_atomically
 from manifests.manifest import ImageUsed, Status
-from orchestrator.engines import Exit, Order, Tell, Where, local
+from orchestrator.engines import local
+from orchestrator.engines.base import Exit, Order, Tell, Where
 from orchestrator.environments.images import Image
 from orchestrator.messages import Note
 from tests.manifests.samples import a_manifest
@@ -30,6 +31,7 @@ class InstantEngine(local.LocalEngine):
     name = "local"
 
     def __init__(self, cell_s: float = 0.05) -> None:
+        super().__init__()
         self._cell_s = cell_s
         self._ends: Iterator[Status] = itertools.cycle(ENDS)
 
@@ -43,7 +45,10 @@ class InstantEngine(local.LocalEngine):
         tell(Note(f"preparing {image.name}", "detail", 1, 2))
         return ImageUsed(name=image.name, kind="given")
 
-    def start(self, image: Image, order: Order) -> InstantCell:  # type: ignore[override]
+    def obstacle(self, image: Image) -> str:
+        return ""
+
+    def start(self, image: Image, order: Order, name: str = "") -> InstantCell:
         return InstantCell(order, next(self._ends), self._cell_s)
 
 
@@ -74,6 +79,12 @@ class InstantCell:
 
     def kill(self) -> None:
         self._stopped.set()
+
+    def ended(self) -> bool:
+        return self._stopped.is_set()
+
+    def known(self) -> dict[str, str]:
+        return {}
 
     def wait(self) -> Exit:
         return Exit(code=0)

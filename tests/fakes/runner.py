@@ -7,6 +7,7 @@ runner's.
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -39,11 +40,18 @@ def behave(job: Job) -> None:
     with job.phase(str(recipe.get("phase", "work"))):
         _act(str(recipe.get("behave", "ok")), job)
         time.sleep(seconds)
+        _wait_for(os.environ.get("FAKE_UNTIL", ""))
     job.record("accuracy", [0.5])
     job.record("latency_s", [0.002, 0.001, 0.003], items=job.cell.batch_size)
     (job.folder / "weights.bin").write_bytes(b"weights")
     job.artifact("weights.bin", "test")
     _keep_place(job, begin)
+
+
+def _wait_for(path: str) -> None:
+    """FAKE_UNTIL: no cell ends before that file is there."""
+    while path and not os.path.exists(path):
+        time.sleep(0.01)
 
 
 def _read_weights(job: Job) -> None:
@@ -86,7 +94,13 @@ def _grow(job: Job) -> None:
         kept.append(b"\1" * 2**25)
 
 
-ACTIONS = {"grow": _grow, "meet": _meet}
+def _leave_a_process(job: Job) -> None:
+    """One that goes on when the cell has ended."""
+    orphan = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL)
+    (job.folder / "orphan.txt").write_text(str(orphan.pid))
+
+
+ACTIONS = {"grow": _grow, "leaves": _leave_a_process, "meet": _meet}
 
 
 def _act(what: str, job: Job) -> None:

@@ -77,7 +77,7 @@ def memory_is_recorded_when_it_runs_out() -> None:
     torch.cuda.max_memory_allocated = lambda: 79_000_000_000
     torch.cuda.max_memory_reserved = lambda: 80_000_000_000
     try:
-        with memory.watching_memory(job, torch.device("cuda")):
+        with memory.watching_allocator(job, torch.device("cuda")):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     except torch.OutOfMemoryError as error:
         assert classify(error).status == "oom"

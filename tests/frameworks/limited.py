@@ -16,7 +16,7 @@ from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from orchestrator.datasets.pack import prepare
 from orchestrator.datasets.sets import digits
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import load_image
 from orchestrator.running.attempt import Attempt, write_inputs

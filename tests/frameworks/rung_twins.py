@@ -62,7 +62,7 @@ def a_graphs_memory_is_watched_from_its_capture_on() -> None:
     graphs.graphed_session = lambda *_: seen.append("capture")
     graphs.time_session = lambda *_, **options: seen.append(options["watching"].__name__)
     graphs.time_graph(job, torch.nn.Identity(), torch.device("cuda"), "float32")
-    assert seen == [names[0], "capture", "watching_driver", *names[1:]]
+    assert seen == [names[0], "capture", "_unwatched", *names[1:]]
 
 
 def cupti_is_kept_for_graphs_before_cuda_12_6() -> None:

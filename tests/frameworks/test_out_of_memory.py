@@ -16,7 +16,7 @@ from manifests.manifest import Context, ImageUsed, Kit, Manifest
 from manifests.plan import PlannedCell
 from orchestrator.datasets.pack import prepare
 from orchestrator.datasets.sets import digits
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.interpreter import GivenEngine
 from orchestrator.engines.local import LocalCell
 from orchestrator.environments.images import load_image

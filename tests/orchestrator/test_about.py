@@ -12,7 +12,7 @@ from PIL import Image
 
 from manifests.codec import read_manifest
 from orchestrator.datasets import about
-from orchestrator.running.execute import Request, prepare
+from orchestrator.running.request import Request, prepare
 from tests.conftest import Workshop
 from tests.orchestrator.pictures import pictures
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from machine.allotment import Allotment, allotment, choose, place
+from machine.inventory import capability_of
 from manifests.manifest import Gpu
-from orchestrator import machine
-from orchestrator.engines import Order, local
-from orchestrator.planning.allotment import Allotment, allotment, choose, place
+from orchestrator.engines import local_processes as local
+from orchestrator.engines.base import Order
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import manifests
@@ -155,6 +156,8 @@ def test_no_gpu_allotted_is_none_and_an_unknown_one_is_refused(workshop: Worksho
     [("0", "7.5"), ("1", "9.0"), (B, "9.0"), (M, ""), ("7", "")],
 )
 def test_the_compute_capability_is_that_of_the_gpu_that_is_ours(entry: str, expected: str) -> None:
-    table = f"0, {A}, 7.5\n1, {B}, 9.0\n"
-    assert machine._capability(entry, table) == expected
-    assert machine._capability(M, f"0, {A}, 8.0\n1, {B}, 8.0\n") == "8.0"
+    cards = {0: Gpu(name="a", uuid=A, compute_capability="7.5"),
+             1: Gpu(name="b", uuid=B, compute_capability="9.0")}  # fmt: skip
+    assert capability_of(entry, cards) == expected
+    alike = {n: Gpu(name="a", uuid=u, compute_capability="8.0") for n, u in enumerate((A, B))}
+    assert capability_of(M, alike) == "8.0"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from manifests import event
-from manifests.codec import write_manifest
+from manifests.codec import read_manifest, write_manifest
 from manifests.manifest import Context, ImageUsed, Kit, Status
-from manifests.plan import PlannedCell
-from orchestrator.engines import Exit
+from manifests.order import CellOrder
+from manifests.telemetry_series import HostSample, Opening, PhaseMark, Sample, encode
+from orchestrator.engines.base import Exit
 from orchestrator.running import attempt as attempts
 from orchestrator.running.attempt import Attempt
 from tests.manifests.samples import a_cell, a_manifest
@@ -50,12 +51,7 @@ class Stub:
 
 
 def an_attempt(folder: Path, timeout_s: float = 60.0) -> Attempt:
-    cell = a_cell()
-    planned = PlannedCell(
-        id=cell.id, cell=cell, image="none", needs=[], estimate_s=1.0, study_estimate_s=1.0,
-        estimate_source="", timeout_s=timeout_s,
-    )  # fmt: skip
-    return Attempt(planned, folder, CONTEXT)
+    return Attempt(CellOrder(cell=a_cell(), context=CONTEXT, timeout_s=timeout_s), folder)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +115,7 @@ def test_a_cell_killed_before_it_was_started_is_killed_at_once(tmp_path: Path) -
     assert manifest.reason == "interrupted; it had to be killed"
 
 
-def test_a_cell_that_does_not_hear_is_asked_again_and_then_killed(
+def test_a_launcher_that_does_not_hear_is_asked_again_and_then_killed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [0.0]
@@ -130,7 +126,7 @@ def test_a_cell_that_does_not_hear_is_asked_again_and_then_killed(
 
     monkeypatch.setattr(attempts.time, "monotonic", monotonic)
     attempt = an_attempt(tmp_path, timeout_s=2.0)
-    stub = Stub(Exit(137, signal=9), (b"",) * 60)
+    stub = Stub(Exit(137, signal=9), (b"",) * 300)
     manifest = attempt.follow(stub, lambda news: None)
     assert manifest.status == "timeout"
     assert manifest.reason == "not finished within its 2 s; it had to be killed"
@@ -148,14 +144,6 @@ def test_only_the_first_word_counts(tmp_path: Path) -> None:
     assert stub.asked == [("cancelled", "first")]
 
 
-def test_a_cell_whose_events_cannot_be_kept_is_not_left_running(tmp_path: Path) -> None:
-    (tmp_path / "events.jsonl").mkdir()
-    stub = Stub(Exit(0), hangs=True)
-    with pytest.raises(IsADirectoryError):
-        an_attempt(tmp_path).follow(stub, lambda news: None)
-    assert (stub.killed, stub.waited) == (1, 1)
-
-
 def test_a_listener_that_fails_does_not_leave_the_cell_running(tmp_path: Path) -> None:
     def fail(news: object) -> None:
         raise RuntimeError("nobody listens")
@@ -167,22 +155,45 @@ def test_a_listener_that_fails_does_not_leave_the_cell_running(tmp_path: Path) -
     assert (stub.killed, stub.waited) == (1, 1)
 
 
-@pytest.mark.parametrize("trap", ["link", "pipe"])
-def test_a_trap_where_events_are_kept_is_not_stepped_into(tmp_path: Path, trap: str) -> None:
-    (tmp_path / "precious").write_text("precious")
-    folder = tmp_path / "cell"
-    folder.mkdir()
-    if trap == "link":
-        (folder / "events.jsonl").symlink_to(tmp_path / "precious")
-    else:
-        os.mkfifo(folder / "events.jsonl")
-    with pytest.raises(OSError):
-        an_attempt(folder).follow(Stub(Exit(0), (STEP,)), lambda news: None)
-    assert (tmp_path / "precious").read_text() == "precious"
-
-
 def test_a_manifest_cut_short_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode({"schema": "repliquant/mani"}))
     manifest = an_attempt(tmp_path).follow(Stub(Exit(9)), lambda news: None)
     assert manifest.reason == "ended with status 9 and left no manifest"
     assert (tmp_path / "manifest.unreadable.json").exists()
+
+
+def test_what_the_launcher_sealed_is_never_written_again(tmp_path: Path) -> None:
+    own = a_manifest(a_cell(), sealed_by="launcher")
+    write_manifest(tmp_path / "manifest.json", own)
+    before = (tmp_path / "manifest.json").stat()
+    assert an_attempt(tmp_path).follow(Stub(Exit(0)), lambda news: None) == own
+    after = (tmp_path / "manifest.json").stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_what_a_cell_left_without_its_launcher_is_sealed_here(tmp_path: Path) -> None:
+    """With what its sampler had written until then."""
+    write_manifest(tmp_path / "result.json", a_manifest(a_cell()))
+    lines = [Opening(started_at="t", interval_s=0.5, cell=a_cell().id),
+             PhaseMark(time_s=0.5, name="measure"),
+             *(Sample(time_s=t, host=HostSample(cpu_percent=c))
+               for t, c in ((0.0, 1.0), (1.0, 40.0), (2.0, 60.0)))]  # fmt: skip
+    series = b"".join(encode(line) for line in lines) + b'{"line":"sam'
+    (tmp_path / "telemetry.jsonl").write_bytes(series)
+    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda news: None)
+    assert (manifest.status, manifest.sealed_by) == ("ok", "collector")
+    assert read_manifest(tmp_path / "manifest.json") == manifest
+    assert not (tmp_path / "result.json").exists()
+    told = manifest.telemetry
+    assert told is not None and told.reason == "its launcher ended before the series was summed up"
+    assert told.sha256 == hashlib.sha256(series).hexdigest()
+    assert (told.samples, told.phases) == (3, ["start", "measure"])
+    assert told.readings["host/cpu_percent"].mean == [1.0, 50.0]
+
+
+def test_half_a_result_is_kept_aside(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_bytes(b'{"schema": "repliquant/mani')
+    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda news: None)
+    assert (manifest.status, manifest.sealed_by) == ("crashed", "collector")
+    assert manifest.telemetry is None
+    assert (tmp_path / "result.unreadable.json").exists()

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from machine.inventory import gpu_count
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import make_engine
 from orchestrator.engines.interpreter import GivenEngine, Probed, probe
+from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import load_image
-from orchestrator.machine import gpu_count
 
 
 def interpreter(folder: Path, *lines: str) -> Path:

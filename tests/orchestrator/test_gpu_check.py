@@ -13,17 +13,18 @@ import msgspec
 import pytest
 
 import orchestrator.gpu_check.check as gpu_check
+from machine.allotment import Allotment
 from manifests.errors import InputError, MachineError
 from manifests.plan import Plan
 from manifests.run_folder import Run
 from manifests.runner_files import technique_files
-from orchestrator.engines import ENGINES, Engine
+from orchestrator.engines import docker
+from orchestrator.engines.base import Engine
 from orchestrator.gpu_check.check import Check, Checked, _gpu_images, _where, check
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.plan import check_plan
 from orchestrator.gpu_check.sizes import runs_out
 from orchestrator.messages import CellStarted, News, Note
-from orchestrator.planning.allotment import Allotment
 from runners.inference import QuantizeRecipe
 from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe
@@ -285,7 +286,7 @@ def no_docker() -> Engine:
 def test_images_for_gpus_are_no_local_environments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu_check, "visible_gpus", lambda: Allotment(("0",)))
     monkeypatch.setattr(gpu_check, "compute_capability", lambda: "9.0")
-    monkeypatch.setitem(ENGINES, "docker", no_docker)
+    monkeypatch.setattr(docker, "ENGINE", docker.ENGINE._replace(make=no_docker))
     with pytest.raises(MachineError, match=r"are containers: give --engine docker, or .*--python"):
         check(Check(engine="local"), lambda news: None)
     with pytest.raises(

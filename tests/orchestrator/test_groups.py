@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
+from machine import cgroup
 from manifests.manifest import Manifest
-from orchestrator.engines import local
 from tests.conftest import Workshop
 from tests.fakes.groups import group, limit_memory
 from tests.fakes.studies import write_study
@@ -62,7 +62,23 @@ def test_kills_are_those_of_the_group_else_of_the_machine(
     where: str,
 ) -> None:
     groups, machines = iter(group_kills), iter(machine_kills)
-    monkeypatch.setattr(local.cgroup, "oom_kills", lambda: next(groups))
-    monkeypatch.setattr(local.cgroup, "machine_oom_kills", lambda: next(machines))
-    monkeypatch.setattr(local.cgroup, "memory_limit_bytes", lambda: None)
-    assert local._Kills().since() == where
+    monkeypatch.setattr(cgroup, "oom_kills", lambda: next(groups))
+    monkeypatch.setattr(cgroup, "machine_oom_kills", lambda: next(machines))
+    monkeypatch.setattr(cgroup, "memory_limit_bytes", lambda: None)
+    assert cgroup.MemoryKills().since() == where
+
+
+def test_a_kill_long_ago_is_not_what_ends_a_cell_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that ran out of memory, which the cell outlived until somebody killed it."""
+    count = [0]
+    monkeypatch.setattr(cgroup, "oom_kills", lambda: count[0])
+    monkeypatch.setattr(cgroup, "memory_limit_bytes", lambda: None)
+    kills = cgroup.MemoryKills()
+    count[0] = 1
+    kills.look()
+    assert kills.since(recent=True) and kills.since()
+    kills.look()
+    assert kills.since(recent=True) == ""
+    assert kills.since() == "its control group ran out of its memory"
+    count[0] = 2
+    assert kills.since(recent=True)

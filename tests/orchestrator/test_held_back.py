@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from comparisons.environments import differing, facts
+from machine import telemetry_flags as flags
+from machine.cell_readers import ProcessTree
+from machine.summary import PhaseSums
 from manifests.flags import FLAGS
 from manifests.manifest import Flag, Limits, Machine
 from manifests.telemetry_series import HostSample, Sample
-from orchestrator.telemetry import flags
-from orchestrator.telemetry.processes import ControlGroup, ProcessTree, _Files
-from orchestrator.telemetry.summary import PhaseSums
 from runners import quality
 from runners.machine import limits
 from services.limits import limits_words
@@ -96,7 +96,7 @@ def test_a_machine_that_slept_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert quality._asleep_s() >= -0.01
 
 
-def test_a_cell_that_somebody_stops_is_flagged_by_the_host(workshop: Workshop) -> None:
+def test_a_cell_that_somebody_stops_is_flagged_by_its_sampler(workshop: Workshop) -> None:
     write_study(workshop.folder, seconds=3.0, more='phase = "measure"', batch_sizes=[1])
     process = workshop.start("-k", "alpha and infer")
     pid = wait_for_measuring(workshop)
@@ -149,25 +149,6 @@ def test_a_stopped_tree_of_processes_is_seen_and_goes_on() -> None:
         process.send_signal(signal.SIGCONT)
         wait_until(lambda: not reader.read().sample.stopped, "it goes on")
         process.kill()
-
-
-@pytest.mark.parametrize(
-    ("text", "frozen"),
-    [("populated 1\nfrozen 1\n", True), ("populated 1\nfrozen 0\n", False), ("FROZEN\n", True),
-     ("THAWED\n", False), (None, False)],
-)  # fmt: skip
-def test_a_frozen_container_is_seen(tmp_path: Path, text: str | None, frozen: bool) -> None:
-    if text is not None:
-        (tmp_path / "freezer").write_text(text)
-    (tmp_path / "procs").write_text(f"{os.getpid()}\n")
-    for name, content in (("cpu", "7"), ("memory", "9"), ("stat", "total_inactive_file 1")):
-        (tmp_path / name).write_text(content)
-    reader = ControlGroup(0, "none", tmp_path, tmp_path)
-    reader._files = _Files(
-        tmp_path / "cpu", tmp_path / "memory", tmp_path / "stat", tmp_path / "procs", 1,
-        tmp_path / "freezer",
-    )  # fmt: skip
-    assert reader.read().sample.stopped is frozen
 
 
 def test_samples_of_a_stopped_cell_flag_the_phases_that_are_measured() -> None:

@@ -11,13 +11,16 @@ import pytest
 
 from manifests.codec import encode_manifest, read_manifest
 from manifests.errors import InputError, MachineError
+from manifests.manifest import Context, ImageUsed, Kit
+from manifests.plan import PlannedCell
 from manifests.pretrained import Pretrained
 from orchestrator.datasets import pretrained
 from orchestrator.datasets.pack import quiet
-from orchestrator.engines import Order, local
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import settings
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.planner import Choices, make_plan
+from orchestrator.running.orders import launch_order
 from papers.study import load_study
 from tests.conftest import Workshop
 from tests.fakes.web import serving
@@ -108,8 +111,17 @@ def test_a_file_with_another_md5_is_refused(
 
 def test_engines_hand_the_folder_over(tmp_path: Path) -> None:
     order = Order("run", "cell", tmp_path, None, None, 1, pretrained=tmp_path / "weights")
-    command = local._command(Path("python"), order)
-    assert command[command.index("--pretrained") + 1] == str(tmp_path / "weights")
+    cell = a_cell()
+    planned = PlannedCell(
+        id=cell.id, cell=cell, image="alpha", needs=[], estimate_s=1, study_estimate_s=1,
+        estimate_source="a test", timeout_s=9,
+    )  # fmt: skip
+    context = Context(
+        engine="local", image=ImageUsed(name="alpha", kind="venv"),
+        kit=Kit(version="0", commit=None, dirty=None), run="run", attempt=1, command=[],
+    )  # fmt: skip
+    handed = launch_order(planned, order, context, outlives=False)
+    assert handed.pretrained == str(tmp_path / "weights") and handed.timeout_s == 9
     assert settings.targets(order)["/pretrained"] == (tmp_path / "weights", True)
     inside = settings._command(order)
     assert inside[inside.index("--pretrained") + 1] == "/pretrained"

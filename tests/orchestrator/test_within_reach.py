@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from manifests.codec import read_manifest
 from tests.conftest import Workshop
 
@@ -34,3 +36,25 @@ def test_an_image_that_is_a_container_only_says_so(workshop: Workshop) -> None:
         "alpha exists as a container only",
         "beta exists as a container only",
     }
+
+
+def test_the_plan_says_already_which_cells_cannot_run_and_why(workshop: Workshop) -> None:
+    without_python(workshop, '["2.2"]')
+    plan = workshop("plan", "toy", "--engine", "local", "--json").stdout
+    skips = {planned["skip"] for planned in json.loads(plan)["plan"]["cells"]}
+    assert len(skips) == 1 and skips.pop().startswith("no Python 2.2 found (looked at ")
+
+
+def test_an_engine_that_needs_no_environment_is_kept_from_nothing(workshop: Workshop) -> None:
+    without_python(workshop, '["2.2"]')
+    assert "can't run here" in workshop("plan", "toy", "--engine", "fake").stdout
+    plan = workshop("plan", "toy", "--engine", "fake", "--json").stdout
+    assert {planned["skip"] for planned in json.loads(plan)["plan"]["cells"]} == {""}
+
+
+def test_what_is_wrong_with_tables_is_said_before_anything_of_the_plan(workshop: Workshop) -> None:
+    tables = workshop.folder / "studies" / "toy" / "published" / "tables.toml"
+    tables.write_text("[nonsense\n")
+    done = workshop("plan", "toy", "--engine", "fake", status=2)
+    assert done.stdout == ""
+    assert "tables.toml" in done.stderr

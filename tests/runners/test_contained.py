@@ -224,11 +224,11 @@ def test_it_sleeps_while_nothing_happens(start: Starter) -> None:
     assert me.num_ctx_switches().voluntary - switches <= 2
 
 
-def test_as_a_module_it_runs_the_runner(python: str, tmp_path: Path) -> None:
+def test_as_a_module_it_runs_the_launcher(python: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [python, "-B", "-m", "runners.container_init", str(tmp_path / "none.json"), str(tmp_path)],
+        [python, "-B", "-m", "runners.container_init", str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 2
-    assert done.stderr.startswith("runners: ") and "none.json" in done.stderr
+    assert done.stderr.startswith("runners.launcher: ") and "order.json" in done.stderr

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from machine.inventory import kernel_described
 from manifests.manifest import Gpu
 from runners import machine
 
@@ -21,22 +22,21 @@ model name\t: Another
 """
 
 
-def _reading(monkeypatch: pytest.MonkeyPatch, files: dict[str, str]) -> None:
-    monkeypatch.setattr(machine, "_lines", lambda path: files.get(path, "").splitlines())
-
-
-def test_the_computer_is_described_by_its_first_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    meminfo = "MemTotal:       16384 kB\nMemFree:  1 kB\n"
-    _reading(monkeypatch, {"/proc/cpuinfo": CPU_INFO, "/proc/meminfo": meminfo})
-    found = machine.machine()
+def test_the_computer_is_described_by_its_first_processor(tmp_path: Path) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc" / "cpuinfo").write_text(CPU_INFO)
+    meminfo = "MemTotal:       16384 kB\nMemFree:  1 kB\nMemAvailable:  2 kB\n"
+    (tmp_path / "proc" / "meminfo").write_text(meminfo)
+    found = machine.machine(tmp_path)
     assert (found.cpu, found.memory_bytes, found.hypervisor) == ("Example 9000", 16777216, True)
     assert found.instruction_sets == ["sse4_2", "avx2", "avx512_vnni"]
 
 
-def test_what_cannot_be_read_is_none_and_not_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    _reading(monkeypatch, {})
+def test_what_cannot_be_read_is_none_and_not_zero(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("platform.processor", lambda: "")
-    found = machine.machine()
+    found = machine.machine(tmp_path)
     assert (found.cpu, found.memory_bytes, found.instruction_sets) == (None, None, [])
 
 
@@ -74,14 +74,15 @@ def test_peak_memory_is_in_bytes() -> None:
 
 
 def test_gpus_are_those_of_the_drivers_own_files(tmp_path: Path) -> None:
-    card = tmp_path / "gpus" / "0000:01:00.0"
+    driver = tmp_path / "proc" / "driver" / "nvidia"
+    card = driver / "gpus" / "0000:01:00.0"
     card.mkdir(parents=True)
     (card / "information").write_text("Model: \t\t NVIDIA H100 PCIe\nIRQ: 12\n")
-    (tmp_path / "version").write_text(
+    (driver / "version").write_text(
         "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  x\n"
     )
-    assert machine.nvidia_gpus(str(tmp_path)) == [Gpu(name="NVIDIA H100 PCIe", driver="550.54.15")]
+    assert kernel_described(tmp_path) == [Gpu(name="NVIDIA H100 PCIe", driver="550.54.15")]
 
 
 def test_a_machine_without_the_driver_has_no_gpus(tmp_path: Path) -> None:
-    assert machine.nvidia_gpus(str(tmp_path / "nothing")) == []
+    assert kernel_described(tmp_path / "nothing") == []

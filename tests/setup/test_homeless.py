@@ -135,7 +135,8 @@ def test_line_ends_are_those_of_unix_whatever_git_is_set_to(tmp_path: Path) -> N
 def test_a_cell_runs_our_code_whatever_is_on_pythonpath(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from orchestrator.engines import Order, local
+    from orchestrator.engines import local_processes as local
+    from orchestrator.engines.base import Order
 
     (tmp_path / name).mkdir()
     (tmp_path / name / "__init__.py").write_text("raise SystemExit('foreign')\n")

@@ -12,15 +12,17 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from machine import inventory
+from machine.allotment import Allotment
 from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator import machine
 from orchestrator.messages import Listener
-from orchestrator.planning.allotment import Allotment
 from orchestrator.running import execute as running
+from orchestrator.running import request as asking
 from orchestrator.running.control import Steering
-from orchestrator.running.execute import Outcome, Request
+from orchestrator.running.execute import Outcome
+from orchestrator.running.request import Request
 from services.runs import find_run
 from tests.conftest import ROOT
 from tests.manifests.samples import a_manifest
@@ -49,8 +51,8 @@ def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(machine, "gpu_count", lambda: 0)
-    monkeypatch.setattr(running, "visible_gpus", lambda: Allotment(()))
+    monkeypatch.setattr(inventory, "gpu_count", lambda: 0)
+    monkeypatch.setattr(asking, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN
 
 
@@ -76,7 +78,7 @@ def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], N
             request: Request, tell: Listener, sampler: object, steering: Steering
         ) -> Outcome:
             tell = steering.heard(tell)
-            prepared = running.prepare(request)
+            prepared = asking.prepare(request)
             todo = [planned for planned in prepared.chosen if not planned.skip][:4]
             prepared.run.cells.mkdir(parents=True, exist_ok=True)
             write_plan(prepared.run.plan_path, prepared.plan)

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from manifests.errors import InputError
-from orchestrator.running.execute import Request
+from orchestrator.running.request import Request
 from papers.study import load_study
 from services.run_options import read_options
 from services.selection import RunOptions

@@ -13,7 +13,7 @@ from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator.messages import Listener
 from orchestrator.running.control import Steering
-from orchestrator.running.execute import Request
+from orchestrator.running.request import Request
 from services.selection import RunOptions
 from tests.tui.conftest import Scene, drive, settle, shown
 from tests.tui.scenes import begin, end, until

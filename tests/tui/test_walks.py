@@ -18,7 +18,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from manifests.codec import write_plan
-from orchestrator.running import execute
+from orchestrator.engines.auto import Choice
+from orchestrator.running import request
 from services import doctor
 from tests.fakes.instant import InstantEngine
 from tests.tui.conftest import drive
@@ -46,12 +47,12 @@ def several(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for cell in sorted((recorded.with_name("begun") / "cells").iterdir())[3:]:
         shutil.rmtree(cell)
     (recorded.with_name("damaged") / "plan.json").write_bytes(b"\xff{")
-    other = execute.Request("shafique2023", run_dir=recorded.with_name("other"))
-    prepared = execute.prepare(other)
+    other = request.Request("shafique2023", run_dir=recorded.with_name("other"))
+    prepared = request.prepare(other)
     prepared.run.cells.mkdir(parents=True)
     write_plan(prepared.run.plan_path, prepared.plan)
     engine = InstantEngine()
-    monkeypatch.setattr(execute, "_engine", lambda *_: engine)
+    monkeypatch.setattr(request, "_engine", lambda *_: Choice(engine, "a test"))
     monkeypatch.setattr(doctor, "examine", lambda: [doctor.Diagnosis("ok", "engine", "local")])
     monkeypatch.setenv("HOME", str(recorded.parent.parent))
     return recorded.parent

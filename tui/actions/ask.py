@@ -9,7 +9,7 @@ from services.phrases import count, duration
 
 if TYPE_CHECKING:
     from manifests.plan import PlannedCell
-    from orchestrator.running.execute import Prepared, Request
+    from orchestrator.running.request import Prepared, Request
 
 
 def request_for(

@@ -8,7 +8,7 @@ from tui.screens.dialogs import Choice, Question
 
 if TYPE_CHECKING:
     from manifests.plan import PlannedCell
-    from orchestrator.running.execute import Request
+    from orchestrator.running.request import Request
     from tui.app_base import AppBase
     from tui.loaders import State
 

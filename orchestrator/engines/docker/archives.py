@@ -22,7 +22,7 @@ _MOST_MANIFEST_BYTES = 256 * 2**20
 _MOST_FILES = 100_000
 _END = 2 * tarfile.BLOCKSIZE
 _LAST = "manifest.json"
-_OURS = ("events.jsonl", "stderr.txt", "cell.json", "context.json", "stop.json")
+_OURS = ("order.json", "stderr.txt", "cell.json", "context.json", "stop.json")
 _RESERVED = frozenset([_LAST, *_OURS])
 # Names that contradict each other (a file in a file) or that no file can have.
 _IMPOSSIBLE = (errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL)

@@ -18,7 +18,7 @@ from docker.utils import parse_repository_tag
 from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
-from orchestrator.engines import Order, Tell
+from orchestrator.engines.base import Order, Tell
 from orchestrator.engines.docker import settings, wheels
 from orchestrator.engines.docker.build_context import build_context, code_sha256, image_key
 from orchestrator.engines.docker.daemon import GONE, Daemon

@@ -7,10 +7,8 @@ import functools
 import json
 import os
 import signal
-import stat
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 from docker.errors import APIError, NotFound
@@ -18,10 +16,11 @@ from docker.errors import APIError, NotFound
 from manifests.errors import EngineGoneError
 from manifests.files import where_possible, write_atomically
 from manifests.manifest import Status
-from orchestrator.engines import Exit, Order, Tell, Where
+from orchestrator.engines.base import Exit, Order, Tell, Where
 from orchestrator.engines.docker import archives
 from orchestrator.engines.docker.daemon import GONE, Daemon
 from orchestrator.engines.docker.mounts import Shared
+from orchestrator.engines.docker.ownership import claim, entries
 from orchestrator.engines.docker.settings import CELL
 from orchestrator.engines.docker.stream import Connection, Output
 from orchestrator.messages import Note
@@ -83,6 +82,12 @@ class DockerCell:
             return Where(None, reason="the Docker daemon did not tell its process")
         pid = int(state["Pid"])
         return Where(pid or None, self._container.id, reason="" if pid else "it has ended")
+
+    def known(self) -> dict[str, str]:
+        return {"container": self._container.id} if self._container is not None else {}
+
+    def ended(self) -> bool:
+        return bool(self._exit or self._lost or self._state)
 
     def lose(self, why: str) -> None:
         """It could not be started, and that was not its own fault."""
@@ -249,14 +254,14 @@ class DockerCell:
         """Root's own folder is handed to the user who runs inside, for as long as it runs."""
         if self._mounted and os.getuid() == 0:
             user, group = map(int, self._container.attrs["Config"]["User"].split(":"))
-            for path in _entries(self._order.folder):
+            for path in entries(self._order.folder):
                 with where_possible("files can't be given to another user here"):
                     os.chown(path, user, group, follow_symlinks=False)
 
     def _take(self) -> None:
         """Results out of the volume, or back into our own hands."""
         if self._mounted:
-            _claim(self._order.folder)
+            claim(self._order.folder)
         elif self._container is not None:
             chunks, _ = self._container.get_archive(CELL)
             archives.unpack_results(chunks, self._order.folder)
@@ -272,24 +277,6 @@ class DockerCell:
 def _seconds(time: str) -> float:
     """A time as the daemon writes it, in seconds since 1970; its event calls take no other."""
     return datetime.datetime.fromisoformat(time).timestamp()
-
-
-def _entries(folder: Path) -> Iterator[str]:
-    """The folder itself and everything in it; links are not followed."""
-    yield str(folder)
-    for place, folders, files in os.walk(folder):
-        yield from (os.path.join(place, name) for name in (*folders, *files))
-
-
-def _claim(folder: Path) -> None:
-    """Make what a container left ours; links, pipes and the like, which nobody asked for, go."""
-    for path in list(_entries(folder)):
-        kind = os.lstat(path).st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            os.unlink(path)
-        elif os.getuid() == 0:
-            with where_possible("files can't be given to another user here"):
-                os.chown(path, 0, 0, follow_symlinks=False)
 
 
 def _quietly(action: Callable[[], object]) -> None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from docker.errors import APIError
 
+from machine.allotment import allotment
+from machine.inventory import visible_gpus
 from manifests.errors import MachineError
 from manifests.manifest import Container, ImageUsed
-from orchestrator.engines import Order, Tell
-from orchestrator.engines.docker import builds, settings
+from orchestrator.engines.base import Capacity, Handle, Order, Tell
+from orchestrator.engines.docker import builds, found_container, settings
 from orchestrator.engines.docker.container import DockerCell
 from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
 from orchestrator.engines.docker.mounts import Sharing
-from orchestrator.engines.docker.reaping import OWNER, Identity, reap
+from orchestrator.engines.docker.reaping import OUTLIVES, OWNER, Identity, reap
+from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments.images import Image
-from orchestrator.machine import visible_gpus
 from orchestrator.messages import Note
-from orchestrator.planning.allotment import allotment
 
 
-class DockerEngine:
+class DockerEngine(LiveCells):
     """Containers of the daemon that DOCKER_HOST or the docker context names.
 
     Raises MachineError when none answers, or none that we can talk to.
@@ -30,12 +32,22 @@ class DockerEngine:
     name = "docker"
     limits_memory = True
 
-    def __init__(self) -> None:
+    def __init__(self, detaches: bool = False) -> None:
+        super().__init__()
         self.daemon: Daemon = connect()
+        # Only where folders are mounted is a cell's word on disk without us.
+        self.detaches = detaches and self.daemon.shares_files
         self._identity = Identity(self.daemon)
         self._sharing = Sharing(self.daemon, self._identity.name)
         self._prepared: dict[str, str] = {}
         self._tell: Tell = lambda note: None
+
+    @property
+    def words(self) -> str:
+        return self.daemon.words
+
+    def capacity(self) -> Capacity:
+        return Capacity(tuple(self.cpus()), tuple(self.gpus()))
 
     def status(self, image: Image) -> str:
         if not image.for_containers:
@@ -46,7 +58,13 @@ class DockerEngine:
             return f"not built; about {image.file.download_mb} MB to download"
 
     def obstacle(self, image: Image) -> str:
-        """Why the image neither is there nor can be built; empty when nothing is in the way."""
+        """None that lasts: what can't be built now is said when it is built."""
+        return ""
+
+    def interpreter(self, image: Image) -> Path | None:
+        return None
+
+    def unavailable(self, image: Image) -> str:
         with explained(self.daemon.address):
             return builds.obstacle(self.daemon, image)
 
@@ -87,20 +105,26 @@ class DockerEngine:
         mounts = self._sharing.mounts(order)
         return settings.describe(self.daemon, image.file.container, order, mounts)
 
-    def start(self, image: Image, order: Order) -> DockerCell:
+    def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
         cell = DockerCell(self.daemon, order, self._tell)
         try:
             built = self._image(image)
             described = self.container(image, order)
             shared = self._sharing.share(order, built)
-            labels = self._identity.labels(order)
+            labels = self._identity.labels(order) | ({OUTLIVES: "yes"} if self.detaches else {})
             given = settings.arguments(self.daemon, described, shared.sources, labels)
+            given |= {"name": found_container.named(name)} if name else {}
+            given["stdin_open"] = not self.detaches  # its end is the container's
             cell.start(built, shared, given)
         except APIError as error:
             raise MachineError(_refusal(str(error.explanation))) from error
         except GONE:
             cell.lose("the Docker daemon went away")
         return cell
+
+    def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:
+        with explained(self.daemon.address):
+            return found_container.find(self.daemon, order, self._tell, handle.name)
 
     def _image(self, image: Image) -> str:
         """The image that was prepared: what is edited during a run does not change it."""

@@ -8,7 +8,7 @@ from typing import IO
 
 from manifests import paths
 from manifests.paths import ROOT
-from orchestrator.engines import Tell
+from orchestrator.engines.base import Tell
 from orchestrator.engines.docker import builds, wheels
 from orchestrator.engines.docker.build_context import packed_context
 from orchestrator.engines.docker.daemon import connect, explained

@@ -15,7 +15,7 @@ from docker.errors import NotFound
 
 from manifests import paths
 from manifests.manifest import Mount
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import accounts, archives
 from orchestrator.engines.docker.daemon import Daemon
 from orchestrator.engines.docker.reaping import OWNER

@@ -13,16 +13,18 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from docker.errors import APIError, NotFound
 
 from manifests import paths
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker.daemon import GONE, Daemon
 from orchestrator.file_lock import HeldError, exclusive, lock_names
 
 OWNER, RUN, CELL = "repliquant.orchestrator", "repliquant.run", "repliquant.cell"
+OUTLIVES = "repliquant.outlives"
+"""The container goes on when its orchestrator dies: while it runs, somebody may attach to it."""
 # A container that a dead orchestrator asked for may appear after the first look for it.
 _LOCK_KEPT_S = 3600.0
 
@@ -77,7 +79,7 @@ def _remove(daemon: Daemon, theirs: Callable[[str], bool]) -> _Removed:
     containers = [
         _gone(functools.partial(api.remove_container, found["Id"], force=True, v=True))
         for found in api.containers(all=True, filters=labelled)
-        if theirs(found["Labels"].get(OWNER, ""))
+        if theirs(found["Labels"].get(OWNER, "")) and not _goes_on(found)
     ]
     volumes = [
         _gone(functools.partial(api.remove_volume, found["Name"], force=True))
@@ -85,6 +87,10 @@ def _remove(daemon: Daemon, theirs: Callable[[str], bool]) -> _Removed:
         if theirs((found.get("Labels") or {}).get(OWNER, ""))
     ]
     return _Removed(sum(containers), [*containers, *volumes].count(False))
+
+
+def _goes_on(container: dict[str, Any]) -> bool:
+    return OUTLIVES in container["Labels"] and container.get("State") == "running"
 
 
 def _is_dead(lock: Path) -> bool:

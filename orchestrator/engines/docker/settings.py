@@ -14,7 +14,7 @@ from docker.types import DeviceRequest, LogConfig, Ulimit
 from docker.types import Mount as DockerMount
 
 from manifests.manifest import Container, Mount
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker.accounts import NAME
 from orchestrator.engines.docker.daemon import Daemon
 from orchestrator.environments.images import ContainerNeeds
@@ -95,11 +95,8 @@ def _scratch(needs: ContainerNeeds) -> Mount:
 
 
 def _command(order: Order) -> list[str]:
-    """Arguments of ``python -m runners``, with the paths inside the container."""
-    command = [
-        f"{CELL}/cell.json", CELL, "--context", f"{CELL}/context.json",
-        "--threads", str(order.threads),
-    ]  # fmt: skip
+    """Arguments of ``python -m runners.launcher``, with the paths inside the container."""
+    command = [CELL]
     if order.data is not None:
         command += ["--data", DATA]
     if order.weights is not None:

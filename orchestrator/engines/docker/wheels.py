@@ -15,7 +15,7 @@ from manifests import paths
 from manifests.cell import canonical_json, sha256_hex
 from manifests.errors import MachineError
 from manifests.files import sync_folder
-from orchestrator.engines import Tell
+from orchestrator.engines.base import Tell
 from orchestrator.environments.images import Image
 from orchestrator.environments.pins import read_pins
 from orchestrator.environments.pip_installs import (

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Optional
+from typing import Iterator, Optional
 
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from torch import nn
 from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.compiled import black_batch
-from runners.pytorch.parts.memory import watching_allocator, watching_driver
+from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.sessions import session
 from runners.pytorch.parts.steps import time_session
 
@@ -28,7 +29,13 @@ def time_graph(job: Job, model: nn.Module, device: torch.device, promised: str) 
     keep_cupti(torch.version.cuda)
     with watching_allocator(job, device):
         ready = graphed_session(job, model, device)
-        time_session(job, ready, promised, by_kernels=True, watching=watching_driver)
+        time_session(job, ready, promised, by_kernels=True, watching=_unwatched)
+
+
+@contextlib.contextmanager
+def _unwatched(job: Job, device: torch.device) -> Iterator[None]:
+    """What is watched already stays so: watching anew would forget the capture's peak."""
+    yield
 
 
 def keep_cupti(cuda: Optional[str]) -> None:

@@ -1,6 +1,7 @@
-"""Peak memory: the allocator's view, the driver's, and the device's, as separate metrics.
+"""Peak memory: the allocator's view, and the device's, as separate metrics.
 
-The process's resident set is recorded for every cell where it ends (runners.execute).
+The process's resident set is recorded for every cell where it ends (runners.execute), all that is
+used on the GPU by the sampler beside it (machine.telemetry_flags).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Iterator, Optional
 import torch
 
 from runners.job import Job
-from runners.nvml import watching
 
 _ALLOCATOR = {"allocator": "max_memory_allocated", "reserved": "max_memory_reserved"}
 
@@ -35,26 +35,6 @@ def watching_allocator(job: Job, device: torch.device, phase: str = "") -> Itera
             peak = int(getattr(torch.cuda, name)())
             label = f"{label} {phase}" if phase else label
             job.record("peak_memory_bytes", [peak], label=label, source=f"torch.cuda.{name}")
-
-
-@contextlib.contextmanager
-def watching_driver(job: Job, device: torch.device, series: bool = False) -> Iterator[None]:
-    """Records the label ``nvml``: all that is used on the device, CUDA's context among it.
-
-    Reading a series takes the interpreter now and then, which a single call would show.
-    """
-    if device.type != "cuda":
-        yield
-        return
-    with watching(job, torch.cuda.current_device(), series=series):
-        yield
-
-
-@contextlib.contextmanager
-def watching_memory(job: Job, device: torch.device) -> Iterator[None]:
-    """Both while a call is measured."""
-    with watching_allocator(job, device), watching_driver(job, device):
-        yield
 
 
 def used_bytes(device: torch.device) -> Optional[int]:

@@ -10,7 +10,7 @@ from runners.failures import Unsupported
 from runners.inference import Session, evaluate, infer_recipe, time_inference
 from runners.job import Job
 from runners.protocols import controlled
-from runners.pytorch.parts.memory import watching_memory
+from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.models import device_of
 from runners.pytorch.parts.proof import prove, prove_by_type, record_breakdown
 from runners.pytorch.parts.sessions import session
@@ -69,7 +69,7 @@ def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:
     """Latency, end-to-end time, breakdown by operation, and the proof, in eager mode."""
     device = device_of(job)
     ready = session(model.to(device), device)
-    _time(job, ready, watching_memory)
+    _time(job, ready, watching_allocator)
     _prove(job, ready, promised)
 
 
@@ -86,7 +86,7 @@ def time_session(
     ready: Session,
     promised: str,
     by_kernels: bool = False,
-    watching: Watching = watching_memory,
+    watching: Watching = watching_allocator,
 ) -> None:
     """The same for a session whose proof comes from types or kernels."""
     _time(job, ready, watching)

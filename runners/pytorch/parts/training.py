@@ -11,7 +11,7 @@ from torch import nn
 from runners.inference import evaluate
 from runners.job import Job
 from runners.loss_scaling import Optimizer
-from runners.pytorch.parts.memory import watching_allocator, watching_driver
+from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.models import leave_neutral, new_model, save_model
 from runners.pytorch.parts.proof import prove_by_type
 from runners.pytorch.parts.sessions import placing, session
@@ -59,7 +59,7 @@ def train_model(
     with watching_allocator(job, device):
         if optimizer is not None:
             find_scale(job, recipe, take_step, optimizer)
-        with job.phase("train"), watching_driver(job, device, series=True):
+        with job.phase("train"):
             train(job, recipe, take_step, optimizer)
 
 

@@ -18,7 +18,7 @@ from runners.tensorflow.parts.applications import new_model, save_arrays
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 from runners.tensorflow.parts.keras_sessions import call_session
 from runners.tensorflow.parts.loss_scaling import AppliedSteps
-from runners.tensorflow.parts.memory import watching_memory
+from runners.tensorflow.parts.memory import watching_allocator
 from runners.tensorflow.parts.tensor_float32 import qualified
 from runners.training import AdamRecipe, Array, StepFunction, find_scale, train
 
@@ -34,7 +34,7 @@ def train_application(job: Job, policy: str, promised: str = "") -> None:
     with job.phase("build"):
         model = new_model(job, policy, recipe.weights)
     job.record("parameters", [model.count_params()])
-    with watching_memory(job, "train"):
+    with watching_allocator(job):
         with job.phase("trace"):
             step = Step(model, recipe, job)
         optimizer = step.optimizer(job)

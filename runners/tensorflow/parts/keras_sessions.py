@@ -12,7 +12,7 @@ from runners.inference import Array, Session, time_inference
 from runners.job import Job
 from runners.protocols import controlled
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
-from runners.tensorflow.parts.memory import watching_memory
+from runners.tensorflow.parts.memory import watching_allocator
 from runners.tensorflow.parts.tensor_float32 import qualified
 
 
@@ -95,7 +95,7 @@ def settled(job: Job, session: Session) -> Session:
 
 def time_float_model(job: Job, session: Session) -> None:
     """Latency, throughput and end-to-end time, and on a GPU the peak memory meanwhile."""
-    with watching_memory(job, "infer"):
+    with watching_allocator(job):
         time_inference(job, session)
 
 

@@ -1,6 +1,7 @@
-"""Peak memory of a phase on a GPU: TensorFlow's allocator and the driver, as separate metrics.
+"""Peak memory of a phase on a GPU, by TensorFlow's allocator.
 
-The process's resident set is recorded for every cell where it ends (runners.execute).
+The process's resident set is recorded for every cell where it ends (runners.execute), all that is
+used on the GPU by the sampler beside it (machine.telemetry_flags).
 """
 
 from __future__ import annotations
@@ -11,28 +12,16 @@ from typing import Iterator
 import tensorflow as tf
 
 from runners.job import Job
-from runners.nvml import watching
 
 _DEVICE = "GPU:0"
 
 
 @contextlib.contextmanager
-def watching_memory(job: Job, what: str) -> Iterator[None]:
-    """Records ``peak_memory_bytes`` by label, also when ``what`` runs out of memory.
+def watching_allocator(job: Job, label: str = "allocator") -> Iterator[None]:
+    """Records ``peak_memory_bytes``, also when what goes on inside runs out of memory.
 
-    ``allocator``: bytes in tensors, not what is reserved. ``nvml``: all that is used on the
-    device, with CUDA's context and libraries.
+    These are bytes in tensors, not what is reserved; what lay in memory before belongs to it.
     """
-    if job.cell.device != "gpu":
-        yield
-        return
-    with watching_allocator(job, "allocator"), watching(job, 0, series=what == "train"):
-        yield
-
-
-@contextlib.contextmanager
-def watching_allocator(job: Job, label: str) -> Iterator[None]:
-    """TensorFlow's own count alone; what lay in memory before belongs to it."""
     if job.cell.device != "gpu":
         yield
         return

@@ -22,7 +22,7 @@ from runners.job import Job
 from runners.protocols import controlled
 from runners.tensorflow.parts import engines
 from runners.tensorflow.parts.keras_sessions import settled, signature_session
-from runners.tensorflow.parts.memory import watching_allocator, watching_memory
+from runners.tensorflow.parts.memory import watching_allocator
 from runners.tensorflow.parts.models import trained_model
 from runners.tensorflow.parts.tensor_float32 import qualified
 
@@ -59,7 +59,7 @@ def infer(job: Job, precision: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         with watching_allocator(job, "allocator, converting"):
             ready = converted(job, precision, Path(folder), calibration)
-        with watching_memory(job, "infer"):
+        with watching_allocator(job):
             time_inference(job, settled(job, ready.session))
     prove(job, ready, precision)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from manifests.errors import MachineError
 from orchestrator.engines.docker import archives
 
-OURS = ["events.jsonl", "stderr.txt", "cell.json", "context.json", "stop.json"]
+OURS = ["order.json", "stderr.txt", "cell.json", "context.json", "stop.json"]
 CHARACTERS = st.characters(blacklist_categories=["Cs"], blacklist_characters="/\0")
 NAMES = st.text(CHARACTERS, min_size=1, max_size=12).filter(lambda name: name not in (".", ".."))
 TREES = st.dictionaries(

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from machine.allotment import allotment
 from manifests.errors import MachineError
-from orchestrator.engines import make_engine
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker import engine as engine_module
 from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import Image, load_image
-from orchestrator.planning.allotment import allotment
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image

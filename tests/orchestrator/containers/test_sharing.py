@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from manifests.manifest import Mount
-from orchestrator.engines import Order
+from orchestrator.engines.base import Order
 from orchestrator.engines.docker import mounts
 from orchestrator.engines.docker.daemon import Daemon, connect
 from orchestrator.engines.docker.mounts import Sharing

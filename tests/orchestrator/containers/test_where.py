@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from docker.errors import APIError
 
-from orchestrator.engines import Order, Where
+from orchestrator.engines.base import Order, Where
 from orchestrator.engines.docker.container import DockerCell
 
 ORDER = Order("run", "abc", Path("/nowhere"), None, None, 1)

@@ -1,0 +1,72 @@
+"""What a cell is handed over with: for its engine, and for its launcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from machine.sampler import Sampler
+from manifests.cell import Cell
+from manifests.manifest import Context
+from manifests.order import GRACE_S, CellOrder
+from manifests.plan import PlannedCell
+from manifests.run_folder import Run
+from orchestrator.engines.base import Engine, Order
+from orchestrator.messages import Listener
+from orchestrator.planning.estimates import Estimates
+from orchestrator.running.scheduler import Slot
+
+
+class Setup(NamedTuple):
+    """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
+    the published weights it starts from.
+
+    ``sampler`` is the screen's; it is shown how the cells fare.
+    """
+
+    engine: Engine
+    data: Callable[[Cell], Path]
+    threads: int
+    estimates: Estimates
+    tell: Listener
+    cpus: tuple[int, ...] = ()
+    gpus: tuple[str, ...] = ()
+    memory_bytes: int | None = None
+    sampler: Sampler | None = None
+    pretrained: Callable[[Cell], Path | None] = lambda cell: None
+
+
+def order_of(setup: Setup, run: Run, planned: PlannedCell, slot: Slot) -> Order:
+    """For the engine."""
+    parent = planned.cell.weights_from
+    return Order(
+        run=run.id,
+        cell=planned.id,
+        folder=run.cell_folder(planned.id).resolve(),
+        data=setup.data(planned.cell).resolve(),
+        weights=run.cell_folder(parent).resolve() if parent else None,
+        threads=setup.threads,
+        cpus=slot.cpus,
+        gpus=slot.gpus,
+        memory_bytes=setup.memory_bytes,
+        pretrained=setup.pretrained(planned.cell),
+    )
+
+
+def launch_order(planned: PlannedCell, order: Order, context: Context, outlives: bool) -> CellOrder:
+    """For the launcher; ``outlives``: the cell goes on when this process dies."""
+    return CellOrder(
+        cell=planned.cell,
+        context=context,
+        threads=order.threads,
+        cpus=list(order.cpus),
+        gpus=list(order.gpus),
+        memory_bytes=order.memory_bytes,
+        timeout_s=planned.timeout_s,
+        grace_s=GRACE_S,
+        data=str(order.data) if order.data else None,
+        weights=str(order.weights) if order.weights else None,
+        pretrained=str(order.pretrained) if order.pretrained else None,
+        outlives=outlives,
+    )
