@@ -17,7 +17,7 @@ from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, KitError
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
-from manifests.order import GRACE_S, CellOrder
+from manifests.order import GRACE_S, CellOrder, path_text
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines import Engine, Order
@@ -168,9 +168,9 @@ class Conductor:
             memory_bytes=order.memory_bytes,
             timeout_s=planned.timeout_s,
             grace_s=GRACE_S,
-            data=str(order.data) if order.data else None,
-            weights=str(order.weights) if order.weights else None,
-            pretrained=str(order.pretrained) if order.pretrained else None,
+            data=path_text(order.data),
+            weights=path_text(order.weights),
+            pretrained=path_text(order.pretrained),
         )
 
     @contextlib.contextmanager
