@@ -176,13 +176,11 @@ class Conductor:
     @contextlib.contextmanager
     def _shown(self, order: Order) -> Iterator[None]:
         """The cell's own samples beside the machine's, for as long as it runs."""
-        sampler = self.means.sampler
-        tail = SeriesTail(order.folder, order.cell)
-        leave = sampler.watch(order.cell, tail) if sampler else lambda: None
-        try:
+        with contextlib.ExitStack() as stack:
+            if self.means.sampler is not None:
+                tail = SeriesTail(order.folder, order.cell)
+                stack.callback(self.means.sampler.watch(order.cell, tail))
             yield
-        finally:
-            leave()
 
     def _follow(self, planned: PlannedCell, attempt: Attempt, order: Order) -> Manifest:
         """A cell that can't be started is a result too."""
