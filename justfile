@@ -11,8 +11,8 @@ export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 export PYTHONPATH := ""
 
 python := quote(justfile_directory() / ".venv/bin/python")
-fast := "not frameworks and not docker"
-in_parallel := "-n logical --dist worksteal"
+host := "not frameworks and not docker"
+in_parallel := "-n auto --dist worksteal"
 
 # What there is to do
 [private]
@@ -90,17 +90,42 @@ demo speed="12": setup
 [group('develop')]
 test *options: develop
     #!/bin/sh
-    # What measures has the machine to itself; the others share it out.
     [ $# -eq 0 ] || exec pytest "$@"
+    # Environments are made while the tests run that need none. What can't be made is made again,
+    # and its fault reported, by the tests that need it.
+    log=$(mktemp)
+    "{{ just_executable() }}" _test-environments >"$log" 2>&1 </dev/null &
+    making=$!
     status=0
-    pytest {{ in_parallel }} -m "{{ fast }}" || status=$?
-    pytest -m "not ({{ fast }})" || status=$?
+    "{{ just_executable() }}" test-host || status=$?
+    wait $making || cat "$log" >&2
+    rm -f "$log"
+    "{{ just_executable() }}" test-images || status=$?
     exit $status
 
-# Tests that need neither a framework nor Docker: two minutes
+[private]
+_test-environments:
+    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu --engine local
+    -REPLIQUANT_BASE=repliquant-test-base:bookworm repliquant images build pytorch-cpu tensorflow-cpu --engine docker
+
+# Tests that need neither a framework nor Docker nor a terminal nor a browser
 [group('develop')]
 test-fast *options: develop
-    @pytest {{ in_parallel }} -m "{{ fast }}" "$@"
+    @pytest {{ in_parallel }} -m "{{ host }} and not terminal" "$@"
+
+# Tests that need neither a framework nor Docker
+[group('develop')]
+test-host *options: develop
+    @pytest {{ in_parallel }} -m "{{ host }}" "$@"
+
+# Tests with frameworks and Docker, two at a time; what measures has the machine to itself
+[group('develop')]
+test-images: develop
+    #!/bin/sh
+    status=0
+    pytest -n 2 --dist loadgroup -m "not ({{ host }}) and not measures" || status=$?
+    pytest -m measures || status=$?
+    exit $status
 
 # ruff, mypy in strict mode, and the import contracts
 [group('develop')]

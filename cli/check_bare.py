@@ -13,7 +13,8 @@ from cli.check_page import keep, packed_lines, page_of, plain_table
 from manifests.errors import KitError
 from manifests.paths import VENDOR
 from orchestrator.gpu_check.carry import COMMIT
-from orchestrator.gpu_check.check import FRAMEWORKS, Check, check
+from orchestrator.gpu_check.check import Check, check
+from orchestrator.gpu_check.plan import checked_frameworks
 from orchestrator.messages import CellEnded, CellStarted, News, Note
 from services.phrases import printable
 
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "--python", type=Path, default=Path(sys.executable), help="runs the cells; by default this"
     )
     parser.add_argument("--device", choices=("gpu", "cpu"), default="gpu")
-    parser.add_argument("--framework", choices=FRAMEWORKS, help="this one only")
+    parser.add_argument("--framework", choices=checked_frameworks(), help="this one only")
     parser.add_argument(
         "--minutes", type=float, default=8.0, help="for everything, packing included (8)"
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from comparisons.gpu_check import CheckLine, check_lines, framework_version, largest_batches
 from manifests.files import write_atomically
+from manifests.runner_files import readable_frameworks
 from orchestrator.gpu_check.archive import Packed, pack
 from orchestrator.gpu_check.check import Checked
 from orchestrator.gpu_check.verdicts import Verdict, cell_verdicts, probe_verdicts
@@ -142,16 +143,19 @@ def _closing(checked: Checked, lines: list[CheckLine]) -> list[str]:
         for what, (fitted, failed) in largest_batches(lines).items()
         if failed is not None
     ]
-    frameworks = {line.framework for line in lines}
-    if "tensorflow" in frameworks:
-        told.append(
-            "speedup in TensorFlow's inference is against keras-predict, and so the way of "
-            "calling is a part of it"
-        )
+    frameworks = list(dict.fromkeys(line.framework for line in lines))
+    for name in frameworks:
+        there = readable_frameworks().get(name)
+        if there and there.baseline_of("infer") != "float32":
+            told.append(
+                f"speedup in {there.title}'s inference is against {there.baseline_of('infer')}, "
+                "and so the way of calling is a part of it"
+            )
     if len(frameworks) > 1 and any(m.cell.device == "gpu" for m in checked.manifests):
         told.append(
-            "two frameworks share the time; --framework pytorch and --framework tensorflow run "
-            "what each leaves out"
+            f"{len(frameworks)} frameworks share the time; "
+            f"{' and '.join(f'--framework {name}' for name in frameworks)} run what each leaves "
+            "out"
         )
     late = len(checked.unstarted) + sum(m.status == "cancelled" for m in checked.manifests)
     if late:

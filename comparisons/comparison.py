@@ -11,12 +11,12 @@ from comparisons.measured import Measured, Points, derive, measure_place, publis
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from manifests.manifest import Manifest
 from manifests.plan import Plan
+from manifests.runner_files import readable_frameworks
 from manifests.select import nearest
 from papers.published import Column, Printed, PublishedRow, PublishedTable, TableFile
 
 PROTOCOL = "protocol"
 _PAPER = "paper"
-_TOLD_PACKAGES = {"torch", "tensorflow", "tensorflow_cpu", "tf_keras", "ai-edge-litert"}
 
 
 class UnknownTableError(ValueError):
@@ -99,11 +99,17 @@ def describe_scope(plan: Plan, protocols: Collection[str] = ()) -> str:
     return f"tier {plan.tier} · {plan.dataset_title or plan.dataset}{instead} · {told}"
 
 
+def _plain(package: str) -> str:
+    """Names of packages are the same whatever their case and dashes."""
+    return package.lower().replace("_", "-")
+
+
 def describe_environments(manifests: list[Manifest]) -> list[str]:
     """The machines, package versions and kit behind the numbers; differences are told first."""
     machines: Counter[str] = Counter()
     versions: dict[str, set[str]] = {}
     kits: set[str] = set()
+    shown = {_plain(name) for each in readable_frameworks().values() for name in each.packages}
     # The manifests of a run share one object for each environment and context.
     shared = {id(m.environment): m.environment for m in manifests}
     counts = Counter(id(m.environment) for m in manifests)
@@ -113,8 +119,9 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
             continue
         text = f"{machine.cpu}, {machine.cpus} processors, {threads} threads, {machine.system}"
         machines[text] += counts[key]
-        for name in _TOLD_PACKAGES & environment.packages.keys():
-            versions.setdefault(name, set()).add(environment.packages[name])
+        for name, version in environment.packages.items():
+            if _plain(name) in shown:
+                versions.setdefault(name, set()).add(version)
     for context in {id(m.context): m.context for m in manifests if m.environment.machine}.values():
         if context is not None:
             kit = context.kit

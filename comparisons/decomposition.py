@@ -223,7 +223,7 @@ def _planned_points(plan: Plan) -> dict[_Point, list[str]]:
     found: dict[_Point, dict[str, None]] = {}
     for planned in plan.cells:
         cell = planned.cell
-        if cell.task == "infer" and cell.framework in LADDERS:
+        if cell.task == "infer" and cell.framework in LADDERS and not cell.variant:
             names = (*_POINT, "protocol")
             point = tuple((name, str(getattr(cell, name))) for name in names)
             found.setdefault(point, {})[cell.technique] = None

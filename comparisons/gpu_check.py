@@ -8,22 +8,17 @@ from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.flags import flags_of, impossible_in
 from manifests.manifest import Manifest, Metric
+from manifests.runner_files import readable_frameworks
 
 _SKIPPED_STEPS = 3
 _METRIC = {"train": "train_step_s", "infer": "latency_s"}
-_PACKAGES = {
-    "pytorch": ("torch",),
-    "tensorflow": ("tensorflow", "tensorflow-cpu", "tensorflow-gpu"),
-}
-# What a speedup is against, by framework and task; elsewhere float32.
-_BASELINE = {("tensorflow", "infer"): "keras-predict"}
 
 
 class CheckLine(NamedTuple):
     """Times in seconds, memory in bytes, energy in joules an image; None where unknown.
 
-    ``speedup`` is against float32 of the same framework, task, model and batch size; TensorFlow's
-    inference has keras-predict in its place, as the paper does.
+    ``speedup`` is against the baseline of the same framework, task, model and batch size, which
+    is float32 unless framework.toml names another.
     """
 
     framework: str
@@ -67,9 +62,16 @@ def largest_batches(lines: list[CheckLine]) -> dict[str, tuple[int, int | None]]
 
 def framework_version(manifest: Manifest) -> str:
     """The framework's module and version, from packages whose names are spelled in many ways."""
-    names = _PACKAGES[manifest.cell.framework]
-    packages = {k.replace("_", "-"): v for k, v in manifest.environment.packages.items()}
-    return f"{names[0]} {next((packages[name] for name in names if name in packages), '?')}"
+    name = manifest.cell.framework
+    there = readable_frameworks().get(name)
+    names = there.packages if there else [name]
+    packages = {_plain(k): v for k, v in manifest.environment.packages.items()}
+    found = (packages[_plain(name)] for name in names if _plain(name) in packages)
+    return f"{names[0]} {next(found, '?')}"
+
+
+def _plain(package: str) -> str:
+    return package.lower().replace("_", "-")
 
 
 def _line(manifest: Manifest, base: float | None) -> CheckLine:
@@ -103,7 +105,8 @@ def _whole_device(manifest: Manifest) -> float | None:
 
 
 def _baseline(cell: Cell) -> str:
-    return _BASELINE.get((cell.framework, cell.task), "float32")
+    there = readable_frameworks().get(cell.framework)
+    return there.baseline_of(cell.task) if there else "float32"
 
 
 def _place(manifest: Manifest) -> tuple[str, str, str, int]:

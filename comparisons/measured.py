@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Iterable
 from typing import NamedTuple, TypeGuard
@@ -11,6 +12,7 @@ from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import PlannedCell
+from manifests.runner_files import average, protocol_files
 from papers.published import TRAINED_WITH, UNITS, Column, PublishedRow, TableFile, Wanted
 from papers.rounding import decimals
 
@@ -71,9 +73,14 @@ class Points:
             key = (point.cell.framework, point.cell.task, point.cell.technique)
             self._groups.setdefault(key, []).append(point)
 
-    def matching(self, *wanted: Wanted) -> list[Point]:
-        """The points whose cells have all the wanted values."""
+    def matching(self, *wanted: Wanted, every_variant: bool = False) -> list[Point]:
+        """The points whose cells have all the wanted values.
+
+        Where nothing asks for a variant, what the technique does by itself is meant.
+        """
         accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
+        if not every_variant and not any("variant" in want for want in wanted):
+            accepted.append(("variant", {""}))
         rest = [(name, texts) for name, texts in accepted if name not in _GROUP]
         found: list[Point] = []
         for group, points in self._groups.items():
@@ -100,7 +107,7 @@ def _texts(wanted: object) -> set[str]:
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
-    for point in points.matching(table.select):
+    for point in points.matching(table.select, every_variant="variant" in table.key):
         seen[tuple(str(point.value(name)) for name in table.key)] = None
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
@@ -180,9 +187,15 @@ def _value(column: Column, point: Point) -> tuple[float | None, int]:
 
 
 def _middle(cell: Cell, samples: list[float]) -> float:
-    """The median; as published, the mean."""
-    mean = cell.protocol == "as-published"
+    """The median or the mean, as the protocol says."""
+    mean = _averages().get(cell.protocol) == "mean"
     return statistics.fmean(samples) if mean else statistics.median(samples)
+
+
+@functools.lru_cache(maxsize=1)
+def _averages() -> dict[str, str]:
+    """By protocol, read once: there may be many cells."""
+    return {name: average(name) for name in protocol_files()}
 
 
 def _metric(column: Column, manifest: Manifest) -> Metric | None:

@@ -11,7 +11,8 @@ import msgspec
 
 Scalar = Union[None, bool, int, float, str, List[float]]
 Task = Literal["train", "quantize", "infer"]
-Protocol = Literal["rigorous", "as-published"]
+Protocol = str
+"""The name of a file of runners/protocols; manifests.runner_files lists them."""
 Device = Literal["cpu", "gpu"]
 
 ID_LENGTH = 12
@@ -25,7 +26,8 @@ class Cell(
     ``recipe`` holds only what this task reads (a change to the training recipe does not
     rename an inference cell, except through ``weights_from``). ``weights_from`` is the id
     of the cell whose weights this one starts from, so lineage is part of the identity.
-    ``repeat`` numbers independent processes of the same point.
+    ``repeat`` numbers independent processes of the same point. ``variant`` is a parameter of the
+    technique, e.g. how it calibrates; empty is what the technique does by itself.
 
     A field added later needs a default: defaults are left out of the canonical form, so
     the ids of earlier cells stay what they were.
@@ -46,18 +48,22 @@ class Cell(
     device: Device = "cpu"
     repeat: int = 0
     weights_from: Optional[str] = None
+    variant: str = ""
 
     @property
     def id(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
         # msgspec leaves a text out only if it is the very object that is the default.
-        cell = msgspec.structs.replace(self, device=sys.intern(self.device))
+        cell = msgspec.structs.replace(
+            self, device=sys.intern(self.device), variant=sys.intern(self.variant)
+        )
         return hashlib.sha256(canonical_json(cell)).hexdigest()[:ID_LENGTH]
 
     @property
     def title(self) -> str:
         """One line for people, e.g. ``pytorch infer ptq-eager resnet18 32 px batch 128``."""
-        words = [self.framework, self.task, self.technique, f"batch {self.batch_size}"]
+        technique = f"{self.technique} {self.variant}".rstrip()
+        words = [self.framework, self.task, technique, f"batch {self.batch_size}"]
         if self.model != "none":
             words.insert(3, f"{self.model} {self.image_size} px")
         if self.device != "cpu":

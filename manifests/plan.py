@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Literal, Optional
+from typing import Dict, List, Optional
 
 import msgspec
 
@@ -43,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     schema: str = PLAN_SCHEMA
     study: str
     tier: str
-    protocol: Literal["rigorous", "as-published", "both"]
+    protocol: str
     dataset: str
     cells: List[PlannedCell]
     tier_about: str = ""

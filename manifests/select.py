@@ -17,7 +17,7 @@ from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Sequence
 from manifests.cell import Cell
 
 FIELDS = (
-    "id", "study", "task", "framework", "technique", "model", "dataset", "image_size",
+    "id", "study", "task", "framework", "technique", "variant", "model", "dataset", "image_size",
     "batch_size", "device", "seed", "repeat", "protocol", "tier",
 )  # fmt: skip
 NUMERIC = ("image_size", "batch_size", "seed", "repeat")
@@ -166,8 +166,8 @@ class _Parser:
 
 
 def _texts(cell: Cell) -> List[str]:
-    return [cell.id, cell.study, cell.task, cell.framework, cell.technique, cell.model,
-            cell.dataset, cell.device, cell.protocol, cell.tier]  # fmt: skip
+    return [cell.id, cell.study, cell.task, cell.framework, cell.technique, cell.variant,
+            cell.model, cell.dataset, cell.device, cell.protocol, cell.tier]  # fmt: skip
 
 
 def _contains(word: str) -> Predicate:
@@ -206,10 +206,10 @@ def _unknown_word(word: _Word, cells: Sequence[Cell]) -> str:
             f"Values of {word.field} here: {', '.join(map(str, values[:40]))}"
         )
     if word.field:
-        known = sorted({str(getattr(cell, word.field)) for cell in cells})
+        known = sorted({str(getattr(cell, word.field)) for cell in cells} - {""})
         asked, place = f"{word.field}={word.text}", f"Values of {word.field} here"
     else:
-        known = sorted({text for cell in cells for text in _texts(cell) if text != cell.id})
+        known = sorted({text for cell in cells for text in _texts(cell) if text != cell.id} - {""})
         asked, place = word.text, "Words here"
     parts = {part for text in known for part in (text, *text.split("-"))}
     near = nearest(word.text, parts)

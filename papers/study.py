@@ -12,19 +12,23 @@ from manifests.cell import Device, Protocol, Scalar, Task, canonical_json
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
 from manifests.models import MODELS
-from manifests.paths import ROOT, STUDIES
+from manifests.paths import STUDIES
+from manifests.runner_files import check_variant, protocol_files, technique_files
 from manifests.select import nearest
 
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The cell to start from: of the same framework, model and data set.
+    """The cell to start from: of the same model and data set.
 
-    ``technique`` is this cell's own unless given. ``batch_size`` and ``trained_with`` (the
-    technique of the training before it) choose among several.
+    ``framework`` and ``technique`` are this cell's own unless given; so is ``variant`` where the
+    technique is its own. ``batch_size`` and ``trained_with`` (the technique of the training before
+    it) choose among several.
     """
 
     task: Task
+    framework: str | None = None
     technique: str | None = None
+    variant: str | None = None
     batch_size: int | None = None
     trained_with: str | None = None
 
@@ -37,12 +41,14 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: list[str] | None = None
     batch_size: list[int] | None = None
     technique: list[str] | None = None
+    variant: list[str] | None = None
     protocol: list[Protocol] | None = None
 
 
 class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cells that differ only along the listed axes.
 
+    ``variant``: those of its techniques, "" being what a technique does by itself.
     ``only``: the parts that a tier takes, by tier; no part leaves the group out. ``recipe`` may
     differ by protocol. ``image`` is the framework's own unless given. ``estimate_s`` is by tier,
     for the study's own model; ``effort`` has the others' factor.
@@ -57,6 +63,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     dataset: list[str] | None = None
     batch_size: list[int] | None = None
     device: list[Device] | None = None
+    variant: list[str] | None = None
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
     image: str | None = None
@@ -199,6 +206,8 @@ def _check(study: Study, path: Path) -> None:
         ) from None
     if study.id != path.parent.name:
         raise InputError(f"{path}: id: is {study.id!r}, but the folder is {path.parent.name!r}")
+    for protocol in study.protocols:
+        _known(f"{path}: protocols", "protocol", protocol, protocol_files())
     for index, group in enumerate(study.cells):
         _check_group(
             f"{path}: cells[{index}] ({group.task} {', '.join(group.technique)})", study, group
@@ -212,11 +221,14 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
     for name in names:
         _known(where, "recipe", name, study.recipes)
     for protocol in group.protocol or study.protocols:
+        _known(where, "protocol", protocol, study.protocols)
         if not isinstance(group.recipe, str):
             _known(where, "recipe for protocol", protocol, group.recipe)
     for framework in group.framework:
         _known(where, "framework", framework, study.images)
         _check_names(where, study, group, framework)
+    if group.weights and group.weights.framework:
+        _known(f"{where}.weights", "framework", group.weights.framework, study.images)
     for tier in study.tiers:
         _known(where, "estimate_s for tier", tier, group.estimate_s)
     for dataset in group.dataset or []:
@@ -228,13 +240,17 @@ def _check_group(where: str, study: Study, group: CellGroup) -> None:
 
 
 def _check_names(where: str, study: Study, group: CellGroup, framework: str) -> None:
-    """Techniques and models, where the framework is one whose runners lie here."""
-    folder = ROOT / "runners" / framework
-    if not folder.is_dir():
+    """Techniques, variants and models, where the framework is one that lies here."""
+    techniques = technique_files(framework)
+    if not techniques:
         return
-    techniques = [path.stem.replace("_", "-") for path in sorted(folder.glob("[a-z]*.py"))]
     for technique in group.technique:
         _known(where, f"{framework} technique", technique, techniques)
+        for variant in group.variant or []:
+            try:
+                check_variant(framework, technique, variant)
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
     for model in group.model or [study.axes.model]:
         _known(where, "model", model, MODELS)
 
@@ -253,6 +269,7 @@ def _check_part(where: str, study: Study, group: CellGroup, part: Narrowing) -> 
     """A tier takes some of a group's values; it adds none."""
     otherwise: dict[str, Collection[Any]] = {
         "protocol": study.protocols, "dataset": study.datasets, "model": [study.axes.model],
+        "variant": [""],
         "batch_size": [study.axes.batch_size],
     }  # fmt: skip
     for axis in part.__struct_fields__:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
-from typing import Callable, List, NamedTuple, Optional
+from functools import lru_cache
+from typing import Callable, List, NamedTuple, Optional, Set
 
+from manifests.framework import OutOfMemory
 from manifests.manifest import Status
+from manifests.runner_files import readable_frameworks
 
 
 class Unsupported(Exception):
@@ -34,14 +37,13 @@ class Verdict(NamedTuple):
     transient: bool
 
 
-# What allocators and libraries say when memory runs out: torch, cuDNN and cuBLAS (under their old
-# and new names), CUDA, TensorFlow, XLA, TensorRT. Without any of it, TensorFlow's type decides.
+# What allocators and the libraries that frameworks share say when memory runs out: C++, CUDA, cuDNN
+# and cuBLAS (under their old and new names), TensorRT. A framework's own words are in its
+# framework.toml.
 _OOM_TEXTS = (
-    "out of memory", "can't allocate memory", "cannot allocate memory", "not enough memory",
-    "oom when allocating", "dst tensor is not initialized", "resource_exhausted",
-    "alloc_failed", "allocation_failed", "error_out_of_memory", "cudaerrormemoryallocation",
-    "failed to allocate memory", "failed to allocate request for", "std::bad_alloc",
-    "error code 2: outofmemory", "requested amount of gpu memory",
+    "out of memory", "alloc_failed", "allocation_failed", "error_out_of_memory",
+    "cudaerrormemoryallocation", "std::bad_alloc", "error code 2: outofmemory",
+    "requested amount of gpu memory",
 )  # fmt: skip
 # The same words about something else: files, messages, and what one kernel may have of a core.
 _OTHER_RESOURCES = (
@@ -49,14 +51,22 @@ _OTHER_RESOURCES = (
     "out of resource", "shared memory", "too many resources", "thread constructor failed",
 )  # fmt: skip
 # A library that found no room for its workspace, or one that is broken: the device's memory tells.
-_PERHAPS_OOM_TEXTS = (
-    "unable to find an engine", "unable to find a valid cudnn algorithm", "no algorithm worked",
-    "status_not_initialized", "failed to get convolution algorithm", "cudnn failed to initialize",
-    "unable to create tensorrt execution context",
-)  # fmt: skip
+_UNCLEAR_TEXTS = ("status_not_initialized",)
 _FREE_LIMIT = 0.05
-_OOM_TYPES = frozenset(["OutOfMemoryError", "MemoryError"])
-_TELLING_TYPES = frozenset(["RuntimeError", "OpError", "ResourceExhaustedError", "InternalError"])
+
+
+@lru_cache(maxsize=1)
+def memory_words() -> OutOfMemory:
+    """Those of all frameworks and of what they share: one cell may use several frameworks."""
+    known = [each.out_of_memory for each in readable_frameworks().values()]
+    return OutOfMemory(
+        types=["MemoryError", *(name for words in known for name in words.types)],
+        resource_types=[name for words in known for name in words.resource_types],
+        error_types=["RuntimeError", *(name for words in known for name in words.error_types)],
+        texts=[*_OOM_TEXTS, *(text for words in known for text in words.texts)],
+        unclear_texts=[*_UNCLEAR_TEXTS, *(t for words in known for t in words.unclear_texts)],
+    )
+
 
 FreeShare = Callable[[], Optional[float]]
 """The share of the GPU's memory that is free, 0 ... 1, or None where it can't be read."""
@@ -107,28 +117,32 @@ def _causes(error: BaseException) -> List[BaseException]:
 def _says_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if names & _OOM_TYPES:
+    words, names, text = memory_words(), _names(error), str(error).lower()
+    if names.intersection(words.types):
         return True
-    text = str(error).lower()
-    told = "ResourceExhaustedError" in names or any(part in text for part in _OOM_TEXTS)
-    meant = names & _TELLING_TYPES and not any(part in text for part in _OTHER_RESOURCES)
-    return bool(told and meant)
+    if any(part in text for part in _OTHER_RESOURCES):
+        return False
+    told = bool(names.intersection(words.error_types)) and any(t in text for t in words.texts)
+    return told or bool(names.intersection(words.resource_types))
 
 
 def may_be_out_of_memory(error: BaseException) -> bool:
     """True where a library found no way to compute, for lack of memory or for another reason."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    text = str(error).lower()
-    return bool(names & _TELLING_TYPES) and any(part in text for part in _PERHAPS_OOM_TEXTS)
+    words, names, text = memory_words(), _names(error), str(error).lower()
+    telling = names.intersection([*words.error_types, *words.resource_types])
+    return bool(telling) and any(part in text for part in words.unclear_texts)
+
+
+def _names(error: BaseException) -> Set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}
 
 
 def _is_no_space(error: BaseException) -> bool:
-    """TensorFlow has a type of its own for what the system calls ENOSPC."""
+    """Some frameworks have a type of their own for what the system calls ENOSPC."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     text = str(error).lower()
-    return type(error).__name__ == "ResourceExhaustedError" and (
+    return type(error).__name__ in memory_words().resource_types and (
         "no space left" in text or "disk quota" in text
     )
 

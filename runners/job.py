@@ -6,7 +6,19 @@ import contextlib
 import math
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple, Type, TypeVar
+from typing import (
+    Any,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+    TypeVar,
+)
 
 import msgspec
 
@@ -22,6 +34,7 @@ from runners.events import Emitter
 from runners.failures import DamagedInput, Unsupported
 from runners.models.keras_applications import APPLICATIONS
 from runners.quality import ProcessorWatch
+from runners.safetensors_file import LAYOUT, NEUTRAL_FILE, read_arrays, write_arrays
 
 T = TypeVar("T")
 
@@ -55,6 +68,24 @@ class Weights(NamedTuple):
         if wrong is not None:
             raise DamagedInput(f"starts from cell {manifest.id}, whose {wrong.text}")
         return path
+
+    def made_by(self) -> str:
+        """The framework of the cell that made them; empty where no manifest says."""
+        try:
+            return read_manifest(self.folder / "manifest.json").cell.framework
+        except (OSError, UnreadableError):
+            return ""  # ``file`` says what is wrong with it
+
+    def arrays(self) -> Dict[str, Any]:
+        """The neutral form that a training leaves, for another framework than its own.
+
+        Raises FileNotFoundError, DamagedInput.
+        """
+        path = self.file(NEUTRAL_FILE)
+        try:
+            return read_arrays(path)
+        except ValueError as error:
+            raise DamagedInput(f"what this cell starts from: {error}") from error
 
 
 def _left_no(path: Path) -> FileNotFoundError:
@@ -210,6 +241,16 @@ class Job:
             Artifact(path=name, kind=kind, size_bytes=size, sha256=file_sha256(path))
         )
         return path
+
+    def starts_elsewhere(self) -> bool:
+        """Whether the weights come from another framework, and so in the neutral form."""
+        return self.weights.made_by() not in ("", self.cell.framework)
+
+    def neutral_weights(self, arrays: Mapping[str, Any]) -> None:
+        """Leave trained weights for every framework; names as runners.safetensors_file says."""
+        about = {"model": self.cell.model, "layout": LAYOUT, "cell": self.cell.id}
+        write_arrays(self.folder / NEUTRAL_FILE, arrays, about)
+        self.artifact(NEUTRAL_FILE, "arrays by layer, for every framework")
 
     def split_counts(self) -> Dict[str, int]:
         return dict(self._data.used) if self._data else {}

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
-from pathlib import Path
-from typing import Callable, List
+from typing import Callable
 
 from manifests.cell import Cell
-from manifests.select import nearest
-from runners.failures import Unsupported
+from manifests.errors import InputError
+from manifests.runner_files import check_variant, framework_folders, known, technique_files
+from runners.failures import Unsupported, memory_words
 from runners.job import Job
-
-_ROOT = Path(__file__).parent
-
-
-def frameworks() -> List[str]:
-    """The folders that hold techniques."""
-    found = {item.name for item in pkgutil.iter_modules([str(_ROOT)]) if item.ispkg}
-    return sorted(found - {"models"})
-
-
-def techniques(framework: str) -> List[str]:
-    """The techniques of a framework, by their file names."""
-    found = pkgutil.iter_modules([str(_ROOT / framework)])
-    return sorted(item.name.replace("_", "-") for item in found if not item.ispkg)
 
 
 def find(cell: Cell) -> Callable[[Job], None]:
@@ -33,8 +18,13 @@ def find(cell: Cell) -> Callable[[Job], None]:
     A framework's folder may have ``before_import(cell)``: it is called before any technique, and
     so the framework itself, is imported, to set what is read from the environment only then.
     """
-    _known(cell.framework, frameworks(), "framework")
-    _known(cell.technique, techniques(cell.framework), f"{cell.framework} technique")
+    memory_words()  # read while there is memory
+    try:
+        known(cell.framework, framework_folders(), "framework")
+        known(cell.technique, technique_files(cell.framework), f"{cell.framework} technique")
+        check_variant(cell.framework, cell.technique, cell.variant)
+    except InputError as error:
+        raise Unsupported(str(error)) from None
     package = f"runners.{cell.framework}"
     before_import = getattr(importlib.import_module(package), "before_import", None)
     if before_import is not None:
@@ -47,10 +37,3 @@ def find(cell: Cell) -> Callable[[Job], None]:
         )
     run: Callable[[Job], None] = function
     return run
-
-
-def _known(value: str, accepted: List[str], what: str) -> None:
-    if value not in accepted:
-        raise Unsupported(
-            f"no {what} {value!r}.{nearest(value, accepted)} Accepted: {', '.join(accepted)}"
-        )

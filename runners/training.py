@@ -15,6 +15,7 @@ import msgspec
 from runners.data import Images, training_batches
 from runners.job import Job
 from runners.loss_scaling import Optimizer, ScaledSteps, warm_up
+from runners.protocols import controlled
 
 Array = Any
 StepFunction = Callable[[Array, Array, float], float]
@@ -90,9 +91,9 @@ def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
 def find_scale(job: Job, recipe: Recipe, take_step: StepFunction, optimizer: Optimizer) -> None:
     """Before timing, untimed steps until the loss scale fits: a phase ``warm-up`` of its own.
 
-    As published, there is none: the authors timed from the first step on.
+    As shafique2023 published there is none: the authors timed from the first step on.
     """
-    if job.cell.protocol == "as-published":
+    if not controlled(job.cell.protocol):
         return
     part = job.data.train(recipe.train_images, job.cell.seed)
     most = _steps_per_epoch(len(part.labels), job.cell.batch_size, recipe)

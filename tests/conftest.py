@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from comparisons.report.charts import script
 from tests.fakes import warm
 from tests.fakes.studies import write_study
 from tests.terminal import Terminal
@@ -23,7 +24,39 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 ROOT = Path(__file__).resolve().parent.parent
+# Compiling our modules anew in each process would be half of what a short command costs.
+if sys.dont_write_bytecode:
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(ROOT / ".cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 CLI = (sys.executable, "-m", "tests.fakes.cli")
+
+
+# Fixtures that make a test one of a marker's.
+MARKERS = {
+    "terminal": {"terminal", "browser"},
+    "measures": {"reproduction", "characterization", "contained"},
+}
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two for each processor: half of a test's time is waiting for what it has started."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, fixtures in MARKERS.items():
+            if fixtures & set(getattr(item, "fixturenames", ())):
+                item.add_marker(marker)
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests that run one after the other: those of a file, and all that drive a Docker Engine."""
+    return "docker" if item.get_closest_marker("docker") else str(item.path)
 
 
 class Workshop:
@@ -81,6 +114,13 @@ class Workshop:
 
     def manifests(self) -> Sequence[Path]:
         return sorted(self.runs.glob("*/cells/*/manifest.json"))
+
+
+@pytest.fixture(scope="session")
+def drawing() -> Path:
+    """The part of a cache that holds the script for charts: making it takes longer than a test."""
+    script(ROOT / ".cache" / "charts")
+    return ROOT / ".cache" / "charts"
 
 
 @pytest.fixture

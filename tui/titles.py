@@ -8,7 +8,9 @@ from manifests.cell import Cell
 from manifests.plan import PlannedCell
 
 _ALWAYS = ("framework", "task", "technique")
-_VARYING = ("dataset", "model", "image_size", "batch_size", "device", "protocol", "repeat")
+_VARYING = (
+    "variant", "dataset", "model", "image_size", "batch_size", "device", "protocol", "repeat",
+)  # fmt: skip
 
 
 class Titles:
@@ -33,7 +35,7 @@ def _word(name: str, value: object) -> str:
     if name == "device":
         return "gpu" if value == "gpu" else ""
     if name == "protocol":
-        return "as-published" if value == "as-published" else ""
+        return "" if value == "rigorous" else str(value)
     if name == "repeat":
         return f"repeat {value}" if value else ""
     return str(value)

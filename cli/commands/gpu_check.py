@@ -11,6 +11,21 @@ import click
 from cli.commands.options import NumberRange, as_json
 
 
+def _checked(name: str | None) -> str | None:
+    """Raises BadParameter for a framework that the check has no parts for."""
+    if name is None:
+        return None
+    from manifests.select import nearest
+    from orchestrator.gpu_check.plan import checked_frameworks
+
+    accepted = checked_frameworks()
+    if name not in accepted:
+        raise click.BadParameter(
+            f"no framework {name!r}.{nearest(name, accepted)} Accepted: {', '.join(accepted)}"
+        )
+    return name
+
+
 @click.command("gpu-check")
 @click.option(
     "--engine",
@@ -32,7 +47,7 @@ from cli.commands.options import NumberRange, as_json
 )
 @click.option(
     "--framework",
-    type=click.Choice(["pytorch", "tensorflow"]),
+    callback=lambda context, parameter, name: _checked(name),
     help="This one only, with all of its paths; two that share the time leave some out.",
 )
 @click.option("--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run.")
@@ -63,7 +78,7 @@ def command(
     python_versions: tuple[str, ...],
     **choices: Any,
 ) -> int:
-    """Run the paths of PyTorch and TensorFlow that this machine's GPU can take.
+    """Run the paths of the frameworks that this machine's GPU can take.
 
     Versions and raw kernel names first, then what everything rests on, the ladders of training
     and inference, a batch that runs out of memory. Leaves manifests, a page that says line by

@@ -15,46 +15,45 @@ from machine.allotment import CUDA, allotment
 from machine.inventory import visible_gpus
 from manifests import paths
 from manifests.errors import InputError, MachineError
+from manifests.framework import Framework
 from manifests.manifest import ImageUsed
+from manifests.runner_files import framework, readable_frameworks
 from orchestrator.engines import Tell
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
 from orchestrator.messages import Note
 
-MODULES = {"pytorch": "torch", "tensorflow": "tensorflow"}
 _PROBE_TIMEOUT_S = 180
+_NEEDED = ("msgspec", "numpy")
+"""What a runner imports whatever the framework."""
+# Frameworks are looked for, not imported: that takes seconds.
 _PROBE = """
 import importlib, importlib.util, json, sys
-found = {"python": sys.version.split()[0], "modules": {}}
-if importlib.util.find_spec("tensorflow"):
-    found["modules"]["tensorflow"] = ""
-for name in ("msgspec", "numpy", "torch"):
+found = {"python": sys.version.split()[0], "modules": {}, "missing": {}}
+for name in %(needed)r:
     try:
         module = importlib.import_module(name)
         found["modules"][name] = str(getattr(module, "__version__", ""))
     except Exception as error:
-        found["missing"] = {**found.get("missing", {}), name: str(error)[:200]}
-if "torch" in found["modules"]:
-    import torch
-    try:
-        if torch.cuda.is_available():
-            count = torch.cuda.device_count()
-            found["gpus"] = [torch.cuda.get_device_name(i) for i in range(count)]
-    except Exception as error:
-        found["missing"] = {**found.get("missing", {}), "cuda": str(error)[:200]}
+        found["missing"][name] = str(error)[:200]
+for name in %(modules)r:
+    if importlib.util.find_spec(name):
+        found["modules"][name] = ""
+    else:
+        found["missing"][name] = "not installed"
 print("FOUND " + json.dumps(found))
 """
-# On its own: it takes seconds, and two frameworks in one process can bring each other down.
-_PROBE_TENSORFLOW = """
+# In a process of its own: two frameworks in one can bring each other down.
+_PROBE_FRAMEWORK = """
 import json, sys
-found = {"python": sys.version.split()[0]}
+found = {"python": sys.version.split()[0], "modules": {}, "missing": {}}
+name = %(first)r
 try:
-    import tensorflow
-    found["modules"] = {"tensorflow": tensorflow.__version__}
-    found["gpus"] = [gpu.name for gpu in tensorflow.config.list_physical_devices("GPU")]
+%(imports)s
+    found["gpus"] = [str(name) for name in %(gpus)s]
 except Exception as error:
-    found["missing"] = {"tensorflow": str(error)[:200]}
+    found["missing"][name] = str(error)[:200]
 print("FOUND " + json.dumps(found))
 """
 
@@ -78,25 +77,37 @@ class GivenEngine(LocalEngine):
             raise InputError(f"--python {str(python)!r} is no program; give the path of a Python")
         # Not resolved: a virtual environment's Python is a link that has to stay one.
         self.python = Path(os.path.abspath(found))
+        self._by_framework: dict[str, Probed] = {}
 
     @cached_property
     def probed(self) -> Probed:
         """Raises MachineError when the interpreter doesn't run."""
         return probe(self.python)
 
-    @cached_property
-    def probed_tensorflow(self) -> Probed:
-        """The same by TensorFlow alone, where it is installed; a broken one sees no GPU."""
-        if "tensorflow" not in self.probed.modules:
-            return Probed(python=self.probed.python)
-        try:
-            return probe(self.python, _PROBE_TENSORFLOW)
-        except MachineError as error:
-            return Probed(python=self.probed.python, missing={"tensorflow": str(error)})
+    def probed_by(self, name: str) -> Probed:
+        """The same by one framework, which is imported for it; a broken one sees no GPU."""
+        if name not in self._by_framework:
+            self._by_framework[name] = self._probed_by(framework(name))
+        return self._by_framework[name]
 
-    def seen(self, framework: str) -> list[str]:
+    def _probed_by(self, asked: Framework) -> Probed:
+        if not self._has(asked):
+            return Probed(python=self.probed.python, missing=self.probed.missing)
+        try:
+            return probe(self.python, framework_probe(asked))
+        except MachineError as error:
+            return Probed(python=self.probed.python, missing={asked.modules[0]: str(error)})
+
+    def _has(self, asked: Framework) -> bool:
+        return all(name in self.probed.modules for name in asked.modules)
+
+    def has(self, name: str) -> bool:
+        """Whether the interpreter has this framework's modules; they may be broken."""
+        return self._has(framework(name))
+
+    def seen(self, name: str) -> list[str]:
         """The GPUs that this framework sees."""
-        return (self.probed if framework == "pytorch" else self.probed_tensorflow).gpus
+        return self.probed_by(name).gpus
 
     def interpreter(self, image: Image) -> Path:
         return self.python
@@ -105,7 +116,7 @@ class GivenEngine(LocalEngine):
         return "ready"
 
     def gpus(self) -> list[str]:
-        names = self.seen("pytorch") or self.seen("tensorflow")
+        names = next(filter(None, map(self.seen, readable_frameworks())), [])
         if CUDA not in os.environ:
             return list(allotment(len(names)).gpus)
         # They are those of the variable, which it numbers from 0: its own entries name them.
@@ -113,9 +124,12 @@ class GivenEngine(LocalEngine):
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
         """Raises MachineError when a package is missing that the image would have."""
-        for name in ("msgspec", "numpy", MODULES[image.file.framework]):
-            if name not in self.probed.modules:
-                why = self.probed.missing.get(name, "missing")
+        own = self.probed_by(image.file.framework)
+        modules = {**self.probed.modules, **own.modules}
+        missing = {**self.probed.missing, **own.missing}
+        for name in (*_NEEDED, *framework(image.file.framework).modules):
+            if name not in modules or name in own.missing:
+                why = missing.get(name, "missing")
                 raise MachineError(
                     f"{self.python} can't run {image.file.framework} cells: {name}: {why}. "
                     f"Install it there ({self.python} -m pip install {name})"
@@ -124,8 +138,22 @@ class GivenEngine(LocalEngine):
         return ImageUsed(name=image.name, kind="given")
 
 
-def probe(python: Path, script: str = _PROBE) -> Probed:
-    """Ask an interpreter for its packages and GPUs. Raises MachineError."""
+def framework_probe(asked: Framework) -> str:
+    """A script that imports a framework and asks it for versions and GPUs."""
+    lines = [
+        f"    name = {name!r}; import {name}; "
+        f"found['modules'][name] = str(getattr(sys.modules[name], '__version__', ''))"
+        for name in asked.modules
+    ]
+    return _PROBE_FRAMEWORK % {
+        "first": asked.modules[0], "imports": "\n".join(lines), "gpus": asked.gpus.names,
+    }  # fmt: skip
+
+
+def probe(python: Path, script: str = "") -> Probed:
+    """Ask an interpreter for its packages, or by ``script`` for more. Raises MachineError."""
+    modules = [name for each in readable_frameworks().values() for name in each.modules]
+    script = script or _PROBE % {"needed": _NEEDED, "modules": modules}
     try:
         done = subprocess.run(
             [python, "-c", script], capture_output=True, text=True, errors="replace",

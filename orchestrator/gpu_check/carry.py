@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 from manifests.errors import InputError, MachineError
 from manifests.paths import ROOT
+from manifests.runner_files import framework
 from orchestrator.datasets import digits
 from orchestrator.environments.pins import Pin, allowed_unhashed, read_pins
 from orchestrator.environments.pip_settings import environment, explained, pip_for
+from orchestrator.gpu_check.plan import checked_frameworks
 from orchestrator.version import kit
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
@@ -32,7 +34,6 @@ _FACE = (
     "cli/__init__.py", "cli/check_bare.py", "cli/check_page.py",
     "services/__init__.py", "services/phrases.py",
 )  # fmt: skip
-_IMAGES = ("pytorch-cpu", "tensorflow-cpu")
 _PACKAGES = ("msgspec", "nvidia-ml-py")
 _OLDEST = (3, 11)
 
@@ -94,7 +95,7 @@ def _pins() -> list[Pin]:
 def _fill(folder: Path, pins: list[Pin], versions: Sequence[str]) -> None:
     for name in _OURS:
         _copy(ROOT / name, folder / name)
-    for name in _IMAGES:
+    for name in (framework(each).cpu_image for each in checked_frameworks()):
         _copy(ROOT / "images" / name, folder / "images" / name)
     for name in _FACE:
         (folder / name).parent.mkdir(exist_ok=True)

@@ -20,12 +20,13 @@ from manifests.errors import InputError, MachineError
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
+from manifests.runner_files import framework
 from orchestrator.engines import AUTO, Engine, make_engine
-from orchestrator.engines.interpreter import MODULES, GivenEngine
+from orchestrator.engines.interpreter import GivenEngine
 from orchestrator.environments.images import image_names, load_image
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
-from orchestrator.gpu_check.plan import NAME, check_plan
+from orchestrator.gpu_check.plan import NAME, check_plan, checked_frameworks
 from orchestrator.gpu_check.probe import Probe, earlier, keep, memory_of, probe
 from orchestrator.messages import Listener, Note
 from orchestrator.planning.estimates import Estimates
@@ -33,10 +34,8 @@ from orchestrator.planning.gpu_compat import pair
 from orchestrator.running.exit_status import FAILED, exit_status
 
 LIMIT_S = 480.0
-FRAMEWORKS = tuple(MODULES)
-_CPU_IMAGES = {"pytorch": "pytorch-cpu", "tensorflow": "tensorflow-cpu"}
 _OTHERWISE = "--device cpu runs the small plan for a processor"
-_OWN = "give an interpreter that has PyTorch or TensorFlow for CUDA: --python PATH"
+_OWN = "give an interpreter that has {} for CUDA: --python PATH"
 
 
 class Check(NamedTuple):
@@ -58,7 +57,7 @@ class Check(NamedTuple):
     @property
     def frameworks(self) -> tuple[str, ...]:
         """Those that it may plan."""
-        return (self.framework,) if self.framework else FRAMEWORKS
+        return (self.framework,) if self.framework else checked_frameworks()
 
     @property
     def run(self) -> Run:
@@ -166,10 +165,10 @@ def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
         assert isinstance(engine, GivenEngine)
         held = _held(engine, asked.frameworks)
         found = _with_cuda(engine, held, tell) if asked.device == "gpu" else held
-        return engine, {framework: _CPU_IMAGES[framework] for framework in found}
+        return engine, {name: framework(name).cpu_image for name in found}
     if asked.device == "cpu":
         engine = make_engine("local" if asked.engine == AUTO else asked.engine)
-        return engine, {framework: _CPU_IMAGES[framework] for framework in asked.frameworks}
+        return engine, {name: framework(name).cpu_image for name in asked.frameworks}
     if not visible_gpus().gpus:
         raise MachineError(
             "gpu-check needs an NVIDIA GPU and its driver; none was found on this machine. "
@@ -181,12 +180,12 @@ def _where(asked: Check, tell: Listener) -> tuple[Engine, dict[str, str]]:
 
 def _held(engine: GivenEngine, frameworks: tuple[str, ...]) -> list[str]:
     """The frameworks that the interpreter has. Raises MachineError for none."""
-    probed = engine.probed
-    found = [framework for framework in frameworks if MODULES[framework] in probed.modules]
+    found = [name for name in frameworks if engine.has(name)]
     if found:
         return found
-    names = [MODULES[framework] for framework in frameworks]
-    why = [f"{name}: {probed.missing.get(name, 'not installed')}" for name in names]
+    names = [framework(name).modules[0] for name in frameworks]
+    missing = engine.probed.missing
+    why = [f"{name}: {missing.get(name, 'not installed')}" for name in names]
     raise MachineError(
         f"gpu-check needs {' or '.join(names)} in {engine.python} ({'; '.join(why)}). "
         f"Install one there ({engine.python} -m pip install {names[0]}), or give another --python"
@@ -195,25 +194,22 @@ def _held(engine: GivenEngine, frameworks: tuple[str, ...]) -> list[str]:
 
 def _with_cuda(engine: GivenEngine, held: list[str], tell: Listener) -> list[str]:
     """Those that see a GPU. Raises MachineError for none."""
-    seeing = [framework for framework in held if engine.seen(framework)]
+    seeing = [name for name in held if engine.seen(name)]
     blind = {f: _blind(engine, f) for f in held if f not in seeing}
     if not seeing:
         raise MachineError(f"gpu-check needs CUDA: {'; '.join(blind.values())}. {_OTHERWISE}")
-    for framework, why in blind.items():
-        tell(Note(f"{framework} is left out: {why}", "important"))
+    for name, why in blind.items():
+        tell(Note(f"{name} is left out: {why}", "important"))
     return seeing
 
 
-def _blind(engine: GivenEngine, framework: str) -> str:
-    asked, call = (
-        (engine.probed, "torch.cuda.is_available() is False")
-        if framework == "pytorch"
-        else (engine.probed_tensorflow, "tf.config.list_physical_devices('GPU') is empty")
-    )
-    name = MODULES[framework]
-    if name not in asked.modules:
-        return f"{name} of {engine.python} can't be imported ({asked.missing.get(name)})"
-    return f"{name} {asked.modules[name]} of {engine.python} sees no NVIDIA GPU ({call})"
+def _blind(engine: GivenEngine, name: str) -> str:
+    asked, known = engine.probed_by(name), framework(name)
+    module = known.modules[0]
+    if module not in asked.modules:
+        return f"{module} of {engine.python} can't be imported ({asked.missing.get(module)})"
+    version = asked.modules[module]
+    return f"{module} {version} of {engine.python} sees no NVIDIA GPU ({known.gpus.none})"
 
 
 def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) -> dict[str, str]:
@@ -221,31 +217,33 @@ def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) ->
     found: dict[str, str] = {}
     obstacles: list[str] = []
     images = [load_image(name) for name in reversed(image_names())]
-    for framework in frameworks:
-        own = [i for i in images if i.file.framework == framework and i.file.gpu]
-        image, obstacle = (
-            pair(own, capability) if own else ("", f"no image of {framework} for GPUs")
-        )
+    for name in frameworks:
+        own = [i for i in images if i.file.framework == name and i.file.gpu]
+        image, obstacle = pair(own, capability) if own else ("", f"no image of {name} for GPUs")
         if obstacle:
             obstacles.append(obstacle)
         else:
-            found[framework] = image
+            found[name] = image
     if not found:
-        raise MachineError(f"gpu-check has no image: {'; '.join(obstacles)}. Instead, {_OWN}")
+        raise MachineError(f"gpu-check has no image: {'; '.join(obstacles)}. Instead, {_own()}")
     for obstacle in obstacles:
         tell(Note(obstacle, "important"))
     return found
+
+
+def _own() -> str:
+    return _OWN.format(" or ".join(framework(name).title for name in checked_frameworks()))
 
 
 def _container_engine(name: str) -> Engine:
     """The images for GPUs are containers. Raises KitError where none can be run."""
     if name == "local":
         raise MachineError(
-            f"the images for GPUs are containers: give --engine docker, or else {_OWN}"
+            f"the images for GPUs are containers: give --engine docker, or else {_own()}"
         )
     try:
         return make_engine("docker" if name == AUTO else name)
     except MachineError as error:
         raise MachineError(
-            f"gpu-check finds no Docker for its images: {error}. Or {_OWN}"
+            f"gpu-check finds no Docker for its images: {error}. Or {_own()}"
         ) from error

@@ -111,6 +111,11 @@ CPU_PARTS = (
 )  # fmt: skip
 
 
+def checked_frameworks() -> tuple[str, ...]:
+    """Those that the check has parts for."""
+    return tuple(dict.fromkeys(part.framework for part in (*GPU_PARTS, *CPU_PARTS)))
+
+
 def check_plan(
     device: Device, images: Mapping[str, str], threads: int, memory_bytes: int | None = None
 ) -> Plan:

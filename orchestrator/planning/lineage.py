@@ -30,7 +30,7 @@ class Lineage:
             raise self._error(f"{cell.title} is listed twice")
         self._seen.add(cell.id)
         if cell.task != "infer":
-            self._makers[_key(cell, cell.task, cell.technique)].append(cell)
+            self._makers[_key(cell, cell.framework, cell.task, cell.technique)].append(cell)
         trained = cell.technique if cell.task == "train" else None
         self._trained_with[cell.id] = trained or self._trained_with.get(cell.weights_from, "")
         return cell
@@ -38,16 +38,20 @@ class Lineage:
     def _parent(self, cell: Cell, source: WeightsFrom) -> Cell:
         """The one that fits; among several, the one on the same device and of the protocol."""
         technique = source.technique or cell.technique
+        framework = source.framework or cell.framework
+        own = (technique, framework) == (cell.technique, cell.framework)
+        variant = source.variant if source.variant is not None else cell.variant if own else ""
         found = [
             maker
-            for maker in self._makers[_key(cell, source.task, technique)]
+            for maker in self._makers[_key(cell, framework, source.task, technique)]
             if source.batch_size in (None, maker.batch_size)
             and source.trained_with in (None, self._trained_with[maker.id])
+            and maker.variant == variant
         ]
         for field in ("device", "protocol"):
             closer = [m for m in found if getattr(m, field) == getattr(cell, field)]
             found = closer or found
-        words = f"{cell.framework} {source.task} {technique}"
+        words = f"{framework} {source.task} {technique} {variant}".rstrip()
         if not found:
             raise self._error(f"{cell.title} starts from {words}, which no group before it makes")
         if len(found) > 1:
@@ -61,5 +65,5 @@ class Lineage:
         return InputError(f"studies/{self._study}/study.toml: {text}")
 
 
-def _key(cell: Cell, task: str, technique: str) -> _Key:
-    return (cell.framework, task, technique, cell.model, cell.dataset, cell.image_size)
+def _key(cell: Cell, framework: str, task: str, technique: str) -> _Key:
+    return (framework, task, technique, cell.model, cell.dataset, cell.image_size)

@@ -104,7 +104,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     protocols = [p for p in own if choices.protocol in (None, p)]
     if group.task != "infer" and not protocols:
         protocols = own  # what is timed in the chosen protocol starts from somewhere
-    for slot, model, framework, batch, device, protocol, technique in itertools.product(
+    for slot, model, framework, batch, device, protocol, technique, variant in itertools.product(
         _or_default(group.dataset, list(study.sizes())),
         _or_default(group.model, [axes.model]),
         group.framework,
@@ -112,12 +112,14 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
         _or_default(group.device, [_CPU]),
         protocols,
         group.technique,
+        _or_default(group.variant, [""]),
     ):
         yield Cell(
             study=study.id,
             task=group.task,
             framework=framework,
             technique=technique,
+            variant=variant,
             model=model,
             dataset=choices.name_of(slot),
             image_size=study.sizes()[slot],

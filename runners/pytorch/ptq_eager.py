@@ -14,6 +14,12 @@ from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import save_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 
+VARIANTS = {
+    "minmax": "activations between the smallest and the largest value seen",
+    "moving-average": "between moving averages of the batches' smallest and largest values",
+}
+"""By itself: between the limits that lose least, found in a histogram."""
+
 
 def quantize(job: Job) -> None:
     begin_on_cpu(job)

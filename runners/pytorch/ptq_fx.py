@@ -16,6 +16,12 @@ from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 
+VARIANTS = {
+    "minmax": "activations between the smallest and the largest value seen",
+    "moving-average": "between moving averages of the batches' smallest and largest values",
+}
+"""By itself: between the limits that lose least, found in a histogram."""
+
 
 def quantize(job: Job) -> None:
     begin_on_cpu(job)
@@ -43,4 +49,6 @@ def infer(job: Job) -> None:
 def _observed(model: torch.nn.Module, job: Job) -> torch.nn.Module:
     size = job.cell.image_size
     mapping = get_default_qconfig_mapping(eager.choose_backend())
+    if job.cell.variant:
+        mapping.set_global(eager.calibrating_config(job.cell.variant))
     return prepare_fx(model, mapping, (torch.zeros(1, 3, size, size),))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from manifests.cell import Cell
+from runners.protocols import controlled
 
 
 def before_import(cell: Cell) -> None:
@@ -13,7 +14,7 @@ def before_import(cell: Cell) -> None:
     """
     if cell.device != "gpu":
         return
-    rigorous = cell.protocol != "as-published"
+    rigorous = controlled(cell.protocol)
     if cell.technique == "tf32":
         os.environ.pop("NVIDIA_TF32_OVERRIDE", None)
     elif rigorous:  # cuBLAS, cuDNN and TensorRT all obey it

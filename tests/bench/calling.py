@@ -15,8 +15,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from runners.measure import measure_as_published
 from runners.models.keras_applications import application, initial_arrays
+from runners.protocols.as_published import measure_as_published
 
 PAIRS = 3
 BATCH, SIZE = 32, 48

@@ -30,7 +30,7 @@ from manifests.cell import Cell
 from manifests.codec import read_struct
 from runners.data import Data
 from runners.events import Emitter
-from runners.inference import InferRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.job import Job, Weights
 from runners.measure import measure
 from runners.pytorch.parts import eager

@@ -28,7 +28,7 @@ import torch
 from manifests.cell import Cell
 from runners.data import Data, batches
 from runners.events import Emitter
-from runners.inference import InferRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.job import Job
 from runners.measure import measure
 from runners.pytorch.parts import eager, exported

@@ -14,11 +14,12 @@ RUN = "toy-quick-digits"
 
 
 @pytest.fixture(scope="session")
-def _finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _finished_once(drawing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The errors of the crashed cells hold an escape sequence."""
     folder = tmp_path_factory.mktemp("finished")
     write_study(folder, behave="crash")
     Workshop(folder).run("-k", "alpha", status=1)
+    shutil.copytree(drawing, folder / "cache" / "charts")
     return folder
 
 

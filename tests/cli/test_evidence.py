@@ -10,39 +10,16 @@ import pytest
 
 from tests.cli.conftest import RUN
 from tests.conftest import Workshop
-from tests.fakes.studies import write_study
-
-CLAIMS = """\
-[[claim]]
-id = "fast"
-place = "Table I"
-text = "Alpha is fast."
-table = "table1"
-test = "table1.latency[framework=alpha] <= tolerance"
-tolerance = 5
-
-[[claim]]
-id = "beta-slower"
-place = "Table I"
-text = "Beta takes twice as long."
-table = "table1"
-test = "table1.latency[framework=beta] > table1.latency[framework=alpha]"
-
-[[claim]]
-id = "liked"
-place = "section 1"
-text = "Everybody likes it."
-table = "table1"
-untestable = "nobody was asked"
-"""
+from tests.fakes.studies import CLAIMS, write_study
 
 
 @pytest.fixture(scope="session")
-def _measured_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def _measured_once(drawing: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("measured")
     write_study(folder)
     (folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
     Workshop(folder).run("-k", "alpha")
+    shutil.copytree(drawing, folder / "cache" / "charts")
     return folder
 
 
@@ -260,7 +237,7 @@ def test_what_a_plan_costs(workshop: Workshop) -> None:
 
 
 def test_evidence_imports_no_framework_and_no_browser(measured: Workshop) -> None:
-    from tests.cli.test_imports import FRAMEWORKS, imported
+    from tests.cli.imported import FRAMEWORKS, imported
 
     found = imported(measured, "claims", "toy")
     assert not found & {*FRAMEWORKS, "numpy", "scipy", "vl_convert", "jinja2", "rocrate"}

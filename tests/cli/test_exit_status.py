@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -54,20 +55,29 @@ def words(arguments: object) -> str | None:
     return " ".join(arguments) if isinstance(arguments, list) else None
 
 
-@pytest.fixture
-def failing(finished: Workshop) -> Workshop:
-    """A workshop in which every line of ``FAILING`` fails as it says."""
-    finished("bundle", RUN, "-o", "good.crate.zip")
+@pytest.fixture(scope="session")
+def _failing_once(_finished_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run, a good archive of it, a changed one, and images that can't be built."""
+    folder = tmp_path_factory.mktemp("failing")
+    shutil.copytree(_finished_once, folder, dirs_exist_ok=True)
+    Workshop(folder)("bundle", RUN, "-o", "good.crate.zip")
     with (
-        zipfile.ZipFile(finished.folder / "good.crate.zip") as good,
-        zipfile.ZipFile(finished.folder / BAD, "w") as bad,
+        zipfile.ZipFile(folder / "good.crate.zip") as good,
+        zipfile.ZipFile(folder / BAD, "w") as bad,
     ):
         for name in good.namelist():
             bad.writestr(name, good.read(name) + (b" " if name == "report.html" else b""))
-    unbuildable(finished.folder)
-    (finished.folder / "images" / "beta" / "requirements.txt").unlink()
-    finished.environment["PIP_NO_INDEX"] = "1"
-    return finished
+    unbuildable(folder)
+    return folder
+
+
+@pytest.fixture
+def failing(workshop: Workshop, _failing_once: Path) -> Workshop:
+    """A workshop in which every line of ``FAILING`` fails as it says."""
+    shutil.copytree(_failing_once, workshop.folder, dirs_exist_ok=True)
+    (workshop.folder / "images" / "beta" / "requirements.txt").unlink()
+    workshop.environment["PIP_NO_INDEX"] = "1"
+    return workshop
 
 
 def unbuildable(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from comparisons.comparison import Comparison, Line
+from comparisons.differences import Difference, Differences, compare_runs, make_side
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import Plan, PlannedCell
@@ -79,3 +80,20 @@ def a_comparison(*lines: Line, **changes: Any) -> Comparison:
         "run": "a-run",
     }
     return Comparison(**{**fields, **changes})
+
+
+def processes(name: str, values: list[float], **fields: Any) -> list[Manifest]:
+    """One manifest for each value: repeats of one cell, ten samples in each."""
+    return [
+        measured(a_cell(repeat=number), metric(name, *[value] * 10), **fields)
+        for number, value in enumerate(values)
+    ]
+
+
+def compare(base: list[Manifest], new: list[Manifest]) -> Differences:
+    return compare_runs(make_side([("a", base)]), make_side([("b", new)]))
+
+
+def only(base: list[Manifest], new: list[Manifest]) -> Difference:
+    (line,) = compare(base, new).lines
+    return line

@@ -7,26 +7,21 @@ from pathlib import Path
 import pytest
 
 from comparisons.claims import (
-    Judged,
     UnknownClaimError,
     choose_claims,
     count_verdicts,
     judge,
     load_claims,
 )
-from comparisons.comparison import compare_tables
 from comparisons.render.claims import plain, render_markdown
 from comparisons.results import gather
 from manifests.manifest import Dataset, Inputs, Manifest, Split
-from manifests.paths import ROOT
 from papers.claims import numbered
 from papers.published import PublishedError, load_published
+from tests.comparisons.lad2023 import MIB, STUDIES, latencies, one, sizes
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.fakes.studies import write_study
 from tests.manifests.samples import a_cell
-
-STUDIES = ROOT / "studies"
-MIB = 2**20
 
 
 def published(study: str) -> dict[str, str]:
@@ -147,33 +142,6 @@ def test_what_we_read_off_a_table_is_told_apart_from_the_text() -> None:
     assert plain([found])[0]["read_off"] == "Table 6 (3.9 to 20.9)"
 
 
-SIZES = {
-    ("train", "float32"): 40.0 * MIB,
-    ("quantize", "ptq-eager"): 10.0 * MIB,
-}  # fmt: skip
-
-
-def sizes(int8: float = 10.0 * MIB, **fields: str) -> list[Manifest]:
-    values = {**SIZES, ("quantize", "ptq-eager"): int8}
-    return [
-        measured(
-            a_cell(task=task, technique=technique),
-            metric("model_size_bytes", value),
-            **(fields if technique != "float32" else {}),
-        )
-        for (task, technique), value in values.items()
-    ]
-
-
-def one(manifests: list[Manifest], claim: str, tier: str = "quick") -> Judged:
-    plan = a_plan(*(manifest.cell for manifest in manifests))
-    folder = STUDIES / "lad2023"
-    tables = load_published(folder)
-    comparisons = compare_tables(tables, plan, manifests, "a-run")
-    (found,) = judge(load_claims(folder), tables, comparisons, tier, claim)
-    return found
-
-
 def test_a_size_of_one_process_is_exact() -> None:
     found = one(sizes(), "size-pytorch")
     assert found.measured == (
@@ -188,20 +156,6 @@ def test_a_size_of_one_process_is_exact() -> None:
 def test_a_cell_that_failed_is_the_reason_for_no_verdict() -> None:
     found = one(sizes(status="oom", reason="no memory left"), "size-pytorch")
     assert found.measured == ("not measured", "oom: no memory left")
-
-
-def latencies(ratio: float, processes: int) -> list[Manifest]:
-    """Interpreter and signature at both batch sizes; the first is that many times slower."""
-    made = []
-    for repeat in range(processes):
-        for batch in (1, 128):
-            for technique, value in (("tflite-float32", ratio), ("signature", 1.0)):
-                cell = a_cell(
-                    framework="tensorflow", technique=technique, batch_size=batch, repeat=repeat
-                )
-                off = 1 + 0.001 * repeat
-                made.append(measured(cell, metric("latency_s", value * off, items=batch)))
-    return made
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from comparisons.differences import Difference, Differences, Side, compare_runs,
 from comparisons.environments import Differing, condensed
 from comparisons.render import differences as words
 from manifests.manifest import Flag, Manifest
-from tests.comparisons.samples import measured, metric
-from tests.comparisons.test_differences import only, processes
+from tests.comparisons.samples import measured, metric, only, processes
 from tests.manifests.samples import a_cell
 
 

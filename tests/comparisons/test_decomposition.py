@@ -15,9 +15,9 @@ from comparisons.render import speedups
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest
 from manifests.paths import ROOT
+from manifests.runner_files import technique_files
 from papers.ladders import LADDERS, path_to
 from papers.published import load_published
-from runners.techniques import techniques
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
@@ -34,7 +34,7 @@ def test_a_path_goes_from_the_root_to_the_technique() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_every_rung_is_a_technique_and_ends_at_one_root(framework: str) -> None:
-    known = set(techniques(framework))
+    known = set(technique_files(framework))
     assert set(LADDERS[framework]) <= known
     roots = {path_to(framework, name)[0] for name in LADDERS[framework]}
     assert len(roots) == 1 and roots <= known

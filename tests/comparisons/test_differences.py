@@ -7,14 +7,7 @@ from typing import Any
 
 import pytest
 
-from comparisons.differences import (
-    ONE_PROCESS,
-    Difference,
-    Differences,
-    PoolingError,
-    compare_runs,
-    make_side,
-)
+from comparisons.differences import ONE_PROCESS, Differences, PoolingError, make_side
 from comparisons.environments import facts
 from manifests.manifest import (
     Context,
@@ -28,27 +21,10 @@ from manifests.manifest import (
     Split,
 )
 from tests.comparisons.noise import times
-from tests.comparisons.samples import measured, metric
+from tests.comparisons.samples import compare, measured, metric, only, processes
 from tests.manifests.samples import a_cell
 
 TRIALS = 200
-
-
-def processes(name: str, values: list[float], **fields: Any) -> list[Manifest]:
-    """One manifest for each value: repeats of one cell, ten samples in each."""
-    return [
-        measured(a_cell(repeat=number), metric(name, *[value] * 10), **fields)
-        for number, value in enumerate(values)
-    ]
-
-
-def compare(base: list[Manifest], new: list[Manifest]) -> Differences:
-    return compare_runs(make_side([("a", base)]), make_side([("b", new)]))
-
-
-def only(base: list[Manifest], new: list[Manifest]) -> Difference:
-    (line,) = compare(base, new).lines
-    return line
 
 
 def test_a_clear_difference_has_a_direction_and_a_size() -> None:

@@ -10,8 +10,8 @@ from manifests.flags import FLAGS
 from manifests.manifest import Flag, Manifest
 from papers.expressions import Evaluator, parse
 from papers.expressions import quantities as q
+from tests.comparisons.lad2023 import latencies, one, sizes
 from tests.comparisons.samples import metric
-from tests.comparisons.test_claims import latencies, one, sizes
 
 
 def disturbed(manifests: list[Manifest], technique: str, *flags: Flag) -> list[Manifest]:

@@ -14,8 +14,8 @@ from comparisons.report.charts import _label, draw
 from manifests.manifest import Environment, Flag, Machine, Manifest
 from tests.comparisons import hostile
 from tests.comparisons.bundles import bundle, toy_manifests, toy_run
+from tests.comparisons.places import place
 from tests.comparisons.samples import a_comparison, a_line, a_plan, measured, metric
-from tests.comparisons.test_measured import place
 from tests.manifests.samples import a_cell
 
 

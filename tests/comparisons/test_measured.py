@@ -13,25 +13,11 @@ from comparisons.measured import (
     published_value,
     row_keys,
 )
-from manifests.cell import Cell
-from manifests.manifest import Dataset, Flag, Inputs, Manifest, Split
-from papers.published import Column, Printed, PublishedRow, TableFile, Wanted
+from manifests.manifest import Dataset, Flag, Inputs, Split
+from papers.published import Column, Printed, PublishedRow
+from tests.comparisons.places import LATENCY, place, table
 from tests.comparisons.samples import measured, metric, planned, repeats
 from tests.manifests.samples import a_cell
-
-LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
-
-
-def table(**select: str | int) -> TableFile:
-    wanted: Wanted = {**select}
-    return TableFile(id="t", title="T", place="p", key=["framework"], select=wanted)
-
-
-def place(
-    cells: list[Cell], manifests: list[Manifest], column: Column = LATENCY, **select: str | int
-) -> Measured:
-    points = Points([planned(cell) for cell in cells], manifests)
-    return measure_place(table(**select), column, {"framework": "pytorch"}, points)
 
 
 def test_the_median_of_the_samples_in_the_columns_unit() -> None:
@@ -248,3 +234,21 @@ def test_an_accuracy_knows_its_number_of_test_images() -> None:
     known = measured(cells[0], metric("accuracy", 0.5), inputs=Inputs(dataset=data))
     assert place([cells[0]], [known], column).images == 200
     assert place(cells, [known, measured(cells[1], metric("accuracy", 0.5))], column).images == 0
+
+
+def test_a_variant_is_measured_only_where_it_is_asked_for() -> None:
+    plain = a_cell()
+    varied = msgspec.structs.replace(plain, variant="minmax")
+    manifests = [
+        measured(plain, metric("latency_s", 0.002)),
+        measured(varied, metric("latency_s", 0.004)),
+    ]
+    points = Points([planned(plain), planned(varied)], manifests)
+    key = {"framework": "pytorch"}
+    assert measure_place(table(), LATENCY, key, points).value == 2.0
+    assert measure_place(table(variant="minmax"), LATENCY, key, points).value == 4.0
+    rows = msgspec.structs.replace(table(), key=["framework", "variant"])
+    assert row_keys(table(), points) == [key]
+    assert row_keys(rows, points) == [{**key, "variant": ""}, {**key, "variant": "minmax"}]
+    chosen = {"framework": "pytorch", "variant": "minmax"}
+    assert measure_place(rows, LATENCY, chosen, points).value == 4.0

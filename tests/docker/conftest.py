@@ -49,6 +49,8 @@ COPY images/{name}/technique.py /opt/repliquant/runners/{name}/plain.py
 COPY images/{name}/verify.py /opt/repliquant/images/{name}/verify.py
 RUN echo 'repliquant:x:65532:65532:repliquant:/tmp:/usr/sbin/nologin' >>/etc/passwd
 RUN touch /opt/repliquant/runners/{name}/__init__.py  # technique {technique}
+RUN printf 'title = "%s"\\nmodules = ["json"]\\npackages = ["msgspec"]\\n' {name} \\
+    >/opt/repliquant/runners/{name}/framework.toml
 USER 65532:65532
 ENTRYPOINT ["python", "-m", "runners.container_init"]
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -11,13 +10,11 @@ import signal
 import subprocess
 import sys
 import tarfile
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from docker.errors import APIError, NotFound
+from docker.errors import NotFound
 
 from manifests.errors import MachineError
 from orchestrator.engines import Order
@@ -25,9 +22,9 @@ from orchestrator.engines.docker import builds
 from orchestrator.engines.docker.engine import DockerEngine
 from orchestrator.engines.docker.reaping import OWNER
 from orchestrator.engines.docker.settings import NO_GPU_RUNTIME
-from orchestrator.environments.images import Image, load_image
 from tests.conftest import ROOT
 from tests.docker.conftest import BASE, DockerWorkshop, wait_for
+from tests.docker.own_images import DOCKER, Images
 
 pytestmark = pytest.mark.docker
 SECRET = "sesame-7391-open"
@@ -38,87 +35,6 @@ SECRETS = {
     "HTTPS_PROXY": f"http://somebody:{SECRET}@proxy.invalid:3128",
     "http_proxy": f"http://{SECRET}.invalid:3128",
 }
-
-
-class Images:
-    """The image ``alpha`` of a workshop, as no other test has it. At the end all of it goes but
-    the layers that the next build can use again.
-    """
-
-    def __init__(self, workshop: DockerWorkshop) -> None:
-        self.workshop = workshop
-        self.mark = uuid.uuid4().hex
-        self.client = workshop.daemon.client
-        self.folder = workshop.folder / "images" / "alpha"
-        stage = "FROM ${BASE}\nCOPY --from=packages"
-        self.replace("Dockerfile", stage, f"LABEL mark={self.mark}\n{stage}")
-        self.append("Dockerfile", f"LABEL mark={self.mark}\n")
-
-    @property
-    def image(self) -> Image:
-        return load_image("alpha", self.workshop.folder / "images")
-
-    def append(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.write_text(path.read_text() + text)
-
-    def replace(self, name: str, old: str, new: str) -> None:
-        path = self.folder / name
-        assert old in path.read_text()
-        path.write_text(path.read_text().replace(old, new))
-
-    def build(self, *options: str, status: int = 0) -> subprocess.CompletedProcess[str]:
-        return self.workshop("images", "build", "alpha", *options, *DOCKER, status=status)
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.workshop.command("images", *arguments, "alpha", *DOCKER),
-            cwd=self.workshop.folder, env=self.workshop.environment,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def state(self) -> str:
-        rows = json.loads(self.workshop("images", "list", "--json", *DOCKER).stdout)
-        return str(next(row["state"] for row in rows if row["image"] == "alpha"))
-
-    def wheels(self) -> Path:
-        """The folder of its packages."""
-        own = f"alpha-{self.image.container_lock_sha256[:12]}-3.11-*[!k]"
-        (found,) = (self.workshop.folder / "cache" / "wheels").glob(own)
-        return found
-
-    def inspected(self) -> Any:
-        return self.client.api.inspect_image(builds.tag(self.image))
-
-    def made(self) -> list[str]:
-        """Names of the images that were built here."""
-        return [tag for image in self._labelled() for tag in image.tags]
-
-    def _labelled(self) -> list[Any]:
-        return list(self.client.images.list(filters={"label": f"mark={self.mark}"}, all=True))
-
-    def containers(self) -> list[Any]:
-        """Those of these images, and those that build them."""
-        return [c for c in self.client.api.containers(all=True) if self._ours(c)]
-
-    def _ours(self, container: Any) -> bool:
-        own = [image.id for image in self._labelled()]
-        return self.mark in container["Command"] or container["ImageID"] in own
-
-    def remove(self) -> None:
-        for container in self.containers():
-            self.client.api.remove_container(container["Id"], force=True)
-        for name in self.made():
-            self.client.images.remove(name, noprune=True)
-        before: set[str] = set()
-        while (left := {image.id for image in self._labelled()}) != before:
-            before = left
-            for name in left:  # each goes after those that were made from it
-                with contextlib.suppress(APIError):
-                    self.client.images.remove(name, noprune=True)
-
-
-DOCKER = ("--engine", "docker")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.engines.docker.daemon import Daemon
 from tests.docker.conftest import BASE, DockerWorkshop
-from tests.docker.test_images import Images
+from tests.docker.own_images import Images
 
 pytestmark = pytest.mark.docker
 

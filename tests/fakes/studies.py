@@ -136,3 +136,28 @@ def write_image(folder: Path, name: str, requirements: str = "", verify: str = "
     (image / "requirements.txt").write_text(requirements)
     (image / "verify.py").write_text(verify or "print('ok: nothing to check')\n")
     return image
+
+
+CLAIMS = """\
+[[claim]]
+id = "fast"
+place = "Table I"
+text = "Alpha is fast."
+table = "table1"
+test = "table1.latency[framework=alpha] <= tolerance"
+tolerance = 5
+
+[[claim]]
+id = "beta-slower"
+place = "Table I"
+text = "Beta takes twice as long."
+table = "table1"
+test = "table1.latency[framework=beta] > table1.latency[framework=alpha]"
+
+[[claim]]
+id = "liked"
+place = "section 1"
+text = "Everybody likes it."
+table = "table1"
+untestable = "nobody was asked"
+"""

@@ -17,6 +17,8 @@ from tests.frameworks.conftest import ROOT
 
 ADAM = {"optimizer": "adam", "epochs": 1, "train_images": 32, "test_images": 40,
         "learning_rate": 1e-4}  # fmt: skip
+# 27 convolutions and 3 dense layers.
+OPERATIONS = 30
 INFER = {"warm_up_s": 0.0, "warm_up_count": 1, "measure_s": 0.0, "measure_count": 3}
 
 
@@ -58,3 +60,22 @@ def digits_bench(python: Path, folder: Path, model: str = "mobilenet-v1", size: 
         "image_size": size, "batch_size": 8, "seed": 0, "protocol": "rigorous", "tier": "quick",
     }  # fmt: skip
     return Bench(python, folder, data, base)
+
+
+def ok(manifest: Manifest) -> Manifest:
+    assert manifest.status == "ok", manifest.reason + manifest.error
+    return manifest
+
+
+def samples(manifest: Manifest, name: str, label: str = "") -> list[Any]:
+    metric = manifest.metric(name, label)
+    assert metric is not None, name
+    return metric.samples
+
+
+def proven(manifest: Manifest, kind: str) -> dict[str, int]:
+    """The operations in the promised type, which have to be all there are."""
+    proof = manifest.proof
+    assert proof is not None and (proof.promised, proof.coverage) == (kind, 1.0)
+    assert sum(proof.operations[kind].values()) == OPERATIONS
+    return proof.operations[kind]

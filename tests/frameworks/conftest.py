@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,8 +16,20 @@ from manifests.manifest import Manifest
 from manifests.run_folder import Run
 from orchestrator.environments import venvs
 from orchestrator.environments.images import load_image
+from orchestrator.environments.pythons import find_interpreter
 
 ROOT = Path(__file__).resolve().parents[2]
+# Real pictures may lie here.
+PLACES = (os.environ.get("REPLIQUANT_TEST_DATA", ""), str(ROOT.parent / "shared" / "data"))
+ARCHIVE = next(
+    (
+        Path(p) / "cifar10-jpeg.tar.xz"
+        for p in PLACES
+        if (Path(p) / "cifar10-jpeg.tar.xz").is_file()
+    ),
+    None,
+)
+EACH = 30
 SMALLEST = {
     "epochs = 2, train_images = 512": "epochs = 2, train_images = 128",
     "epochs = 1, train_images = 640": "epochs = 1, train_images = 128",
@@ -111,3 +125,31 @@ def characterization(
     done = made("run", "shafique2023", "--engine", "local", "-k", CHOSEN)
     assert re.search(r"12 cells executed; of 12: 12 ok", done.stderr), done.stderr
     return made
+
+
+@pytest.fixture(scope="session")
+def old_python() -> Path:
+    """The interpreter of tensorflow-22.03, built when it is not there yet."""
+    return interpreter("tensorflow-22.03")
+
+
+def interpreter(name: str) -> Path:
+    image = load_image(name)
+    find_interpreter(image.file.python)
+    venvs.build(image, lambda note: None)
+    return venvs.interpreter(image)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``EACH`` pictures of every class and split, as a folder of class folders."""
+    folder = tmp_path_factory.mktemp("pictures") / "cifar10-jpeg"
+    taken: collections.Counter[str] = collections.Counter()
+    assert ARCHIVE is not None
+    with tarfile.open(ARCHIVE) as archive:
+        for member in archive:
+            parent = str(Path(member.name).parent)
+            if member.isfile() and taken[parent] < EACH:
+                taken[parent] += 1
+                archive.extract(member, folder, filter="data")
+    return folder

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.frameworks.test_tensorflow_2_8 import old_python
 
 pytestmark = pytest.mark.frameworks
-__all__ = ["old_python"]
 
 
 def test_tensorflow_without_enough_address_space_is_out_of_memory(

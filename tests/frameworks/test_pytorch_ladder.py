@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from manifests.manifest import Manifest
-from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench
+from tests.frameworks.cells import ADAM, INFER, OPERATIONS, Bench, digits_bench, ok, proven, samples
 
 pytestmark = pytest.mark.frameworks
 QUANTIZE = {"calibration_images": 16, "test_images": 40}
-# 27 convolutions and 3 dense layers.
-OPERATIONS = 30
 
 
 @pytest.fixture(scope="module")
@@ -24,25 +21,6 @@ def bench(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def trained(bench: Bench) -> Manifest:
     return ok(bench.run(bench.cell("train", "float32", ADAM)))
-
-
-def ok(manifest: Manifest) -> Manifest:
-    assert manifest.status == "ok", manifest.reason + manifest.error
-    return manifest
-
-
-def samples(manifest: Manifest, name: str, label: str = "") -> list[Any]:
-    metric = manifest.metric(name, label)
-    assert metric is not None, name
-    return metric.samples
-
-
-def proven(manifest: Manifest, kind: str) -> dict[str, int]:
-    """The operations in the promised type, which have to be all there are."""
-    proof = manifest.proof
-    assert proof is not None and (proof.promised, proof.coverage) == (kind, 1.0)
-    assert sum(proof.operations[kind].values()) == OPERATIONS
-    return proof.operations[kind]
 
 
 def test_float32_is_trained_by_adam(bench: Bench, trained: Manifest) -> None:

@@ -8,9 +8,8 @@ import pytest
 
 from orchestrator.datasets import archives, folders
 from orchestrator.datasets.pack import prepare
-from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench
-from tests.frameworks.test_pytorch_ladder import ok, proven, samples
-from tests.frameworks.test_real_data import PLACES, pictures  # noqa: F401  a fixture
+from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench, ok, proven, samples
+from tests.frameworks.conftest import PLACES
 
 CATS_AND_DOGS = next(
     (path for p in PLACES if (path := Path(p) / "cats_vs_dogs-160px.tar").is_file()), None
@@ -52,7 +51,7 @@ def test_cats_and_dogs(images: dict[str, Path], tmp_path: Path) -> None:
 )
 def test_cifar10(
     images: dict[str, Path],
-    pictures: Path,  # noqa: F811
+    pictures: Path,
     tmp_path: Path,
 ) -> None:
     source = folders.source(pictures, "cifar10-jpeg")

@@ -10,31 +10,16 @@ from typing import Any
 
 import pytest
 
-from orchestrator.environments import venvs
-from orchestrator.environments.images import load_image
-from orchestrator.environments.pythons import find_interpreter
 from tests.conftest import ROOT
+from tests.frameworks.conftest import interpreter
 
 pytestmark = pytest.mark.frameworks
-
-
-@pytest.fixture(scope="session")
-def old_python() -> Path:
-    """The interpreter of tensorflow-22.03, built when it is not there yet."""
-    return interpreter("tensorflow-22.03")
 
 
 @pytest.fixture(scope="session", params=["tensorflow-22.03", "tensorflow-cpu"])
 def each_python(request: pytest.FixtureRequest) -> Path:
     """That one, and that of a current TensorFlow."""
     return interpreter(request.param)
-
-
-def interpreter(name: str) -> Path:
-    image = load_image(name)
-    find_interpreter(image.file.python)
-    venvs.build(image, lambda note: None)
-    return venvs.interpreter(image)
 
 
 def fact(python: Path, name: str) -> Any:

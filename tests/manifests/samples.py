@@ -8,6 +8,7 @@ from typing import Any
 from manifests.cell import Cell
 from manifests.codec import encode_manifest
 from manifests.manifest import Environment, Inputs, Manifest, Metric
+from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 
 
@@ -60,3 +61,11 @@ def put(run: Run, name: str, data: bytes) -> Path:
     path.parent.mkdir()
     path.write_bytes(data)
     return path
+
+
+def planned(batch: int, estimate_s: float = 10.0) -> PlannedCell:
+    cell = a_cell(batch_size=batch)
+    return PlannedCell(
+        id=cell.id, cell=cell, image="alpha", needs=[], estimate_s=estimate_s,
+        study_estimate_s=estimate_s, estimate_source="the study", timeout_s=60,
+    )  # fmt: skip

@@ -21,7 +21,8 @@ from manifests.credentials import (
     redacted_command,
 )
 from manifests.manifest import Context, Environment, Flag, ImageUsed, Kit
-from manifests.variables import KEPT, LIBRARIES, kept, others
+from manifests.runner_files import readable_frameworks
+from manifests.variables import LIBRARIES, kept, kept_names, others
 from tests.manifests.samples import a_cell, a_manifest
 
 
@@ -123,8 +124,11 @@ def test_only_listed_variables_are_kept_and_of_a_preload_only_that_it_is() -> No
 
 
 def test_the_list_is_of_names_each_once() -> None:
-    names = [name for group in LIBRARIES.values() for name in group.split()]
-    assert sorted(names) == sorted(KEPT)
+    groups = list(LIBRARIES.values())
+    for framework in readable_frameworks().values():
+        groups += framework.variables
+    names = [name for group in groups for name in group.split()]
+    assert sorted(names) == sorted(kept_names())
     assert all(name.isidentifier() and name.isupper() for name in names)
     secret = ("TOKEN", "SECRET", "PASSW", "_KEY", "CREDENTIAL", "AUTH", "URL", "PROXY")
     assert [name for name in names if any(word in name for word in secret)] == []

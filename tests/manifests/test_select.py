@@ -212,3 +212,26 @@ def test_de_morgan_holds(first: str, second: str) -> None:
 @given(expressions)
 def test_a_cell_is_accepted_by_an_expression_or_by_its_opposite(expression: str) -> None:
     assert sorted(_accepted(expression) + _accepted(f"not ({expression})")) == sorted(ALL)
+
+
+VARIED = [a_cell(technique="ptq-fx"), a_cell(technique="ptq-fx", variant="minmax")]
+
+
+@pytest.mark.parametrize(
+    ("expression", "variants"),
+    [
+        ("variant=minmax", ["minmax"]),
+        ("variant!=minmax", [""]),
+        ("minmax", ["minmax"]),
+        ("ptq and not minmax", [""]),
+        ("ptq", ["", "minmax"]),
+    ],
+)
+def test_variants_are_chosen(expression: str, variants: list[str]) -> None:
+    assert [cell.variant for cell in Selector(expression).choose(VARIED)] == variants
+
+
+def test_an_unknown_variant_names_those_there_are() -> None:
+    told = r"variant=min-max' matches no cell. Did you mean 'minmax'\? .* here: minmax$"
+    with pytest.raises(SelectionError, match=told):
+        Selector("variant=min-max").choose(VARIED)

@@ -14,7 +14,7 @@ from manifests.codec import read_manifest
 from orchestrator.datasets import about
 from orchestrator.running.execute import Request, prepare
 from tests.conftest import Workshop
-from tests.orchestrator.test_data import pictures
+from tests.orchestrator.pictures import pictures
 
 
 def scattered(root: Path, size: tuple[int, int] = (20, 16), train: int = 12, test: int = 4) -> Path:

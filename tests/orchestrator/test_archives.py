@@ -5,35 +5,17 @@ from __future__ import annotations
 import io
 import random
 import tarfile
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from manifests.errors import InputError
 from orchestrator.datasets import archives, cats_vs_dogs, decoder, pack
 from orchestrator.datasets.pack import quiet
-
-
-def png(shade: int) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(np.full((6, 4, 3), shade, np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-FILES = {
-    "top/train/cat/0.png": png(1),
-    "top/train/cat/1.png": png(2),
-    "top/train/dog/0.png": png(101),
-    "top/validation/cat/7.png": png(3),
-    "top/validation/dog/8.png": png(103),
-    "top/read.me": b"not a picture",
-    "__MACOSX/top/train/cat/._0.png": b"not one either",
-}
+from tests.orchestrator.pictures import FILES, zipped
 
 
 def tar(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
@@ -42,13 +24,6 @@ def tar(path: Path, files: dict[str, bytes], mode: str = "w:gz") -> Path:
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    return path
-
-
-def zipped(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
     return path
 
 

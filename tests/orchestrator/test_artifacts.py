@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +21,10 @@ DAMAGES = {
 
 
 @pytest.fixture
-def trained(workshop: Workshop) -> Workshop:
+def trained(workshop: Workshop, drawing: Path) -> Workshop:
     """A workshop in which only the training has been run."""
     workshop.run("-k", "alpha and train")
+    shutil.copytree(drawing, workshop.folder / "cache" / "charts")
     return workshop
 
 

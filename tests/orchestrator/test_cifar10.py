@@ -17,10 +17,8 @@ from hypothesis import strategies as st
 from manifests.errors import InputError, MachineError
 from orchestrator.datasets import catalogue, cifar10, pack
 from orchestrator.datasets.pack import quiet
-from tests.orchestrator.test_data import packed
-
-NAMES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
-PER_BATCH = 3
+from tests.orchestrator.cifar10_batches import NAMES, batch, batches
+from tests.orchestrator.pictures import packed
 
 
 class Hostile:
@@ -31,17 +29,6 @@ class Hostile:
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return os.system, (f"touch {self.mark}",)
-
-
-def batch(index: int) -> dict[bytes, Any]:
-    pixels = np.zeros((PER_BATCH, 3072), np.uint8)
-    pixels[:, :1024] = 10 * index  # red
-    pixels[:, 2048:] = 255  # blue
-    return {b"data": pixels, b"labels": [index, 1, 2], b"batch_label": b"a test"}
-
-
-def batches() -> dict[str, bytes]:
-    return {name: pickle.dumps(batch(i), protocol=2) for i, name in enumerate(NAMES)}
 
 
 def archive(folder: Path, files: dict[str, bytes]) -> Path:

@@ -18,8 +18,8 @@ from manifests.errors import InputError
 from orchestrator.datasets import catalogue, contents, pack
 from orchestrator.datasets.contents import Contents
 from orchestrator.datasets.pack import Source, quiet
-from tests.orchestrator.test_cifar10 import batch, batches
-from tests.orchestrator.test_data import pictures
+from tests.orchestrator.cifar10_batches import batch, batches
+from tests.orchestrator.pictures import pictures
 
 
 @pytest.fixture(autouse=True)

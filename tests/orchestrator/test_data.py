@@ -12,27 +12,11 @@ import pytest
 from PIL import Image
 
 from manifests.errors import InputError, MachineError
-from manifests.manifest import Dataset
 from orchestrator.datasets import catalogue, digits, folders, pack
 from orchestrator.datasets.pack import quiet
+from tests.orchestrator.pictures import packed, pictures
 
 EXPECTED = r"expected train/<class>/\*\.jpg and test/<class>/\*\.jpg \(or validation/\)"
-
-
-def packed(source: pack.Source, size: int, cache: Path) -> Dataset:
-    return pack.read_meta(pack.prepare(source, size, cache, quiet))
-
-
-def pictures(root: Path, test: str = "test", classes: tuple[str, ...] = ("cat", "dog")) -> Path:
-    """Two small images a class and split; returns the folder."""
-    for split in ("train", test):
-        for shade, name in enumerate(classes):
-            folder = root / split / name
-            folder.mkdir(parents=True)
-            for number in range(2):
-                grey = np.full((6, 4, 3), 100 * shade + number, np.uint8)
-                Image.fromarray(grey).save(folder / f"{number}.png")
-    return root
 
 
 def test_the_digits_are_what_they_always_were(tmp_path: Path) -> None:

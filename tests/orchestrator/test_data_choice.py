@@ -8,8 +8,7 @@ import pytest
 
 from manifests.errors import InputError
 from orchestrator.datasets import catalogue
-from tests.orchestrator.test_archives import FILES, zipped
-from tests.orchestrator.test_data import pictures
+from tests.orchestrator.pictures import FILES, pictures, zipped
 
 SLOTS = ["cifar10", "cats_vs_dogs"]
 

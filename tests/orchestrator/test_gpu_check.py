@@ -17,14 +17,15 @@ from machine.allotment import Allotment
 from manifests.errors import InputError, MachineError
 from manifests.plan import Plan
 from manifests.run_folder import Run
+from manifests.runner_files import technique_files
 from orchestrator.engines import ENGINES, Engine
 from orchestrator.gpu_check.check import Check, Checked, _gpu_images, _where, check
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.plan import check_plan
 from orchestrator.gpu_check.sizes import runs_out
 from orchestrator.messages import CellStarted, News, Note
-from runners.inference import InferRecipe, QuantizeRecipe
-from runners.techniques import techniques
+from runners.inference import QuantizeRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe
 from tests.comparisons.samples import planned
 from tests.manifests.samples import a_manifest
@@ -48,7 +49,7 @@ def test_it_exercises_every_technique_that_a_gpu_has() -> None:
         ((framework, image),) = images.items()
         plan = check_plan("gpu", images, 16)
         planned_ones = {p.cell.technique for p in plan.cells}
-        assert planned_ones == set(techniques(framework)) - only_processors[framework]
+        assert planned_ones == set(technique_files(framework)) - only_processors[framework]
         assert {p.image for p in plan.cells} == {image}
 
 

@@ -30,7 +30,7 @@ from tests.orchestrator.reading import manifests, wait_until
 
 MEASURED = """
 import json, os, signal, sys, threading, time
-from runners.measure import Protocol, measure
+from runners.measure import Durations, measure
 from runners.machine import limits
 
 def burn():
@@ -39,7 +39,7 @@ def burn():
         pass
 
 print("begun", flush=True)
-found = measure(burn, Protocol(warm_up_s=0, warm_up_count=1, measure_s=1.5, measure_count=1))
+found = measure(burn, Durations(warm_up_s=0, warm_up_count=1, measure_s=1.5, measure_count=1))
 print(json.dumps([[f.name, f.detail] for f in found.flags]))
 """
 

@@ -18,7 +18,7 @@ from manifests.errors import InputError
 from manifests.manifest import Dataset
 from orchestrator.datasets import archives, folders, layout, names, pack
 from orchestrator.datasets.pack import Source, quiet
-from tests.orchestrator.test_archives import png
+from tests.orchestrator.pictures import png
 
 PLAIN = {
     "train/cat/0.png": png(10), "train/cat/1.png": png(60), "train/dog/0.png": png(110),

@@ -264,6 +264,51 @@ def test_a_part_takes_only_what_the_group_has(tmp_path: Path, part: str, message
         planned(tmp_path, change)
 
 
+def test_weights_may_come_from_another_framework(tmp_path: Path) -> None:
+    change = ('weights = { task = "train" }', 'weights = { task = "train", framework = "beta" }')
+    before, after = planned(tmp_path / "a"), planned(tmp_path / "b", change)
+    (beta,) = [p for p in after.cells if (p.cell.task, p.cell.framework) == ("train", "beta")]
+    assert {p.cell.weights_from for p in after.cells if p.cell.task == "infer"} == {beta.id}
+    ours, theirs = ids(before, "beta"), ids(after, "beta")
+    assert ours == theirs  # its own framework's cell is the same cell however it is named
+
+
+def test_a_framework_that_a_study_lacks_makes_no_weights(tmp_path: Path) -> None:
+    change = ('weights = { task = "train" }', 'weights = { task = "train", framework = "bata" }')
+    with pytest.raises(InputError, match=r"weights: no framework 'bata'\. Did you mean 'beta'\?"):
+        planned(tmp_path, change)
+
+
+_VARIED = ('technique = ["plain"]', 'technique = ["plain"]\nvariant = ["", "dotted"]')
+
+
+def test_variants_are_cells_of_their_own_and_start_from_their_own(tmp_path: Path) -> None:
+    plain = planned(tmp_path / "a")
+    varied = planned(tmp_path / "b", _VARIED, ("[1, 2]", "[1]"))
+    trained = {p.id: p.cell for p in varied.cells if p.cell.task == "train"}
+    assert sorted(c.variant for c in trained.values()) == ["", "", "dotted", "dotted"]
+    # Inference has no variants here: it starts from what the technique does by itself.
+    parents = [trained[p.cell.weights_from or ""] for p in varied.cells if p.cell.task == "infer"]
+    assert {parent.variant for parent in parents} == {""}
+    assert {p.id for p in varied.cells if not p.cell.variant} <= {p.id for p in plain.cells}
+
+
+def test_a_variant_of_inference_starts_from_the_same_variant(tmp_path: Path) -> None:
+    path = write_study(tmp_path, batch_sizes=[1]) / "study.toml"
+    path.write_text(path.read_text().replace(*_VARIED))
+    plan = make_plan(
+        load_study("toy", tmp_path / "studies"),
+        Choices("quick", "rigorous", "digits"),
+        Estimates(tmp_path / "no-history"),
+        gpus=0,
+    )
+    cells = {p.id: p.cell for p in plan.cells}
+    pairs = [(c.variant, cells[c.weights_from].variant) for c in cells.values() if c.weights_from]
+    assert sorted(pairs) == [("", ""), ("", ""), ("dotted", "dotted"), ("dotted", "dotted")]
+    titles = [c.title for c in cells.values() if c.variant and c.task == "infer"]
+    assert titles[0] == "alpha infer plain dotted batch 1"
+
+
 def test_weights_that_two_cells_make_have_to_be_told_apart(tmp_path: Path) -> None:
     two = (
         'technique = ["plain"]\ndevice = ["cpu"]\nrecipe = "train"',

@@ -6,7 +6,7 @@ import pytest
 
 from orchestrator.messages import CellStarted, News, Note
 from orchestrator.running.control import Steering
-from tests.tui.test_course import planned
+from tests.manifests.samples import planned
 
 
 class Conducted:

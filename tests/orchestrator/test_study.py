@@ -12,12 +12,14 @@ import pytest
 from manifests.errors import InputError
 from manifests.models import MODELS
 from manifests.paths import ROOT
+from manifests.runner_files import technique_files
 from orchestrator.planning.planner import Choices, make_plan
 from papers.study import Study, load_study, study_ids
-from runners.inference import InferRecipe, PublishedRecipe, QuantizeRecipe
+from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
-from runners.techniques import techniques
+from runners.protocols.as_published import PublishedRecipe
+from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
@@ -109,6 +111,17 @@ def test_an_unknown_tier_names_those_there_are(tmp_path: Path) -> None:
             r"no pytorch technique 'ptq-eagre'\. Did you mean 'ptq-eager'\?",
         ),
         ('model = "resnet18"', 'model = "resnet-18"', r"no model 'resnet-18'\. Did you mean 'res"),
+        (
+            'technique = ["ptq-eager"]',
+            'technique = ["ptq-eager"]\nvariant = ["", "min-max"]',
+            r"no variant 'min-max' of pytorch technique 'ptq-eager'\. Did you mean 'minmax'\? "
+            r"Accepted: minmax, moving-average",
+        ),
+        (
+            'protocols = ["rigorous"]',
+            'protocols = ["rigourous"]',
+            r"protocols: no protocol 'rigourous'\. Did you mean 'rigorous'\? Accepted: as-publ",
+        ),
     ],
 )
 def test_what_no_runner_has_is_refused_before_it_is_planned(
@@ -137,7 +150,7 @@ def test_a_tier_changes_only_what_it_names(tmp_path: Path) -> None:
 def test_every_technique_of_a_study_exists(study_id: str) -> None:
     for group in load_study(study_id, STUDIES).cells:
         for framework in group.framework:
-            assert set(group.technique) <= set(techniques(framework))
+            assert set(group.technique) <= set(technique_files(framework))
 
 
 @pytest.mark.parametrize("study_id", study_ids(STUDIES))

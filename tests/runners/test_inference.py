@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from manifests.manifest import Flag
-from runners.inference import Session, about, evaluate, time_inference
+from runners.inference import Session, evaluate, time_inference
+from runners.session import about
 from tests.runners.samples import SIZE, TEST, a_job, a_pack
 
 RECIPE = {

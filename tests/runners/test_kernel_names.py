@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.runners.test_kernels import kernels
+from tests.runners.kernels import kernels
 
 XMMA = "sm80_xmma_fprop_implicit_gemm_"
 GEMV = "cublasGemvParams<cublasGemvTensorStridedBatched<float const>, float>"

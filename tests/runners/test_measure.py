@@ -6,7 +6,8 @@ import gc
 
 import pytest
 
-from runners.measure import Call, Measurement, Protocol, measure, measure_as_published
+from runners.measure import Call, Durations, Measurement, measure
+from runners.protocols.as_published import measure_as_published
 
 
 class Machine:
@@ -36,13 +37,13 @@ class Machine:
         self.happened.append(f"progress {count}")
         self.now += 1000.0 * (self.call_s == 0)
 
-    def measure(self, protocol: Protocol) -> Measurement:
+    def measure(self, protocol: Durations) -> Measurement:
         return measure(self.call, protocol, self.synchronise, self.progress, self.clock)
 
 
-def _protocol(**changes: float) -> Protocol:
+def _protocol(**changes: float) -> Durations:
     fields = {"warm_up_s": 0.0, "warm_up_count": 1, "measure_s": 0.0, "measure_count": 1}
-    return Protocol(**{**fields, **changes})  # type: ignore[arg-type]
+    return Durations(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def test_a_minimum_time_is_honoured_though_the_count_is_reached() -> None:

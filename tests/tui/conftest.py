@@ -12,11 +12,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from machine import inventory as machine
 from machine.allotment import Allotment
 from manifests.codec import write_plan
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator import machine
 from orchestrator.messages import Listener
 from orchestrator.running import execute as running
 from orchestrator.running.control import Steering
@@ -42,9 +42,10 @@ def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the recorded run, among the runs that the app finds."""
     shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
+    shutil.copytree(drawing, tmp_path / "cache" / "charts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from comparisons.claims import Verdict
 from manifests.errors import InputError
 from tests.tui.conftest import RUN, drive, settle, shown
-from tests.tui.test_hostile import HOSTILE, check, lines_of
+from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
 from tui.screens.full import Full
 from tui.screens.manifest import ManifestScreen

@@ -7,17 +7,9 @@ import pytest
 from manifests import event
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, Note, RunStarted
-from tests.manifests.samples import a_cell, a_manifest
+from tests.manifests.samples import a_manifest, planned
 from tui.run_queue import Inbox
 from tui.run_state import KEPT_READINGS, Course
-
-
-def planned(batch: int, estimate_s: float = 10.0) -> PlannedCell:
-    cell = a_cell(batch_size=batch)
-    return PlannedCell(
-        id=cell.id, cell=cell, image="alpha", needs=[], estimate_s=estimate_s,
-        study_estimate_s=estimate_s, estimate_source="the study", timeout_s=60,
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.terminal import Terminal
-from tests.tui.test_terminal import go, keys, start
+from tests.tui.in_tmux import go, keys, start
 
 
 @pytest.mark.parametrize("where", ["key", "timer", "app"])

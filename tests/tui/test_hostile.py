@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
@@ -16,23 +15,12 @@ from manifests.manifest import Gpu
 from manifests.telemetry_series import GpuSample, HostSample, Opening, Sample
 from orchestrator.messages import Note
 from tests.tui.conftest import drive, shown
+from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
 from tui.live import Followed
 from tui.views.machine import Trace
 from tui.widgets.log import KEPT_LINES, Log
 from tui.widgets.rows import Column, Rows, Table
-
-HOSTILE = [
-    "\x1b[2J\x1b[H\x1b]0;owned\x07\x1b[?1049l",
-    "[@click=app.exit]leave[/] [red]x[/red] [/]",
-    "\u202eevil\u2066 right to left \u05d0\u05d1\u05d2",
-    "日本語の長い行" * 50,
-    "e" + "\u0301\u0300\u0302" * 300,
-    "\ud800 half a pair",
-    "x" * 2**20,
-    "👩‍👩‍👧‍👦 \u2602\ufe0f \u200b\u200d",
-    "\r\n\t\x00\x85\u2028",
-]
 
 
 class Page(App[None]):
@@ -41,19 +29,6 @@ class Page(App[None]):
     def compose(self) -> ComposeResult:
         yield Log(id="log")
         yield Rows(id="rows")
-
-
-def lines_of(app: App[None]) -> list[str]:
-    return [
-        "".join(segment.text for segment in strip)
-        for strip in app.screen._compositor.render_strips()
-    ]
-
-
-def check(lines: list[str], width: int) -> None:
-    for line in lines:
-        assert cell_len(line) == width, line
-        assert "\x1b" not in line
 
 
 @settings(max_examples=15, deadline=None)

@@ -7,45 +7,16 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_evidence import CLAIMS
 from tests.conftest import Workshop
-from tests.fakes.studies import write_study
+from tests.fakes.studies import CLAIMS, write_study
 from tests.terminal import Terminal
-
-
-def start(
-    terminal: Terminal, workshop: Workshop, *options: str, program: str = "tests.fakes.cli"
-) -> None:
-    """Start the screen and wait for its first page."""
-    arguments = ["tui", "toy", "--engine", "fake", *options]
-    command = shlex.join([sys.executable, "-m", program, *arguments])
-    terminal.type(f"{command}; echo status $?")
-    terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
-
-
-def keys(terminal: Terminal, *names: str) -> None:
-    for name in names:
-        terminal.tmux("send-keys", name)
-
-
-def plan(terminal: Terminal, cells: int = 6) -> None:
-    keys(terminal, "2")
-    terminal.shows(lambda screen: f"{cells} to do" in screen)
-
-
-def go(terminal: Terminal, cells: int = 6) -> None:
-    """From the plan: start all cells."""
-    plan(terminal, cells)
-    keys(terminal, "s")
-    terminal.shows(lambda screen: f"Start: {cells} cells" in screen)
-    keys(terminal, "y")
+from tests.tui.in_tmux import go, keys, plan, start
 
 
 def until(condition: Callable[[], bool]) -> None:

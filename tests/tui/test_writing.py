@@ -12,7 +12,7 @@ from cli.commands.report import write_report
 from services.archives import bundle, check_archive
 from services.runs import find_run
 from tests.tui.conftest import RUN, drive, settle, shown
-from tests.tui.test_hostile import HOSTILE, check, lines_of
+from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
 from tui.messages import Listed
 from tui.screens.dialogs import Form

@@ -17,6 +17,7 @@ from manifests.paths import ROOT
 from orchestrator.environments.images import Image
 
 _CODE = ("machine", "manifests", "runners")
+_SUFFIXES = (".py", ".toml")
 IMAGE_LABEL = "repliquant.image"
 _FROM = re.compile(r"^(FROM\s[^\n]*)$", re.MULTILINE | re.IGNORECASE)
 
@@ -25,8 +26,9 @@ def code_files() -> list[tuple[str, Path]]:
     """The code that an image bakes in, by its name in the context."""
     found = []
     for package in _CODE:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            found.append((path.relative_to(ROOT).as_posix(), path))
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix in _SUFFIXES and path.is_file():
+                found.append((path.relative_to(ROOT).as_posix(), path))
     return found
 
 

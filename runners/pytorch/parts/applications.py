@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Dict, List
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -26,6 +26,9 @@ _TORCH_NAMES = {
     "kernel": "weight", "bias": "bias", "gamma": "weight", "beta": "bias",
     "moving_mean": "running_mean", "moving_variance": "running_var",
 }  # fmt: skip
+
+
+_COMPUTING, _NORMALISING = tuple(_TORCH_NAMES)[:2], tuple(_TORCH_NAMES)[2:]
 
 
 class ApplicationModule(nn.Module):
@@ -121,16 +124,30 @@ def _convolution(layer: Convolution) -> List[Any]:
     return [*pads, ("", convolution)]
 
 
+def _tensors(model: nn.Module, network: Application) -> Iterator[Tuple[str, Any, torch.Tensor]]:
+    """Name as in runners.models.keras_applications, layer, and the model's tensor."""
+    modules = {name.rpartition(".")[2]: module for name, module in model.named_modules()}
+    for layer in keras_applications.named_layers(network.layers):
+        normalises = isinstance(layer, Normalisation)
+        for ours in _NORMALISING if normalises else _COMPUTING:
+            tensor = getattr(modules[layer.name], _TORCH_NAMES[ours])
+            if tensor is not None:
+                yield f"{layer.name}.{ours}", layer, tensor
+
+
 def load_arrays(model: nn.Module, network: Application, arrays: Dict[str, Any]) -> None:
     """Copy arrays named and laid out as in runners.models.keras_applications into ``model``."""
-    modules = {name.rpartition(".")[2]: module for name, module in model.named_modules()}
     with torch.no_grad():
-        for layer in keras_applications.named_layers(network.layers):
-            for ours, torchs in _TORCH_NAMES.items():
-                array = arrays.get(f"{layer.name}.{ours}")
-                if array is not None:
-                    target = getattr(modules[layer.name], torchs)
-                    target.copy_(torch.from_numpy(_as_torch(array, layer)))
+        for name, layer, tensor in _tensors(model, network):
+            tensor.copy_(torch.from_numpy(_as_torch(arrays[name], layer)))
+
+
+def arrays_of(model: nn.Module, network: Application) -> Dict[str, Any]:
+    """The weights of ``model``, named and laid out as in runners.models.keras_applications."""
+    return {
+        name: _as_keras(tensor.detach().float().cpu().numpy(), layer)
+        for name, layer, tensor in _tensors(model, network)
+    }
 
 
 def _as_torch(array: Any, layer: Any) -> Any:
@@ -140,4 +157,13 @@ def _as_torch(array: Any, layer: Any) -> Any:
     if array.ndim == 4:
         order = (2, 3, 0, 1) if layer.depthwise else (3, 2, 0, 1)
         return np.ascontiguousarray(array.transpose(order))
+    return array
+
+
+def _as_keras(array: Any, layer: Any) -> Any:
+    """The way back."""
+    if array.ndim == 2:
+        return array.T
+    if array.ndim == 4:
+        return array.transpose((2, 3, 0, 1) if layer.depthwise else (2, 3, 1, 0))
     return array

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 from torch.ao import quantization
@@ -10,9 +11,14 @@ from torch.ao import quantization
 from runners.data import batches
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.pytorch.parts.models import empty_stubbed_model, load_weights
+from runners.pytorch.parts.models import empty_stubbed_model, load_trained, load_weights
 from runners.pytorch.parts.network import StubbedResNetModule
 from runners.pytorch.parts.sessions import session
+
+_OBSERVERS = {
+    "minmax": quantization.MinMaxObserver,
+    "moving-average": quantization.MovingAverageMinMaxObserver,
+}
 
 
 def quiet() -> None:
@@ -33,25 +39,37 @@ def choose_backend() -> str:
 
 def observed_model(job: Job) -> torch.nn.Module:
     """The parent's model, fused, with observers that wait for calibration."""
-    return _prepared(_trained(job))
+    return _prepared(_trained(job), job.cell.variant)
 
 
 def converted_model(job: Job) -> torch.nn.Module:
     """The int8 model that the parent cell saved."""
-    model = quantization.convert(_prepared(empty_stubbed_model(job)))
+    model = quantization.convert(_prepared(empty_stubbed_model(job), job.cell.variant))
     model.load_state_dict(load_weights(job))
     return model
 
 
 def _trained(job: Job) -> StubbedResNetModule:
     model = empty_stubbed_model(job)
-    model.load_state_dict(load_weights(job))
+    load_trained(job, model)
     return model
 
 
-def _prepared(model: StubbedResNetModule) -> torch.nn.Module:
+def calibrating_config(variant: str) -> Any:
+    """torch's default for this processor, with the observers that ``variant`` names.
+
+    The default observes histograms of activations; weights stay as they are.
+    """
+    default = quantization.get_default_qconfig(choose_backend())
+    if not variant:
+        return default
+    kept = default.activation.p.keywords  # reduce_range, where the kernels need it
+    return quantization.QConfig(_OBSERVERS[variant].with_args(**kept), default.weight)
+
+
+def _prepared(model: StubbedResNetModule, variant: str) -> torch.nn.Module:
     fused = quantization.fuse_modules(model, model.fusible())
-    fused.qconfig = quantization.get_default_qconfig(choose_backend())
+    fused.qconfig = calibrating_config(variant)
     prepared: torch.nn.Module = quantization.prepare(fused)
     return prepared
 

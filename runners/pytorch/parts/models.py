@@ -9,10 +9,15 @@ import torch
 from runners.failures import Unsupported
 from runners.job import Job
 from runners.models.keras_applications import APPLICATIONS, Application, application, initial_arrays
-from runners.models.resnet18 import NETWORKS, initial_weights, network_of
+from runners.models.resnet18 import NETWORKS, ResNet, initial_weights, network_of
 from runners.pytorch.parts import applications
 from runners.pytorch.parts.applications import ApplicationModule
-from runners.pytorch.parts.network import ResNetModule, StubbedResNetModule, load_arrays
+from runners.pytorch.parts.network import (
+    ResNetModule,
+    StubbedResNetModule,
+    arrays_of,
+    load_arrays,
+)
 
 WEIGHTS_FILE = "weights.pt"
 
@@ -87,8 +92,30 @@ def trained_model(job: Job) -> Network:
         model.eval()
         return model
     model = empty_model(job)
-    model.load_state_dict(load_weights(job))
+    load_trained(job, model)
     return model
+
+
+def load_trained(job: Job, model: Network) -> None:
+    """Fill ``model`` with what the parent trained, in whatever framework it did."""
+    if not job.starts_elsewhere():
+        model.load_state_dict(load_weights(job))
+    elif isinstance(model, ApplicationModule):
+        applications.load_arrays(model, _application(job), job.weights.arrays())
+    else:
+        load_arrays(model, _network(job), job.weights.arrays())
+
+
+def leave_neutral(job: Job, model: torch.nn.Module) -> None:
+    """Leave float32 weights for every framework; quantized ones have no such form."""
+    if isinstance(model, ApplicationModule):
+        job.neutral_weights(applications.arrays_of(model, _application(job)))
+    elif isinstance(model, ResNetModule):
+        job.neutral_weights(arrays_of(model, _network(job)))
+
+
+def _network(job: Job) -> ResNet:
+    return network_of(job.cell.model, len(job.data.meta.classes))
 
 
 def _application(job: Job) -> Application:

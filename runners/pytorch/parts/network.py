@@ -87,17 +87,32 @@ def convolution(conv: Conv) -> nn.Conv2d:
     return nn.Conv2d(conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.padding)
 
 
+def _layers(model: ResNetModule, network: ResNet) -> Dict[str, Any]:
+    """The modules that have weights, by the names of runners.models.resnet18."""
+    found: Dict[str, Any] = {network.stem.name: model.stem, "head": model.head}
+    for block, module in zip(network.blocks, model.blocks):
+        found[block.first.name] = module.first
+        found[block.second.name] = module.second
+        for shortcut in block.shortcut:
+            found[shortcut.name] = module.shortcut
+    return found
+
+
 def load_arrays(model: ResNetModule, network: ResNet, weights: Dict[str, Any]) -> None:
     """Copy arrays named as in runners.models.resnet18 into ``model``."""
-    modules = {network.stem.name: model.stem, "head": model.head}
-    for block, module in zip(network.blocks, model.blocks):
-        modules[block.first.name] = module.first  # type: ignore[assignment]
-        modules[block.second.name] = module.second  # type: ignore[assignment]
-        for shortcut in block.shortcut:
-            modules[shortcut.name] = module.shortcut  # type: ignore[assignment]
     with torch.no_grad():
-        for name, module in modules.items():
+        for name, module in _layers(model, network).items():
             weight = weights[f"{name}.weight"]
             order = (3, 2, 0, 1) if weight.ndim == 4 else (1, 0)
             module.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.transpose(order))))
             module.bias.copy_(torch.from_numpy(weights[f"{name}.bias"]))
+
+
+def arrays_of(model: ResNetModule, network: ResNet) -> Dict[str, Any]:
+    """The weights of ``model``, named and laid out as in runners.models.resnet18."""
+    arrays: Dict[str, Any] = {}
+    for name, module in _layers(model, network).items():
+        weight = module.weight.detach().float().cpu().numpy()
+        arrays[f"{name}.weight"] = weight.transpose((2, 3, 1, 0) if weight.ndim == 4 else (1, 0))
+        arrays[f"{name}.bias"] = module.bias.detach().float().cpu().numpy()
+    return arrays

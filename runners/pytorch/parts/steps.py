@@ -9,6 +9,7 @@ import torch
 from runners.failures import Unsupported
 from runners.inference import Session, evaluate, infer_recipe, time_inference
 from runners.job import Job
+from runners.protocols import controlled
 from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.models import device_of
 from runners.pytorch.parts.proof import prove, prove_by_type, record_breakdown
@@ -27,7 +28,7 @@ def begin(job: Job, tf32: bool = False) -> torch.device:
     device = device_of(job)
     torch.backends.cuda.matmul.allow_tf32 = tf32
     torch.backends.cudnn.allow_tf32 = tf32
-    torch.backends.cudnn.benchmark = job.cell.protocol == "rigorous"
+    torch.backends.cudnn.benchmark = controlled(job.cell.protocol)
     if device.type == "cuda":
         _record_settings(job)
     return device

@@ -15,7 +15,7 @@ from torch import nn
 
 from runners.data import batches
 from runners.failures import Unsupported, first_line
-from runners.inference import InferRecipe, Session, infer_recipe
+from runners.inference import Session, infer_recipe
 from runners.job import Job
 from runners.pytorch.parts.compiled import Autocast, black_batch, channels_last
 from runners.pytorch.parts.memory import record_growth, used_bytes, watching_allocator
@@ -95,7 +95,7 @@ def _imported(name: str) -> Any:
 def _calibration(job: Job, device: torch.device) -> Callable[[nn.Module], None]:
     """Shows training images to the observers: the recipe's number, or one batch."""
     recipe = infer_recipe(job)
-    images = recipe.calibration_images if isinstance(recipe, InferRecipe) else 0
+    images = getattr(recipe, "calibration_images", 0)
     part = job.data.calibration(images or job.cell.batch_size, job.cell.seed)
     place = placing(device, True)
 

@@ -12,7 +12,7 @@ from runners.inference import evaluate
 from runners.job import Job
 from runners.loss_scaling import Optimizer
 from runners.pytorch.parts.memory import watching_allocator
-from runners.pytorch.parts.models import new_model, save_model
+from runners.pytorch.parts.models import leave_neutral, new_model, save_model
 from runners.pytorch.parts.proof import prove_by_type
 from runners.pytorch.parts.sessions import placing, session
 from runners.training import (
@@ -141,6 +141,7 @@ def made_model(job: Job, device: torch.device, precision: Precision) -> Tuple[nn
     model.eval()
     if not isinstance(recipe, AdamRecipe) or recipe.keep_weights:
         save_model(job, model)
+        leave_neutral(job, model)
     return model, recipe
 
 

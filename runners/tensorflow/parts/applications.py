@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from runners.models.keras_applications import Application, application, initial_arrays, named_layers
 from runners.job import Job
+from runners.protocols import controlled
 
 ARRAYS_FILE = "weights.npz"
 _ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
@@ -63,7 +64,7 @@ def new_model(job: Job, policy: str, weights: str) -> Any:
     Raises Unsupported where the recipe wants ImageNet's and the cell wasn't given them.
     """
     network = described(job)
-    model = build(network, policy, job.cell.protocol == "as-published")
+    model = build(network, policy, not controlled(job.cell.protocol))
     arrays = initial_arrays(network, job.cell.seed)
     if weights == "imagenet":
         arrays.update(_imagenet(job, network))
@@ -87,9 +88,12 @@ def _imagenet(job: Job, network: Application) -> Dict[str, Any]:
 def trained_model(job: Job) -> Any:
     """The float32 model with the weights of the cell this one starts from, or from the seed."""
     network = described(job)
-    model = build(network, published_head=job.cell.protocol == "as-published")
+    model = build(network, published_head=not controlled(job.cell.protocol))
     if job.cell.weights_from is None:
         load_arrays(model, network, initial_arrays(network, job.cell.seed))
+        return model
+    if job.starts_elsewhere():
+        load_arrays(model, network, job.weights.arrays())
         return model
     with np.load(str(job.weights.file(ARRAYS_FILE)), allow_pickle=False) as arrays:
         load_arrays(model, network, {name: arrays[name] for name in arrays.files})
@@ -97,11 +101,13 @@ def trained_model(job: Job) -> Any:
 
 
 def save_arrays(job: Job, model: Any) -> None:
-    """Save the weights; records them as an artifact and as ``model_size_bytes``."""
+    """Save the weights, for every framework too; records their ``model_size_bytes``."""
+    arrays = arrays_of(model, described(job))
     with job.phase("save"):
-        np.savez(str(job.folder / ARRAYS_FILE), **arrays_of(model, described(job)))
+        np.savez(str(job.folder / ARRAYS_FILE), **arrays)
     job.artifact(ARRAYS_FILE, "arrays by layer")
     job.record("model_size_bytes", [job.artifacts[-1].size_bytes], source="arrays on disk")
+    job.neutral_weights(arrays)
 
 
 def load_arrays(model: Any, network: Application, arrays: Dict[str, Any]) -> None:

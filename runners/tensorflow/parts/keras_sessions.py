@@ -10,6 +10,7 @@ import tensorflow as tf
 from manifests.manifest import Proof
 from runners.inference import Array, Session, time_inference
 from runners.job import Job
+from runners.protocols import controlled
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 from runners.tensorflow.parts.memory import watching_allocator
 from runners.tensorflow.parts.tensor_float32 import qualified
@@ -29,7 +30,7 @@ def predict_session(model: Any, protocol: str = "rigorous") -> Session:
 
 
 def _step_size(images: Array, protocol: str) -> Dict[str, int]:
-    return {} if protocol == "as-published" else {"batch_size": len(images)}
+    return {"batch_size": len(images)} if controlled(protocol) else {}
 
 
 def record_steps_per_call(job: Job, model: Any) -> None:
@@ -87,7 +88,7 @@ def settled(job: Job, session: Session) -> Session:
     """In the rigorous protocol a call on a GPU ends when its answer is on the host, as that of
     ``predict()`` does; as published the answer stays on the device.
     """
-    if job.cell.device != "gpu" or job.cell.protocol == "as-published":
+    if job.cell.device != "gpu" or not controlled(job.cell.protocol):
         return session
     return session._replace(call=lambda images: np.asarray(session.call(images)))
 

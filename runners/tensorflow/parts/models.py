@@ -9,7 +9,7 @@ from runners.job import Job
 from runners.models.resnet18 import initial_weights, network_of
 from runners.tensorflow.parts import applications
 from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
-from runners.tensorflow.parts.network import build, load_arrays
+from runners.tensorflow.parts.network import arrays_of, build, load_arrays
 
 
 def new_model(job: Job) -> Any:
@@ -25,16 +25,21 @@ def trained_model(job: Job) -> Any:
     if job.cell.model in APPLICATIONS:
         return applications.trained_model(job)
     model = build(network_of(job.cell.model, len(job.data.meta.classes)), job.cell.image_size)
-    model.load_weights(str(job.weights.file(WEIGHTS_FILE)))
+    if job.starts_elsewhere():
+        load_arrays(model, job.weights.arrays())
+    else:
+        model.load_weights(str(job.weights.file(WEIGHTS_FILE)))
     return model
 
 
 def save_weights(job: Job, model: Any) -> None:
-    """Save the weights; records them as an artifact and as ``model_size_bytes``."""
+    """Save the weights, for every framework too; records their ``model_size_bytes``."""
     with job.phase("save"):
         model.save_weights(str(job.folder / WEIGHTS_FILE), save_format="h5")
     job.artifact(WEIGHTS_FILE, "keras weights")
     job.record("model_size_bytes", [job.artifacts[-1].size_bytes], source="weights file on disk")
+    network = network_of(job.cell.model, len(job.data.meta.classes))
+    job.neutral_weights(arrays_of(model, network))
 
 
 def save_tflite(job: Job, content: bytes) -> None:

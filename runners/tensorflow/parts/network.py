@@ -53,3 +53,11 @@ def load_arrays(model: Any, weights: Dict[str, Any]) -> None:
     """Copy arrays named as in runners.models.resnet18 into ``model``."""
     for name in {key.rpartition(".")[0] for key in weights}:
         model.get_layer(name).set_weights([weights[f"{name}.weight"], weights[f"{name}.bias"]])
+
+
+def arrays_of(model: Any, network: ResNet) -> Dict[str, Any]:
+    """The weights of ``model``, named and laid out as in runners.models.resnet18."""
+    arrays: Dict[str, Any] = {}
+    for name in [*(conv.name for conv in network.convolutions), "head"]:
+        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = model.get_layer(name).get_weights()
+    return arrays

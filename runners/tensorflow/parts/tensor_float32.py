@@ -15,6 +15,7 @@ import tensorflow as tf
 from manifests.manifest import Proof
 from runners.failures import Unsupported
 from runners.job import Job
+from runners.protocols import controlled
 from runners.tensorflow.parts.graphs import COMPUTE, GRADIENTS
 
 FIRST_WITH_TF32 = (8, 0)
@@ -33,7 +34,7 @@ def choose(job: Job) -> None:
                 f"{'.'.join(map(str, capability)) or 'an unknown one'}"
             )
         tf.config.experimental.enable_tensor_float_32_execution(True)
-    elif job.cell.protocol != "as-published":
+    elif controlled(job.cell.protocol):
         tf.config.experimental.enable_tensor_float_32_execution(False)
 
 

@@ -19,6 +19,7 @@ import tensorflow as tf
 from runners.failures import Unsupported, first_line, is_out_of_memory
 from runners.inference import QuantizeRecipe, Session, evaluate, filled, time_inference
 from runners.job import Job
+from runners.protocols import controlled
 from runners.tensorflow.parts import engines
 from runners.tensorflow.parts.keras_sessions import settled, signature_session
 from runners.tensorflow.parts.memory import watching_allocator
@@ -67,7 +68,7 @@ def prove(job: Job, ready: Converted, precision: str) -> None:
     """Rigorous: what was built before saving, as nothing else may run. As published: what the log
     tells of, after the calls that built the engines.
     """
-    if job.cell.protocol == "as-published":
+    if not controlled(job.cell.protocol):
         lines = engines.fallbacks(engines.log_of(job.folder))
         fell, how = engines.named(lines, ready.engines), "by the graph and the log"
         for line in lines[:3]:
@@ -129,12 +130,12 @@ def _converter_class() -> Any:
 def _shapes_to_try(job: Job) -> Tuple[bool, ...]:
     """Whether shapes are dynamic, in the order to try; the paper's way first."""
     explicit = engines.linked_tensorrt() >= FIRST_WITHOUT_IMPLICIT_BATCH
-    return (False, True) if explicit and job.cell.protocol != "as-published" else (False,)
+    return (False, True) if explicit and controlled(job.cell.protocol) else (False,)
 
 
 def _without_build(job: Job) -> str:
     version = engines.linked_tensorrt()
-    if job.cell.protocol != "as-published" or version < FIRST_WITHOUT_IMPLICIT_BATCH:
+    if controlled(job.cell.protocol) or version < FIRST_WITHOUT_IMPLICIT_BATCH:
         return ""
     number = ".".join(map(str, version))
     return (
@@ -169,7 +170,7 @@ def _convert(job: Job, converter: Any, precision: str, images: int, dynamic: boo
         function = _calibrated(job, converter, batches) if batches else converter.convert()
         if not engines.engines_of(function.graph.as_graph_def()).number:
             raise NoEngine("no part of the graph became one")
-        if job.cell.protocol != "as-published":
+        if controlled(job.cell.protocol):
             converter.build(input_fn=timed_input(job))
     except ValueError as error:
         if "is not a GPU" not in str(error):
