@@ -265,10 +265,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``transient`` says that the failure is not a property of the cell (it was cut off, or
     its environment was missing), so that resuming runs it again.
 
-    ``sealed_by`` says who wrote it, once and whole: the ``launcher``, when the cell ended and
-    where it ran, or the ``collector`` on the orchestrator's host, where the launcher had left
-    none (it was killed, its node was lost, or the cell was never started). It is empty in
-    manifests of earlier versions, and where a cell was run without a launcher.
+    ``sealed_by`` says who wrote it: the ``launcher``, where the cell ran, or, where that left none
+    (killed, a lost node, never started), the ``collector``; earlier versions did not say.
     """
 
     schema: str = SCHEMA

@@ -7,7 +7,10 @@ are the launcher's to write.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import List, Optional
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -19,6 +22,7 @@ ORDER_VERSION = 1
 ORDER_SCHEMA = f"{ORDER_NAME}/{ORDER_VERSION}"
 FILE_NAME = "order.json"
 
+_URI = "file://"
 INTERVAL_S = 0.2
 GRACE_S = 15.0
 
@@ -49,3 +53,19 @@ class CellOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pretrained: Optional[str] = None
     interval_s: Optional[float] = INTERVAL_S
     outlives: bool = False
+
+
+def path_text(path: Optional[Path]) -> Optional[str]:
+    """A path as an order holds it: one that is no UTF-8 is spelled as a URI."""
+    if path is None:
+        return None
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.absolute().as_uri()
+    return str(path)
+
+
+def path_given(text: str) -> str:
+    """The path that ``path_text`` spelled."""
+    return os.fsdecode(unquote_to_bytes(text[len(_URI) :])) if text.startswith(_URI) else text

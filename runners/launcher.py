@@ -127,7 +127,7 @@ class Launch:
         for name in ("data", "weights", "pretrained"):
             place = getattr(given, name) or getattr(ordered, name)
             if place:
-                arguments += [f"--{name}", place]
+                arguments += [f"--{name}", order.path_given(place)]
         return arguments
 
     def _wait(self, relay: Relay) -> None:

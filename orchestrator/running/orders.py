@@ -9,7 +9,7 @@ from typing import NamedTuple
 from machine.sampler import Sampler
 from manifests.cell import Cell
 from manifests.manifest import Context
-from manifests.order import GRACE_S, CellOrder
+from manifests.order import GRACE_S, CellOrder, path_text
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines.base import Engine, Order
@@ -65,8 +65,8 @@ def launch_order(planned: PlannedCell, order: Order, context: Context, outlives:
         memory_bytes=order.memory_bytes,
         timeout_s=planned.timeout_s,
         grace_s=GRACE_S,
-        data=str(order.data) if order.data else None,
-        weights=str(order.weights) if order.weights else None,
-        pretrained=str(order.pretrained) if order.pretrained else None,
+        data=path_text(order.data),
+        weights=path_text(order.weights),
+        pretrained=path_text(order.pretrained),
         outlives=outlives,
     )

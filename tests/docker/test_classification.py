@@ -64,7 +64,7 @@ def faulty(
 
 
 def start(workshop: DockerWorkshop, expression: str, run: str) -> subprocess.Popen[str]:
-    return workshop.start("-k", expression, "--memory", "64m", "--run", str(workshop.runs / run))
+    return workshop.start("-k", expression, "--memory", "192m", "--run", str(workshop.runs / run))
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def test_the_settings_of_a_plain_cell(daemon: Daemon, monkeypatch: pytest.Monkey
             ),
         ],
         environment=PLACES,
-        command=["/cell/cell.json", "/cell", "--context", "/cell/context.json", "--threads", "2"],
+        command=["/cell"],
     )  # fmt: skip
 
 
