@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 
+from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.select import nearest
 from orchestrator.engines.base import Engine, Entry
@@ -84,7 +85,7 @@ def _all() -> Iterator[tuple[str, Entry]]:
 def _files() -> dict[str, Path]:
     """Each engine's file, by its name. Raises InputError for a name that occurs twice."""
     found: dict[str, Path] = {}
-    for folder in (_OWN, *_outside):
+    for folder in (_OWN, *_outside, *paths.outside("engines")):
         for path in (*folder.glob("[!_.]*.py"), *folder.glob("[!_.]*/__init__.py")):
             if not _ENTRY.search(path.read_bytes()):
                 continue

@@ -187,6 +187,8 @@ class Executor:
         leave = sampler.watch(cell, tail) if sampler else lambda: None
         try:
             yield
+        finally:
+            leave()
 
     def _follow(
         self, planned: PlannedCell, attempt: Attempt, submit: Callable[[], Running]
