@@ -16,6 +16,7 @@ from typing import Any, Dict, List
 import msgspec
 
 from manifests.errors import InputError
+from manifests.msgspec_threads import looked_at
 
 FRAMEWORK_FILE = "framework.toml"
 _TABLE = re.compile(r"\s*\[([A-Za-z0-9_-]+)\]\s*(#.*)?")
@@ -80,7 +81,7 @@ def read_framework(path: Path) -> Framework:
     try:
         text = path.read_text(encoding="utf-8")
         _same_as_toml(text, plain_toml(text))
-        found = msgspec.convert(plain_toml(text), Framework)
+        found = msgspec.convert(plain_toml(text), looked_at(Framework))
     except (OSError, ValueError) as error:
         raise FrameworkError(f"{path}: {error}") from error
     if not found.modules or not found.packages:

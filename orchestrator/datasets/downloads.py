@@ -19,6 +19,7 @@ import msgspec
 
 from manifests.errors import InputError, MachineError
 from manifests.files import write_atomically
+from manifests.msgspec_threads import looked_at
 from orchestrator.datasets.contents import file_sha256
 from orchestrator.datasets.pack import Progress
 from orchestrator.file_lock import waiting
@@ -64,7 +65,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
 def recorded(remote: Remote, folder: Path) -> Fetched | None:
     """What was recorded when the file was first seen here; None before that."""
     try:
-        return msgspec.json.decode(_record(remote, folder).read_bytes(), type=Fetched)
+        return msgspec.json.decode(_record(remote, folder).read_bytes(), type=looked_at(Fetched))
     except (OSError, msgspec.MsgspecError):
         return None
 

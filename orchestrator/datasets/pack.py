@@ -21,6 +21,7 @@ from manifests.codec import UnreadableError, read_struct
 from manifests.errors import MachineError
 from manifests.files import where_possible, write_atomically
 from manifests.manifest import Dataset, Split
+from manifests.msgspec_threads import looked_at
 from orchestrator.datasets.contents import Contents, file_sha256
 from orchestrator.datasets.uniformity import uniformity
 
@@ -117,7 +118,7 @@ def _whole(folder: Path, cache: Path) -> bool:
     memory = Contents(cache, f"pack {folder.resolve()}")
     try:
         read_meta(folder)
-        files = msgspec.json.decode((folder / _FILES).read_bytes(), type=dict[str, str])
+        files = msgspec.json.decode((folder / _FILES).read_bytes(), type=looked_at(dict[str, str]))
         whole = all(memory.sha256(folder / name) == digest for name, digest in files.items())
     except (UnreadableError, OSError, msgspec.MsgspecError):
         return False

@@ -17,6 +17,7 @@ from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.framework import Framework
 from manifests.manifest import ImageUsed
+from manifests.msgspec_threads import looked_at
 from manifests.runner_files import framework, readable_frameworks
 from orchestrator.engines.base import Tell
 from orchestrator.engines.local_processes import LocalEngine
@@ -169,7 +170,7 @@ def probe(python: Path, script: str = "") -> Probed:
         raise MachineError(f"{python} can't be run: {error}") from error
     for line in done.stdout.splitlines():
         if line.startswith("FOUND "):
-            return msgspec.convert(json.loads(line.removeprefix("FOUND ")), Probed)
+            return msgspec.convert(json.loads(line.removeprefix("FOUND ")), looked_at(Probed))
     last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
     raise MachineError(f"{python} can't be run: {''.join(last) or 'it printed nothing'}")
 

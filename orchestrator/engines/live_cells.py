@@ -11,6 +11,7 @@ import msgspec
 
 from manifests.files import write_atomically
 from manifests.manifest import Status
+from manifests.msgspec_threads import looked_at
 from orchestrator.engines.base import HANDLE, Exit, Handle, Order, State, Where
 from orchestrator.environments.images import Image
 
@@ -123,6 +124,6 @@ def write_handle(folder: Path, handle: Handle) -> None:
 def read_handle(folder: Path) -> Handle | None:
     """That of a cell's folder; None where there is none that can be read."""
     try:
-        return msgspec.json.decode((folder / HANDLE).read_bytes(), type=Handle)
+        return msgspec.json.decode((folder / HANDLE).read_bytes(), type=looked_at(Handle))
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None

@@ -15,6 +15,7 @@ import msgspec
 from manifests.cell import Cell
 from manifests.flags import IMPOSSIBLE
 from manifests.manifest import Manifest
+from manifests.msgspec_threads import looked_at
 from orchestrator.gpu_check.sizes import runs_out, saved_bytes
 
 _LARGE = 1000
@@ -138,7 +139,7 @@ def _beyond(cell: Cell, memory_bytes: int | None) -> Expected:
 
 def _steps(cell: Cell) -> int:
     """As the runners count them: whole batches, one at least, and no more than the recipe's."""
-    recipe = msgspec.convert(cell.recipe, _Steps)
+    recipe = msgspec.convert(cell.recipe, looked_at(_Steps))
     whole = max(1, recipe.train_images // cell.batch_size)
     return recipe.epochs * min(whole, recipe.steps or whole)
 

@@ -6,7 +6,6 @@ docs/example has one of each; the pages of docs/ walk through it.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import shutil
 import sys
@@ -127,10 +126,6 @@ def test_a_technique_from_another_folder_joins_the_framework(extended: Workshop)
     assert [one.name for one in found.context.kit.extensions] == ["mine", "more"]
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("orchestrator.engines.registry") is None,
-    reason="engines are not found by file name yet",
-)
 def test_an_engine_from_outside_runs_cells(extended: Workshop) -> None:
     extended("run", "stripes2026", "--engine", "patient", "-k", "train")
     (found,) = manifests(extended).values()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from manifests import paths
 from manifests.paths import ROOT
 from manifests.run_folder import Run
 from papers.paper import find_paper, open_paper
@@ -36,7 +35,7 @@ def studies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "studies"
     shutil.copytree(ROOT / "studies", folder)
     settle(folder)
-    monkeypatch.setattr(paths, "STUDIES", folder)
+    monkeypatch.setenv("REPLIQUANT_STUDIES", str(folder))
     OPENED.clear()
     _counting.append(folder)
     yield folder
