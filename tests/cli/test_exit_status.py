@@ -31,6 +31,7 @@ FAILING = [
     (["compare", RUN, RUN], 2),
     (["report", "toy-quik"], 2),
     (["report", RUN, "-o", "no/such/folder.html"], 2),
+    (["export", "toy-quik"], 2),
     (["bundle", "toy-quik"], 2),
     (["verify", BAD], 1),
     (["verify", BAD, "--json"], 1),
