@@ -83,14 +83,14 @@ def on_gpu(workshop: DockerWorkshop) -> list[Manifest]:
 
 
 @pytest.mark.parametrize(
-    ("allotted", "options", "given", "number"),
+    ("allotted", "options", "given"),
     [
-        (None, (), "0", 0),
-        ("1", (), "1", 1),
-        ("1,0", ("--gpus", "1"), "0", 0),
-        (UUID.format(1), (), UUID.format(1), 1),
-        (PART.format(0, 1), (), PART.format(0, 1), 0),
-        (None, ("--gpus", PART.format(0, 0)), PART.format(0, 0), 0),
+        (None, (), "0"),
+        ("1", (), "1"),
+        ("1,0", ("--gpus", "1"), "0"),
+        (UUID.format(1), (), UUID.format(1)),
+        (PART.format(0, 1), (), PART.format(0, 1)),
+        (None, ("--gpus", PART.format(0, 0)), PART.format(0, 0)),
     ],
 )
 def test_a_container_would_get_the_gpu_that_was_allotted(
@@ -99,7 +99,6 @@ def test_a_container_would_get_the_gpu_that_was_allotted(
     allotted: str | None,
     options: tuple[str, ...],
     given: str,
-    number: int,
 ) -> None:
     if allotted is not None:
         gpu_workshop.environment["CUDA_VISIBLE_DEVICES"] = allotted
@@ -110,9 +109,9 @@ def test_a_container_would_get_the_gpu_that_was_allotted(
     assert manifest.status == "ok"
     assert manifest.context is not None and manifest.context.container is not None
     assert manifest.context.gpus == manifest.context.container.gpus == [given]
-    assert manifest.telemetry is not None
-    assert manifest.telemetry.gpus == [number]
-    assert manifest.telemetry.gpu_uuids == [UUID.format(number)]
+    # The cell's own sampler looks from inside, where this test has put no driver.
+    assert manifest.telemetry is not None and manifest.telemetry.gpus == []
+    assert manifest.telemetry.reasons["gpus"]
 
 
 def test_cells_on_a_processor_ask_for_none(

@@ -16,7 +16,10 @@ FOLDERS = (
     "manifests", "machine", "papers", "comparisons", "orchestrator", "runners", "services", "cli",
     "tui",
 )  # fmt: skip
-FILES = ("justw", "justfile", "pyproject.toml", "README.md", "LICENSE", ".gitattributes")
+FILES = (
+    "justw", "justfile", "pyproject.toml", "hatch_build.py", "repliquant.py", "README.md",
+    "LICENSE", ".gitattributes",
+)  # fmt: skip
 ODD = "a ü b's"
 
 
