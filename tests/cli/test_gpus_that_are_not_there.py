@@ -180,7 +180,7 @@ def test_a_gpu_that_goes_while_a_cell_runs_is_a_reason_and_the_cell_ends(
     library = with_library(workshop, tmp_path, "", "")
     workshop.environment["FAKE_THERE"] = "1"
     write_study(
-        workshop.folder, device="gpu", seconds=3.0, more='phase = "measure"', batch_sizes=[1]
+        workshop.folder, device="gpu", seconds=6.0, more='phase = "measure"', batch_sizes=[1]
     )
     process = workshop.start("-k", "alpha and infer")
     wait_until(

@@ -67,6 +67,7 @@ def test_a_hundred_containers_leave_nothing_behind(docker_workshop: DockerWorksh
     assert watched.grown_mb < 20
 
 
+@pytest.mark.measures
 def test_a_flood_is_not_slowed_and_all_of_it_is_kept(docker_workshop: DockerWorkshop) -> None:
     """100,000 lines a second: beside the same container with nobody at its other end."""
     docker_workshop.write(behave="flood", more=f"flood_s = {FLOOD_S}")
