@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.check_page import keep, packed_lines, page_of, plain_table
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from manifests.paths import VENDOR
 from orchestrator.gpu_check.carry import COMMIT
 from orchestrator.gpu_check.check import Check, check
 from orchestrator.gpu_check.plan import checked_frameworks
-from orchestrator.messages import CellEnded, CellStarted, News, Note
+from orchestrator.messages import CellEnded, CellStarted, LogLine, RunMessage
 from services.phrases import printable
 
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     _name_commit()
     try:
         return _run(_check(asked, started), asked.json, started)
-    except KitError as error:
+    except RepliquantError as error:
         sys.stderr.write(f"gpu-check: {printable(str(error), lines=True)}\n")
         return error.exit_code
     except KeyboardInterrupt:
@@ -76,9 +76,9 @@ def _run(asked: Check, as_json: bool, started: float) -> int:
     return checked.exit_status(page.as_expected)
 
 
-def _tell(news: News, seconds: float) -> None:
+def _tell(news: RunMessage, seconds: float) -> None:
     """A line a piece of news on standard error, with the seconds since the start."""
-    if isinstance(news, Note):
+    if isinstance(news, LogLine):
         text = "" if news.level == "detail" else news.text
     elif isinstance(news, CellStarted):
         text = news.planned.cell.title

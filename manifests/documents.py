@@ -12,7 +12,7 @@ import msgspec
 from manifests.codec import UnreadableError, read_bounded
 from manifests.errors import InputError
 from manifests.msgspec_threads import looked_at
-from manifests.select import nearest
+from manifests.suggest import nearest
 from manifests.toml_lines import Step, Steps, line_of
 
 MAX_BYTES = 2**20

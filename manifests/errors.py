@@ -12,9 +12,6 @@ class RepliquantError(Exception):
     exit_code = 2
 
 
-KitError = RepliquantError
-
-
 class InputError(RepliquantError):
     """What was asked or given can't be used (exit status 2)."""
 

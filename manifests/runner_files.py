@@ -17,7 +17,7 @@ from manifests.errors import InputError
 from manifests.framework import FRAMEWORK_FILE, Framework, FrameworkError, read_framework
 from manifests.models import MODELS
 from manifests.paths import distinct, files, runner_roots
-from manifests.select import nearest
+from manifests.suggest import nearest
 
 PROTOCOLS = "protocols"
 AVERAGE = "AVERAGE"

@@ -15,8 +15,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 from manifests.cell import Cell
 from manifests.errors import RepliquantError
-from manifests.suggest import check
-from manifests.suggest import nearest as nearest
+from manifests.suggest import check, nearest
 
 FIELDS = (
     "id", "study", "task", "framework", "technique", "variant", "model", "dataset", "image_size",

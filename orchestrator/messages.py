@@ -12,7 +12,7 @@ from manifests.plan import PlannedCell
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class LogLine:
     """A line for the person. Details may pass by; what is important has to stay.
 
     ``done`` of ``of`` steps of the work it is about are behind; 0 of 0: nobody knows.
@@ -56,5 +56,5 @@ class CellEnded:
     manifest: Manifest
 
 
-News = Note | RunStarted | CellStarted | CellEvent | CellEnded
-Listener = Callable[[News], None]
+RunMessage = LogLine | RunStarted | CellStarted | CellEvent | CellEnded
+Listener = Callable[[RunMessage], None]

@@ -11,7 +11,7 @@ import msgspec
 
 from manifests.documents import DocumentError, converted_as_far, read_document
 from manifests.errors import RepliquantError
-from manifests.select import nearest
+from manifests.suggest import nearest
 from papers.expression_checks import expression_mistakes
 from papers.expressions import Node, parse
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from manifests.documents import Document, DocumentError
 from manifests.errors import InputError
-from manifests.select import nearest
+from manifests.suggest import nearest
 from manifests.toml_lines import Step, Steps
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from manifests.cell import Device, Protocol, Scalar, Task
 from manifests.errors import InputError
-from manifests.select import nearest
+from manifests.suggest import nearest
 from papers.ladders import Rung
 
 

@@ -129,20 +129,20 @@ _OTHERS_WORK = "fix it, then run again; others are not affected"
 
 def _engines() -> Iterator[Diagnosis]:
     """What each engine says of itself."""
-    from manifests.errors import KitError
+    from manifests.errors import RepliquantError
     from orchestrator.engines.registry import entry, names
 
     for name in names():
         try:
             for found in entry(name).examine():
                 yield Diagnosis(*found)
-        except KitError as error:
+        except RepliquantError as error:
             yield Diagnosis("problem", f"engine {name}", str(error), _OTHERS_WORK)
 
 
 def _images() -> Iterator[Diagnosis]:
     """Each image, with the engine that a run would take now."""
-    from manifests.errors import KitError
+    from manifests.errors import RepliquantError
     from orchestrator.engines.auto import choose_engine
     from orchestrator.environments.images import image_names, load_image
 
@@ -150,7 +150,7 @@ def _images() -> Iterator[Diagnosis]:
     for name in image_names():
         try:
             images.append(load_image(name))
-        except KitError as error:
+        except RepliquantError as error:
             yield Diagnosis("problem", f"image {name}", str(error), _OTHERS_WORK)
     choice = choose_engine([image for image in images if not image.container_only])
     yield Diagnosis("ok", "engine", f"{choice.engine.name}: {choice.why}")
@@ -160,7 +160,7 @@ def _images() -> Iterator[Diagnosis]:
 
 def _image(engine: Engine, image: Image) -> Diagnosis:
     from machine.inventory import compute_capability
-    from manifests.errors import KitError
+    from manifests.errors import RepliquantError
     from orchestrator.planning import gpu_compat
 
     name = f"image {image.name}"
@@ -174,7 +174,7 @@ def _image(engine: Engine, image: Image) -> Diagnosis:
         obstacle = engine.obstacle(image)
         if obstacle:
             return Diagnosis("note", name, obstacle, "its cells are recorded as unsupported")
-    except KitError as error:
+    except RepliquantError as error:
         return Diagnosis("problem", name, str(error), _OTHERS_WORK)
     refused = gpu_compat.obstacle(image, compute_capability())
     if refused:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column
 
 from manifests import event
-from orchestrator.messages import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunMessage, RunStarted
 from services.phrases import count, duration, printable
 from services.run_state import RunState
 from services.standard_streams import reader_gone
@@ -47,11 +47,11 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def __call__(self, message: News) -> None:
+    def __call__(self, message: RunMessage) -> None:
         self.state.take(message, time.monotonic())
         if isinstance(message, CellEvent):
             self._event(message)
-        elif isinstance(message, Note):
+        elif isinstance(message, LogLine):
             self._note(message)
         elif isinstance(message, RunStarted):
             self._run(message)
@@ -65,14 +65,14 @@ class Progress:
         """How many cells have begun."""
         return self.state.ended + len(self.state.running)
 
-    def _note(self, note: Note) -> None:
+    def _note(self, note: LogLine) -> None:
         """Details pass by beside the bar, or stay as lines when asked for."""
         if note.level != "detail" or self._verbose:
             self._line(note.text)
         else:
             self._show_work(note)
 
-    def _show_work(self, note: Note) -> None:
+    def _show_work(self, note: LogLine) -> None:
         """Work that is no cell (a build, a download) fills the bar by its own steps."""
         if not self._console.is_terminal:
             self._tell_work(note)
@@ -81,7 +81,7 @@ class Progress:
         elif self._due():
             self._draw(note.text, note.of, note.done, f"{note.of - note.done} steps")
 
-    def _tell_work(self, note: Note) -> None:
+    def _tell_work(self, note: LogLine) -> None:
         """Where no bar can be drawn: a line for each step, and one now and then between them."""
         now = time.monotonic()
         step = (note.done, note.of)

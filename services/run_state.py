@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from manifests import event
 from manifests.plan import PlannedCell
-from orchestrator.messages import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunMessage, RunStarted
 
 KEPT_READINGS = 2000
 _KEPT_NOTES = 500
@@ -48,7 +48,7 @@ class RunState:
     def __init__(self, chosen: Sequence[PlannedCell] = ()) -> None:
         self.cells: dict[str, CellState] = {planned.id: CellState(planned) for planned in chosen}
         self.notes: deque[str] = deque(maxlen=_KEPT_NOTES)
-        self.work: Note | None = None
+        self.work: LogLine | None = None
         self.queued: list[str] = []
         self.running: dict[str, CellState] = {}
         self.latest: CellState | None = None
@@ -72,11 +72,11 @@ class RunState:
         """The cell to look at: the first that runs, else the one that ended last."""
         return next(iter(self.running.values()), self.latest)
 
-    def take(self, message: News, now_s: float) -> None:
+    def take(self, message: RunMessage, now_s: float) -> None:
         """Add one message."""
         if isinstance(message, CellEvent):
             self._event(message)
-        elif isinstance(message, Note):
+        elif isinstance(message, LogLine):
             self._note(message)
         elif isinstance(message, RunStarted):
             self._run(message, now_s)
@@ -122,7 +122,7 @@ class RunState:
             min(now_s - cell.began_s, cell.planned.estimate_s) for cell in self.running.values()
         )
 
-    def _note(self, note: Note) -> None:
+    def _note(self, note: LogLine) -> None:
         if note.level == "detail":
             self.work = note
             return

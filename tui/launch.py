@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from manifests.codec import UnreadableError
 from manifests.errors import MachineError
 from manifests.run_folder import Run
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from papers.study import load_study, study_ids
 from services.consoles import console_on
 from services.progress import Progress
@@ -144,4 +144,4 @@ def _print_messages(app: Repliquant, progress: Progress) -> None:
         elif not isinstance(message, Ended):
             progress(message)
         elif message.error:
-            progress(Note(message.error, "important"))
+            progress(LogLine(message.error, "important"))

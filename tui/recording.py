@@ -17,7 +17,7 @@ from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
 from manifests.series_reader import Series, read_series
-from orchestrator.messages import CellEnded, CellEvent, CellStarted, News, Note, RunStarted
+from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunMessage, RunStarted
 from services.runs import plan_of
 from tui.loaders import log_files
 
@@ -32,7 +32,7 @@ class Moment(NamedTuple):
     """A message and its time in seconds since the run began."""
 
     at_s: float
-    message: News
+    message: RunMessage
 
 
 class Played(NamedTuple):
@@ -92,7 +92,7 @@ def _timeline(ran: list[tuple[Manifest, PlannedCell]]) -> tuple[list[Played], li
         if pause_s > LONGEST_PAUSE_S:
             cut_s += pause_s - _SHORTENED_TO_S
             begin_s = end_s + _SHORTENED_TO_S
-            notes.append(Moment(end_s, Note(f"a pause of {pause_s:,.0f} s is passed over")))
+            notes.append(Moment(end_s, LogLine(f"a pause of {pause_s:,.0f} s is passed over")))
         elif -1.5 < pause_s < 0:
             begin_s = end_s
         played.append(Played(manifest, planned, begin_s, begin_s + manifest.wall_s))

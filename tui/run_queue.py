@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from manifests import event
 from manifests.errors import RepliquantError
-from orchestrator.messages import CellEvent, News, Note
+from orchestrator.messages import CellEvent, LogLine, RunMessage
 from orchestrator.running.control import Steering
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Ended:
 class Received(NamedTuple):
     """One message and when it came (seconds, monotonic)."""
 
-    message: News | Begun | Ended
+    message: RunMessage | Begun | Ended
     at_s: float
 
 
@@ -71,7 +71,7 @@ class Inbox:
         self._all: deque[Received] = deque()
         self.collapsed = 0
 
-    def put(self, message: News | Begun | Ended) -> None:
+    def put(self, message: RunMessage | Begun | Ended) -> None:
         with self._lock:
             if self._all and _piles_up(self._all[-1].message, message):
                 self._all.pop()
@@ -85,8 +85,8 @@ class Inbox:
         return list(all_)
 
 
-def _piles_up(before: News | Begun | Ended, after: News | Begun | Ended) -> bool:
-    if isinstance(before, Note) and isinstance(after, Note):
+def _piles_up(before: RunMessage | Begun | Ended, after: RunMessage | Begun | Ended) -> bool:
+    if isinstance(before, LogLine) and isinstance(after, LogLine):
         return before.level == after.level == "detail"
     return (
         isinstance(before, CellEvent)

@@ -31,7 +31,7 @@ def _checked(name: str | None) -> str | None:
     """Raises BadParameter for a framework that the check has no parts for."""
     if name is None:
         return None
-    from manifests.select import nearest
+    from manifests.suggest import nearest
     from orchestrator.gpu_check.plan import checked_frameworks
 
     accepted = checked_frameworks()

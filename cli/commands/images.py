@@ -68,7 +68,7 @@ def _state(engine: Any, image: Any) -> str:
 def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) -> int:
     """Make images ready (default: all). One that fails does not keep the others from it."""
     from cli.console import err
-    from manifests.errors import KitError
+    from manifests.errors import RepliquantError
     from services.phrases import printable
     from services.progress import Progress
 
@@ -80,7 +80,7 @@ def build(names: tuple[str, ...], engine: str, base: str | None, verbose: bool) 
             try:
                 made.prepare(image, progress)
                 click.echo(f"{image.name}: ready")
-            except KitError as error:
+            except RepliquantError as error:
                 failed += 1
                 click.echo(f"repliquant: {printable(str(error), lines=True)}", err=True)
     return 3 if failed else 0

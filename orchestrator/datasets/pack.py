@@ -86,7 +86,7 @@ def _folder(source: Source, image_size: int, cache: Path, contents: str) -> Path
 
 
 def prepare(source: Source, image_size: int, cache: Path, progress: Progress) -> Path:
-    """The folder of the pack, made now unless the cache has it whole. Raises KitError."""
+    """The folder of the pack, made now unless the cache has it whole. Raises RepliquantError."""
     contents = source.contents(progress) or ""
     folder = _folder(source, image_size, cache, contents)
     if _whole(folder, cache):

@@ -31,7 +31,7 @@ class Packs(NamedTuple):
 
 
 def prepare_packs(plan: Plan, places: Mapping[str, Path], cache: Path, progress: Progress) -> Packs:
-    """Make what the cache doesn't have. ``places``: where a data set lies. Raises KitError."""
+    """Make what the cache lacks. ``places``: where a data set lies. Raises RepliquantError."""
     folders: dict[tuple[str, int], Path] = {}
     digests: dict[str, str] = {}
     for planned in plan.cells:

@@ -103,7 +103,7 @@ def to_fetch(cells: Iterable[Cell], cache: Path) -> list[Remote]:
 
 
 def prepare_pretrained(cells: Iterable[Cell], cache: Path, progress: Progress) -> None:
-    """Fetch and check what the cells want. Raises KitError: before anything runs."""
+    """Fetch and check what the cells want. Raises RepliquantError: before anything runs."""
     folders = {folder_of(c, cache): remote(c) for c in cells if wanted(c) and not obstacle(c)}
     for folder, file in folders.items():
         file = file._replace(otherwise=file.otherwise.format(folder=folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from orchestrator.engines.base import Engine
 from orchestrator.engines.registry import ranked
 from orchestrator.environments.images import Image
@@ -27,7 +27,7 @@ def choose_engine(images: list[Image]) -> Choice:
     for name, entry in first:
         try:
             engine = entry.make()
-        except KitError as error:
+        except RepliquantError as error:
             passed.append(f"no {name.capitalize()} ({error})")
             continue
         lacks = next(filter(None, (_unavailable(engine, image) for image in images)), "")
@@ -42,5 +42,5 @@ def _unavailable(engine: Engine, image: Image) -> str:
     """What is wrong with an image, or with the engine meanwhile, is the image's obstacle."""
     try:
         return engine.unavailable(image)
-    except KitError as error:
+    except RepliquantError as error:
         return str(error)

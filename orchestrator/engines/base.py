@@ -33,9 +33,9 @@ import msgspec
 
 from manifests.manifest import Container, ImageUsed, Status
 from orchestrator.environments.images import Image
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
-Tell = Callable[[Note], None]
+Tell = Callable[[LogLine], None]
 """Takes messages about a long piece of work."""
 
 State = Literal["queued", "running", "ended", "gone"]
@@ -158,7 +158,7 @@ class Engine(Protocol):
         """ "ready", or what it would take to make the image ready, in one line."""
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        """Make the image ready. Raises KitError with the last lines of what failed."""
+        """Make the image ready. Raises RepliquantError with the last lines of what failed."""
 
     def verify(self, image: Image) -> tuple[bool, str]:
         """Whether a ready image passes its own checks, and what they print."""
@@ -178,8 +178,8 @@ class Engine(Protocol):
     def submit(self, image: Image, orders: Sequence[Order]) -> list[Handle]:
         """Hand cells of a prepared image over, in their order; a handle each, which is on disk.
 
-        A queue takes them as one array. Raises KitError when one can't be started; those before it
-        have been. Handles of cells that the engine itself lost are given back like others:
+        A queue takes them as one array. Raises RepliquantError when one can't be started; those
+        before it have been. Handles of cells that the engine itself lost are given back like others:
         ``collect`` says so.
         """
 

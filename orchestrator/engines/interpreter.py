@@ -23,7 +23,7 @@ from orchestrator.engines.base import Tell
 from orchestrator.engines.local_processes import LocalEngine
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 _PROBE_TIMEOUT_S = 180
 _NEEDED = ("msgspec", "numpy")
@@ -140,7 +140,7 @@ class GivenEngine(LocalEngine):
                     f"{self.python} can't run {image.file.framework} cells: {name}: {why}. "
                     f"Install it there ({self.python} -m pip install {name})"
                 )
-        tell(Note(f"{image.name}: {self.python} in place of it", "detail"))
+        tell(LogLine(f"{image.name}: {self.python} in place of it", "detail"))
         return ImageUsed(name=image.name, kind="given")
 
 

@@ -54,7 +54,7 @@ class LiveCells:
         self._live: dict[str, LiveCell] = {}
 
     def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
-        """Start one cell in a prepared image, under the handle's name. Raises KitError."""
+        """Start one cell in a prepared image, under the handle's name. Raises RepliquantError."""
         raise NotImplementedError
 
     def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:

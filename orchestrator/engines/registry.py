@@ -15,7 +15,7 @@ from types import ModuleType
 
 from manifests import paths
 from manifests.errors import InputError, MachineError
-from manifests.select import nearest
+from manifests.suggest import nearest
 from orchestrator.engines.base import Engine, Entry
 
 AUTO = "auto"

@@ -17,7 +17,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from manifests.errors import KitError, MachineError
+from manifests.errors import MachineError, RepliquantError
 from manifests.paths import ROOT
 from orchestrator.environments.pip_installs import installs
 from orchestrator.environments.pip_settings import environment, explained, pip_for
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
             install(ROOT / "requirements-just.txt")
         else:
             set_up(ROOT / arguments[1], arguments[2])
-    except KitError as error:
+    except RepliquantError as error:
         sys.stderr.write(f"setup: {error}\n")
         return error.exit_code
     return 0

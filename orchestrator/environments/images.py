@@ -12,7 +12,7 @@ from manifests.cell import sha256_hex
 from manifests.documents import DocumentError, read_toml
 from manifests.errors import InputError
 from manifests.paths import IMAGES, Places
-from manifests.select import nearest
+from manifests.suggest import nearest
 from orchestrator.environments.pins import allowed_unhashed, read_pins
 
 

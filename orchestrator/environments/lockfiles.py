@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from manifests.errors import KitError, MachineError
+from manifests.errors import MachineError, RepliquantError
 from manifests.files import write_atomically
 from manifests.paths import ROOT
 from orchestrator.environments.images import Image
@@ -162,5 +162,5 @@ _BESIDE_THE_INDEX = ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL")
 if __name__ == "__main__":
     try:
         sys.stdout.write("changed\n" if lock_host("--keep-versions" in sys.argv) else "as it was\n")
-    except KitError as error:
+    except RepliquantError as error:
         sys.exit(f"lock: {error}")

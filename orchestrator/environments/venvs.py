@@ -27,7 +27,7 @@ from orchestrator.environments.images import Image
 from orchestrator.environments.pip_installs import Refusals, installs, local_builds, wants_more
 from orchestrator.environments.pythons import clean_environment, find_interpreter
 from orchestrator.file_lock import waiting
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 _LAST_LINES = 15
 _OLDEST_MINOR = 10  # pip 26 serves Python 3.10 and newer
@@ -108,7 +108,7 @@ def build(image: Image, tell: Tell) -> Ready:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with waiting(
             folder.with_name(f"{folder.name}.lock"),
-            lambda who: tell(Note(f"waiting for {who}", "detail")),
+            lambda who: tell(LogLine(f"waiting for {who}", "detail")),
         ) as lock:
             return ready(image) or _Build(image, folder, tell, lock).make()
     except OSError as error:
@@ -131,7 +131,7 @@ class _Build(NamedTuple):
         shutil.rmtree(folder, ignore_errors=True)
         _enough_disk(image, folder.parent)
         base = find_interpreter(image.file.python)
-        self.tell(Note(f"making {image.name} with {base}", "detail"))
+        self.tell(LogLine(f"making {image.name} with {base}", "detail"))
         without, pip = pip_for(image.file.python, interpreter(image))
         self._run("venv", [str(base), "-m", "venv", *without, str(folder)])
         self._install(pip, [image.lock])
@@ -171,7 +171,7 @@ class _Build(NamedTuple):
                 for line in process.stdout:
                     last.append(line.rstrip())
                     refusals.read(line)
-                    self.tell(Note(f"{step}: {line.strip()[:200]}", "detail"))
+                    self.tell(LogLine(f"{step}: {line.strip()[:200]}", "detail"))
             except BaseException:
                 process.kill()
                 raise

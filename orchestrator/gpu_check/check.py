@@ -29,7 +29,7 @@ from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.expected import Expected, expected_of
 from orchestrator.gpu_check.plan import NAME, check_plan, checked_frameworks
 from orchestrator.gpu_check.probe import Probe, earlier, keep, memory_of, probe
-from orchestrator.messages import Listener, Note
+from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import pair
 from orchestrator.running.exit_status import FAILED, exit_status
@@ -97,7 +97,7 @@ class Checked(NamedTuple):
 
 
 def check(asked: Check, tell: Listener) -> Checked:
-    """Run the check. Raises MachineError on a machine without CUDA, and other KitErrors."""
+    """Run the check. Raises MachineError on a machine without CUDA, and other RepliquantErrors."""
     from orchestrator.datasets.packs import prepare_packs
     from orchestrator.running.executor import Executor
     from orchestrator.running.orders import Setup
@@ -202,7 +202,7 @@ def _with_cuda(engine: GivenEngine, held: list[str], tell: Listener) -> list[str
     if not seeing:
         raise MachineError(f"gpu-check needs CUDA: {'; '.join(blind.values())}. {_OTHERWISE}")
     for name, why in blind.items():
-        tell(Note(f"{name} is left out: {why}", "important"))
+        tell(LogLine(f"{name} is left out: {why}", "important"))
     return seeing
 
 
@@ -230,7 +230,7 @@ def _gpu_images(frameworks: tuple[str, ...], capability: str, tell: Listener) ->
     if not found:
         raise MachineError(f"gpu-check has no image: {'; '.join(obstacles)}. Instead, {_own()}")
     for obstacle in obstacles:
-        tell(Note(obstacle, "important"))
+        tell(LogLine(obstacle, "important"))
     return found
 
 
@@ -239,7 +239,7 @@ def _own() -> str:
 
 
 def _container_engine(name: str) -> Engine:
-    """The images for GPUs are containers. Raises KitError where none can be run."""
+    """The images for GPUs are containers. Raises RepliquantError where none can be run."""
     name = first(containers=True) if name == AUTO else name
     if not entry(name).containers:
         raise MachineError(

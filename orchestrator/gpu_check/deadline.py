@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Protocol
 
-from orchestrator.messages import CellStarted, Listener, News, Note
+from orchestrator.messages import CellStarted, Listener, LogLine, RunMessage
 
 PACKING_S = 30.0
 _REASON = "the check's time is up; the same command goes on from here"
@@ -53,7 +53,7 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
 
-    def __call__(self, news: News) -> None:
+    def __call__(self, news: RunMessage) -> None:
         if isinstance(news, CellStarted) and self._ends_at is None:
             self.begin()
             self._set()
@@ -65,6 +65,6 @@ class Deadline:
         self._timer.start()
 
     def _end(self) -> None:
-        self._tell(Note("the time is up: the running cell is ended", "important"))
+        self._tell(LogLine("the time is up: the running cell is ended", "important"))
         if self._cells is not None:
             self._cells.cancel(_REASON)

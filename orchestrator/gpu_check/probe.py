@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from manifests import paths
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from manifests.files import write_atomically
 from orchestrator.engines.base import Engine
 from orchestrator.environments.images import load_image
 from orchestrator.environments.pythons import clean_environment
-from orchestrator.messages import Listener, Note
+from orchestrator.messages import Listener, LogLine
 
 FILE = "probe.json"
 _LONGEST_S = 90.0
@@ -35,10 +35,10 @@ def probe(engine: Engine, image: str | None, left_s: float, tell: Listener) -> P
         if python is None:
             why = f"the {engine.name} engine has no interpreter here that could be asked"
             return {"reason": why}
-        tell(Note("probe: versions, memory, and the names of kernels"))
+        tell(LogLine("probe: versions, memory, and the names of kernels"))
         engine.prepare(found, tell)
         return _asked(python, min(_LONGEST_S, max(1.0, left_s)))
-    except (KitError, OSError, ValueError, subprocess.TimeoutExpired) as error:
+    except (RepliquantError, OSError, ValueError, subprocess.TimeoutExpired) as error:
         return {"failed": True, "reason": str(error)}
 
 

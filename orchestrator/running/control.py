@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
-from orchestrator.messages import CellStarted, Listener, News
+from orchestrator.messages import CellStarted, Listener, RunMessage
 
 
 class Steered(Protocol):
@@ -71,7 +71,7 @@ class Steering:
     def heard(self, tell: Listener) -> Listener:
         """``tell``, which also ends work that is asked to stop before its first cell."""
 
-        def hear(news: News) -> None:
+        def hear(news: RunMessage) -> None:
             tell(news)
             self._cells = self._cells or isinstance(news, CellStarted)
             if self.paused and not self._cells:

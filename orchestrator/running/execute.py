@@ -12,7 +12,7 @@ from manifests.cell import Cell
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from orchestrator.datasets import about, pretrained
-from orchestrator.messages import Listener, Note
+from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.resuming import outstanding
 from orchestrator.running.control import Steering
@@ -51,10 +51,10 @@ def execute(
     """Prepare the data, hold the run's folder, run what is outstanding.
 
     ``sampler`` is the screen's, which shows how the cells fare. ``steering`` pauses and cancels the
-    run from other threads. Raises KitError, and KeyboardInterrupt after marking the cell that was
-    cut off.
+    run from other threads. Raises RepliquantError, and KeyboardInterrupt after marking the cell
+    that was cut off.
     """
-    with warnings_told(lambda text: tell(Note(f"warning: {text}", "important"))):
+    with warnings_told(lambda text: tell(LogLine(f"warning: {text}", "important"))):
         return _execute(request, tell, sampler, steering)
 
 
@@ -73,7 +73,7 @@ def _execute(
     rerun = check_rerun(request.rerun, prepared.plan)
 
     def progress(what: str, done: int, of: int) -> None:
-        tell(Note(f"{what}: {done:,} of {of:,}", "detail", done, of))
+        tell(LogLine(f"{what}: {done:,} of {of:,}", "detail", done, of))
 
     todo = [item.planned for item in outstanding(prepared.run, prepared.chosen, rerun)]
     pretrained.prepare_pretrained(
@@ -82,7 +82,7 @@ def _execute(
     packs = prepare_packs(prepared.plan, prepared.places, paths.cache(), progress)
     prepared = _packed(prepared, packs)
     for note in prepared.plan.dataset_notes:
-        tell(Note(note))
+        tell(LogLine(note))
     allotted = prepared.resources
     with opened(prepared.run, prepared.plan):
         setup = Setup(

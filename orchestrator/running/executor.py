@@ -11,7 +11,7 @@ from pathlib import Path
 
 from manifests.codec import read_struct
 from manifests.credentials import redacted_command
-from manifests.errors import EngineGoneError, KitError
+from manifests.errors import EngineGoneError, RepliquantError
 from manifests.files import as_text
 from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
 from manifests.order import FILE_NAME, CellOrder
@@ -25,8 +25,8 @@ from orchestrator.messages import (
     CellEnded,
     CellEvent,
     CellStarted,
-    News,
-    Note,
+    LogLine,
+    RunMessage,
     RunStarted,
 )
 from orchestrator.planning.resuming import Todo, outstanding
@@ -62,7 +62,7 @@ class Executor:
     def execute(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
         """Run what is outstanding; the manifests of the cells that were run.
 
-        Raises KeyboardInterrupt after marking the cells that were cut off, KitError when the
+        Raises KeyboardInterrupt after marking the cells that were cut off, RepliquantError when the
         folder can't be written to.
         """
         todo = outstanding(self.run_folder, chosen, rerun)
@@ -113,7 +113,7 @@ class Executor:
             if not lost or not more or self._cancelled:
                 break
             again = lost
-            self._tell(Note(f"{planned.cell.title} is run again: {lost}", "important"))
+            self._tell(LogLine(f"{planned.cell.title} is run again: {lost}", "important"))
         if manifest.status == "ok":
             self.setup.estimates.learn(planned.cell, manifest.wall_s, planned.study_estimate_s)
         self._tell(CellEnded(planned, manifest))
@@ -198,16 +198,16 @@ class Executor:
             running = submit()
         except EngineGoneError:
             raise
-        except KitError as error:
+        except RepliquantError as error:
             return attempt.conclude("unsupported", str(error), transient=True)
         try:
             return attempt.follow(running, lambda event: self._tell(CellEvent(planned, event)))
         except EngineGoneError:
             raise
-        except KitError as error:  # it left what can't be fetched
+        except RepliquantError as error:  # it left what can't be fetched
             return attempt.conclude("crashed", str(error), transient=False)
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, news: RunMessage) -> None:
         """Several slots may have news at once; the listener gets one after the other."""
         with self._telling:
             self.setup.tell(news)
@@ -215,7 +215,7 @@ class Executor:
     def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:
             title = planned.cell.title
-            self._tell(Note(f"{title}: {attempt.strays} lines that are no events were dropped"))
+            self._tell(LogLine(f"{title}: {attempt.strays} lines that are no events were dropped"))
 
     def _order(self, planned: PlannedCell, slot: Slot) -> Order:
         return order_of(self.setup, self.run_folder, planned, slot)
@@ -243,10 +243,10 @@ class Executor:
                 image = load_image(name)
                 state = self.setup.engine.status(image)
                 if state != "ready":
-                    self._tell(Note(f"making image {name} ({state})"))
+                    self._tell(LogLine(f"making image {name} ({state})"))
                 self._images[name] = self.setup.engine.prepare(image, self._tell)
-            except KitError as error:
-                self._tell(Note(str(error), "important"))
+            except RepliquantError as error:
+                self._tell(LogLine(str(error), "important"))
                 self._images[name] = str(error).split(" Its last lines:")[0]
         return self._images[name]
 

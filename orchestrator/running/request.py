@@ -20,7 +20,7 @@ from orchestrator.datasets.pack import Source
 from orchestrator.engines.auto import Choice, choose_engine
 from orchestrator.engines.registry import AUTO, make_engine
 from orchestrator.environments.images import load_image
-from orchestrator.messages import Listener, Note
+from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing, pair
 from orchestrator.planning.obstacles import Obstacles
@@ -94,7 +94,7 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     drafts = draft(study, choices, _pairings(study))
     ids = _choose(drafts, request.expression)
     where = _engine(request, [one for one in drafts if one.id in ids])
-    tell(Note(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
+    tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
     resources = allot(
         where.engine, request.cpus, request.gpus, request.memory_bytes, request.threads
     )

@@ -6,7 +6,7 @@ import itertools
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from manifests.select import nearest
+from manifests.suggest import nearest
 from papers.expressions import quantities as q
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Missing, Quantity, Row, Truth
 from papers.expressions.rows import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from manifests.select import nearest
+from manifests.suggest import nearest
 from papers.expressions import quantities as q
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity, Row
 from papers.expressions.syntax import ExpressionError, Filter

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
 from manifests.errors import RepliquantError
-from manifests.select import nearest
+from manifests.suggest import nearest
 
 LONGEST = 2000
 DEEPEST = 40

@@ -20,7 +20,7 @@ from typing import Any
 import docker
 import pytest
 
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from orchestrator.engines.docker.builds import tag
 from orchestrator.engines.docker.daemon import Daemon, connect
 from orchestrator.engines.docker.reaping import OWNER
@@ -70,7 +70,7 @@ def daemon() -> Daemon:
     try:
         found = connect()
         found.client.images.get(BASE)
-    except (KitError, docker.errors.ImageNotFound) as error:
+    except (RepliquantError, docker.errors.ImageNotFound) as error:
         reason = f"NO DOCKER, NOT TESTED: {error}. `just docker-up` starts an engine"
         if os.environ.get("REPLIQUANT_TEST_DOCKER") == "1":
             pytest.fail(reason)

@@ -121,8 +121,8 @@ def test_nothing_of_the_host_is_read_through_links(
         assert "root:" not in manifest.error
         (folder,) = faulty.runs.glob(f"*/cells/{manifest.id}")
         assert {path.name for path in folder.iterdir()} == {
-            "cell.json", "context.json", "events.jsonl", "handle.json", "manifest.json", "order.json",
-            "stderr.txt", "telemetry.jsonl",
+            "cell.json", "context.json", "events.jsonl", "handle.json", "manifest.json",
+            "order.json", "stderr.txt", "telemetry.jsonl",
         }  # fmt: skip
         assert not any(path.is_symlink() for path in folder.iterdir())
 

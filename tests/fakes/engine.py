@@ -20,7 +20,7 @@ from manifests.manifest import ImageUsed
 from orchestrator.engines import local
 from orchestrator.engines.base import Exit, Order, Tell
 from orchestrator.environments.images import Image
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 ROOT = Path(__file__).resolve().parents[2]
 LOST = "the fake engine lost it"
@@ -40,7 +40,7 @@ class FakeEngine(local.LocalEngine):
         return os.environ.get("FAKE_GPUS", "").split(",") if os.environ.get("FAKE_GPUS") else []
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        tell(Note(f"preparing {image.name}", "detail"))
+        tell(LogLine(f"preparing {image.name}", "detail"))
         if image.name == "broken":
             raise MachineError("the environment broken could not be made. Its last lines:\n  oh")
         return ImageUsed(name=image.name, kind="given")

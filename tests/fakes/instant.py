@@ -19,7 +19,7 @@ from manifests.manifest import ImageUsed, Status
 from orchestrator.engines import local
 from orchestrator.engines.base import Exit, Order, Tell, Where
 from orchestrator.environments.images import Image
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from tests.manifests.samples import a_manifest
 
 ENDS: tuple[Status, ...] = ("ok", "ok", "crashed", "ok", "oom", "unsupported")
@@ -42,7 +42,7 @@ class InstantEngine(local.LocalEngine):
         return []
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        tell(Note(f"preparing {image.name}", "detail", 1, 2))
+        tell(LogLine(f"preparing {image.name}", "detail", 1, 2))
         return ImageUsed(name=image.name, kind="given")
 
     def obstacle(self, image: Image) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manifests.cell import Cell
-from manifests.select import FIELDS, SelectionError, Selector, nearest
+from manifests.select import FIELDS, SelectionError, Selector
+from manifests.suggest import nearest
 from tests.manifests.samples import a_cell
 
 CELLS = {

@@ -24,7 +24,7 @@ from orchestrator.gpu_check.check import Check, Checked, _gpu_images, _where, ch
 from orchestrator.gpu_check.deadline import Deadline
 from orchestrator.gpu_check.plan import check_plan
 from orchestrator.gpu_check.sizes import runs_out
-from orchestrator.messages import CellStarted, News, Note
+from orchestrator.messages import CellStarted, LogLine, RunMessage
 from runners.inference import QuantizeRecipe
 from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe
@@ -212,12 +212,12 @@ SEEING = '{"python": "3", "modules": {"tensorflow": "2.17.0"}, "gpus": ["/physic
 def test_an_interpreters_frameworks_that_see_a_gpu_are_planned(
     tmp_path: Path, said: str, by_tensorflow: str, planned_ones: list[str], left_out: str
 ) -> None:
-    told: list[News] = []
+    told: list[RunMessage] = []
     asked = Check(python=interpreter(tmp_path, said, by_tensorflow))
     engine, images = _where(asked, told.append)
     assert list(images) == planned_ones
     assert engine.gpus() == ["0"]
-    notes = [news.text for news in told if isinstance(news, Note)]
+    notes = [news.text for news in told if isinstance(news, LogLine)]
     assert len(notes) == bool(left_out) and all(re.match(left_out, note) for note in notes)
 
 
@@ -267,7 +267,7 @@ def test_an_interpreter_without_cuda_is_refused(
 def test_images_are_the_newest_that_serve_the_gpu(
     capability: str, expected: dict[str, str], left_out: int
 ) -> None:
-    told: list[News] = []
+    told: list[RunMessage] = []
     assert _gpu_images(("pytorch", "tensorflow"), capability, told.append) == expected
     assert len(told) == left_out
 
@@ -310,13 +310,13 @@ class Started:
 
 
 def test_the_running_cell_is_ended_when_the_time_is_up() -> None:
-    told: list[News] = []
+    told: list[RunMessage] = []
     cells, deadline = Started(), Deadline(0.04, told.append)
     deadline.begin()
     deadline.hold(cells)
     assert cells.ended.wait(10)
     assert cells.cancelled == ["the check's time is up; the same command goes on from here"]
-    assert told == [Note("the time is up: the running cell is ended", "important")]
+    assert told == [LogLine("the time is up: the running cell is ended", "important")]
 
 
 def test_the_time_includes_packing_and_what_was_before() -> None:

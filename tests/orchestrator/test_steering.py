@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.messages import CellStarted, News, Note
+from orchestrator.messages import CellStarted, LogLine, RunMessage
 from orchestrator.running.control import Steering
 from tests.manifests.samples import planned
 
@@ -49,12 +49,12 @@ def test_what_was_asked_before_there_was_a_run_reaches_it(ask: str, asked: list[
 
 def test_work_before_the_first_cell_ends_at_its_next_word() -> None:
     steering = Steering()
-    told: list[News] = []
+    told: list[RunMessage] = []
     tell = steering.heard(told.append)
-    tell(Note("installing"))
+    tell(LogLine("installing"))
     steering.cancel("enough")
     with pytest.raises(KeyboardInterrupt):
-        tell(Note("installing more"))
+        tell(LogLine("installing more"))
     assert len(told) == 2
 
 
@@ -63,4 +63,4 @@ def test_once_a_cell_has_begun_its_end_is_awaited() -> None:
     tell = steering.heard(lambda news: None)
     tell(CellStarted(planned(1), ""))
     steering.cancel("enough")
-    tell(Note("the cell winds up"))
+    tell(LogLine("the cell winds up"))

@@ -6,7 +6,7 @@ import pytest
 
 from manifests import event
 from manifests.plan import PlannedCell
-from orchestrator.messages import CellEnded, CellEvent, CellStarted, Note, RunStarted
+from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunStarted
 from services.run_state import KEPT_READINGS, RunState
 from tests.manifests.samples import a_manifest, planned
 from tui.run_queue import Inbox
@@ -73,7 +73,7 @@ def test_curves_and_notes_are_bounded(two: list[PlannedCell]) -> None:
     for step in range(5000):
         news = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
         state.take(news, step)
-        state.take(Note(f"note {step}"), step)
+        state.take(LogLine(f"note {step}"), step)
     cell = state.running[two[0].id]
     assert len(cell.losses) == len(cell.rates) == KEPT_READINGS
     assert len(state.notes) <= 500

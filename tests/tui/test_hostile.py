@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from manifests.manifest import Gpu
 from manifests.telemetry_series import GpuSample, HostSample, Opening, Sample
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from tests.tui.conftest import drive, shown
 from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
@@ -73,7 +73,7 @@ def test_hostile_notes_and_logs_of_a_run(app: Repliquant) -> None:
         await pilot.press("3")
         await pilot.pause()
         for text in HOSTILE:
-            app.live.queue.inbox.put(Note(text, "important"))
+            app.live.queue.inbox.put(LogLine(text, "important"))
             app.complain(text)
         await pilot.pause(0.5)
         page = app.screen

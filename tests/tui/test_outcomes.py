@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from manifests.errors import MachineError
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator.messages import CellStarted, Listener, Note, RunStarted
+from orchestrator.messages import CellStarted, Listener, LogLine, RunStarted
 from orchestrator.running.control import Steering
 from tests.tui.conftest import Scene, drive, shown
 from tests.tui.scenes import begin, end, footer, started, until, wait_for
@@ -105,9 +105,9 @@ def test_what_is_ended_before_its_first_cell(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, what: str
 ) -> None:
     def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
-        tell(Note("fetching", "detail", 1, 2))
+        tell(LogLine("fetching", "detail", 1, 2))
         wait_for(steering)
-        tell(Note("fetching", "detail", 2, 2))
+        tell(LogLine("fetching", "detail", 2, 2))
         raise AssertionError("steering ends it at the word above")
 
     play(scene)
@@ -128,7 +128,7 @@ def test_after_an_error_at_the_start(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
 ) -> None:
     def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
-        tell(Note("fetching", "detail", 1, 2))
+        tell(LogLine("fetching", "detail", 1, 2))
         raise MachineError("the index can't be reached")
 
     play(scene)

@@ -12,7 +12,7 @@ from manifests.codec import encode_manifest
 from manifests.errors import InputError
 from manifests.run_folder import Run
 from manifests.series_reader import read_series
-from orchestrator.messages import CellEnded, CellStarted, Note, RunStarted
+from orchestrator.messages import CellEnded, CellStarted, LogLine, RunStarted
 from services.run_state import RunState
 from tests.tui.conftest import DEMO, RUN
 from tui.recording import read_recording
@@ -111,7 +111,7 @@ def test_a_long_pause_between_cells_is_passed_over_and_told(tmp_path: Path, run:
     copy.manifest_path(last).write_bytes(encode_manifest(later))
     after = read_recording(copy)
     assert after.length_s < before.length_s + 60
-    notes = [m.message.text for m in after.moments if isinstance(m.message, Note)]
+    notes = [m.message.text for m in after.moments if isinstance(m.message, LogLine)]
     assert len(notes) == 1
     assert "is passed over" in notes[0]
 

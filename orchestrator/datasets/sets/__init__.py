@@ -28,7 +28,7 @@ from typing import NamedTuple, cast
 
 from manifests import paths
 from manifests.errors import InputError
-from manifests.select import nearest
+from manifests.suggest import nearest
 from orchestrator.datasets.downloads import Remote
 from orchestrator.datasets.pack import Source
 

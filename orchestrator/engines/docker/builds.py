@@ -26,7 +26,7 @@ from orchestrator.engines.docker.dockerfile import dockerfile
 from orchestrator.engines.docker.mounts import Shared
 from orchestrator.environments.images import Image
 from orchestrator.file_lock import waiting
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from orchestrator.version import VERSION
 
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
@@ -95,7 +95,7 @@ def build(daemon: Daemon, image: Image, tell: Tell) -> ImageUsed:
             place = paths.cache() / "images"
             place.mkdir(parents=True, exist_ok=True)
             lock = place / f"{image.name}.lock"
-            with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))):
+            with waiting(lock, lambda who: tell(LogLine(f"waiting for {who}", "detail"))):
                 if _id_of(daemon, name) is None:
                     _build(daemon, image, name, place, tell)
     return _used(daemon, image, name)
@@ -149,7 +149,7 @@ def _build(daemon: Daemon, image: Image, name: str, place: Path, tell: Tell) -> 
     if hindrance:
         raise MachineError(f"{hindrance}. Fix that and run again, or run with --engine local")
     base = base_of(image)
-    tell(Note(f"making image {image.name} from {base}", "detail"))
+    tell(LogLine(f"making image {image.name} from {base}", "detail"))
     folder = wheels.fetch(image, architecture(daemon), tell)
     with build_context(image, folder, place) as context:
         try:
@@ -199,7 +199,7 @@ def follow(image: Image, lines: Iterable[dict[str, Any]], tell: Tell) -> None:
             step = _STEP.match(line)
             if step:
                 done, of = int(step[1]) - 1, int(step[2])
-            tell(Note(f"{image.name}: {line.strip()[:200]}", "detail", done, of))
+            tell(LogLine(f"{image.name}: {line.strip()[:200]}", "detail", done, of))
         if error:
             raise _failed(image, last)
 

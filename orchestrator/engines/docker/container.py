@@ -23,7 +23,7 @@ from orchestrator.engines.docker.mounts import Shared
 from orchestrator.engines.docker.ownership import claim, entries
 from orchestrator.engines.docker.settings import CELL
 from orchestrator.engines.docker.stream import Connection, Output
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 _ABANDONED = 125  # runners.container_init: its standard input ended
 _KILLED, _TERMINATED = 128 + signal.SIGKILL, 128 + signal.SIGTERM
@@ -198,7 +198,7 @@ class DockerCell:
     def _await_daemon(self) -> None:
         """Wait for a daemon that is away, unless we are asked to end. Raises EngineGoneError."""
         if not self._daemon.answers():
-            self._tell(Note(f"{self._lost}; waiting for it to come back", "important"))
+            self._tell(LogLine(f"{self._lost}; waiting for it to come back", "important"))
         if not self._daemon.comes_back(lambda: self._asked) and not self._asked:
             raise EngineGoneError(
                 f"{self._lost} and did not come back. Start it and run again: finished cells "

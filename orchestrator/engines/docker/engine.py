@@ -20,7 +20,7 @@ from orchestrator.engines.docker.mounts import Sharing
 from orchestrator.engines.docker.reaping import OUTLIVES, OWNER, Identity, reap
 from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments.images import Image
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 
 class DockerEngine(LiveCells):
@@ -98,7 +98,7 @@ class DockerEngine(LiveCells):
                 removed = reap(self.daemon)
             if removed:
                 what = "1 container" if removed == 1 else f"{removed} containers"
-                tell(Note(f"removed {what} that a dead orchestrator left"))
+                tell(LogLine(f"removed {what} that a dead orchestrator left"))
             yield
 
     def container(self, image: Image, order: Order) -> Container:

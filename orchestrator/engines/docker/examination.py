@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from manifests.errors import KitError
+from manifests.errors import RepliquantError
 from orchestrator.engines.base import Finding
 from orchestrator.engines.docker.engine import DockerEngine
 from orchestrator.engines.docker.settings import NO_GPU_RUNTIME, gpu_request, has_gpu_runtime
@@ -14,7 +14,7 @@ def examine() -> Iterator[Finding]:
     """The daemon first."""
     try:
         engine = DockerEngine()
-    except KitError as error:
+    except RepliquantError as error:
         said, _, step = str(error).partition(". ")
         yield Finding("note", "docker", said, f"{step}; until then: cells run without containers")
         return

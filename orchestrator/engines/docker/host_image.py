@@ -13,7 +13,7 @@ from orchestrator.engines.docker import builds, wheels
 from orchestrator.engines.docker.build_context import packed_context
 from orchestrator.engines.docker.daemon import connect, explained
 from orchestrator.environments.images import Image, ImageFile
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from orchestrator.version import VERSION, kit
 
 _FOLDERS = (
@@ -36,7 +36,7 @@ _SELF = ImageFile(
 
 
 def build_host(tell: Tell) -> str:
-    """Build the image and give its name, e.g. repliquant:0.1.0. Raises KitError."""
+    """Build the image and give its name, e.g. repliquant:0.1.0. Raises RepliquantError."""
     image = Image(file=_SELF, folder=ROOT)
     daemon = connect()
     name = f"repliquant:{VERSION}"
@@ -55,7 +55,7 @@ def build_host(tell: Tell) -> str:
                 decode=True,
             )
             builds.follow(image, lines, tell)
-    tell(Note(f"built {name}"))
+    tell(LogLine(f"built {name}"))
     return name
 
 

@@ -27,7 +27,7 @@ from orchestrator.environments.pip_installs import (
 )
 from orchestrator.environments.pip_settings import environment, explained, settings
 from orchestrator.file_lock import waiting
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 
 _NEWEST_GLIBC = 36
 _LAST_LINES = 15
@@ -44,7 +44,7 @@ def fetch(image: Image, architecture: str, tell: Tell) -> Path:
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = folder.with_name(f"{name}.lock")
-    with waiting(lock, lambda who: tell(Note(f"waiting for {who}", "detail"))) as held:
+    with waiting(lock, lambda who: tell(LogLine(f"waiting for {who}", "detail"))) as held:
         if not folder.is_dir():
             _fill(folder, _command(python, architecture), held, image, tell)
     return folder
@@ -116,7 +116,7 @@ def _download(image: Image, command: list[str], lock: int, tell: Tell) -> None:
                 last.append(line.rstrip())
                 refusals.read(line)
                 done += line.startswith(("Collecting ", "Processing "))
-                tell(Note(f"fetch: {line.strip()[:200]}", "detail", done, total))
+                tell(LogLine(f"fetch: {line.strip()[:200]}", "detail", done, total))
         except BaseException:
             process.kill()
             raise

@@ -15,7 +15,7 @@ from orchestrator.engines.docker import builds
 from orchestrator.engines.docker.daemon import Daemon, connect
 from orchestrator.environments.images import Image, load_image
 from orchestrator.file_lock import exclusive
-from orchestrator.messages import Note
+from orchestrator.messages import LogLine
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image
 
@@ -68,8 +68,8 @@ def test_a_dockerfile_that_takes_no_base_is_refused(tmp_path: Path) -> None:
         builds.base_of(made)
 
 
-def followed(tmp_path: Path, *messages: dict[str, Any]) -> list[Note]:
-    told: list[Note] = []
+def followed(tmp_path: Path, *messages: dict[str, Any]) -> list[LogLine]:
+    told: list[LogLine] = []
     builds.follow(image(tmp_path, "small"), messages, told.append)
     return told
 
@@ -165,7 +165,7 @@ def test_an_image_is_labelled_with_what_it_was_made_from(tmp_path: Path) -> None
 def test_a_base_that_cannot_be_had_is_told_before_anything_is_fetched(
     tmp_path: Path, daemon: Daemon
 ) -> None:
-    told: list[Note] = []
+    told: list[LogLine] = []
     with pytest.raises(MachineError) as refused:
         builds.build(daemon, image(tmp_path), told.append)
     assert str(refused.value) == (
