@@ -179,8 +179,8 @@ class Engine(Protocol):
         """Hand cells of a prepared image over, in their order; a handle each, which is on disk.
 
         A queue takes them as one array. Raises RepliquantError when one can't be started; those
-        before it have been. Handles of cells that the engine itself lost are given back like others:
-        ``collect`` says so.
+        before it have been. Handles of cells that the engine itself lost are given back like
+        others: ``collect`` says so.
         """
 
     def attach(self, image: Image, handle: Handle, order: Order) -> bool:

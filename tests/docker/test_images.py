@@ -303,7 +303,7 @@ def test_a_dockerfile_builds_without_us(images: Images, tmp_path: Path) -> None:
         pytest.skip("no docker command line here")
     images.build()
     project = tmp_path / "project"
-    for package in ("manifests", "runners"):
+    for package in ("machine", "manifests", "runners"):
         shutil.copytree(ROOT / package, project / package)
     shutil.copy(ROOT / ".dockerignore", project)
     shutil.copytree(images.folder, project / "images" / "alpha")
