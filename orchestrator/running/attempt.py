@@ -24,6 +24,7 @@ from manifests.manifest import Manifest, Status
 from manifests.order import FILE_NAME, GRACE_S, CellOrder
 from orchestrator.engines.base import Exit
 from orchestrator.engines.live_cells import Running
+from orchestrator.running.far_events import FarEvents
 
 _TICK_S = 1.0
 _KEPT_TEXTS = ("log.txt", "stderr.txt")
@@ -106,13 +107,12 @@ class Attempt:
     def _pump(
         self, running: Running, stream: EventStream, on_event: Callable[[Event], None]
     ) -> None:
-        while True:
-            chunk = running.read(_TICK_S)
-            if chunk is None:
-                return
-            for received in stream.feed(chunk):
-                on_event(received.event)
-            self._watch_the_clock(running)
+        with FarEvents(self.folder) as far:
+            while (chunk := running.read(_TICK_S)) is not None:
+                for received in stream.feed(chunk):
+                    far.keep(received.line)
+                    on_event(received.event)
+                self._watch_the_clock(running)
 
     def _watch_the_clock(self, running: Running) -> None:
         now, limit = time.monotonic(), self.order.timeout_s
