@@ -203,7 +203,6 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The images a cell was given, and how many of each split it used.
 
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
-
     ``passed_over`` counts what the reader left out by its reason, ``converted`` the pictures that
     were not 8-bit RGB by what was done to them, ``resized_from`` their sizes before. ``uniform``
     says why the images can teach nothing, and is empty where they can. ``source_sha256`` is the

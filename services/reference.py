@@ -130,6 +130,8 @@ def _anchor(name: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write the page."""
+    if arguments and arguments[0].startswith("-"):
+        raise SystemExit(str(__doc__))
     target = Path(arguments[0]) if arguments else PAGE
     target.write_text(page(), encoding="utf-8")
     return 0

@@ -71,4 +71,4 @@ def _uniform(column: tidy.Column) -> list[Any]:
 def check_format(format_: str, output: Path | None) -> None:
     """Raises InputError where binary data would go to a terminal or a pipe."""
     if format_ == "parquet" and output is None:
-        raise InputError("Parquet is no text: name a file with -o FILE")
+        raise InputError("Parquet is not text: name a file with -o FILE")

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import click
 
+from services.parameters import ChoiceWithHint
+
 
 @click.command("export")
 @click.argument("run")
 @click.option(
-    "--format", "format_", type=click.Choice(("csv", "parquet")), default="csv",
-    show_default=True, help="Parquet needs polars.",
+    "--format", "format_", type=ChoiceWithHint("format", ("csv", "parquet")), default="csv",
+    show_default=True, help="csv or parquet; Parquet needs polars.",
 )  # fmt: skip
 @click.option(
-    "--table", type=click.Choice(("samples", "metrics")), default="samples", show_default=True,
-    help="A row a sample, or a row a metric with its median.",
+    "--table", type=ChoiceWithHint("table", ("samples", "metrics")), default="samples",
+    show_default=True,
+    help="samples: a row for each sample; metrics: a row for each metric, with its median.",
 )  # fmt: skip
 @click.option("-k", "expression", default="", help="Choose cells, e.g. 'pytorch and ptq'.")
 @click.option(

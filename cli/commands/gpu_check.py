@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from cli.commands.options import as_json
-from services.parameters import NumberRange
+from services.parameters import ChoiceWithHint, NumberRange
 
 if TYPE_CHECKING:
     from cli.check_page import Page
@@ -56,7 +56,7 @@ def _checked(name: str | None) -> str | None:
 )
 @click.option(
     "--device",
-    type=click.Choice(["gpu", "cpu"]),
+    type=ChoiceWithHint("device", ("gpu", "cpu")),
     default="gpu",
     show_default=True,
     help="cpu: the processor's twin of the check, to try the command.",

@@ -88,7 +88,7 @@ def _relative(error: Exception, folder: Path) -> str:
 
 def _sums(folder: Path, names: list[str]) -> dict[str, str]:
     if CHECKSUMS not in names or ABOUT not in names:
-        raise RefusedError(f"has no {CHECKSUMS} or no {ABOUT}: it is no bundle")
+        raise RefusedError(f"has no {CHECKSUMS} or no {ABOUT}: it is not a bundle")
     text = (folder / CHECKSUMS).read_bytes().decode("ascii", "replace")
     found: dict[str, str] = {}
     for line in text.splitlines():

@@ -76,7 +76,9 @@ class GivenEngine(LocalEngine):
         super().__init__()
         found = shutil.which(str(python))
         if found is None:
-            raise InputError(f"--python {str(python)!r} is no program; give the path of a Python")
+            raise InputError(
+                f"--python {str(python)!r} is not an executable; give the path of a Python"
+            )
         # Not resolved: a virtual environment's Python is a link that has to stay one.
         self.python = Path(os.path.abspath(found))
         self._by_framework: dict[str, Probed] = {}

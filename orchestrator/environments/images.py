@@ -33,7 +33,7 @@ class GpuSupport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             first, last = capability_range(text)
             if first > last or first[0] != last[0]:
                 raise ValueError(
-                    f"capabilities: {text!r} is no range within one major number, as 8.0-8.9 is"
+                    f"capabilities: {text!r} is not a range within one major number, as 8.0-8.9 is"
                 )
 
 

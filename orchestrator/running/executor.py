@@ -215,7 +215,7 @@ class Executor:
     def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:
             title = planned.cell.title
-            self._tell(LogLine(f"{title}: {attempt.strays} lines that are no events were dropped"))
+            self._tell(LogLine(f"{title}: {attempt.strays} lines that are not events were dropped"))
 
     def _order(self, planned: PlannedCell, slot: Slot) -> Order:
         return order_of(self.setup, self.run_folder, planned, slot)

@@ -160,7 +160,9 @@ def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
         name += f"-{request.protocol}"
     folder = request.run_dir or paths.runs() / name
     if folder == Path() or (folder.exists() and not folder.is_dir()):
-        raise InputError(f"--run {str(folder)!r} is no folder for a run; give a new or a run's own")
+        raise InputError(
+            f"--run {str(folder)!r} is not a run folder; give a new path or an existing run"
+        )
     return folder
 
 

@@ -33,7 +33,7 @@ def test_no_cuda_is_a_sentence_and_status_3(workshop: Workshop) -> None:
 
 def test_what_is_no_python_is_refused(workshop: Workshop) -> None:
     done = workshop("gpu-check", "--python", "/no/such", status=2)
-    assert "--python '/no/such' is no program" in done.stderr
+    assert "--python '/no/such' is not an executable" in done.stderr
 
 
 def test_a_wrong_time_is_refused(workshop: Workshop) -> None:

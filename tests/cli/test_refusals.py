@@ -106,5 +106,5 @@ def test_what_is_no_number_is_called_so(workshop: Workshop) -> None:
 def test_an_interpreter_that_is_none_is_not_announced(workshop: Workshop) -> None:
     told = workshop("run", "toy", "--engine", "local", "--python", "/nope", status=2).stderr
     assert told.splitlines() == [
-        "repliquant: --python '/nope' is no program; give the path of a Python"
+        "repliquant: --python '/nope' is not an executable; give the path of a Python"
     ]

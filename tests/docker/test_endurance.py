@@ -95,7 +95,7 @@ def test_a_flood_of_events_is_bounded(docker_workshop: DockerWorkshop) -> None:
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert "\x1b" not in errors
-    assert "2000000 lines that are no events were dropped" in errors
+    assert "2000000 lines that are not events were dropped" in errors
     assert watched.grown_mb < 50
 
 

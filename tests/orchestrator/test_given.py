@@ -56,7 +56,7 @@ def test_one_that_is_broken_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_that_is_not_there_is_refused() -> None:
-    with pytest.raises(InputError, match=r"--python '/no/such' is no program"):
+    with pytest.raises(InputError, match=r"--python '/no/such' is not an executable"):
         make_engine("local", Path("/no/such"))
 
 

@@ -153,7 +153,7 @@ def test_a_file_is_no_folder_for_a_run(workshop: Workshop) -> None:
     (workshop.folder / "file").write_text("")
     for given in ("file", ""):
         told = workshop.run("--run", given, status=2)
-        assert "is no folder for a run" in told.stderr
+        assert "is not a run folder" in told.stderr
 
 
 def test_the_plan_of_a_newer_kit_is_refused(finished: Workshop) -> None:

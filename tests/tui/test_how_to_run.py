@@ -79,7 +79,7 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
         ("threads", "many", "Invalid value for '--threads': 'many' is not a valid whole number"),
         ("claim", "C99", "no claim 'C99'."),
         ("expression", "tensrflow", "Did you mean 'tensorflow'?"),
-        ("python", "no/such/python", "--python 'no/such/python' is no program"),
+        ("python", "no/such/python", "--python 'no/such/python' is not an executable"),
         ("dataset", "\x1b[2J[red]", "[2J[red]"),
     ],
 )

@@ -33,7 +33,7 @@ def find_address() -> Address:
         docker.utils.parse_host(found.url)
     except (DockerException, ValueError) as error:
         raise MachineError(
-            f"{found.url!r} is no address of a Docker daemon. Set DOCKER_HOST to one like "
+            f"{found.url!r} is not the address of a Docker daemon. Set DOCKER_HOST to one like "
             f"{_USUAL}, tcp://HOST:2376 or ssh://USER@HOST"
         ) from error
     return found

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import ssl
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -38,11 +39,13 @@ class Daemon:
     """A connection to a daemon that speaks a version we speak.
 
     ``shares_files`` tells whether the daemon sees the same files as we do. It is assumed of
-    a daemon behind a Unix socket and of no other.
+    a daemon behind a Unix socket and of no other. The connection is closed with the last use of it:
+    a plan that only looks for an engine has no end of its own to close it at.
     """
 
     def __init__(self, client: docker.DockerClient, address: str, version: dict[str, Any]) -> None:
         self.client = client
+        weakref.finalize(self, client.close)
         self.address = address
         self.version: str = version.get("Version", "?")
         self.api_version: str = client.api.api_version
@@ -136,13 +139,13 @@ def _check(version: str, oldest: tuple[int, int], newest: tuple[int, int]) -> No
     ours = f"{_words(OLDEST_API)} to {_words(NEWEST_API)}"
     if newest < OLDEST_API:
         raise MachineError(
-            f"Docker Engine {version} is too old: it speaks API {_words(newest)} at most, this kit "
-            f"{ours}. Install Engine 19.03 or newer"
+            f"Docker Engine {version} is too old: it speaks API {_words(newest)} at most, "
+            f"Repliquant {ours}. Install Engine 19.03 or newer"
         )
     if oldest > NEWEST_API:
         raise MachineError(
-            f"Docker Engine {version} is too new: it speaks API {_words(oldest)} at least, this "
-            f"kit {ours}. Update the kit"
+            f"Docker Engine {version} is too new: it speaks API {_words(oldest)} at least, "
+            f"Repliquant {ours}. Update Repliquant"
         )
 
 
@@ -200,7 +203,7 @@ _CHECK = "Check DOCKER_HOST and the docker context"
 
 
 def _no_daemon(address: str) -> str:
-    return f"what answers at {address} is no Docker daemon. {_CHECK}"
+    return f"what answers at {address} is not a Docker daemon. {_CHECK}"
 
 
 def _untrusted(address: str, why: object) -> str:

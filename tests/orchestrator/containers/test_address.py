@@ -105,7 +105,7 @@ def test_an_address_that_is_none(monkeypatch: pytest.MonkeyPatch, url: str) -> N
     with pytest.raises(MachineError) as refused:
         connect()
     assert str(refused.value) == (
-        f"{url!r} is no address of a Docker daemon. Set DOCKER_HOST to one like "
+        f"{url!r} is not the address of a Docker daemon. Set DOCKER_HOST to one like "
         "unix:///var/run/docker.sock, tcp://HOST:2376 or ssh://USER@HOST"
     )
 
@@ -214,7 +214,7 @@ def test_a_context_whose_file_is_broken(tmp_path: Path, content: str) -> None:
 def test_a_context_with_an_address_that_is_none(tmp_path: Path) -> None:
     write_context(tmp_path, "odd", Host="nowhere")
     use(tmp_path, "odd")
-    assert refusal().startswith("'nowhere' is no address of a Docker daemon. Set DOCKER_HOST")
+    assert refusal().startswith("'nowhere' is not the address of a Docker daemon. Set DOCKER_HOST")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", "\xff", '{"currentContext": ""}'])

@@ -77,15 +77,15 @@ def garbage(text: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(text) + text
 
 
-STRANGER = "what answers at URL is no Docker daemon. Check DOCKER_HOST and the docker context"
+STRANGER = "what answers at URL is not a Docker daemon. Check DOCKER_HOST and the docker context"
 TOO_OLD = (
-    "Docker Engine 18.09.1 is too old: it speaks API 1.39 at most, this kit 1.40 to 1.52. "
+    "Docker Engine 18.09.1 is too old: it speaks API 1.39 at most, Repliquant 1.40 to 1.52. "
     "Install Engine 19.03 or newer"
 )
 ANCIENT = TOO_OLD.replace("18.09.1", "1.6.2").replace("1.39", "1.18")
 TOO_NEW = (
-    "Docker Engine 33.0.0 is too new: it speaks API 1.60 at least, this kit 1.40 to 1.52. "
-    "Update the kit"
+    "Docker Engine 33.0.0 is too new: it speaks API 1.60 at least, Repliquant 1.40 to 1.52. "
+    "Update Repliquant"
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,23 @@ def small(tmp_path: Path) -> Image:
     folder = write_image(tmp_path, "small")
     (folder / "Dockerfile").write_text("ARG BASE=python:3.11\n")
     return load_image("small", tmp_path / "images")
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_engine_that_nobody_keeps_leaves_no_connection(fake_daemon: FakeDaemon) -> None:
+    before = sockets()
+    make_engine("docker")
+    gc.collect()
+    assert sockets() == before
+
+
+def sockets() -> int:
+    links = (os.readlink(f"/proc/self/fd/{number}") for number in open_files())
+    return sum(link.startswith("socket:") for link in links)
+
+
+def open_files() -> list[str]:
+    return [n for n in os.listdir("/proc/self/fd") if os.path.exists(f"/proc/self/fd/{n}")]
 
 
 def test_processors_are_the_daemons(engine: Any) -> None:
