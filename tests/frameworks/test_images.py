@@ -21,7 +21,10 @@ _PIP = ("pip", "setuptools")
 @pytest.mark.parametrize("name", LOCAL)
 def test_the_image_does_what_the_studies_need(name: str, images: dict[str, Path]) -> None:
     image = load_image(name)
-    done = subprocess.run([images[name], image.verify], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        venvs.verify_command(image), env=venvs.verify_environment(),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("ok: ") == CHECKS.get(name, 3)
 
