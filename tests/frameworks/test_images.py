@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.environments import venvs
 from orchestrator.environments.images import image_names, load_image
 from orchestrator.environments.pins import read_pins
 
