@@ -57,6 +57,7 @@ class Repliquant(ActionApp):
     ) -> None:
         super().__init__(options, readonly, replay, sample)
         self._asked = self.live.queue.asked
+        self._renewal_due = False
         self._run_asked_for = options.request.run_dir if options else None
         self._theme = theme
         self._signals = Signals(self.live.queue, lambda: self.exit("", return_code=130))
@@ -134,6 +135,7 @@ class Repliquant(ActionApp):
     def renew(self) -> None:
         """What the shown page shows may have changed."""
         page = self._top
+        self._renewal_due = isinstance(page, Page) and not page.settled
         if isinstance(page, Page) and page.settled:
             page.renew()
 
@@ -145,6 +147,8 @@ class Repliquant(ActionApp):
     def _beat_pages(self) -> None:
         screen = self._top
         if isinstance(screen, Page) and screen.settled:
+            if self._renewal_due:  # what came while its widgets were being made
+                self.renew()
             screen.query_one(Head).status = self.status_line
             if self._asked != self.live.queue.asked:
                 self._asked = self.live.queue.asked

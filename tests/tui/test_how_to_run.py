@@ -44,13 +44,13 @@ def test_everything_that_run_takes_is_asked_for(recorded: Path) -> None:
 
 def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await fill(pilot, app, claim="c2", threads="3", cpus="0-1,4", gpus="0,1",
-                   memory_bytes="8g", expression="tensorflow")  # fmt: skip
+        await fill(pilot, app, claim="c2", threads="3", cpus="0-1,4", memory_bytes="8g",
+                   expression="tensorflow")  # fmt: skip
         assert not isinstance(app.screen, Form)
         options = app.data.options
         assert (options.claim, options.sample) == ("c2", False)
         request = options.request
-        assert (request.threads, request.cpus, request.gpus) == (3, (0, 1, 4), ("0", "1"))
+        assert (request.threads, request.cpus, request.gpus) == (3, (0, 1, 4), None)
         assert request.memory_bytes == 8 * 2**30
         assert app.data.planned is not None
         assert app.data.planned.request.expression.startswith("(tensorflow) and id=")
