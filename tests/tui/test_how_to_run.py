@@ -44,22 +44,19 @@ def test_everything_that_run_takes_is_asked_for(recorded: Path) -> None:
 
 def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await fill(pilot, app, claim="c2", threads="3", cpus="0-1,4", memory_bytes="8g",
-                   expression="tensorflow")  # fmt: skip
+        await fill(pilot, app, claim="c2", threads="3", cpus="0-1", expression="tensorflow")
         assert not isinstance(app.screen, Form)
         options = app.data.options
         assert (options.claim, options.sample) == ("c2", False)
         request = options.request
-        assert (request.threads, request.cpus, request.gpus) == (3, (0, 1, 4), None)
-        assert request.memory_bytes == 8 * 2**30
+        assert (request.threads, request.cpus, request.gpus) == (3, (0, 1), None)
         assert app.data.planned is not None
         assert app.data.planned.request.expression.startswith("(tensorflow) and id=")
         assert "-k tensorflow   claim c2" in shown(app)
         await pilot.press("o")
         assert isinstance(app.screen, Form)
         values = {box.id: box.value for box in app.screen.query(Input)}
-        assert values["field-cpus"] == "0,1,4"
-        assert values["field-memory_bytes"] == "8g"
+        assert values["field-cpus"] == "0,1"
         assert values["field-claim"] == "c2"
 
     drive(app, steps, (100, 30))
