@@ -209,7 +209,9 @@ def test_a_connection_that_breaks_off_costs_one_attempt(far: FarWorkshop, relay:
     relay.break_off()
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
-    assert "is run again: the connection to its container broke off" in errors
+    # Which of the two is noticed first is the machine's business.
+    reasons = ("the connection to its container broke off", "the Docker daemon")
+    assert any(f"is run again: {reason}" in errors for reason in reasons)
     assert len(list(far.runs.glob("*/cells/*.attempt-1"))) == 1
 
 

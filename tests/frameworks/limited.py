@@ -20,6 +20,7 @@ from orchestrator.engines.base import Order
 from orchestrator.engines.local import LocalEngine
 from orchestrator.environments.images import load_image
 from orchestrator.running.attempt import Attempt, write_inputs
+from orchestrator.running.orders import launch_order
 
 CELL = Cell(
     study="shafique2023", task="train", framework="tensorflow", technique="float32",
@@ -41,10 +42,11 @@ def run(folder: Path, pack: Path) -> Manifest:
         engine="local", image=ImageUsed(name="tensorflow-22.03", kind="venv"),
         kit=Kit(version="0", commit=None, dirty=None), run="limited", attempt=1, command=[],
     )  # fmt: skip
-    write_inputs(folder, CELL, context)
     order = Order(run="limited", cell=CELL.id, folder=folder, data=pack, weights=None, threads=2)
+    wanted = launch_order(PLANNED, order, context, outlives=False)
+    write_inputs(folder, wanted)
     running = LocalEngine().start(load_image("tensorflow-22.03"), order)
-    return Attempt(PLANNED, folder, context).follow(running, lambda event: None)
+    return Attempt(wanted, folder).follow(running, lambda event: None)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from orchestrator.engines.interpreter import GivenEngine
 from orchestrator.engines.local import LocalCell
 from orchestrator.environments.images import load_image
 from orchestrator.running.attempt import Attempt, write_inputs
+from orchestrator.running.orders import launch_order
 from tests.frameworks.cells import ADAM
 
 pytestmark = pytest.mark.frameworks
@@ -66,10 +67,11 @@ class Workplace:
             kit=Kit(version="0"), run="memory",
         )  # fmt: skip
         folder = self.folder / cell.id
-        write_inputs(folder, cell, context)
         order = Order("memory", cell.id, folder, self.data, None, threads=1)
+        wanted = launch_order(planned, order, context, outlives=False)
+        write_inputs(folder, wanted)
         running = self.engine.start(load_image("pytorch-cpu"), order)
-        return Attempt(planned, folder, context), running
+        return Attempt(wanted, folder), running
 
 
 def limited(python: Path, kilobytes: int, folder: Path) -> Path:
