@@ -6,9 +6,7 @@ Names are read from the files' text; an engine is imported when it is asked for.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +15,7 @@ from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.suggest import nearest
 from orchestrator.engines.base import Engine, Entry
+from orchestrator.outside_module import outside_module
 
 AUTO = "auto"
 _OWN = Path(__file__).resolve().parent
@@ -99,26 +98,14 @@ def _files() -> dict[str, Path]:
 
 
 def _module(name: str, path: Path) -> ModuleType:
+    """Raises MachineError for one from outside that can't be loaded."""
     inside = path.is_relative_to(_OWN)
     if inside:
         return importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
-    full = f"repliquant_engine_{name.replace('-', '_')}"
-    return sys.modules.get(full) or _loaded(full, path)
-
-
-def _loaded(full: str, path: Path) -> ModuleType:
-    """A module from outside. Raises MachineError when it can't be loaded."""
-    package = [str(path.parent)] if path.stem == "__init__" else None
-    spec = importlib.util.spec_from_file_location(full, path, submodule_search_locations=package)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[full] = module
     try:
-        spec.loader.exec_module(module)
+        return outside_module(f"repliquant_engine_{name.replace('-', '_')}", path)
     except Exception as error:
-        del sys.modules[full]
         raise MachineError(
             f"the engine {path} can't be loaded: {type(error).__name__}: {error}. "
             "Fix it, or take its folder out of the search"
         ) from error
-    return module

@@ -78,7 +78,7 @@ def test_a_column_of_several_types_becomes_text_in_parquet(tmp_path: Path) -> No
     [
         (("nosuch",), 2, "no run 'nosuch'"),
         ((DEMO, "--format", "parquet"), 2, "name a file with -o FILE"),
-        ((DEMO, "--format", "xlsx"), 2, "'csv', 'parquet'"),
+        ((DEMO, "--format", "xlsx"), 2, "no format 'xlsx'. Accepted: csv, parquet"),
         ((DEMO, "-k", "framwork=pytorch"), 2, "Did you mean 'framework'"),
         ((DEMO, "-o", "/proc/none/x.csv"), 2, "can't be written to"),
         ((DEMO, "--format", "parquet", "-o", "/proc/none/x"), 2, "can't be written to"),

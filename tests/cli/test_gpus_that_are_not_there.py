@@ -118,6 +118,10 @@ def events(workshop: Workshop) -> list[Path]:
     return list(workshop.runs.glob("*/cells/*/events.jsonl"))
 
 
+def series(workshop: Workshop) -> list[Path]:
+    return list(workshop.runs.glob("*/cells/*/telemetry.jsonl"))
+
+
 def run_on(workshop: Workshop, *options: str, seconds: float = 0.5) -> Manifest:
     """One cell on a GPU, with as many GPUs there as the library has."""
     write_study(
@@ -186,6 +190,10 @@ def test_a_gpu_that_goes_while_a_cell_runs_is_a_reason_and_the_cell_ends(
     wait_until(
         lambda: any(b'"measure"' in path.read_bytes() for path in events(workshop)),
         "the cell measures",
+    )
+    opening = UUID.format(0).encode()  # said when the cell's sampler knows its cards
+    wait_until(
+        lambda: any(opening in path.read_bytes() for path in series(workshop)), "it is sampled"
     )
     library.say(0, words)
     _, errors = process.communicate(timeout=120)

@@ -152,8 +152,8 @@ def run_unread(workshop: DockerWorkshop, folder: Path) -> Path:
     assert context is not None and context.container is not None and context.image.id is not None
     unread = workshop.folder / "unread"
     unread.mkdir()
-    (unread / "cell.json").write_bytes((folder / "cell.json").read_bytes())
-    (unread / "context.json").write_bytes((folder / "context.json").read_bytes())
+    for name in ("order.json", "cell.json", "context.json"):
+        (unread / name).write_bytes((folder / name).read_bytes())
     unread.chmod(0o777)
     parent = folder.parent / str(read_manifest(folder / "manifest.json").cell.weights_from)
     container = workshop.daemon.client.containers.create(

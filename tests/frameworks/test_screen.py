@@ -25,7 +25,7 @@ def test_a_quick_run_from_the_start_to_an_exported_table(
     smallest_study(tmp_path)
     terminal = Terminal(tmp_path, made.environment, width=120)
     try:
-        command = f"{sys.executable} -m tui tui lad2023 --engine local -k '{CHOSEN}'"
+        command = f"{sys.executable} -m cli tui lad2023 --engine local -k '{CHOSEN}'"
         terminal.type(f"{command}; echo status $?")
         terminal.shows(lambda screen: "1 Studies" in screen and "lad2023" in screen)
         terminal.tmux("send-keys", "2")

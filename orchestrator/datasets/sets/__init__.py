@@ -19,8 +19,6 @@ and, where they apply,
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -31,6 +29,7 @@ from manifests.errors import InputError
 from manifests.suggest import nearest
 from orchestrator.datasets.downloads import Remote
 from orchestrator.datasets.pack import Source
+from orchestrator.outside_module import outside_module
 
 _HERE = Path(__file__).parent
 
@@ -112,12 +111,8 @@ def _files() -> dict[str, Path]:
 def _module(path: Path) -> object:
     if path.parent == _HERE:
         return importlib.import_module(f"{__name__}.{path.stem}")
-    name = f"{__name__}.from_outside.{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        module = outside_module(f"{__name__}.from_outside.{path.stem}", path)
     except Exception as error:
         raise InputError(f"the data set {path} can't be read: {_where(error, path)}") from error
     if not callable(getattr(module, "source", None)):
