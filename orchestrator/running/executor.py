@@ -82,6 +82,11 @@ class Executor:
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error
 
+    @property
+    def paused(self) -> bool:
+        """Whether no further cell is to be started."""
+        return self._paused
+
     def pause(self) -> None:
         """Start no further cell."""
         self._paused = True
