@@ -44,7 +44,8 @@ class Request(NamedTuple):
     ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
     the first one alone.
     ``python`` is an interpreter that runs every cell in place of the images. ``repeats``: so many
-    processes of every cell; 0: as the tier says.
+    processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
+    the time of cells after which nothing is measured again.
     """
 
     study: str
@@ -62,6 +63,12 @@ class Request(NamedTuple):
     memory_bytes: int | None = None
     python: Path | None = None
     repeats: int = 0
+    budget_s: float | None = None
+
+    @property
+    def least_repeats(self) -> int:
+        """Of every cell, whatever claims need; 0: as the tier says."""
+        return self.repeats or int(self.budget_s is not None)
 
 
 class Prepared(NamedTuple):
@@ -103,7 +110,7 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     data, sources, downloads = _data(request, study)
     choices = Choices(
         request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot,
-        request.repeats,
+        request.least_repeats,
     )  # fmt: skip
     run = Run(_run_folder(request, study, dataset_name(study, choices)))
     drafts = _with_further(draft(study, choices, _pairings(study)), run)
