@@ -80,7 +80,7 @@ class Atoms:
             if certain:
                 return Atom(_state(certain, symbol), partners, None)
             decision = decide(contrast.at, partners, _limits(symbol, share))
-        except (ZeroDivisionError, OverflowError, KeyError):
+        except (ZeroDivisionError, OverflowError):
             return Atom(UNCLEAR, partners, None)
         return Atom(_state(decision.side, symbol), partners, decision)
 
@@ -124,7 +124,10 @@ class _Comparison:
     def certain(self, partners: tuple[Series, ...]) -> str:
         """The side that products of positive numbers are on, whatever they are."""
         means = dict.fromkeys(partners, 1.0)
-        ends = _less_offset(self.left.at(means), self.right.at(means))
+        try:
+            ends = _less_offset(self.left.at(means), self.right.at(means))
+        except ZeroDivisionError:  # only of what is no product
+            return ""
         if ends is None or ends[0] * ends[1] > 0:
             return ""
         return "above" if ends[0] > ends[1] else "below" if ends[0] < ends[1] else ""

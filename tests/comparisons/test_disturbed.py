@@ -39,7 +39,9 @@ def test_a_claim_that_rests_on_a_disturbed_cell_is_undecided(ratio: float) -> No
         f"(cells {', '.join(sorted(cells)[:3])} and 5 more)"
     )
     assert found.measured.why.startswith(f"{found.measured.reason}; 0 of 2 ")
-    assert {name: sorted(ids) for name, ids in found.flagged.items()} == {"busy-machine": sorted(cells)}
+    assert {name: sorted(ids) for name, ids in found.flagged.items()} == {
+        "busy-machine": sorted(cells)
+    }
     (told,) = plain([found])
     assert told["verdict"] == "undecided"
     assert told["flags"] == found.flagged
