@@ -50,8 +50,11 @@ class Decision(NamedTuple):
     last: Estimate | None = None
 
 
+WHOLE = Limits()
+
+
 def decide(
-    contrast: Callable[[Means], Contrast], partners: Sequence[Series], limits: Limits = Limits()
+    contrast: Callable[[Means], Contrast], partners: Sequence[Series], limits: Limits = WHOLE
 ) -> Decision:
     """The first look that decides stands, whatever is measured afterwards.
 

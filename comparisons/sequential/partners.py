@@ -22,13 +22,14 @@ Doubt = tuple[str, str]
 class Process(NamedTuple):
     """One process' value of a quantity, in the quantity's unit.
 
-    ``voided`` are the flags of what disturbed it from outside, ``unusable`` those for which its
-    value isn't what it is called. Both are judged before the value is read.
+    ``value`` is None where the process has none: it failed, or can't be right. ``voided`` are the
+    flags of what disturbed it from outside, ``unusable`` those for which its value isn't what it is
+    called. Both are judged before the value is read.
     """
 
     cell: str
     repeat: int
-    value: float
+    value: float | None
     wall_s: float = 0.0
     voided: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
@@ -46,21 +47,25 @@ class Series:
         self.processes = sorted(processes, key=lambda one: (one.repeat, one.cell))
 
     @cached_property
-    def usable(self) -> list[Process]:
-        """Those whose value is what it is called."""
-        return [one for one in self.processes if not one.unusable]
+    def usable(self) -> list[tuple[int, float]]:
+        """The repeat and the value of those whose value is what it is called."""
+        return [
+            (one.repeat, one.value)
+            for one in self.processes
+            if one.value is not None and not one.unusable
+        ]
 
     @cached_property
     def positive(self) -> bool:
         """Whether it has logarithms."""
-        return all(one.value > 0 for one in self.usable)
+        return all(value > 0 for _, value in self.usable)
 
     @cached_property
     def quadruples(self) -> dict[int, Pair]:
         """The logarithms of those that are complete."""
         by_repeat: dict[int, list[float]] = {}
-        for one in self.usable:
-            by_repeat.setdefault(one.repeat, []).append(math.log(one.value))
+        for repeat, value in self.usable:
+            by_repeat.setdefault(repeat, []).append(math.log(value))
         firsts = (repeat for repeat in by_repeat if not repeat % A_QUADRUPLE)
         return {
             repeat // A_QUADRUPLE: (
@@ -86,12 +91,18 @@ class Series:
     @property
     def repeats(self) -> int:
         """How many processes were started, whatever became of them."""
-        return len({one.repeat for one in self.processes})
+        return max((one.repeat + 1 for one in self.processes), default=0)
+
+    @property
+    def spoilt(self) -> set[int]:
+        """The quadruples that can't count any more: disturbed, or with a process of no use."""
+        useless = {one.quadruple for one in self.processes if one.value is None or one.unusable}
+        return self.voided | useless
 
     @property
     def mean(self) -> float:
         """The mean logarithm of all usable processes, the disturbed ones too."""
-        return statistics.fmean(math.log(one.value) for one in self.usable)
+        return statistics.fmean(math.log(value) for _, value in self.usable)
 
     @property
     def wall_s(self) -> float:

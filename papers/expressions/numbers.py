@@ -28,7 +28,7 @@ from papers.expressions.wording import Wording
 
 MOST_STEPS = 200_000
 _AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
-    "max": max, "min": min, "mean": statistics.fmean, "median": statistics.median,
+    "max": max, "min": min, "median": statistics.median,
 }  # fmt: skip
 
 
@@ -142,6 +142,9 @@ class Numbers:
         if node.function == "spread":
             known = self._known(node.arguments[0], rows)
             return q.divide(aggregate(max, known), aggregate(min, known))
+        if node.function == "mean":
+            known = self._known(node.arguments[0], rows)
+            return aggregate(statistics.fmean, known)._replace(form=q.mean_form(known))
         if node.function in _AGGREGATES:
             return aggregate(_AGGREGATES[node.function], self._known(node.arguments[0], rows))
         raise ExpressionError(f"{node.function} is true or false, and no number")

@@ -85,6 +85,17 @@ def all_doubts(parts: Iterable[Quantity | Truth]) -> Doubts:
     return NO_DOUBTS.union(*(part.doubts for part in parts))
 
 
+def mean_form(known: Sequence[Quantity]) -> Form | None:
+    """Of their mean; None where one of them has another kind of interval, or none is measured."""
+    found = [form_of(one) for one in known]
+    total = found[0]
+    for form in found[1:]:
+        total = None if total is None or form is None else forms.Sum(total, form)
+    if total is None or not any(one.form for one in known):
+        return None
+    return forms.Product(total, forms.Constant(1 / len(known)))
+
+
 def _short(value: float) -> str:
     """Four significant digits, and all in front of the point."""
     if 10_000 <= abs(value) < 1e15:
