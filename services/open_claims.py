@@ -15,25 +15,39 @@ if TYPE_CHECKING:
 class OpenComparison(NamedTuple):
     """``points`` are the first processes of its partner cells, which are measured together.
 
-    ``more``: so many processes of each are missing for the next look.
+    ``more``: so many processes of each are missing for the next look, ``likely`` for the look that
+    is likely to decide it.
     """
 
     points: frozenset[str]
     more: int
+    likely: int
 
 
 class OpenClaim(NamedTuple):
-    """``comparisons`` is empty where no number of processes within reach would decide it."""
+    """``comparisons`` is empty where no number of processes within reach would decide it.
+
+    ``cells`` are the points of all cells that its tests name.
+    """
 
     number: str
     comparisons: tuple[OpenComparison, ...]
     reason: str
     would_decide: str
+    cells: frozenset[str]
 
     @property
     def points(self) -> frozenset[str]:
         """All that it compares."""
         return frozenset().union(*(one.points for one in self.comparisons))
+
+    def further(self, likely: bool = False) -> Mapping[str, int]:
+        """How many more processes of each point its next looks take, or those likely to decide."""
+        found: dict[str, int] = {}
+        for one in self.comparisons:
+            for point in one.points:
+                found[point] = max(found.get(point, 0), one.likely if likely else one.more)
+        return found
 
 
 def open_claims(results: Results) -> list[OpenClaim]:
@@ -47,6 +61,7 @@ def open_claims(results: Results) -> list[OpenClaim]:
             tuple(one for verdict in verdicts for one in _comparisons(verdict, points)),
             verdicts[0].reason,
             verdicts[0].would_decide,
+            frozenset(points[cell] for cell in judged.cells),
         )
         for judged in judge_claims(results).claims
         if (verdicts := list(_open(judged)))
@@ -67,4 +82,6 @@ def _comparisons(verdict: Verdict, points: Mapping[str, str]) -> Iterator[OpenCo
         return
     for wanted in verdict.wanted:
         cells = (cell for partner in wanted.partners for cell in partner)
-        yield OpenComparison(frozenset(points[cell] for cell in cells), wanted.more or A_QUADRUPLE)
+        more = wanted.more or A_QUADRUPLE
+        likely = more + max(0, (wanted.needed or wanted.look) - wanted.look)
+        yield OpenComparison(frozenset(points[cell] for cell in cells), more, likely)

@@ -42,11 +42,7 @@ class Costs:
 
     def to_look(self, claim: OpenClaim) -> float:
         """Seconds until all its open comparisons have reached their next look."""
-        more: dict[str, int] = {}
-        for one in claim.comparisons:
-            for point in one.points:
-                more[point] = max(more.get(point, 0), one.more)
-        return sum(number * self.of(point) for point, number in more.items())
+        return sum(number * self.of(point) for point, number in claim.further().items())
 
 
 def spent_s(manifests: Iterable[Manifest]) -> float:

@@ -101,7 +101,7 @@ class _Measuring:
         """Quadruples, the cheapest first, as long as the budget allows a further look."""
         while True:
             results = read_results(self._held.prepared.run)
-            found = [c for c in open_claims(results) if c.points <= self._chosen]
+            found = [claim for claim in open_claims(results) if self._asked(claim)]
             costs = Costs(results.plan, results.manifests)
             spent = spent_s(results.manifests)
             able = without_failed(found, results.manifests)
@@ -110,6 +110,10 @@ class _Measuring:
                 why = self._why(found, able)
                 return Ending(why, self._budget_s, spent, self._quadruples, found)
             self._measure(batch, costs, results)
+
+    def _asked(self, claim: OpenClaim) -> bool:
+        """Whether all that it takes was asked for; of what more processes don't decide, any."""
+        return claim.points <= self._chosen and bool(claim.cells & self._chosen)
 
     def _measure(self, batch: Batch, costs: Costs, results: Results) -> None:
         """One quadruple. What comes of it is judged when the next one is chosen."""
