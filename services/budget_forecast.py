@@ -163,7 +163,11 @@ def forecast_data(found: Forecast) -> dict[str, object]:
         "once_s": round(found.once_s, 1),
         "decided": found.decided,
         "undecided": [
-            {"claim": one.number, "reason": one.reason, "seconds_short": one.seconds}
+            {
+                "claim": one.number,
+                "reason": one.reason,
+                "seconds_short": None if one.seconds is None else round(one.seconds, 1),
+            }
             for one in found.undecided
         ],
     }

@@ -184,3 +184,47 @@ def test_a_budget_that_is_no_time_is_refused_with_what_is_accepted(
     told = workshop.run(f"--budget={text}", status=2).stderr
     assert "is not a time; give 90s, 10m, 2h or 1h30m" in told
     assert workshop.executed() == []
+
+
+def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> None:
+    """Three more processes of two cells, of a second each, beside six to begin with."""
+    claims = claiming.folder / "studies" / "toy" / "claims.toml"
+    claims.write_text(CLAIMS.split("[[claim]]")[0] + CLAIM + LIKED + UNMEASURED)
+
+    def forecast(budget: str) -> dict[str, Any]:
+        return budget_of(claiming("plan", "toy", "--budget", budget, "--json").stdout)
+
+    short = forecast("10s")
+    assert (short["seconds"], short["once_s"], short["decided"]) == (10, 6, [])
+    assert short["undecided"] == [
+        {
+            "claim": "C1",
+            "reason": "3 more processes a side of 2 cells would be needed",
+            "seconds_short": 2,
+        },
+        {"claim": "C2", "reason": "nobody was asked", "seconds_short": None},
+        {
+            "claim": "C3",
+            "reason": "tier quick spends too little for it; needs paper",
+            "seconds_short": None,
+        },
+    ]
+    assert forecast("12s")["decided"] == ["C1"]
+    told = claiming("plan", "toy", "--budget", "10s").stdout
+    assert "budget 10 s: about 6.0 s to measure everything once" in told
+    assert (
+        "left undecided: C1: 3 more processes a side of 2 cells would be needed, about 2.0 s"
+        in (told)
+    )
+    assert claiming.executed() == []
+
+
+def test_a_plan_knows_what_has_been_decided_and_what_never_will_be(claiming: Workshop) -> None:
+    claiming.run("--budget", "10m")
+    found = budget_of(claiming("plan", "toy", "--budget", "10m", "--json").stdout)
+    assert (found["once_s"], found["decided"], found["undecided"]) == (0, ["C1"], [])
+    assert found["spent_s"] > 0
+
+
+LIKED = "[[claim]]" + CLAIMS.split("[[claim]]")[3]
+UNMEASURED = CLAIM.replace("beta-slower", "later") + 'tiers = ["paper"]\n'
