@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from manifests.manifest import Manifest
@@ -10,6 +10,7 @@ from papers.claims import Claim
 from papers.study_types import Used
 
 _NOT_SAID = "not stated"
+_DEVICES = ("", "-cpu", "-gpu")
 
 
 class Deviation(NamedTuple):
@@ -66,8 +67,9 @@ def _versions(used: Used, manifests: Sequence[Manifest]) -> list[Deviation]:
     seen = {
         (name, version)
         for packages in {id(m.environment): m.environment.packages for m in manifests}.values()
-        for name, version in packages.items()
-        if name in used.versions
+        for name in used.versions
+        for version in [_version(packages, name)]
+        if version
     }
     others = [
         f"{name} {version}"
@@ -80,14 +82,19 @@ def _versions(used: Used, manifests: Sequence[Manifest]) -> list[Deviation]:
     return _told("versions", others, wanted)
 
 
+def _version(packages: Mapping[str, str], name: str) -> str:
+    """Some packages have other names where they are made for one kind of device."""
+    return next((packages[f"{name}{of}"] for of in _DEVICES if f"{name}{of}" in packages), "")
+
+
 def _frameworks(manifests: Sequence[Manifest]) -> list[str]:
-    """The packages that are called as the frameworks of the cells are, else their names."""
+    """Each with the version of the package that is called so, where there is one."""
     found: dict[str, None] = {}
     for manifest in manifests:
-        packages = manifest.environment.packages
         framework = manifest.cell.framework
-        name = "torch" if framework == "pytorch" else framework
-        found[f"{name} {packages[name]}" if name in packages else framework] = None
+        version = _version(manifest.environment.packages, framework.removeprefix("py"))
+        version = version or _version(manifest.environment.packages, framework)
+        found[f"{framework} {version}".strip()] = None
     return list(found)
 
 

@@ -13,7 +13,7 @@ from comparisons.render import markdown, values
 from papers.expressions.quantities import HOLDS
 
 WHY_LIMIT = 600
-HEADER = ["claim", "the paper says", "place", "the paper's own numbers", "measured", "evidence"]
+HEADER = ["claim", "the paper says", "place", "published", "measured", "evidence"]
 
 
 def row(judged: Judged) -> list[str]:
