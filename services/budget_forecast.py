@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.first_looks import Needed, first_look
-from services.open_claims import open_claims
 from services.phrases import duration
 from services.quadruple_choice import Costs, spent_s
 from services.results import Results, judge_claims, results_of
+from services.still_open import still_open
 
 if TYPE_CHECKING:
     from comparisons.claims import Judged
@@ -110,7 +110,7 @@ def _processes(needs: Needed) -> str:
 
 def _wishes(results: Results, evidence: Evidence) -> Iterator[_Wish]:
     """Of every claim that isn't settled."""
-    open_ = {claim.number: claim for claim in open_claims(results)}
+    open_ = {claim.number: claim for claim in still_open(results)}
     for judged in evidence.claims:
         claim = open_.get(judged.number)
         if claim is not None and claim.comparisons:

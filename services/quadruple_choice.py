@@ -13,7 +13,7 @@ from manifests.flags import voids
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
 from orchestrator.planning.quadruples import point_of, quadruple, used
-from services.open_claims import OpenClaim
+from services.still_open import StillOpen
 
 _BREAK_S = 30.0
 """A break between two cells counts as spent up to this length; beyond it nobody measured."""
@@ -40,7 +40,7 @@ class Costs:
         """Seconds for one process of each."""
         return sum(map(self.of, points))
 
-    def to_look(self, claim: OpenClaim) -> float:
+    def to_look(self, claim: StillOpen) -> float:
         """Seconds until all its open comparisons have reached their next look."""
         return sum(number * self.of(point) for point, number in claim.further().items())
 
@@ -73,7 +73,7 @@ class Batch(NamedTuple):
     seconds: float
 
 
-def choose(claims: Sequence[OpenClaim], costs: Costs, left_s: float) -> Batch | None:
+def choose(claims: Sequence[StillOpen], costs: Costs, left_s: float) -> Batch | None:
     """For the claim that is the cheapest to bring to its next look, if there is time for that.
 
     One of its comparisons, and with it every comparison of whose cells at least half, by their

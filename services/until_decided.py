@@ -7,17 +7,16 @@ again repeats nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.manifest import Manifest
-from manifests.plan import PlannedCell
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.quadruples import point_of
-from services.open_claims import OpenClaim, open_claims
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
 from services.results import Results, read_results
+from services.still_open import StillOpen, still_open
 
 if TYPE_CHECKING:
     from machine.sampler import Sampler
@@ -25,21 +24,18 @@ if TYPE_CHECKING:
     from orchestrator.running.execute import Outcome, Session
     from orchestrator.running.request import Request
 
-BeforeQuadruple = Callable[[Sequence[PlannedCell]], None]
-"""Called with the cells that are measured together next; it may wait until the machine is quiet."""
-
 
 class Ending(NamedTuple):
-    """How measuring again ended. ``why``: decided, budget, paused, or nothing more to decide.
+    """How measuring again ended. ``why``: decided, budget, paused or exhausted.
 
-    ``open`` are the claims that stay open; ``measured`` the number of quadruples of this start.
+    ``quadruples`` were measured by this start; ``open`` are the claims that stay open.
     """
 
     why: str
     budget_s: float
     spent_s: float
     quadruples: int
-    open: list[OpenClaim]
+    open: list[StillOpen]
 
     @property
     def words(self) -> str:
@@ -68,7 +64,6 @@ def carry_out(
     tell: Listener,
     sampler: Sampler | None = None,
     control: RunControl | None = None,
-    before_quadruple: BeforeQuadruple = lambda cells: None,
 ) -> Done:
     """Run a request: once through, and within its budget until its claims are decided.
 
@@ -80,38 +75,41 @@ def carry_out(
         return Done(execute(request, tell, sampler, control))
     with session(request, tell, sampler, control) as held:
         held.run_chosen()
-        ending = _Measuring(held, request.budget_s, tell, before_quadruple).until_decided()
+        ending = _Measuring(held, request.budget_s, tell).until_decided()
         return Done(held.outcome, ending)
 
 
 class _Measuring:
     """Measuring again in a run whose folder is held."""
 
-    def __init__(
-        self, held: Session, budget_s: float, tell: Listener, before: BeforeQuadruple
-    ) -> None:
+    def __init__(self, held: Session, budget_s: float, tell: Listener) -> None:
         self._held = held
         self._budget_s = budget_s
         self._tell = tell
-        self._before = before
         self._chosen = {point_of(planned.cell) for planned in held.prepared.chosen}
         self._quadruples = 0
+        self._known = 0
 
     def until_decided(self) -> Ending:
         """Quadruples, the cheapest first, as long as the budget allows a further look."""
         while True:
             results = read_results(self._held.prepared.run)
-            found = [claim for claim in open_claims(results) if self._asked(claim)]
+            found = [claim for claim in still_open(results) if self._asked(claim)]
             costs = Costs(results.plan, results.manifests)
             spent = spent_s(results.manifests)
             able = without_failed(found, results.manifests)
             batch = choose(able, costs, self._budget_s - spent)
-            if batch is None or self._held.paused:
+            if batch is None or self._held.paused or not self._grew(results):
                 why = self._why(found, able)
                 return Ending(why, self._budget_s, spent, self._quadruples, found)
             self._measure(batch, costs, results)
 
-    def _asked(self, claim: OpenClaim) -> bool:
+    def _grew(self, results: Results) -> bool:
+        """Whether the last quadruple left manifests that can be read."""
+        before, self._known = self._known, len(results.manifests)
+        return self._known > before
+
+    def _asked(self, claim: StillOpen) -> bool:
         """Whether all that it takes was asked for; of what more processes don't decide, any."""
         return claim.points <= self._chosen and bool(claim.cells & self._chosen)
 
@@ -119,11 +117,10 @@ class _Measuring:
         """One quadruple. What comes of it is judged when the next one is chosen."""
         cells = next_quadruple(results.plan, batch.points, costs, results.manifests)
         self._tell(LogLine(aim(batch), "aim"))
-        self._before(cells)
         self._held.run_further(cells)
         self._quadruples += 1
 
-    def _why(self, found: Sequence[OpenClaim], able: Sequence[OpenClaim]) -> str:
+    def _why(self, found: Sequence[StillOpen], able: Sequence[StillOpen]) -> str:
         if self._held.paused:
             return "paused"
         if any(claim.comparisons for claim in able):
@@ -138,7 +135,7 @@ def aim(batch: Batch) -> str:
     return f"{', '.join(batch.claims)} open: {processes} ({cells}), about {duration(batch.seconds)}"
 
 
-def without_failed(claims: Sequence[OpenClaim], manifests: Sequence[Manifest]) -> list[OpenClaim]:
+def without_failed(claims: Sequence[StillOpen], manifests: Sequence[Manifest]) -> list[StillOpen]:
     """Those none of whose cells has failed: what fails once more brings no look closer."""
     ended = ("ok", "cancelled")
     failed = {point_of(one.cell) for one in manifests if one.status not in ended}

@@ -70,13 +70,15 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
 
 
 def narrowing(options: RunOptions) -> Iterator[str]:
-    """What keeps cells out of the plan, a word each."""
+    """What keeps cells out of the plan, and for how long cells are measured again, a word each."""
     if options.request.expression:
         yield f"-k {options.request.expression}"
     if options.claim:
         yield f"claim {options.claim}"
     if options.sample:
         yield "sample"
+    if options.request.budget_s is not None:
+        yield f"budget {_time(options.request.budget_s)}"
 
 
 def _text(path: object) -> str:

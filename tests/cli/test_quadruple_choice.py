@@ -11,8 +11,8 @@ from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest, Status
 from manifests.plan import Plan, PlannedCell
 from orchestrator.planning.quadruples import further, point_of, quadruple, repeated
-from services.open_claims import OpenClaim, OpenComparison
 from services.quadruple_choice import Costs, choose, next_quadruple, spent_s
+from services.still_open import OpenComparison, StillOpen
 from services.until_decided import aim, without_failed
 from tests.manifests.samples import a_cell, a_manifest, planned
 
@@ -109,9 +109,9 @@ def test_whatever_happens_no_process_runs_twice_and_none_is_lost(happened: list[
             assert there == {one.id for one in quadruple([A, B], number)}
 
 
-def claim(number: str, *points: str, more: int = 3) -> OpenClaim:
+def claim(number: str, *points: str, more: int = 3) -> StillOpen:
     cells = frozenset(points)
-    return OpenClaim(number, (OpenComparison(cells, more, more),), "", "", cells)
+    return StillOpen(number, (OpenComparison(cells, more, more),), "", "", cells)
 
 
 NO_RUN = Costs(PLAN, [])
@@ -139,11 +139,11 @@ def test_nothing_is_begun_whose_next_look_does_not_fit() -> None:
     assert found is not None
     assert found.claims == ("C1",)
     assert choose(two, NO_RUN, 14.9) is None
-    assert choose([OpenClaim("C3", (), "", "", frozenset())], NO_RUN, 1000) is None
+    assert choose([StillOpen("C3", (), "", "", frozenset())], NO_RUN, 1000) is None
 
 
 def test_a_claim_is_as_dear_as_all_that_it_compares() -> None:
-    both = OpenClaim(
+    both = StillOpen(
         "C1",
         (OpenComparison(PAIR, 3, 5), OpenComparison(frozenset({B.id, C.id}), 2, 2)),
         "", "", PAIR,

@@ -96,11 +96,11 @@ def test_steps_that_pile_up_collapse_and_nothing_else_does(two: list[PlannedCell
 def test_what_is_measured_again_comes_on_top_with_its_aim(two: list[PlannedCell]) -> None:
     state = RunState()
     state.take(RunStarted(two, 0), 100.0)
-    for planned in two:
-        state.take(CellStarted(planned, ""), 100.0)
-        state.take(CellEnded(planned, a_manifest(planned.cell)), 110.0)
+    for item in two:
+        state.take(CellStarted(item, ""), 100.0)
+        state.take(ended(item), 110.0)
     assert (state.done, state.total, state.aim) == (2, 2, "")
-    again = [repeated(planned, 1) for planned in two]
+    again = [repeated(item, 1) for item in two]
     state.take(LogLine("C1 open: 1 more process a side", "aim"), 111.0)
     state.take(RunStarted(again, 0), 112.0)
     assert (state.done, state.total) == (2, 4)

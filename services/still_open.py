@@ -1,14 +1,15 @@
-"""The claims of a run that are still open, and the comparisons that more processes could decide."""
+"""The claims of a run that are still open, and what would have to be measured together for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.planning.quadruples import A_QUADRUPLE, point_of
 
 if TYPE_CHECKING:
     from comparisons.claims import Judged, Verdict
+    from comparisons.claims.open_work import Work
     from services.results import Results
 
 
@@ -24,8 +25,8 @@ class OpenComparison(NamedTuple):
     likely: int
 
 
-class OpenClaim(NamedTuple):
-    """``comparisons`` is empty where no number of processes within reach would decide it.
+class StillOpen(NamedTuple):
+    """A claim, or its stand-in. ``comparisons`` is empty where no processes within reach decide it.
 
     ``cells`` are the points of all cells that its tests name.
     """
@@ -50,38 +51,39 @@ class OpenClaim(NamedTuple):
         return found
 
 
-def open_claims(results: Results) -> list[OpenClaim]:
-    """In the order of the paper; of a claim and of its stand-in."""
+def still_open(results: Results) -> list[StillOpen]:
+    """In the order of the paper."""
+    from comparisons.claims.open_work import open_work
     from services.results import judge_claims
 
     points = {planned.id: point_of(planned.cell) for planned in results.plan.cells}
+    judged = judge_claims(results).claims
+    work: dict[str, list[Work]] = {}
+    for claim in open_work(judged):
+        if claim.within_reach:
+            work.setdefault(claim.number, []).extend(claim.work)
     return [
-        OpenClaim(
-            judged.number,
-            tuple(one for verdict in verdicts for one in _comparisons(verdict, points)),
-            verdicts[0].reason,
-            verdicts[0].would_decide,
-            frozenset(points[cell] for cell in judged.cells),
+        StillOpen(
+            one.number,
+            tuple(_comparison(each, points) for each in work.get(one.number, ())),
+            verdict.reason,
+            verdict.would_decide,
+            frozenset(points[cell] for cell in one.cells),
         )
-        for judged in judge_claims(results).claims
-        if (verdicts := list(_open(judged)))
+        for one in judged
+        if (verdict := _undecided(one))
     ]
 
 
-def _open(judged: Judged) -> Iterator[Verdict]:
+def _undecided(judged: Judged) -> Verdict | None:
+    """Its own verdict or that of its stand-in, where one is open."""
     from papers.expressions.quantities import UNCLEAR
 
-    for verdict in (judged.measured, judged.stand_in):
-        if verdict is not None and verdict.state == UNCLEAR:
-            yield verdict
+    verdicts = (judged.measured, judged.stand_in)
+    return next((one for one in verdicts if one is not None and one.state == UNCLEAR), None)
 
 
-def _comparisons(verdict: Verdict, points: Mapping[str, str]) -> Iterator[OpenComparison]:
-    """None where one of them is out of reach: then the others don't decide the claim either."""
-    if not all(wanted.within_reach for wanted in verdict.wanted):
-        return
-    for wanted in verdict.wanted:
-        cells = (cell for partner in wanted.partners for cell in partner)
-        more = wanted.more or A_QUADRUPLE
-        likely = more + max(0, (wanted.needed or wanted.look) - wanted.look)
-        yield OpenComparison(frozenset(points[cell] for cell in cells), more, likely)
+def _comparison(work: Work, points: Mapping[str, str]) -> OpenComparison:
+    more = work.more or A_QUADRUPLE
+    likely = more + max(0, (work.needed or work.look) - work.look)
+    return OpenComparison(frozenset(points[cell] for cell in work.cells), more, likely)
