@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import zipfile
 from typing import Any
 
 import pytest
 
+from services.parameters import Duration
 from tests.conftest import Workshop
 from tests.fakes.studies import CLAIMS
 from tests.orchestrator.reading import ids, manifests, the_run, wait_until
@@ -76,6 +78,12 @@ def test_the_plan_has_the_further_processes_and_tables_count_them(claiming: Work
     rows = json.loads(claiming("table", "toy", "--format", "json").stdout)
     lines = {row["key"]["framework"]: row for table in rows for row in table["lines"]}
     assert [lines[name]["n"] for name in ("alpha", "beta")] == [4, 4]
+    archive = claiming.folder / "run.crate.zip"
+    claiming("bundle", str(the_run(claiming).folder), "-o", str(archive))
+    claiming("verify", str(archive))
+    with zipfile.ZipFile(archive) as packed:
+        names = [name for name in packed.namelist() if name.endswith("/manifest.json")]
+    assert len(names) == ONCE + len(LOOK_AT_4)
 
 
 def test_without_a_budget_everything_runs_as_often_as_the_tier_says(claiming: Workshop) -> None:
@@ -175,6 +183,14 @@ def test_repeats_are_processes_of_every_cell_forward_and_back(workshop: Workshop
     back = [f"{title} repeat 1" for title in reversed(made)]
     back_again = [f"{title} repeat 1" for title in reversed(infer)]
     assert [by_id[id_] for id_ in workshop.executed()] == [*made, *back, *infer, *back_again]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("90s", 90), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("0.5m", 30), ("1D 2H", 93600)],
+)
+def test_times_are_written_with_their_units(text: str, seconds: float) -> None:
+    assert Duration().convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize("text", ["10", "m", "-1m", "0s", "1m2h", "ten", "5m5m", "1e3s"])
