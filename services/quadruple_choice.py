@@ -98,11 +98,16 @@ def choose(claims: Sequence[StillOpen], costs: Costs, left_s: float) -> Batch | 
 
 
 def next_quadruple(
-    plan: Plan, points: frozenset[str], costs: Costs, manifests: Sequence[Manifest]
+    plan: Plan,
+    points: frozenset[str],
+    costs: Costs,
+    manifests: Sequence[Manifest],
+    anew: bool = False,
 ) -> list[PlannedCell]:
     """The cells that are to run: what is missing of a quadruple that was cut off, else a new one.
 
-    In the order in which they run. A quadruple that was disturbed is never gone on with.
+    In the order in which they run. A quadruple that was disturbed is never gone on with; none is
+    where ``anew``: what was begun ran side by side.
     """
     partners = [
         msgspec.structs.replace(planned, estimate_s=costs.of(planned.id))
@@ -111,7 +116,7 @@ def next_quadruple(
     ]
     by_id = {manifest.id: manifest for manifest in manifests}
     free = used((manifest.cell for manifest in manifests), points)
-    for number in range(free):
+    for number in range(free if anew else 0, free):
         cells = quadruple(partners, number)
         missing = [planned for planned in cells if not _ran(by_id.get(planned.id))]
         there = [by_id[planned.id] for planned in cells if planned.id in by_id]

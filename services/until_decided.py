@@ -115,7 +115,8 @@ class _Measuring:
 
     def _measure(self, batch: Batch, costs: Costs, results: Results) -> None:
         """One quadruple. What comes of it is judged when the next one is chosen."""
-        cells = next_quadruple(results.plan, batch.points, costs, results.manifests)
+        aside = self._held.prepared.side_by_side
+        cells = next_quadruple(results.plan, batch.points, costs, results.manifests, aside)
         self._tell(LogLine(aim(batch), "aim"))
         self._held.run_further(cells)
         self._quadruples += 1

@@ -74,7 +74,7 @@ class Session:
         self._ended += self._executor.execute(self.prepared.chosen, self._rerun)
 
     def run_further(self, cells: Sequence[PlannedCell]) -> None:
-        """Add cells to the plan, where they aren't in it yet, and run what is outstanding of them.
+        """Add cells to the plan, where they aren't in it yet, and run them one after the other.
 
         They are in the plan before the first one starts, so that what is cut off is taken up again.
         """
@@ -83,7 +83,7 @@ class Session:
         ids = prepared.ids | {planned.id for planned in cells}
         self.prepared = prepared._replace(plan=plan, ids=ids)
         store_plan(prepared.run, plan)
-        self._ended += self._executor.execute(list(cells), set())
+        self._ended += self._executor.execute(list(cells), set(), one_by_one=True)
 
 
 def execute(

@@ -88,6 +88,12 @@ class Prepared(NamedTuple):
     sources: Mapping[str, Source] = {}
 
     @property
+    def side_by_side(self) -> bool:
+        """Whether several cells may run at once."""
+        at_once = self.where.engine.capacity().at_once
+        return len(self.resources.gpus) > 1 or (at_once or 1) > 1
+
+    @property
     def chosen(self) -> list[PlannedCell]:
         """The cells that it selects, in the order of the plan."""
         return [planned for planned in self.plan.cells if planned.id in self.ids]

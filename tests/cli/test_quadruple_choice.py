@@ -64,6 +64,12 @@ def test_what_was_cut_off_is_gone_on_with_and_else_a_new_one_begins(
     assert following(ran(*there)) == expected
 
 
+def test_what_ran_side_by_side_is_not_gone_on_with() -> None:
+    begun = ran("A0", "B0")
+    cells = next_quadruple(PLAN, PAIR, Costs(PLAN, begun), begun, anew=True)
+    assert told(cells) == "A2 B2 B3 A3"
+
+
 def test_a_disturbed_quadruple_is_not_gone_on_with() -> None:
     busy = ran("B0", flag="busy-machine")
     assert following([*ran("A0"), *busy]) == "A2 B2 B3 A3"

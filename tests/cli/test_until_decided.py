@@ -6,13 +6,14 @@ import json
 import os
 import signal
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.parameters import Duration
 from tests.conftest import Workshop
-from tests.fakes.studies import CLAIMS
+from tests.fakes.studies import CLAIMS, write_study
 from tests.orchestrator.reading import ids, manifests, the_run, wait_until
 
 APART = "alpha=0.002,beta=0.004"
@@ -200,6 +201,20 @@ def test_a_budget_that_is_no_time_is_refused_with_what_is_accepted(
     told = workshop.run(f"--budget={text}", status=2).stderr
     assert "is not a time; give 90s, 10m, 2h or 1h30m" in told
     assert workshop.executed() == []
+
+
+def test_on_several_gpus_partners_run_one_after_the_other_on_the_same(claiming: Workshop) -> None:
+    claims = (claiming.folder / "studies" / "toy" / "claims.toml").read_text()
+    write_study(claiming.folder, device="gpu")
+    (claiming.folder / "studies" / "toy" / "claims.toml").write_text(claims)
+    claiming.environment["FAKE_GPUS"] = "0,1"
+    claiming.run("--gpus", "all", "--budget", "10m")
+    again = [
+        "alpha 2", "beta 2", "beta 3", "alpha 3", "alpha 4", "beta 4", "beta 5", "alpha 5",
+    ]  # fmt: skip
+    assert measured(claiming) == again
+    places = Path(f"{claiming.log}.places").read_text().splitlines()
+    assert {json.loads(line)["gpu"] for line in places[ONCE:]} == {"0"}
 
 
 def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> None:
