@@ -22,9 +22,14 @@ _SHARED = 0.5
 
 
 class Costs:
-    """What a process of each point takes: as long as those that have run, else as estimated."""
+    """What a process of each point takes: as long as those that have run, else as estimated.
 
-    def __init__(self, plan: Plan, manifests: Iterable[Manifest]) -> None:
+    With the time that passed between one cell and the next, on average.
+    """
+
+    def __init__(self, plan: Plan, manifests: Sequence[Manifest]) -> None:
+        idle_s = spent_s(manifests) - sum(manifest.wall_s for manifest in manifests)
+        self._between_s = max(0.0, idle_s) / max(1, len(manifests))
         self._walls: dict[str, list[float]] = {}
         for manifest in manifests:
             if manifest.status == "ok":
@@ -34,7 +39,7 @@ class Costs:
     def of(self, point: str) -> float:
         """Seconds for one process."""
         walls = self._walls.get(point)
-        return statistics.median(walls) if walls else self._estimates[point]
+        return (statistics.median(walls) if walls else self._estimates[point]) + self._between_s
 
     def of_all(self, points: Iterable[str]) -> float:
         """Seconds for one process of each."""

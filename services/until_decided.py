@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from manifests.flags import voids
 from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from manifests.run_folder import Run
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.quadruples import point_of
+from orchestrator.planning.resuming import manifest_or_none
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
 from services.results import Results, read_results
@@ -120,6 +124,8 @@ class _Measuring:
         self._tell(LogLine(aim(batch), "aim"))
         self._held.run_further(cells)
         self._quadruples += 1
+        for line in disturbances(cells, self._held.prepared.run):
+            self._tell(LogLine(line))
 
     def _why(self, found: Sequence[StillOpen], able: Sequence[StillOpen]) -> str:
         if self._held.paused:
@@ -134,6 +140,13 @@ def aim(batch: Batch) -> str:
     more, cells = batch.more, count(len(batch.points), "cell")
     processes = f"{more} more process{'es' if more != 1 else ''} a side"
     return f"{', '.join(batch.claims)} open: {processes} ({cells}), about {duration(batch.seconds)}"
+
+
+def disturbances(cells: Sequence[PlannedCell], run: Run) -> list[str]:
+    """Why a quadruple does not count, in a line; nothing where it does."""
+    found = [manifest_or_none(run, planned.id) for planned in cells]
+    names = {f.name: None for one in found if one is not None for f in one.flags if voids(f.name)}
+    return [f"disturbed ({', '.join(names)}): this quadruple doesn't count"] if names else []
 
 
 def without_failed(claims: Sequence[StillOpen], manifests: Sequence[Manifest]) -> list[StillOpen]:

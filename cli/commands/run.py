@@ -71,8 +71,8 @@ def command(
             }
         )
     else:
-        _print_counts(outcome, counts, results.warnings)
         _print_ending(done)
+        _print_counts(outcome, counts, results.warnings)
         if tables or options.claim:
             _show(results, tables, options.claim)
     return outcome.exit_status(results.manifests)

@@ -93,6 +93,16 @@ def test_estimates_of_further_processes_are_what_the_earlier_ones_took() -> None
     assert [one.estimate_s for one in cells] == [9.0, 3.0, 3.0, 9.0]
 
 
+def test_what_passes_between_cells_is_part_of_what_they_cost() -> None:
+    there = ran("A0", "B0")
+    starts = ("10:00:00", "10:00:05")
+    timed = [
+        msgspec.structs.replace(one, started_at=f"2026-01-01T{start}+00:00", wall_s=2.0)
+        for one, start in zip(there, starts, strict=True)
+    ]
+    assert Costs(PLAN, timed).of(A.id) == 2.0 + 3.0 / 2
+
+
 steps = st.lists(st.sampled_from(["all", "cut off", "disturbed", "crashed"]), max_size=8)
 
 

@@ -125,6 +125,7 @@ def test_a_disturbed_quadruple_is_measured_anew_as_a_whole(claiming: Workshop) -
     done = claiming.run("--budget", "10m", "--json")
     anew = ["alpha 4", "beta 4", "beta 5", "alpha 5"]
     assert measured(claiming) == [*LOOK_AT_4, *anew]
+    assert done.stderr.count("disturbed (busy-machine): this quadruple doesn't count") == 1
     assert budget_of(done.stdout)["ended"] == "decided"
 
 
