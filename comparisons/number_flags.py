@@ -32,6 +32,8 @@ def flagged(manifests: Iterable[Manifest], metric: str) -> Flagged:
 
 def forbidding(manifest: Manifest, metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The flags for which a metric decides nothing: what disturbed it, and what spoils it."""
+    if not manifest.flags:
+        return (), ()
     names = [name for name in flags_of(manifest, metric) if disqualifies(name)]
     outside = tuple(name for name in names if voids(name))
     return outside, tuple(name for name in names if not voids(name))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 from comparisons.sequential.decision import Contrast, Decision, Limits, Means, decide
@@ -23,6 +24,8 @@ from papers.expressions.logic import WHOLE, Logic, Share
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity
 
 _ZERO = Constant(0.0)
+_ERROR = 0.05
+"""Of an interval of test images."""
 _WIDEST = 700.0
 """Of a logarithm that has a number."""
 
@@ -71,8 +74,8 @@ class Atoms:
     def _atom(self, a: Quantity, symbol: str, b: Quantity, share: Share) -> Atom:
         left, right = q.form_of(a), q.form_of(b)
         if left is None or right is None:
-            a, b = self.shown(a), self.shown(b)
-            return Atom(q.compare(a, symbol, b), _partners(a.form, b.form), None)
+            state = _by_intervals(self.shown(a), symbol, self.shown(b), share)
+            return Atom(state, _partners(a.form, b.form), None)
         partners = _partners(left, right)
         contrast = _Comparison(left, right)
         try:
@@ -90,6 +93,25 @@ def _disturbed(atom: Atom) -> bool:
     if atom.decision is None:
         return True
     return atom.decision.why in ("busy machine", "contradicted", "too few")
+
+
+def _by_intervals(a: Quantity, symbol: str, b: Quantity, share: Share) -> str:
+    """Each way with intervals that are as wide as its part of the error asks for."""
+    holds = q.compare(_wider(a, share.holds), symbol, _wider(b, share.holds))
+    fails = q.compare(_wider(a, share.fails), symbol, _wider(b, share.fails))
+    return HOLDS if holds == HOLDS else FAILS if fails == FAILS else UNCLEAR
+
+
+def _wider(a: Quantity, part: float) -> Quantity:
+    """The interval of 95 % as one of less error, by the normal distribution."""
+    if part == 1 or a.certain or a.open:
+        return a
+    by = _normal(_ERROR * part) / _normal(_ERROR)
+    return a._replace(low=a.value - by * (a.value - a.low), high=a.value + by * (a.high - a.value))
+
+
+def _normal(p: float) -> float:
+    return NormalDist().inv_cdf(1 - p / 2)
 
 
 def _partners(*sides: Form | None) -> tuple[Series, ...]:

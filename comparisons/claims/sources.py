@@ -11,6 +11,7 @@ from papers.expressions.quantities import Heading, Headings, Titled
 from papers.published import Printed, PublishedRow, PublishedTable
 from papers.rounding import rounding
 
+_NO_NUMBER = {"oom": "oom: printed as OOM", "blank": "the paper gives no number"}
 _APPROXIMATE = 0.1
 """What a printed ``~40`` may be off by, relatively."""
 
@@ -61,7 +62,9 @@ def headings_of(published: Sequence[PublishedTable], printed: bool) -> Headings:
 
 def _printed(number: Printed) -> Quantity | str:
     if number.value is None:
-        return {"oom": "oom: printed as OOM", "blank": "not printed"}.get(number.kind, "N/A")
+        return {"oom": "oom: printed as OOM", "blank": "the paper gives no number"}.get(
+            number.kind, "N/A"
+        )
     if number.text.startswith("~"):
         off = abs(number.value) * _APPROXIMATE
         return Quantity(number.value, number.value - off, number.value + off)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from papers.expressions import comparing as cmp
 from papers.expressions import logic as lg
 from papers.expressions import quantities as q
 from papers.expressions.comparing import NEGATED, Compared, Extreme
+from papers.expressions.logic import Logic
 from papers.expressions.numbers import Numbers
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Missing, Quantity, Truth
 from papers.expressions.rows import TOLD, Rows, groups, more, together
 from papers.expressions.syntax import Call, Chain, ExpressionError, Node, Operation, Place
 from papers.expressions.wording import joined
+
+
+class _Operand(NamedTuple):
+    """A number, and the comparisons that were counted for it."""
+
+    value: Quantity
+    votes: list[Logic]
 
 
 class Evaluator(Numbers):
@@ -72,21 +80,28 @@ class Evaluator(Numbers):
 
     def _chain(self, node: Chain, rows: Rows | None) -> Truth:
         """Told are the links that decide it."""
-        first = len(self._votes)
-        numbers = [self._by.shown(self.number(operand, rows)) for operand in node.operands]
-        votes, self._votes[first:] = self._votes[first:], []
+        read = [self._operand(operand, rows) for operand in node.operands]
         links = []
         for index, symbol in enumerate(node.symbols):
             sides = (node.operands[index], node.operands[index + 1])
-            values = (numbers[index], numbers[index + 1])
+            values = (read[index].value, read[index + 1].value)
             why = self._words.compared(sides, values, symbol, rows or ())
             short = self._words.brief(sides, values, rows or (), self._by.shown)
-            links.append(_as_truth(self._link(sides, values, symbol, rows), why, short))
+            counted = bool(read[index].votes or read[index + 1].votes)
+            found = self._link(sides, values, symbol, rows, counted)
+            links.append(_as_truth(found, why, short))
         state = together([link.state for link in links])
+        votes = [vote for one in read for vote in one.votes]
         logic = lg.joined("and", [*votes, *(link.logic for link in links)])
         deciding = [link for link in links if link.state == state]
         why = joined([link.why for link in deciding])
         return q.truth(state, why, links, deciding[0].short, logic)
+
+    def _operand(self, node: Node, rows: Rows | None) -> _Operand:
+        first = len(self._votes)
+        value = self._by.shown(self.number(node, rows))
+        votes, self._votes[first:] = self._votes[first:], []
+        return _Operand(value, votes)
 
     def _link(
         self,
@@ -94,16 +109,18 @@ class Evaluator(Numbers):
         values: tuple[Quantity, Quantity],
         symbol: str,
         rows: Rows | None,
+        counted: bool,
     ) -> Compared:
-        plain = not any(isinstance(side, Call) for side in sides)
-        if plain or not self._by.takes_apart:
+        """What was ``counted`` from comparisons takes no part of the error beside theirs."""
+        if counted:
+            state = q.compare(values[0], symbol, values[1])
+            return Compared(state, doubts=q.all_doubts(values))
+        if not self._by.takes_apart or not any(map(_is_extreme, sides)):
             return self._by.compare(values[0], symbol, values[1])
-        first = len(self._votes)
         extremes = [
             self._extreme(side, rows) if _is_extreme(side) else Extreme("max", [value])
             for side, value in zip(sides, values, strict=True)
         ]
-        del self._votes[first:]
         return cmp.compare_extremes(self._by, extremes[0], symbol, extremes[1])
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:

@@ -206,3 +206,24 @@ def test_slopes_are_those_of_small_steps(text: str) -> None:
     for series in means:
         moved = quantity.form.at({**means, series: means[series] * math.exp(step)})
         assert (moved.value - found.value) / step == pytest.approx(found.slopes[series], rel=1e-4)
+
+
+def test_shares_of_the_error_stay_with_their_comparisons_whatever_those_decide() -> None:
+    """A pair that is certain by itself, and not with its part of the error, moves no other."""
+    rows = [(1.0, 1.0), (1.07, 1.0), (1.2, 1.0)]
+    text = "trend(t.a, batch) >= 0.6 and t.a[batch=1] < t.a[batch=4]"
+    _, atoms = judged(text, *rows, processes=4)
+    assert len(atoms.made) == 4
+    assert atoms.made[-1].state == "holds"
+
+
+def test_of_many_intervals_of_images_one_has_to_be_further_off_to_fail_alone() -> None:
+    def row(value: float) -> tuple[q.Quantity, q.Quantity]:
+        return q.Quantity(value, value - 1, value + 1), q.exactly(0)
+
+    for rows, state in ((1, "does not hold"), (24, "undecided")):
+        table = Table(*[row(1.1), *[row(-9.0)] * (rows - 1)])
+        node = parse("every(t, a <= b)")
+        first = Evaluator(table, {}, Atoms()).truth(node)
+        atoms = Atoms(dict(shares(first.logic)))
+        assert Evaluator(table, {}, atoms).truth(node).state == state

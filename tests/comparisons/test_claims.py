@@ -16,7 +16,7 @@ from comparisons.claims import (
 from comparisons.render.claims import plain, render_markdown
 from comparisons.results import gather
 from manifests.manifest import Dataset, Inputs, Manifest, Split
-from papers.claims import numbered
+from papers.claims import numbered, read_claims
 from papers.published import PublishedError, load_published
 from tests.comparisons.lad2023 import MIB, STUDIES, latencies, one, sizes
 from tests.comparisons.samples import a_plan, measured, metric
@@ -213,23 +213,30 @@ def test_a_tier_that_spends_too_little_gives_no_verdict() -> None:
     )
 
 
-def test_a_stand_in_is_told_apart_and_decides_nothing() -> None:
+@pytest.mark.parametrize(("processes", "state"), [(1, "undecided"), (4, "holds here")])
+def test_a_stand_in_has_a_verdict_of_its_own_and_decides_nothing(
+    processes: int, state: str
+) -> None:
     manifests = []
-    for batch, factor in ((32, 1.0), (64, 1.5), (128, 2.0)):
-        for technique, value in (("float32", factor), ("amp-bfloat16", 1.0)):
-            cell = a_cell(
-                study="shafique2023", framework="tensorflow", task="train", technique=technique,
-                model="vgg16", image_size=48, batch_size=batch,
-            )  # fmt: skip
-            manifests.append(measured(cell, metric("train_step_s", 9, 9, value, value, value)))
+    for repeat in range(processes):
+        for batch, factor in ((32, 1.0), (64, 1.5), (128, 2.0)):
+            for technique, value in (("float32", factor), ("amp-bfloat16", 1.0)):
+                cell = a_cell(
+                    study="shafique2023", framework="tensorflow", task="train",
+                    technique=technique, model="vgg16", image_size=48, batch_size=batch,
+                    repeat=repeat,
+                )  # fmt: skip
+                time = value * (1 + 0.001 * ((repeat + batch) % 3))
+                manifests.append(measured(cell, metric("train_step_s", 9, 9, time, time, time)))
     plan = a_plan(*(manifest.cell for manifest in manifests))
     evidence = gather(STUDIES / "shafique2023", plan, manifests, "r", "amp-speedup-grows")
     (found,) = evidence.claims
     assert found.measured.state == "not measured"
     assert found.stand_in is not None
-    assert found.stand_in.state == "undecided"  # 1, 1.5 and 2, each of one process
-    assert "stand-in: undecided" in render_markdown([found], "scope")
-    assert plain([found])[0]["stand_in"]["verdict"] == "undecided"
+    assert found.stand_in.state == state
+    assert f"stand-in: {state}" in render_markdown([found], "scope")
+    assert plain([found])[0]["stand_in"]["verdict"] == state
+    assert "hardware" in [one.what for one in found.stand_in.differs]
 
 
 def test_verdicts_are_counted() -> None:
@@ -282,6 +289,23 @@ def test_a_claim_that_cannot_be_tested_is_refused(
     assert old in GOOD
     (study / "claims.toml").write_text(GOOD.replace(old, new))
     with pytest.raises(PublishedError, match=message):
+        load_claims(study)
+
+
+def test_a_file_with_a_key_of_earlier_versions_is_read_with_a_remark(tmp_path: Path) -> None:
+    study = write_study(tmp_path)
+    (study / "claims.toml").write_text(f"single_process = 0.2\n\n{GOOD}")
+    assert [claim.id for claim in load_claims(study).claim] == ["fast"]
+    _, (remark,) = read_claims(study)
+    assert (remark.line, remark.remark) == (1, True)
+    assert "one process alone decides only what is exact" in remark.text
+
+
+@pytest.mark.parametrize("given", ['["hardware", "wether"]', '"hardware"'])
+def test_what_a_claim_can_depend_on_is_checked(tmp_path: Path, given: str) -> None:
+    study = write_study(tmp_path)
+    (study / "claims.toml").write_text(f"{GOOD}depends = {given}\n")
+    with pytest.raises(PublishedError, match=r"claims.toml:\d+: .*depends"):
         load_claims(study)
 
 
