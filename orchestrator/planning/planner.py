@@ -17,7 +17,7 @@ from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
 from orchestrator.planning.obstacles import Obstacles
-from orchestrator.planning.quadruples import A_QUADRUPLE
+from orchestrator.planning.quadruples import A_QUADRUPLE, in_turn
 from papers.study import CellGroup, Study
 
 _CPU: Device = "cpu"
@@ -63,8 +63,8 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
 
     ``pairings`` has the image for this machine's GPU, by framework.
 
-    Training and quantizing come first, then inference, repeat by repeat, every other repeat
-    backwards (A B B A), so that a slow drift of the machine falls on all variants alike.
+    Training and quantizing come first, then inference, repeat by repeat, forward and backwards
+    (A B B A, then B A A B), so that a slow drift of the machine falls on all variants alike.
     """
     tier = study.tier(choices.tier)
     if choices.protocol is not None and choices.protocol not in study.protocols:
@@ -133,7 +133,7 @@ def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[Cel
     for first in range(0, max(repeats, choices.repeats), A_QUADRUPLE):
         for block, most in blocks:
             for repeat in range(first, min(first + A_QUADRUPLE, most)):
-                for group, cell in reversed(block) if repeat % 2 else block:
+                for group, cell in in_turn(block, repeat):
                     yield group, msgspec.structs.replace(cell, repeat=repeat)
 
 

@@ -1,4 +1,4 @@
-"""Quadruples: two fresh processes of every partner cell, run forward and then back (A B B A).
+"""Quadruples: two fresh processes of every partner cell, A B B A and the next time B A A B.
 
 Which quadruple a process belongs to follows from its repeat's number: 0 and 1, then 2 and 3, ...
 So what was measured, what is missing and which numbers are free is told by the manifests alone.
@@ -7,11 +7,14 @@ So what was measured, what is missing and which numbers are free is told by the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from manifests.cell import Cell
 from manifests.plan import Plan, PlannedCell
+
+T = TypeVar("T")
 
 A_QUADRUPLE = 2
 """So many processes of a cell are in one."""
@@ -28,11 +31,18 @@ def repeated(planned: PlannedCell, repeat: int) -> PlannedCell:
     return msgspec.structs.replace(planned, id=cell.id, cell=cell)
 
 
+def in_turn(partners: Sequence[T], repeat: int) -> Iterable[T]:
+    """The partners in the order in which their processes of that number run: A B, B A, B A, A B.
+
+    So neither a drift of the machine nor what comes first after a break favours one of them.
+    """
+    return reversed(partners) if repeat % (2 * A_QUADRUPLE) in (1, 2) else partners
+
+
 def quadruple(partners: Sequence[PlannedCell], number: int) -> list[PlannedCell]:
     """The cells of a quadruple in the order in which they run."""
-    first = number * A_QUADRUPLE
-    forward = [repeated(one, first) for one in partners]
-    return forward + [repeated(one, first + 1) for one in reversed(partners)]
+    repeats = range(number * A_QUADRUPLE, (number + 1) * A_QUADRUPLE)
+    return [repeated(one, repeat) for repeat in repeats for one in in_turn(partners, repeat)]
 
 
 def further(ids: Mapping[str, object], old: Plan) -> list[Cell]:

@@ -45,7 +45,7 @@ def budget_of(text: str) -> dict[str, Any]:
     return found
 
 
-LOOK_AT_4 = ["beta 1", "alpha 1", "alpha 2", "beta 2", "beta 3", "alpha 3"]
+LOOK_AT_4 = ["beta 1", "alpha 1", "beta 2", "alpha 2", "alpha 3", "beta 3"]
 
 
 def test_an_open_claim_is_measured_in_quadruples_until_it_is_decided(claiming: Workshop) -> None:
@@ -133,7 +133,7 @@ def test_a_first_process_that_was_disturbed_is_not_gone_on_with(claiming: Worksh
     claiming.environment["FAKE_BUSY"] = "0"
     claiming.run("--budget", "10m")
     assert measured(claiming) == [
-        "alpha 2", "beta 2", "beta 3", "alpha 3", "alpha 4", "beta 4", "beta 5", "alpha 5",
+        "beta 2", "alpha 2", "alpha 3", "beta 3", "alpha 4", "beta 4", "beta 5", "alpha 5",
     ]  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def test_on_several_gpus_partners_run_one_after_the_other_on_the_same(claiming: 
     claiming.environment["FAKE_GPUS"] = "0,1"
     claiming.run("--gpus", "all", "--budget", "10m")
     again = [
-        "alpha 2", "beta 2", "beta 3", "alpha 3", "alpha 4", "beta 4", "beta 5", "alpha 5",
+        "beta 2", "alpha 2", "alpha 3", "beta 3", "alpha 4", "beta 4", "beta 5", "alpha 5",
     ]  # fmt: skip
     assert measured(claiming) == again
     places = Path(f"{claiming.log}.places").read_text().splitlines()
