@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,9 +29,37 @@ CLAIM = "[[claim]]" + CLAIMS.split("[[claim]]")[2]
 @pytest.fixture
 def claiming(workshop: Workshop) -> Workshop:
     """A workshop whose study has one claim that needs processes of two cells."""
+    return _claiming(workshop)
+
+
+def _claiming(workshop: Workshop) -> Workshop:
     (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIM)
     workshop.environment["FAKE_LATENCIES"] = APART
     return workshop
+
+
+@pytest.fixture(scope="module")
+def _decided_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    folder = tmp_path_factory.mktemp("decided")
+    write_study(folder)
+    done = _claiming(Workshop(folder)).run("--budget", "10m", "--json")
+    return folder, done.stdout, done.stderr
+
+
+class Decided(NamedTuple):
+    """A run that ended with its claim decided, and what it said."""
+
+    workshop: Workshop
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def decided(claiming: Workshop, _decided_once: tuple[Path, str, str]) -> Decided:
+    """Made once and copied."""
+    folder, stdout, stderr = _decided_once
+    shutil.copytree(folder, claiming.folder, dirs_exist_ok=True)
+    return Decided(claiming, stdout, stderr)
 
 
 def measured(workshop: Workshop) -> list[str]:
@@ -48,40 +77,39 @@ def budget_of(text: str) -> dict[str, Any]:
 LOOK_AT_4 = ["beta 1", "alpha 1", "beta 2", "alpha 2", "alpha 3", "beta 3"]
 
 
-def test_an_open_claim_is_measured_in_quadruples_until_it_is_decided(claiming: Workshop) -> None:
-    done = claiming.run("--budget", "10m", "--json")
-    assert measured(claiming) == LOOK_AT_4
-    budget = budget_of(done.stdout)
+def test_an_open_claim_is_measured_in_quadruples_until_it_is_decided(decided: Decided) -> None:
+    assert measured(decided.workshop) == LOOK_AT_4
+    budget = budget_of(decided.stdout)
     assert (budget["ended"], budget["open"], budget["quadruples"]) == ("decided", [], 2)
     assert budget["seconds"] == 600
-    assert "C1 open: 3 more processes a side (2 cells), about" in done.stderr
-    assert "C1 open: 2 more processes a side (2 cells), about" in done.stderr
-    verdict = json.loads(claiming("claims", "toy", "--json").stdout)["claims"][0]
+    assert "C1 open: 3 more processes a side (2 cells), about" in decided.stderr
+    assert "C1 open: 2 more processes a side (2 cells), about" in decided.stderr
+    verdict = json.loads(decided.workshop("claims", "toy", "--json").stdout)["claims"][0]
     assert verdict["verdict"] == "holds here"
 
 
-def test_what_is_decided_stays_so_and_nothing_runs_again(claiming: Workshop) -> None:
-    claiming.run("--budget", "10m")
-    before = claiming.executed()
-    again = claiming.run("--budget", "10m", "--json")
-    assert claiming.executed() == before
+def test_what_is_decided_stays_so_and_nothing_runs_again(decided: Decided) -> None:
+    workshop = decided.workshop
+    before = workshop.executed()
+    again = workshop.run("--budget", "10m", "--json")
     assert json.loads(again.stdout)["executed"] == []
-    plain = claiming.run()
-    assert claiming.executed() == before
+    plain = workshop.run()
     assert "nothing to run" in plain.stderr
+    assert workshop.executed() == before
 
 
-def test_the_plan_has_the_further_processes_and_tables_count_them(claiming: Workshop) -> None:
-    claiming.run("--budget", "10m")
-    claiming.run()
-    assert len(the_run(claiming).plan().cells) == ONCE + len(LOOK_AT_4)
-    assert list(the_run(claiming).folder.glob("plan.until-*")) == []
-    rows = json.loads(claiming("table", "toy", "--format", "json").stdout)
+def test_the_plan_has_the_further_processes_and_tables_count_them(decided: Decided) -> None:
+    workshop = decided.workshop
+    workshop.run()
+    run = the_run(workshop)
+    assert len(run.plan().cells) == ONCE + len(LOOK_AT_4)
+    assert list(run.folder.glob("plan.until-*")) == []
+    rows = json.loads(workshop("table", "toy", "--format", "json").stdout)
     lines = {row["key"]["framework"]: row for table in rows for row in table["lines"]}
     assert [lines[name]["n"] for name in ("alpha", "beta")] == [4, 4]
-    archive = claiming.folder / "run.crate.zip"
-    claiming("bundle", str(the_run(claiming).folder), "-o", str(archive))
-    claiming("verify", str(archive))
+    archive = workshop.folder / "run.crate.zip"
+    workshop("bundle", str(run.folder), "-o", str(archive))
+    workshop("verify", str(archive))
     with zipfile.ZipFile(archive) as packed:
         names = [name for name in packed.namelist() if name.endswith("/manifest.json")]
     assert len(names) == ONCE + len(LOOK_AT_4)
@@ -251,9 +279,8 @@ def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> 
     assert claiming.executed() == []
 
 
-def test_a_plan_knows_what_has_been_decided_and_what_never_will_be(claiming: Workshop) -> None:
-    claiming.run("--budget", "10m")
-    found = budget_of(claiming("plan", "toy", "--budget", "10m", "--json").stdout)
+def test_a_plan_knows_what_has_been_decided(decided: Decided) -> None:
+    found = budget_of(decided.workshop("plan", "toy", "--budget", "10m", "--json").stdout)
     assert (found["once_s"], found["decided"], found["undecided"]) == (0, ["C1"], [])
     assert found["spent_s"] > 0
 
