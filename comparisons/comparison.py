@@ -9,6 +9,7 @@ from typing import NamedTuple
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.sequential.partners import Process
 from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.metrics import is_proportion
@@ -30,7 +31,7 @@ class Line(NamedTuple):
 
     ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
     processes, or over test images for the accuracy of one process. ``flagged`` has the cells of
-    each of its ``flags``.
+    each of its ``flags``. ``processes`` are those of a number that isn't derived.
     """
 
     key: dict[str, str]
@@ -51,6 +52,8 @@ class Line(NamedTuple):
     low: float | None = None
     high: float | None = None
     flagged: Flagged = NO_FLAGS
+    processes: tuple[Process, ...] = ()
+    images: int = 0
 
 
 class Comparison(NamedTuple):
@@ -274,4 +277,6 @@ def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: s
         low=low,
         high=high,
         flagged=measured.flagged,
+        processes=measured.processes,
+        images=measured.images,
     )

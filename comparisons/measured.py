@@ -7,7 +7,8 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple, TypeGuard
 
-from comparisons.number_flags import NO_FLAGS, Flagged, flagged, refused
+from comparisons.number_flags import NO_FLAGS, Flagged, flagged, forbidding, refused
+from comparisons.sequential.partners import Process
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
@@ -39,7 +40,8 @@ class Measured(NamedTuple):
     """A value in the column's unit, or the reason for none. ``n`` counts processes.
 
     ``values`` has one for each process; ``images`` how many test images a proportion counts.
-    ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
+    ``flagged`` has the cells of each flag that is about it, ``flags`` their names. ``processes``
+    are all that have ended, each with what forbids it to decide.
     """
 
     value: float | None
@@ -52,6 +54,7 @@ class Measured(NamedTuple):
     values: tuple[float, ...] = ()
     images: int = 0
     flagged: Flagged = NO_FLAGS
+    processes: tuple[Process, ...] = ()
 
 
 _DIGITS = 9
@@ -129,20 +132,26 @@ def measure_place(
 def _summarise(column: Column, points: list[Point]) -> Measured:
     if not points:
         return NOTHING
-    values: list[float] = []
+    processes: list[Process] = []
     samples = 0
     for point in points:
         value, count = _value(column, point)
-        if value is not None:
-            values.append(value)
-            samples += count
+        if point.manifest is not None:
+            processes.append(_process(column, point.manifest, value))
+        samples += count
+    values = [process.value for process in processes if process.value is not None]
     found = flagged((p.manifest for p in points if _succeeded(p.manifest)), column.metric)
     ids = [point.id for point in points]
     state = "ok" if values else _state(column, points)
     return Measured(
         median(values), len(values), samples, state, ids, list(found), _work(column, points),
-        tuple(values), _images(column, points), found,
+        tuple(values), _images(column, points), found, tuple(processes),
     )  # fmt: skip
+
+
+def _process(column: Column, manifest: Manifest, value: float | None) -> Process:
+    voided, unusable = forbidding(manifest, column.metric)
+    return Process(manifest.id, manifest.cell.repeat, value, manifest.wall_s, voided, unusable)
 
 
 def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:

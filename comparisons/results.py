@@ -63,7 +63,7 @@ def gather(
         manifests=list(manifests),
         published=published,
         comparisons=comparisons,
-        claims=judge(claims, published, comparisons, tier, claim),
+        claims=judge(claims, published, comparisons, tier, claim, paper.study.used, manifests),
         environments=describe_environments(list(manifests)) if manifests else [],
         ladders=paper.ladders,
     )

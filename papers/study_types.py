@@ -163,6 +163,22 @@ class Unspecified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     why: str
 
 
+class Used(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the paper's numbers come from; a verdict names what of it differs here.
+
+    hardware: names of GPUs or processors, of which a machine's has to contain one; none where the
+        paper doesn't say.
+    datasets: the data sets.
+    tier: the tier with the paper's recipes.
+    versions: the beginning of each package's version; none where the paper doesn't say.
+    """
+
+    hardware: list[str] = []
+    datasets: list[str] = []
+    tier: str = "paper"
+    versions: dict[str, str] = {}
+
+
 class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A paper made runnable.
 
@@ -185,6 +201,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     extends: the study that this one is laid over: what is given here replaces or adds.
     cells_of: the study that cells are named after; of an overlay the one that it extends.
     ladder: rungs beside those of the frameworks: how speedups are taken apart.
+    used: what the paper's numbers come from.
     """
 
     id: str
@@ -206,6 +223,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     extends: str = ""
     cells_of: str = ""
     ladder: list[Rung] = []
+    used: Used = Used()
 
     @property
     def cell_study(self) -> str:

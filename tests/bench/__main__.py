@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.bench import (
     calling,
+    deciding,
     engines,
     evidence,
     latency,
@@ -68,7 +69,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "claims": evidence.claims_of_many,
     "report": evidence.report_of_300,
     "audit": evidence.audits,
-    "verdicts": evidence.verdicts,
+    "verdicts": deciding.verdicts,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "calling": calling.predict_against_signature,
