@@ -10,8 +10,10 @@ from typing import TypeVar, Unpack, cast
 import click
 
 from manifests.errors import InputError
-from services.parameters import CountRange, Memory, Numbers, gpu_names
+from services.parameters import CountRange, Duration, Memory, Numbers, gpu_names
 from services.selection import RunChoices
+
+MOST_REPEATS = 1000
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -32,6 +34,19 @@ _CHOICES = (
         "expression",
         default="",
         help="Choose cells, e.g. 'pytorch and ptq', 'batch_size>=32 and not qat'.",
+    ),
+    click.option(
+        "--repeats",
+        type=CountRange(0, MOST_REPEATS),
+        default=0,
+        help="Processes of every cell, of training and quantizing too; 0: as the tier says.",
+    ),
+    click.option(
+        "--budget",
+        "budget_s",
+        type=Duration(),
+        help="Measure everything once, then again what decides open claims, until the run's cells "
+        "have taken so long: 90s, 10m, 2h.",
     ),
     click.option(
         "--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run to go on with."

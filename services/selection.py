@@ -25,6 +25,8 @@ class PlanChoices(TypedDict):
     engine: str
     python: Path | None
     threads: int
+    repeats: int
+    budget_s: float | None
 
 
 class RunChoices(PlanChoices):
@@ -68,6 +70,8 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         gpus=choices["gpus"],
         memory_bytes=choices["memory_bytes"],
         python=choices["python"],
+        repeats=choices["repeats"],
+        budget_s=choices["budget_s"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 

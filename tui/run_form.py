@@ -37,6 +37,8 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("expression", "cells (-k)", request.expression, (), "all"),
         Asked("claim", "of a claim", options.claim, (), "its number (C2) or its id; all"),
         Asked("sample", "sample only", "yes" if options.sample else "no", ("no", "yes")),
+        Asked("repeats", "repeats", str(request.repeats or ""), (), "as the tier says"),
+        Asked("budget_s", "budget", _time(request.budget_s), (), "none; or 10m, 2h"),
         Asked("engine", "engine", request.engine, engines),
         Asked("python", "python", _text(request.python), (), "the images' own"),
         Asked("threads", "threads", str(request.threads or ""), (), "all processors"),
@@ -68,17 +70,29 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
 
 
 def narrowing(options: RunOptions) -> Iterator[str]:
-    """What keeps cells out of the plan, a word each."""
+    """What keeps cells out of the plan, and for how long cells are measured again, a word each."""
     if options.request.expression:
         yield f"-k {options.request.expression}"
     if options.claim:
         yield f"claim {options.claim}"
     if options.sample:
         yield "sample"
+    if options.request.budget_s is not None:
+        yield f"budget {_time(options.request.budget_s)}"
 
 
 def _text(path: object) -> str:
     return "" if path is None else str(path)
+
+
+def _time(seconds: float | None) -> str:
+    """As ``--budget`` takes it."""
+    if seconds is None:
+        return ""
+    for unit, letter in ((3600, "h"), (60, "m")):
+        if seconds % unit == 0:
+            return f"{seconds / unit:g}{letter}"
+    return f"{seconds:g}s"
 
 
 def _size(count: int | None) -> str:

@@ -33,20 +33,28 @@ _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 def command(
     study: str, as_json: bool, cost: bool, watts: float | None, **choices: Unpack[PlanChoices]
 ) -> None:
-    """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
+    """The cells of STUDY, with estimates and what would be skipped. Runs nothing.
+
+    With --budget it also says which claims so much time is likely to leave undecided.
+    """
     from orchestrator.running.request import Request, prepare
 
-    prepared = prepare(Request(study, **choices))
+    request = Request(study, **choices)
+    prepared = prepare(request)
     if as_json:
-        _print_json(prepared)
-    elif cost:
+        _print_json(prepared, request.budget_s)
+        return
+    if cost:
         _print_cost(prepared, watts)
     else:
         _print(prepared)
+    if request.budget_s is not None:
+        _print_forecast(prepared, request.budget_s)
 
 
-def _print_json(prepared: Prepared) -> None:
+def _print_json(prepared: Prepared, budget_s: float | None) -> None:
     from cli.console import print_json
+    from services.budget_forecast import forecast, forecast_data
 
     chosen = _chosen_plan(prepared)
     covered = _covered(chosen)
@@ -55,8 +63,21 @@ def _print_json(prepared: Prepared) -> None:
             "run": str(prepared.run.folder),
             "published_numbers": [item._asdict() for item in covered],
             "plan": chosen,
+            **(
+                {"budget": forecast_data(forecast(prepared, budget_s))}
+                if budget_s is not None
+                else {}
+            ),
         }
     )
+
+
+def _print_forecast(prepared: Prepared, budget_s: float) -> None:
+    from cli.console import out
+    from services.budget_forecast import forecast, forecast_lines
+
+    for line in forecast_lines(forecast(prepared, budget_s)):
+        out().print(line, markup=False)
 
 
 def _chosen_plan(prepared: Prepared) -> Plan:

@@ -16,10 +16,10 @@ def lines_used(tests: Iterable[Node], comparisons: Sequence[Comparison]) -> Iter
     for test in tests:
         for place in columns_used(test):
             if place.column and place.table in by_id:
-                yield from _lines(place, by_id[place.table])
+                yield from lines_of(place, by_id[place.table])
 
 
-def _lines(place: Place, comparison: Comparison) -> Iterator[Line]:
+def lines_of(place: Place, comparison: Comparison) -> Iterator[Line]:
     """The filters that name a value choose; those that follow the row in hand take all."""
     fixed = [wanted for wanted in place.filters if not wanted.same]
     for line in comparison.lines:

@@ -14,7 +14,10 @@ _Key = tuple[str, str, str, str, str, int]
 
 
 class Lineage:
-    """The cells of a plan so far; each one is added after those that it may start from."""
+    """The cells of a plan so far; each one is added after those that it may start from.
+
+    What starts from weights starts from those of the first repeat.
+    """
 
     def __init__(self, study: str, repeats_allowed: bool = False) -> None:
         self._study = study
@@ -34,7 +37,7 @@ class Lineage:
         if cell.id in self._seen:
             raise self._error(f"{cell.title} is listed twice")
         self._seen.add(cell.id)
-        if cell.task != "infer":
+        if cell.task != "infer" and not cell.repeat:
             self._makers[_key(cell, cell.framework, cell.task, cell.technique)].append(cell)
         trained = cell.technique if cell.task == "train" else None
         self._trained_with[cell.id] = trained or self._trained_with.get(cell.weights_from, "")

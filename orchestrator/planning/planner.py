@@ -17,6 +17,7 @@ from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
 from orchestrator.planning.obstacles import Obstacles
+from orchestrator.planning.quadruples import A_QUADRUPLE, in_turn
 from papers.study import CellGroup, Study
 
 _CPU: Device = "cpu"
@@ -27,7 +28,8 @@ class Choices(NamedTuple):
     """What the person chose for a run.
 
     ``protocol`` None means all that the study has. ``dataset`` stands in for the study's data
-    sets, but for those that ``datasets`` gives a name of their own.
+    sets, but for those that ``datasets`` gives a name of their own. ``repeats``: so many processes
+    of every cell; 0: of inference as many as the tier says, of training and quantizing one.
     """
 
     tier: str
@@ -35,6 +37,7 @@ class Choices(NamedTuple):
     dataset: str
     data_dir: Path | None = None
     datasets: Mapping[str, str] = {}
+    repeats: int = 0
 
     def name_of(self, slot: str) -> str:
         """What a cell of the study's data set ``slot`` shows."""
@@ -60,8 +63,8 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
 
     ``pairings`` has the image for this machine's GPU, by framework.
 
-    Training and quantizing come first, then inference repeat by repeat, every other repeat
-    backwards (A B B A), so that a slow drift of the machine falls on all variants alike.
+    Training and quantizing come first, then inference, repeat by repeat, forward and backwards
+    (A B B A, then B A A B), so that a slow drift of the machine falls on all variants alike.
     """
     tier = study.tier(choices.tier)
     if choices.protocol is not None and choices.protocol not in study.protocols:
@@ -79,6 +82,11 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
         return drafts
     # Of another protocol only what the cells of the chosen one start from.
     return ancestry(drafts, [one.id for one in drafts if one.cell.protocol == choices.protocol])
+
+
+def dataset_name(study: Study, choices: Choices) -> str:
+    """What is shown, joined by " + "."""
+    return " + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes()))
 
 
 def make_plan(
@@ -108,7 +116,7 @@ def complete(
         tier=choices.tier,
         tier_about=study.tier(choices.tier).about,
         protocol=choices.protocol or only,
-        dataset=" + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes())),
+        dataset=dataset_name(study, choices),
         stands_in_for=[s for s in study.sizes() if s and choices.name_of(s) != s],
         data_dir=str(choices.data_dir) if choices.data_dir else None,
         cells=[_planned(study, one, estimates, obstacles) for one in drafts],
@@ -119,11 +127,14 @@ def complete(
 def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
     parts = [part for group in study.cells for part in group.parts(choices.tier)]
     pairs = [(part, cell) for part in parts for cell in _expand(study, part, choices)]
-    yield from (pair for pair in pairs if pair[1].task != "infer")
+    made = [pair for pair in pairs if pair[1].task != "infer"]
     infer = [pair for pair in pairs if pair[1].task == "infer"]
-    for repeat in range(repeats):
-        for group, cell in reversed(infer) if repeat % 2 else infer:
-            yield group, msgspec.structs.replace(cell, repeat=repeat)
+    blocks = ((made, choices.repeats or 1), (infer, choices.repeats or repeats))
+    for first in range(0, max(repeats, choices.repeats), A_QUADRUPLE):
+        for block, most in blocks:
+            for repeat in range(first, min(first + A_QUADRUPLE, most)):
+                for group, cell in in_turn(block, repeat):
+                    yield group, msgspec.structs.replace(cell, repeat=repeat)
 
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:

@@ -59,9 +59,12 @@ class Executor:
         self._cancelled = self._paused = False
         self._telling = threading.Lock()
 
-    def execute(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
+    def execute(
+        self, chosen: list[PlannedCell], rerun: set[str], one_by_one: bool = False
+    ) -> list[Manifest]:
         """Run what is outstanding; the manifests of the cells that were run.
 
+        ``one_by_one``: also on GPUs, all on the first of them, because they are compared.
         Raises KeyboardInterrupt after marking the cells that were cut off, RepliquantError when the
         folder can't be written to.
         """
@@ -70,17 +73,25 @@ class Executor:
         setup = self.setup
         capacity = setup.engine.capacity()
         slots = gpu_slots(setup.gpus, setup.cpus, capacity.cpus)
+        at_once = capacity.at_once
+        if one_by_one:
+            slots, at_once = slots[:1], at_once and 1
         try:
             for name in dict.fromkeys(t.planned.image for t in todo if not t.planned.skip):
                 self._image(name)
             with setup.engine.session(self._tell):
                 whole = Slot(cpus=setup.cpus)
-                scheduler = Scheduler(slots, whole, self, capacity.at_once)
+                scheduler = Scheduler(slots, whole, self, at_once)
                 # What runs already has its place; nothing may be started beside it.
                 todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
                 return scheduler.work(todo, lambda: self._paused)
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further cell is to be started."""
+        return self._paused
 
     def pause(self) -> None:
         """Start no further cell."""

@@ -11,6 +11,7 @@ import msgspec
 from machine.inventory import compute_capability, visible_gpus
 from manifests import paths
 from manifests.cell import Protocol
+from manifests.codec import UnreadableError
 from manifests.errors import InputError
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
@@ -24,7 +25,15 @@ from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing, pair
 from orchestrator.planning.obstacles import Obstacles
-from orchestrator.planning.planner import Choices, Draft, ancestry, complete, draft
+from orchestrator.planning.planner import (
+    Choices,
+    Draft,
+    ancestry,
+    complete,
+    dataset_name,
+    draft,
+)
+from orchestrator.planning.quadruples import further, point_of
 from orchestrator.planning.resources import Resources, allot
 from papers.study import Study, load_study
 
@@ -34,7 +43,9 @@ class Request(NamedTuple):
 
     ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
     the first one alone.
-    ``python`` is an interpreter that runs every cell in place of the images.
+    ``python`` is an interpreter that runs every cell in place of the images. ``repeats``: so many
+    processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
+    the time of cells after which nothing is measured again.
     """
 
     study: str
@@ -51,6 +62,13 @@ class Request(NamedTuple):
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
     python: Path | None = None
+    repeats: int = 0
+    budget_s: float | None = None
+
+    @property
+    def least_repeats(self) -> int:
+        """Of every cell, whatever claims need; 0: as the tier says."""
+        return self.repeats or int(self.budget_s is not None)
 
 
 class Prepared(NamedTuple):
@@ -68,6 +86,12 @@ class Prepared(NamedTuple):
     resources: Resources
     places: Mapping[str, Path] = {}
     sources: Mapping[str, Source] = {}
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether several cells may run at once."""
+        at_once = self.where.engine.capacity().at_once
+        return len(self.resources.gpus) > 1 or (at_once or 1) > 1
 
     @property
     def chosen(self) -> list[PlannedCell]:
@@ -90,8 +114,12 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     for name in study.image_names():
         load_image(name)
     data, sources, downloads = _data(request, study)
-    choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
-    drafts = draft(study, choices, _pairings(study))
+    choices = Choices(
+        request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot,
+        request.least_repeats,
+    )  # fmt: skip
+    run = Run(_run_folder(request, study, dataset_name(study, choices)))
+    drafts = _with_further(draft(study, choices, _pairings(study)), run)
     ids = _choose(drafts, request.expression)
     where = _engine(request, [one for one in drafts if one.id in ids])
     tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
@@ -108,8 +136,20 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     )
     plan = about.described(plan, sources, data.places)
     plan = about.planned(plan, sources, data.places, paths.cache())
-    run = Run(_run_folder(request, study, plan))
     return Prepared(study, plan, ids, run, where, resources, data.places, sources)
+
+
+def _with_further(drafts: list[Draft], run: Run) -> list[Draft]:
+    """With the repeats that the run's own plan has beyond these, as a budget leaves them.
+
+    A plan that can't be used is refused when the folder is opened.
+    """
+    by_id = {one.id: one for one in drafts}
+    try:
+        more = further(by_id, run.plan())
+    except (UnreadableError, OSError):
+        return drafts
+    return drafts + [by_id[point_of(cell)]._replace(id=cell.id, cell=cell) for cell in more]
 
 
 def _data(request: Request, study: Study) -> tuple[catalogue.DataChoice, dict[str, Source], int]:
@@ -153,9 +193,9 @@ def _weights_to_fetch(chosen: list[PlannedCell]) -> list[str]:
     ]
 
 
-def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
+def _run_folder(request: Request, study: Study, dataset: str) -> Path:
     """The folder asked for, else one named after what is run. Raises InputError."""
-    name = f"{study.id}-{request.tier}-{plan.dataset.replace(' ', '')}"
+    name = f"{study.id}-{request.tier}-{dataset.replace(' ', '')}"
     if request.protocol is not None and len(study.protocols) > 1:
         name += f"-{request.protocol}"
     folder = request.run_dir or paths.runs() / name

@@ -32,7 +32,7 @@ def opened(run: Run, plan: Plan) -> Iterator[None]:
     try:
         run.cells.mkdir(parents=True, exist_ok=True)
         with exclusive(run.folder / "lock"):
-            _store_plan(run, plan)
+            store_plan(run, plan)
             yield
     except HeldError as error:
         raise InputError(
@@ -54,8 +54,8 @@ def disk_error(folder: Path, error: OSError) -> MachineError:
     return MachineError(f"{folder} can't be written to: {error.strerror or error}. {step}")
 
 
-def _store_plan(run: Run, plan: Plan) -> None:
-    """Refuse another run's folder; keep an earlier plan whose cells have changed."""
+def store_plan(run: Run, plan: Plan) -> None:
+    """Refuse another run's folder; keep an earlier plan with cells that this one doesn't have."""
     try:
         old = run.plan()
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def _store_plan(run: Run, plan: Plan) -> None:
                 f"{run.folder} holds a run with {words} {before}; this one has {now}. "
                 "Choose another folder with --run"
             )
-    if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:
+    if {planned.id for planned in old.cells} - {planned.id for planned in plan.cells}:
         stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
     write_plan(run.plan_path, plan)
