@@ -20,6 +20,7 @@ class PlanChoices(TypedDict):
     protocol: Protocol | None
     dataset: str | None
     data_dir: Path | None
+    experiment: tuple[str, ...]
     expression: str
     run_dir: Path | None
     engine: str
@@ -68,6 +69,7 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         gpus=choices["gpus"],
         memory_bytes=choices["memory_bytes"],
         python=choices["python"],
+        experiment=choices["experiment"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 

@@ -11,6 +11,7 @@ import msgspec
 from machine.inventory import compute_capability, visible_gpus
 from manifests import paths
 from manifests.cell import Protocol
+from manifests.codec import UnreadableError
 from manifests.errors import InputError
 from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
@@ -24,7 +25,15 @@ from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing, pair
 from orchestrator.planning.obstacles import Obstacles
-from orchestrator.planning.planner import Choices, Draft, ancestry, complete, draft
+from orchestrator.planning.planner import (
+    Choices,
+    Draft,
+    ancestry,
+    check_experiment,
+    complete,
+    draft,
+    shown_data,
+)
 from orchestrator.planning.resources import Resources, allot
 from papers.study import Study, load_study
 
@@ -34,7 +43,8 @@ class Request(NamedTuple):
 
     ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
     the first one alone.
-    ``python`` is an interpreter that runs every cell in place of the images.
+    ``python`` is an interpreter that runs every cell in place of the images. Of an ``experiment``
+    its cells alone are chosen, and what they start from.
     """
 
     study: str
@@ -51,6 +61,7 @@ class Request(NamedTuple):
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
     python: Path | None = None
+    experiment: tuple[str, ...] = ()
 
 
 class Prepared(NamedTuple):
@@ -89,10 +100,14 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     study = load_study(request.study)
     for name in study.image_names():
         load_image(name)
+    for name in request.experiment:
+        check_experiment(study, name)
     data, sources, downloads = _data(request, study)
     choices = Choices(request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot)
+    run = Run(_run_folder(request, study, choices))
+    choices = choices._replace(experiments=_experiments(request, study, run))
     drafts = draft(study, choices, _pairings(study))
-    ids = _choose(drafts, request.expression)
+    ids = _choose(drafts, request)
     where = _engine(request, [one for one in drafts if one.id in ids])
     tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
     resources = allot(
@@ -108,7 +123,6 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     )
     plan = about.described(plan, sources, data.places)
     plan = about.planned(plan, sources, data.places, paths.cache())
-    run = Run(_run_folder(request, study, plan))
     return Prepared(study, plan, ids, run, where, resources, data.places, sources)
 
 
@@ -153,9 +167,18 @@ def _weights_to_fetch(chosen: list[PlannedCell]) -> list[str]:
     ]
 
 
-def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
+def _experiments(request: Request, study: Study, run: Run) -> list[str]:
+    """Those asked for, and those that the run has already: none is lost when a run goes on."""
+    try:
+        had = run.plan().experiments
+    except (UnreadableError, OSError):
+        had = []
+    return [name for name in study.experiments() if name in (*request.experiment, *had)]
+
+
+def _run_folder(request: Request, study: Study, choices: Choices) -> Path:
     """The folder asked for, else one named after what is run. Raises InputError."""
-    name = f"{study.id}-{request.tier}-{plan.dataset.replace(' ', '')}"
+    name = f"{study.id}-{request.tier}-{shown_data(study, choices).replace(' ', '')}"
     if request.protocol is not None and len(study.protocols) > 1:
         name += f"-{request.protocol}"
     folder = request.run_dir or paths.runs() / name
@@ -166,9 +189,12 @@ def _run_folder(request: Request, study: Study, plan: Plan) -> Path:
     return folder
 
 
-def _choose(drafts: Sequence[Draft], expression: str) -> frozenset[str]:
+def _choose(drafts: Sequence[Draft], request: Request) -> frozenset[str]:
+    """What the expression chooses of the experiments asked for, else of what runs by default."""
+    asked = request.experiment or ("",)
+    cells = [one.cell for one in drafts if one.group.experiment in asked]
     try:
-        chosen = Selector(expression).choose([one.cell for one in drafts])
+        chosen = Selector(request.expression).choose(cells)
     except SelectionError as error:
         raise InputError(str(error)) from error
     return frozenset(one.id for one in ancestry(drafts, [cell.id for cell in chosen]))
