@@ -16,6 +16,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
 
     ``needs`` are ids of cells that have to be ``ok`` first. ``estimate_s`` comes from
     ``estimate_source``. ``skip`` is the reason why it would not run, empty when it would.
+    ``experiment`` is the part of the study that it belongs to, empty for what runs by default.
     """
 
     id: str
@@ -27,6 +28,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
     estimate_source: str
     timeout_s: float
     skip: str = ""
+    experiment: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

@@ -60,6 +60,9 @@ def value_mistakes(
         if table.file.id not in own:
             continue
         place = Place(document, ("table", own.index(table.file.id)), f"table {table.file.id}")
+        if table.file.experiment:
+            named = place.at("experiment")
+            yield from named.unknown("experiment", table.file.experiment, study.experiments())
         yield from _of_selections(place, table.file, known, study)
         yield from _of_rows(place, table.file, folder / "published", known)
 

@@ -18,15 +18,23 @@ __all__ = [
 
 
 class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many images calibrate, and how many test (0: all)."""
+    """How many images calibrate, and how many test (0: all).
+
+    ``evaluate`` is False where the weights learned from images of another size: what is measured
+    then is the time of quantizing.
+    """
 
     calibration_images: int
     test_images: int
+    evaluate: bool = True
 
 
-def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
-    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it."""
-    return protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
+def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> None:
+    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it; none where
+    the recipe says not to.
+    """
+    if job.cell.recipe.get("evaluate", True):
+        protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
 
 
 def infer_recipe(job: Job) -> MeasuringRecipe:

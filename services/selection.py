@@ -78,10 +78,25 @@ def narrowed(options: RunOptions) -> Request:
     """The request whose expression chooses just the cells that are meant. Raises InputError."""
     request = options.request
     if options.claim:
+        request = _of_experiment(options.claim, request)
         request = request._replace(expression=_cells_of(options.claim, request))
     if options.sample:
         request = request._replace(expression=_quickest(request))
     return request
+
+
+def _of_experiment(claim: str, request: Request) -> Request:
+    """With the experiment that the claim is about, where it is about one."""
+    from papers.claims import choose_claims
+    from papers.paper import find_paper
+
+    paper = find_paper(request.study)
+    (found,) = choose_claims(paper.claims.claim, claim)
+    tables = {table.file.id: table.file for table in paper.tables}
+    experiment = tables[found.claim.table].experiment
+    if not experiment or experiment in request.experiment:
+        return request
+    return request._replace(experiment=(*request.experiment, experiment))
 
 
 def _cells_of(claim: str, request: Request) -> str:

@@ -51,9 +51,8 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
 def _experiments(asked: Sequence[str], study: Study) -> list[Asked]:
     """Asked for where the study has parts that don't run by default."""
     known = ",".join(study.experiments())
-    return [Asked("experiment", "experiments", ",".join(asked), (), f"default; or {known}")] * bool(
-        known
-    )
+    field = Asked("experiment", "experiments", ",".join(asked), (), f"the default; or {known}")
+    return [field] if known else []
 
 
 def chosen(options: RunOptions, answers: dict[str, str]) -> RunOptions:

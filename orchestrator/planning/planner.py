@@ -204,6 +204,7 @@ def _planned(study: Study, draft: Draft, estimates: Estimates, obstacles: Obstac
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
         skip=obstacles.of(cell, draft.pairing),
+        experiment=draft.group.experiment,
     )
 
 

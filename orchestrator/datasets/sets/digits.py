@@ -29,6 +29,7 @@ def source(cache: Path | None = None, place: Path | None = None, name: str = NAM
         classes=[str(digit) for digit in range(10)],
         key=_KEY,
         load=_load,
+        mirrored=False,
     )
 
 
