@@ -12,7 +12,7 @@ from manifests.runner_files import check_variant, model_names, protocol_files
 from papers.ladders import ladders_of
 from papers.mistakes import Mistake, Place, no_such
 from papers.runner_names import recipe_keys, technique_names
-from papers.study_types import CellGroup, Instead, Narrowing, Study, Tier
+from papers.study_types import DEFAULT, CellGroup, Instead, Narrowing, Study, Tier
 
 _TASKS = ("train", "quantize", "infer")
 
@@ -93,6 +93,9 @@ def _of_axes(place: Place, group: CellGroup) -> Iterator[Mistake]:
 def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
     yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
+    if group.experiment == DEFAULT:
+        told = f"experiment: {DEFAULT!r} is what the cells of no experiment are called"
+        yield place.at("experiment").mistake(told)
     for framework in group.framework:
         yield from place.at("framework").unknown("framework", framework, study.images)
     if group.weights and group.weights.framework:

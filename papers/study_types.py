@@ -12,6 +12,10 @@ from manifests.suggest import nearest
 from papers.ladders import Rung
 
 
+DEFAULT = "default"
+"""What people call the cells of no experiment."""
+
+
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The cell to start from: of the same model, data set and image size.
 

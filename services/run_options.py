@@ -31,7 +31,8 @@ _CHOICES = (
         "--experiment",
         multiple=True,
         metavar="NAME",
-        help="Only a part of the study that isn't run by default, e.g. seeds. Repeatable.",
+        help="A part of the study that isn't run by default, e.g. seeds; 'default' is the rest. "
+        "Repeatable.",
     ),
     click.option(
         "-k",

@@ -89,14 +89,14 @@ def _of_experiment(claim: str, request: Request) -> Request:
     """With the experiment that the claim is about, where it is about one."""
     from papers.claims import choose_claims
     from papers.paper import find_paper
+    from papers.study import DEFAULT
 
     paper = find_paper(request.study)
     (found,) = choose_claims(paper.claims.claim, claim)
     tables = {table.file.id: table.file for table in paper.tables}
     experiment = tables[found.claim.table].experiment
-    if not experiment or experiment in request.experiment:
-        return request
-    return request._replace(experiment=(*request.experiment, experiment))
+    asked = request.experiment or (DEFAULT,)
+    return request._replace(experiment=(*asked, experiment)) if experiment else request
 
 
 def _cells_of(claim: str, request: Request) -> str:

@@ -18,7 +18,7 @@ from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
 from orchestrator.planning.obstacles import Obstacles
-from papers.study import CellGroup, Study
+from papers.study import DEFAULT, CellGroup, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
@@ -94,9 +94,7 @@ def shown_data(study: Study, choices: Choices) -> str:
 
 def check_experiment(study: Study, name: str) -> None:
     """Raises InputError with the experiments there are."""
-    known = study.experiments()
-    if not known:
-        raise InputError(f"{study.id} has no experiments beside what it runs by default")
+    known = [DEFAULT, *study.experiments()]
     check("experiment", name, known, InputError, after=f" of {study.id}")
 
 

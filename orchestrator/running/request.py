@@ -35,7 +35,7 @@ from orchestrator.planning.planner import (
     shown_data,
 )
 from orchestrator.planning.resources import Resources, allot
-from papers.study import Study, load_study
+from papers.study import DEFAULT, Study, load_study
 
 
 class Request(NamedTuple):
@@ -191,8 +191,8 @@ def _run_folder(request: Request, study: Study, choices: Choices) -> Path:
 
 def _choose(drafts: Sequence[Draft], request: Request) -> frozenset[str]:
     """What the expression chooses of the experiments asked for, else of what runs by default."""
-    asked = request.experiment or ("",)
-    cells = [one.cell for one in drafts if one.group.experiment in asked]
+    asked = request.experiment or (DEFAULT,)
+    cells = [one.cell for one in drafts if (one.group.experiment or DEFAULT) in asked]
     try:
         chosen = Selector(request.expression).choose(cells)
     except SelectionError as error:
