@@ -11,7 +11,6 @@ from manifests.errors import InputError
 from manifests.suggest import nearest
 from papers.ladders import Rung
 
-
 DEFAULT = "default"
 """What people call the cells of no experiment."""
 

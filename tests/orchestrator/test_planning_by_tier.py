@@ -32,7 +32,10 @@ STEPS = (
     'framework = ["alpha", "beta"]\ntechnique = ["plain"]\nrecipe = "steps"\n'
     "repeats.quick = 3\nestimate_s = { quick = 1 }\n",
 )
-RECIPE = ("[recipes.infer]", "[recipes.steps]\nbehave = 'ok'\nkeep_weights = false\n[recipes.infer]")
+RECIPE = (
+    "[recipes.infer]",
+    "[recipes.steps]\nbehave = 'ok'\nkeep_weights = false\n[recipes.infer]",
+)
 SEEDS = (
     "[[unspecified]]",
     '[[cells]]\ntask = "train"\nframework = ["alpha"]\ntechnique = ["plain"]\nrecipe = "train"\n'
