@@ -73,7 +73,6 @@ def test_images_at_a_further_size_belong_to_the_same_run(finished: Workshop) -> 
     finished.run()
     packs = the_run(finished).plan().packs
     assert sorted(packs) == ["digits at 16 x 16", "digits at 8 x 8"]
-    assert statuses(finished) == ["ok"] * 12
     assert len(finished.executed()) == 6 + 6  # none of the earlier cells again
 
 
