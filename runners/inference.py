@@ -6,6 +6,8 @@ and how to get classes back. How the numbers are taken is the protocol's: runner
 
 from __future__ import annotations
 
+from typing import Optional
+
 import msgspec
 
 from runners.job import Job
@@ -29,12 +31,13 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     evaluate: bool = True
 
 
-def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> None:
+def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:
     """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it; none where
     the recipe says not to.
     """
-    if job.cell.recipe.get("evaluate", True):
-        protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
+    if not job.cell.recipe.get("evaluate", True):
+        return None
+    return protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
 
 
 def infer_recipe(job: Job) -> MeasuringRecipe:
