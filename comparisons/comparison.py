@@ -75,9 +75,12 @@ class Comparison(NamedTuple):
 def compare_tables(
     published: list[PublishedTable], plan: Plan, manifests: list[Manifest], run: str = ""
 ) -> list[Comparison]:
-    """Every table of the study for one run."""
+    """Every table of the study for one run; those of an experiment where the run has it."""
     points = Points(plan.cells, manifests)
-    return [_compare(table, points, plan, run) for table in published]
+    wanted = ("", *plan.experiments)
+    return [
+        _compare(table, points, plan, run) for table in published if table.file.experiment in wanted
+    ]
 
 
 def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]:
@@ -157,7 +160,9 @@ def _of_protocols(
     file: TableFile, rows: list[PublishedRow], points: Points, tier: str
 ) -> tuple[list[Line], set[str]]:
     """A table's lines, and the protocols of their cells; one protocol isn't told line by line."""
-    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    protocols = sorted(
+        {point.cell.protocol for point in points.matching(file.select, experiment=file.experiment)}
+    )
     asked = protocols if len(protocols) > 1 else []
     lines = [line for row in rows for line in side_by_side(file, row, points, tier, asked)]
     by_id: dict[str, str] = {point.id: point.cell.protocol for point in points.all}
