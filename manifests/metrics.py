@@ -92,6 +92,19 @@ METRICS: Dict[str, MetricInfo] = {
         "top-5 accuracy", "the right class among the five likeliest, on the test split",
         proportion=True,
     ),
+    "agreement": _share(
+        "top-1 agreement", "the class that the float parent puts first, on the test images",
+        proportion=True,
+    )._replace(compared=False),
+    "kl_nats": MetricInfo(
+        "divergence", "nats",
+        "KL of the outputs from the float parent's by image: the mean, or as its label says",
+        "lower", least=0,
+    ),
+    "sqnr_db": MetricInfo(
+        "SQNR", "dB", "float parent's signal over the noise in the outputs, or in a layer (label)",
+        "higher",
+    ),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(

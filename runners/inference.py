@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runners import outputs
 from runners.job import Job
 from runners.protocols import MeasuringRecipe, protocol
 from runners.session import Array, Session, filled
@@ -25,8 +26,18 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
-    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it."""
-    return protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
+    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it.
+
+    What was answered is kept, for the models that are made from this one.
+    """
+    collected = outputs.Collected(session)
+    asked = protocol(job.cell.protocol)
+    accuracy = asked.evaluate(job, collected.session, test_images, batch_size)
+    job.session = session
+    job.outputs = outputs.tested(job, collected, test_images, accuracy)
+    if job.outputs is not None and job.cell.task != "infer":
+        outputs.keep(job, job.outputs)
+    return accuracy
 
 
 def infer_recipe(job: Job) -> MeasuringRecipe:
@@ -38,3 +49,4 @@ def infer_recipe(job: Job) -> MeasuringRecipe:
 def time_inference(job: Job, session: Session) -> None:
     """Measure one batch of the cell's size, as the protocol does."""
     protocol(job.cell.protocol).time_inference(job, session)
+    job.session = session
