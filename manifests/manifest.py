@@ -64,8 +64,8 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A GPU as its driver describes it; clocks are the highest that it may take.
 
-    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is divided
-    into instances. ``uuid`` is its name on every machine, ``instances`` those of its MIG instances.
+    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is split
+    into instances. ``uuid`` is its name on every machine, ``instances`` those of its instances.
     """
 
     name: str

@@ -148,7 +148,9 @@ class Job:
         self.started_with: Optional[Pretrained] = None
         # What runners.float_parent holds against the float model: the session that was measured,
         # the answers to the test images, and what gives the layers' noise, or why nothing does.
+        # ``float_model`` is for a framework in which building it again takes long.
         self.session: Any = None
+        self.float_model: Any = None
         self.outputs: Any = None
         self.layers: Union[Callable[[Any], Any], str] = ""
         self.fidelity: Optional[Fidelity] = None

@@ -16,7 +16,7 @@ from runners.float_parent import Layers
 from runners.inference import Array
 from runners.job import Job
 from runners.pytorch.parts import exported
-from runners.pytorch.parts.layers import Watching, numbers
+from runners.pytorch.parts.layers import HOLDER, Watching, numbers
 from runners.pytorch.parts.models import device_of, trained_model
 from runners.pytorch.parts.sessions import placing
 
@@ -82,5 +82,6 @@ def _name(node: fx.Node) -> str:
     """That of the layer whose weights it takes, else its own."""
     weights = node.args[1] if len(node.args) > 1 else None
     if isinstance(weights, fx.Node) and weights.op == "get_attr":
-        return str(weights.target).rpartition(".")[0] or node.name
+        name = str(weights.target).rpartition(".")[0]
+        return name[len(HOLDER) :] if name.startswith(HOLDER) else name or node.name
     return node.name

@@ -22,7 +22,8 @@ from runners.job import Job
 from runners.pytorch.parts.models import device_of, trained_model
 from runners.pytorch.parts.sessions import placing
 
-_WRAPPERS = ("", "model.", "layers.")
+HOLDER = "layers."
+_WRAPPERS = ("", "model.", HOLDER)
 """Before a layer's name where the network is wrapped (Autocast, InLowPrecision)."""
 _ADDITION = ".functional.activation_post_process"
 """Where eager quantization shows the result of a FloatFunctional, which is no module's own."""
@@ -159,12 +160,17 @@ def _matched(
             continue
         end = theirs.end(node, executed)
         shown |= {node.name, end.name}
-        name = str(node.target) if node.op == "call_module" else node.name
         x = numbers(theirs.values[end.name])
         alone = _alone(theirs, node, call, guard)
         isolated = sqnr(x, alone) if alone is not None else None
-        layers.append(Layer(name, sqnr(x, numbers(call.output)), isolated))
+        layers.append(Layer(_shown(node), sqnr(x, numbers(call.output)), isolated))
     return Layers(layers, theirs.unmatched(shown), "each layer's tensor, dequantized")
+
+
+def _shown(node: fx.Node) -> str:
+    """A layer's name as the network has it, without the module that holds all layers."""
+    name = str(node.target) if node.op == "call_module" else node.name
+    return name[len(HOLDER) :] if name.startswith(HOLDER) else name
 
 
 def _nodes(theirs: FloatLayers, calls: List[Call]) -> List[Optional[fx.Node]]:
