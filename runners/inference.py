@@ -34,8 +34,8 @@ def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> f
     asked = protocol(job.cell.protocol)
     accuracy = asked.evaluate(job, collected.session, test_images, batch_size)
     job.session = session
-    job.outputs = outputs.tested(job, collected, test_images, accuracy)
-    if job.outputs is not None and job.cell.task != "infer":
+    job.outputs = outputs.in_order(job, collected, test_images, accuracy)
+    if job.outputs is not None and job.artifacts:  # a model that others start from
         outputs.keep(job, job.outputs)
     return accuracy
 

@@ -96,7 +96,7 @@ def values_of(session: Session, answer: Any) -> Optional[Array]:
     return found.astype(np.float32) if found.ndim == 2 and found.dtype.kind == "f" else None
 
 
-def tested(job: Job, collected: Collected, limit: int, accuracy: float) -> Optional[Outputs]:
+def in_order(job: Job, collected: Collected, limit: int, accuracy: float) -> Optional[Outputs]:
     """The answers to the test images, by a protocol that took ``accuracy`` from up to ``limit``.
 
     None for a protocol that takes them in another order: its accuracy then isn't that of these.

@@ -21,7 +21,7 @@ from runners.fidelity import INT8_PROBABILITIES, PROBABILITIES, Layer, sqnr
 from runners.float_parent import Layers, record_fidelity
 from runners.inference import Session, evaluate
 from runners.job import Job, Weights
-from runners.outputs import OUTPUTS_FILE, Collected, read, tested
+from runners.outputs import OUTPUTS_FILE, Collected, in_order, read
 from tests.manifests.samples import a_manifest
 from tests.runners.samples import SIZE, TEST, a_job, a_pack, events_of
 
@@ -336,7 +336,7 @@ def test_answers_in_another_order_are_not_kept(tmp_path: Path) -> None:
         collected = Collected(Session(lambda x: x, lambda x: x, lambda answers: answers))
         collected.session.classes(order)
         job.record("accuracy", [1.0], items=TEST)
-        assert (tested(job, collected, 0, accuracy=1.0) is not None) == kept
+        assert (in_order(job, collected, 0, accuracy=1.0) is not None) == kept
 
 
 def test_the_published_way_tests_a_part_and_keeps_that(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 The converter names a tensor after the operations that it fused, the last one first:
 ``resnet/stem_relu/Relu;resnet/stem/BiasAdd;...``, and so a tensor is that of the first one's layer.
-(What follows may also name others, with whose constants a constant was merged.)
+(What follows may also name others, with whose constants a constant was merged.) A normalization
+that went into the weights may be named or not: what only a layer's own normalization or activation
+reads, and no tensor is named after, is part of it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ Array = Any
 _MOVING = ("PAD", "PADV2", "RESHAPE", "QUANTIZE", "DEQUANTIZE", "DELEGATE", "TRANSPOSE", "SHAPE",
            "STRIDED_SLICE", "PACK")  # fmt: skip
 """They compute nothing."""
+_ABSORBED = ("BatchNormalization", "ReLU", "Activation")
 _WRAPPED = "quant_"
 """Before a layer's name where tfmot wrapped it."""
 
@@ -37,7 +40,7 @@ def compare(job: Job, inner: Sequence[Inner], images: Array) -> Layers:
 
     model = models.trained_model(job)
     computing = [one for one in inner if one.operation not in _MOVING]
-    named = layer_names(computing, [layer.name for layer in model.layers])
+    named = with_absorbed(model, layer_names(computing, [layer.name for layer in model.layers]))
     wanted = [name for name in named if name]
     theirs = _float_tensors(model, wanted, images)
     layers: List[Layer] = []
@@ -64,6 +67,20 @@ def layer_names(inner: Sequence[Inner], layers: Sequence[str]) -> List[str]:
         if not name and one is inner[-1] and layers:
             name = layers[-1]
         found.append("" if name in found else name)
+    return found
+
+
+def with_absorbed(model: Any, names: Sequence[str]) -> List[str]:
+    """Each layer's name, or that of the last one which the converter made part of it."""
+    found = list(names)
+    for place, name in enumerate(names):
+        while name:
+            readers = [node.outbound_layer for node in model.get_layer(name)._outbound_nodes]
+            if len(readers) != 1 or readers[0].name in found:
+                break
+            if type(readers[0]).__name__ not in _ABSORBED:
+                break
+            found[place] = name = readers[0].name
     return found
 
 
