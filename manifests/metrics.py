@@ -15,8 +15,8 @@ class MetricInfo(NamedTuple):
     measurement changes it. ``least`` and ``most`` are the ends of what it can be, None where
     there is none; with ``positive`` the lower end is 0 and isn't reached.
 
-    ``exact``: it doesn't vary from process to process. ``proportion``: it counts images
-    among those of the test split, so that their number alone gives it an interval. ``compared``: runs are
+    ``exact``: it doesn't vary from process to process. ``proportion``: it counts images among those
+    of the test split, so that their number alone gives it an interval. ``compared``: runs are
     compared by it, in the order of the table. ``unit`` is one of manifests.units.
     """
 

@@ -143,5 +143,5 @@ def read(path: Path) -> Outputs:
     """What ``keep`` left. Raises ValueError, OSError, KeyError for anything else."""
     with np.load(str(path), allow_pickle=False) as arrays:
         values = arrays["values"] if "values" in arrays.files else None
-        fields = [arrays[name] for name in _FIELDS]
-        return Outputs(*fields, values, str(arrays["kind"]))
+        images, labels, predicted = (arrays[name] for name in _FIELDS)
+        return Outputs(images, labels, predicted, values, str(arrays["kind"]))

@@ -81,7 +81,7 @@ def _end(chain: List[fx.Node], nodes: Dict[str, fx.Node]) -> Optional[fx.Node]:
 def _name(node: fx.Node) -> str:
     """That of the layer whose weights it takes, else its own."""
     weights = node.args[1] if len(node.args) > 1 else None
+    name = ""
     if isinstance(weights, fx.Node) and weights.op == "get_attr":
         name = str(weights.target).rpartition(".")[0]
-        return name[len(HOLDER) :] if name.startswith(HOLDER) else name or node.name
-    return node.name
+    return (name[len(HOLDER) :] if name.startswith(HOLDER) else name) or str(node.name)

@@ -221,6 +221,8 @@ def numbers(tensor: torch.Tensor) -> Array:
 
 def _guard(model: nn.Module) -> ContextManager[Any]:
     """What the model itself calls its layers in."""
-    if hasattr(model, "device_type") and hasattr(model, "dtype"):
-        return torch.autocast(str(model.device_type), model.dtype)  # type: ignore[arg-type]
-    return contextlib.nullcontext()
+    if not (hasattr(model, "device_type") and hasattr(model, "dtype")):
+        return contextlib.nullcontext()
+    dtype: Any = model.dtype
+    autocast: ContextManager[Any] = torch.autocast(str(model.device_type), dtype)
+    return autocast
