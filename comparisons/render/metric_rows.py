@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from comparisons.render.fidelity_rows import is_layer
 from comparisons.render.values import NONE, number
 from comparisons.statistics import median, percentile, readings, spread
 from manifests.flags import impossible_in
@@ -24,7 +25,7 @@ class MetricRow(NamedTuple):
 
 
 def metric_rows(manifest: Manifest, most_operations: int) -> list[MetricRow]:
-    """All metrics; of single operations only those that take longest."""
+    """All metrics; of single operations only those that take longest, and no layer's SQNR."""
     return [
         _row(metric, impossible_in(manifest, metric))
         for metric in _shown(manifest, most_operations)
@@ -35,7 +36,7 @@ def _shown(manifest: Manifest, most_operations: int) -> list[Metric]:
     operations = sorted(
         manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
     )
-    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
+    others = [m for m in manifest.metrics if m.name != "op_time_s" and not is_layer(m)]
     return others + operations[:most_operations]
 
 
