@@ -7,52 +7,19 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from comparisons.audit import Finding, audit
 from comparisons.audit.checks import audit_tables
 from comparisons.audit.derived import audit_derived, convention, derived_numbers
-from comparisons.audit.granularity import arises, audit_granularity
 from manifests.paths import ROOT
-from papers.audit import AuditFile, Check, Facts, Granularity, load_audit
-from papers.published import (
-    Column,
-    Printed,
-    PublishedRow,
-    PublishedTable,
-    TableFile,
-    load_published,
-)
-from papers.rounding import decimals, plain, printed_as
+from papers.audit import AuditFile, Check, Facts, load_audit
+from papers.published import PublishedRow, PublishedTable, load_published
+from papers.rounding import decimals, printed_as
 from tests.comparisons.architectures import architectures
+from tests.comparisons.printed_tables import printed, table
 
 STUDIES = ROOT / "studies"
 MUTATIONS = 200
-
-
-def table(rows: list[dict[str, str]], derive: str = "ratio", **fields: str) -> PublishedTable:
-    """A table of the columns a, b and, derived from them, d; keyed by batch_size from 1."""
-    columns = [
-        Column(name="a", label="a", unit="s"), Column(name="b", label="b", unit="s"),
-        Column(name="d", label="d", unit="×", derive={derive: ["a", "b"]}),
-    ]  # fmt: skip
-    file = TableFile(id="t", title="T", place="Table T", key=["batch_size"], column=columns)
-    return PublishedTable(
-        file,
-        [
-            PublishedRow(
-                {"batch_size": str(index)},
-                {name: printed(row.get(name, "")) for name in ("a", "b", "d")},
-            )
-            for index, row in enumerate(rows, start=1)
-        ],
-        [],
-    )
-
-
-def printed(text: str) -> Printed:
-    return Printed(text, float(plain(text)) if text else None)
 
 
 def synthetic(source: random.Random, from_printed: bool, rows: int = 20) -> PublishedTable:
@@ -146,52 +113,6 @@ def test_a_paper_that_cuts_off_is_not_called_wrong() -> None:
     assert audit_derived(load_published(STUDIES / "lad2023"))[0] == []
 
 
-@pytest.mark.parametrize(
-    ("text", "size", "cut_off", "possible"),
-    [
-        ("85.383", 1984, True, True),  # 1,694 of 1,984 is 85.38306 %
-        ("85.383", 5000, True, False),
-        ("85.383", 5000, False, False),
-        ("96.484", 512, True, True),  # 494 of 512 is 96.484375 %
-        ("96.485", 512, False, False),
-        ("33.3", 3, True, True),
-        ("66.7", 3, False, True),
-        ("66.7", 3, True, False),
-        ("100", 7, True, True),
-        ("0", 7, False, True),
-    ],
-)
-def test_which_sizes_an_accuracy_can_arise_from(
-    text: str, size: int, cut_off: bool, possible: bool
-) -> None:
-    assert arises(text, size, cut_off) is possible
-
-
-@given(st.integers(1, 5000), st.data(), st.integers(0, 3), st.booleans())
-def test_every_true_count_arises(size: int, data: st.DataObject, places: int, cut: bool) -> None:
-    count = data.draw(st.integers(0, size))
-    exact = Decimal(100 * count) / Decimal(size)
-    text = str(printed_as(exact, places, "cut off" if cut else "rounded"))
-    assert arises(text, size, cut)
-
-
-@given(st.integers(1, 60), st.integers(0, 10_000))
-def test_what_arises_is_what_counting_finds(size: int, value: int) -> None:
-    text = f"{value / 100:.2f}"
-    counted = {printed_as(Decimal(100 * k) / size, 2, "cut off") for k in range(size + 1)}
-    assert arises(text, size, True) == (Decimal(text) in counted)
-
-
-def test_consistent_accuracies_raise_no_alarm() -> None:
-    source = random.Random(2)
-    check = Granularity(
-        id="g", table="t", columns=["a", "b"], stated=1000, largest=2000, place="here"
-    )
-    for _ in range(20):
-        rows = [{name: f"{source.randrange(1001) / 10:.3f}" for name in "ab"} for _ in range(6)]
-        assert audit_granularity(check, table(rows)) == ([], 12)
-
-
 def consistent() -> PublishedTable:
     """Latency a in ms and throughput b in items a second; d is their product."""
     return table([{"a": f"{n * 2}.0", "b": "500", "d": f"{n * 2 / 500:.6f}"} for n in range(1, 9)])
@@ -274,9 +195,13 @@ def test_what_the_audit_of_shafique2023_finds() -> None:
         "TF-TRT FP16 / 1,000 × TF-TRT FP16 of Table 8 is 67.32 (65.79 to 68.85), "
         "expected 64 = batch size"
     )
-    assert len(found["accuracy-cifar10"][0].where) == 21
-    assert "1,984 cut off explains 14" in found["accuracy-cifar10"][0].rule
-    assert "512 cut off explains 12" in found["accuracy-cats-and-dogs"][0].rule
+    assert len(found["accuracy-cifar10"][0].where) == 17
+    assert found["accuracy-cifar10"][0].rule.endswith(
+        "of sizes up to 10,000, 1,984 cut off explains 14 (by chance: fewer than 0.01 sizes)"
+    )
+    assert found["accuracy-cats-and-dogs"][0].rule.endswith(
+        "of sizes up to 3,000, 512 cut off explains 12 (by chance: fewer than 0.01 sizes)"
+    )
     assert found["memory-of-training-48"][0].where[1] == (
         "Table 4, model vgg16, batch_size 32: with AMP is 0.16 GB (0.155 to 0.165), "
         "expected at least 0.2197 GiB = 16 × parameters / 2^30"
@@ -291,9 +216,9 @@ def test_what_the_audit_of_shafique2023_finds() -> None:
         "largest memory reduction factor of Table 4 (model vgg16) is 8.88 × (8.875 to 8.885), "
         "expected 12 × (within 0.01)"
     ]
-    for size, table in (("48", 6), ("128", 7)):
+    for size, number in (("48", 6), ("128", 7)):
         assert wheres(found[f"base-from-32-to-64-{size}"]) == [
-            f"Table {table}, model {model}, batch_size 64"
+            f"Table {number}, model {model}, batch_size 64"
             for model in ("vgg16", "resnet50", "mobilenet-v1")
         ]
     assert len(found) == 16
