@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from comparisons.audit.chance import at_least
 from comparisons.audit.findings import Finding
 from papers.audit import Granularity
 from papers.published import PublishedTable
@@ -127,7 +128,7 @@ def explaining_sizes(texts: Sequence[str], largest: int) -> list[Explaining]:
         searched = largest // max(below) - 1 if below else largest - 1
         open_to_it = [_printed(text, how == "cut off") for text in counts if text not in before]
         more = len(explained - before)
-        by_chance = 2 * searched * _tail([one.share(size) for one in open_to_it], more)
+        by_chance = 2 * searched * at_least(more, [one.share(size) for one in open_to_it])
         if by_chance <= _BY_CHANCE:
             known[size] = explained
             found.append(Explaining(size, how, sum(counts[text] for text in explained), by_chance))
@@ -147,16 +148,6 @@ def _records(counts: Mapping[str, int], largest: int) -> Iterable[tuple[int, str
             if len(explained) > best:
                 best = len(explained)
                 yield size, how, set(explained)
-
-
-def _tail(shares: Sequence[float], least: int) -> float:
-    """How probable ``least`` or more successes are, each with a probability of its own."""
-    exactly = [1.0] + [0.0] * len(shares)
-    for share in shares:
-        for n in range(len(shares), 0, -1):
-            exactly[n] = exactly[n] * (1 - share) + exactly[n - 1] * share
-        exactly[0] *= 1 - share
-    return math.fsum(exactly[least:])
 
 
 def _sizes_in_words(texts: Sequence[str], largest: int) -> str:

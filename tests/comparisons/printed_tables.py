@@ -69,6 +69,38 @@ def accuracies(source: random.Random, how: Printing, size: int, places: int) -> 
     return table([{"a": a, "b": b} for a, b in zip(texts[::2], texts[1::2], strict=True)])
 
 
+class Deriving(NamedTuple):
+    """How an author comes to a derived column."""
+
+    name: str = "ratio"
+    rows: int = 12
+    from_printed: bool = False
+    places: tuple[int, int] = (2, 2)
+
+
+def derived(source: random.Random, how: Printing, deriving: Deriving) -> PublishedTable:
+    """Parts between 1 and 500 and what is derived from them, before or after they are printed."""
+    rows = []
+    for _ in range(deriving.rows):
+        parts = [how.type(source.uniform(*ends)) for ends in ((50, 500), (1, 50))]
+        texts = [how.text(part, deriving.places[0]) for part in parts]
+        if deriving.from_printed:
+            parts = [how.type(float(text)) for text in texts]
+        value = _derivation(deriving.name, how.type, *parts)
+        rows.append({"a": texts[0], "b": texts[1], "d": how.text(value, deriving.places[1])})
+    return table(rows, deriving.name)
+
+
+def _derivation(name: str, kind: Callable[[float], Any], first: Any, second: Any) -> Any:
+    one, hundred = kind(1.0), kind(100.0)
+    if name == "ratio":
+        return first / second
+    if name == "drop":
+        return first - second
+    change = one - second / first if name == "reduction" else second / first - one
+    return change * hundred
+
+
 def impossible(source: random.Random, size: int) -> str:
     """A percentage three digits and more away from each that ``size`` images can give."""
     while True:
