@@ -11,7 +11,7 @@ from comparisons.audit.checks import audit_tables
 from comparisons.audit.derived import audit_derived, convention, derived_numbers
 from manifests.paths import ROOT
 from papers.audit import AuditFile, Check, Facts, load_audit
-from papers.published import PublishedRow, PublishedTable, load_published
+from papers.published import PublishedTable, load_published
 from tests.comparisons.architectures import architectures
 from tests.comparisons.printed_tables import printed, table
 
