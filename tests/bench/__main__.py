@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.bench import (
     calling,
+    comparing,
     engines,
     evidence,
     honest_tables,
@@ -69,6 +70,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "claims": evidence.claims_of_many,
     "report": evidence.report_of_300,
     "audit": evidence.audits,
+    "compare": comparing.compare,
     "honest": honest_tables.audit_of_honest_tables,
     "verdicts": evidence.verdicts,
     "litert": latency.against_litert_benchmark,
