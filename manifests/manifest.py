@@ -7,7 +7,7 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
-from manifests.kit import Kit as Kit
+from manifests.code_version import CodeVersion as CodeVersion
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -183,7 +183,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     engine: str
     image: ImageUsed
-    kit: Kit
+    kit: CodeVersion
     run: str
     attempt: int = 1
     command: List[str] = []
