@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comparisons.render.fidelity_rows import fidelity_rows, layer_rows
-from comparisons.render.metric_rows import metric_rows
+from comparisons.render.metric_rows import COLUMNS, NUMBERS, metric_rows
 from comparisons.render.values import NONE
 from manifests.artifacts import faults
 from manifests.flags import FLAGS, concerns, disqualifies
@@ -30,9 +30,8 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     if manifest.error:
         yield f"Error:\n{printable(manifest.error, lines=True)}"
     if manifest.metrics:
-        columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
         rows = [tuple(map(str, row)) for row in metric_rows(manifest, _MOST_OPERATIONS)]
-        yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
+        yield table("Metrics", COLUMNS, rows, right=NUMBERS)
     yield from _proof(manifest)
     yield from _fidelity(manifest)
     if manifest.flags:
