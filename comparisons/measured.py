@@ -12,7 +12,7 @@ from comparisons.sequential.partners import Process
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
-from manifests.metrics import is_proportion
+from manifests.metrics import is_proportion, left_out
 from manifests.plan import PlannedCell
 from manifests.runner_files import average, protocol_files
 from manifests.units import UNITS
@@ -30,6 +30,7 @@ class Point(NamedTuple):
     cell: Cell
     manifest: Manifest | None
     trained_with: str = ""
+    experiment: str = ""
 
     def value(self, name: str) -> object:
         """A field of the cell, or ``trained_with``."""
@@ -71,17 +72,21 @@ class Points:
         planned = list(planned)
         training = _training_techniques(planned)
         self.all = [
-            Point(item.id, item.cell, by_id.get(item.id), training[item.id]) for item in planned
+            Point(item.id, item.cell, by_id.get(item.id), training[item.id], item.experiment)
+            for item in planned
         ]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
             key = (point.cell.framework, point.cell.task, point.cell.technique)
             self._groups.setdefault(key, []).append(point)
 
-    def matching(self, *wanted: Wanted, every_variant: bool = False) -> list[Point]:
+    def matching(
+        self, *wanted: Wanted, every_variant: bool = False, experiment: str = ""
+    ) -> list[Point]:
         """The points whose cells have all the wanted values.
 
-        Where nothing asks for a variant, what the technique does by itself is meant.
+        Where nothing asks for a variant, what the technique does by itself is meant; and where
+        nothing asks for an experiment, what runs by default.
         """
         accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
         if not every_variant and not any("variant" in want for want in wanted):
@@ -92,7 +97,7 @@ class Points:
             head = dict(zip(_GROUP, group, strict=True))
             if all(head[name] in texts for name, texts in accepted if name in head):
                 found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
-        return found
+        return [point for point in found if point.experiment in ("", experiment)]
 
 
 def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
@@ -112,7 +117,8 @@ def _texts(wanted: object) -> set[str]:
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
-    for point in points.matching(table.select, every_variant="variant" in table.key):
+    every = "variant" in table.key
+    for point in points.matching(table.select, every_variant=every, experiment=table.experiment):
         seen[tuple(str(point.value(name)) for name in table.key)] = None
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
@@ -126,7 +132,8 @@ def measure_place(
     """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
-    return _summarise(column, points.matching(*wanted))
+    found = points.matching(*wanted, experiment=table.experiment)
+    return _summarise(column, [p for p in found if not left_out(column.metric, p.cell.recipe)])
 
 
 def _summarise(column: Column, points: list[Point]) -> Measured:

@@ -8,6 +8,7 @@ import msgspec
 
 from manifests.cell import Cell
 from manifests.code_version import CodeVersion as CodeVersion
+from manifests.fidelity_summary import Fidelity
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -22,8 +23,8 @@ Number = Union[int, float]
 class Metric(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One quantity with its raw samples; a reading that is missing is ``None``, never 0.
 
-    ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how
-    many items one sample covers. ``source`` says where the reading came from.
+    ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how many
+    items one sample covers. ``source`` says where the reading came from.
     """
 
     name: str
@@ -63,9 +64,8 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A GPU as its driver describes it; clocks are the highest that it may take.
 
-    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is
-    divided into instances. ``uuid`` is the name that a card has on every machine, ``instances``
-    those of its MIG instances.
+    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is split
+    into instances. ``uuid`` is its name on every machine, ``instances`` those of its instances.
     """
 
     name: str
@@ -98,9 +98,9 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The environment: its folder's name and the hash of its lock.
 
-    In a container also the image's id, what it was built from with that base's digest, and the
-    digest under which a registry knows the image (``None`` for one that was only built here).
-    ``unhashed`` are the packages whose content was taken as it came.
+    In a container also the image's id, what it was built from with that base's digest, and the one
+    under which a registry knows the image (``None`` for one that was only built here). ``unhashed``
+    are the packages whose content was taken as it came.
     """
 
     name: str
@@ -205,7 +205,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
     ``passed_over`` counts what the reader left out by its reason, ``converted`` the pictures that
     were not 8-bit RGB by what was done to them, ``resized_from`` their sizes before. ``uniform``
-    says why the images can teach nothing, and is empty where they can. ``source_sha256`` is the
+    says why the images can teach nothing, and is empty where they can. ``mirrored``: whether a
+    mirrored picture shows the same; digits and letters become others. ``source_sha256`` is the
     hash of the archive, or of all files of a folder; ``checked`` says against what a download
     was checked.
     """
@@ -222,6 +223,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     converted: Dict[str, int] = {}
     resized_from: Dict[str, int] = {}
     uniform: str = ""
+    mirrored: bool = True
     source_sha256: str = ""
     checked: str = ""
 
@@ -261,11 +263,10 @@ class PhaseTime(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one cell.
 
-    ``transient`` says that the failure is not a property of the cell (it was cut off, or
-    its environment was missing), so that resuming runs it again.
-
-    ``sealed_by`` says who wrote it: the ``launcher``, where the cell ran, or, where that left none
-    (killed, a lost node, never started), the ``collector``; earlier versions did not say.
+    ``transient`` says that the failure is not a property of the cell (it was cut off, or its
+    environment was missing), so that resuming runs it again. ``sealed_by`` says who wrote it: the
+    ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
+    ``fidelity`` is None for a model that was made from no float model.
     """
 
     schema: str = SCHEMA
@@ -287,6 +288,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     phases: List[PhaseTime] = []
     telemetry: Optional[Telemetry] = None
     sealed_by: SealedBy = ""
+    fidelity: Optional[Fidelity] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

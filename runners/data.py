@@ -16,7 +16,8 @@ from manifests.codec import read_struct
 from manifests.manifest import Dataset
 
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
-CROP_PADDING = 4
+CROP_PADDING = 1 / 8
+"""Of a side: 4 pixels of 32 (He 2015, section 4.2)."""
 
 
 class Images(NamedTuple):
@@ -54,6 +55,19 @@ class Data:
         """Up to ``limit`` images of the test split (0: all); every seed draws the same."""
         return self._draw("test", "test", limit, 0)
 
+    def test_places(self, limit: int = 0) -> Array:
+        """Where the images that ``test(limit)`` draws lie in the test split, in its order."""
+        return _chosen(len(self.labels("test")), limit, 0)
+
+    def labels(self, split: str) -> Array:
+        """uint8 (count,), of the whole split."""
+        return np.asarray(self._load(f"{split}_labels.npy"))
+
+    def at(self, places: Array) -> Images:
+        """Images of the test split by where they lie in it; doesn't count as use."""
+        images = self._load("test_images.npy")
+        return Images(np.ascontiguousarray(images[places]), self.labels("test")[places])
+
     def timed(self, count: int) -> Array:
         """uint8 images of one batch to time calls on: the first ``count`` of the test split.
 
@@ -78,14 +92,13 @@ class Data:
 
     def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
         images = self._load(f"{split}_images.npy")
-        labels = np.asarray(self._load(f"{split}_labels.npy"))
+        labels = self.labels(split)
         if limit > len(labels):
             self.tell(
                 f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}: "
                 "all of them are used"
             )
-        chosen = np.random.default_rng(seed).permutation(len(labels))[: limit or None]
-        chosen.sort()
+        chosen = _chosen(len(labels), limit, seed)
         self.used[use] = len(chosen)
         return Images(np.ascontiguousarray(images[chosen]), labels[chosen])
 
@@ -100,14 +113,23 @@ class Data:
             ) from error
 
 
-def augment(images: Array, generator: np.random.Generator) -> Array:
-    """Random crop after padding by 4 pixels, then a horizontal flip with chance 1/2."""
+def _chosen(count: int, limit: int, seed: int) -> Array:
+    chosen = np.random.default_rng(seed).permutation(count)[: limit or None]
+    chosen.sort()
+    return chosen
+
+
+def augment(images: Array, generator: np.random.Generator, mirrored: bool = True) -> Array:
+    """Random crop after padding by an eighth of the side, then a horizontal flip with chance 1/2
+    unless the pictures may not be ``mirrored``.
+    """
     count, height, width, _ = images.shape
-    pad = CROP_PADDING
+    pad = round(height * CROP_PADDING)
     padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     rows = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(height)
     columns = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(width)
-    columns = np.where(generator.random(count)[:, None] < 0.5, columns[:, ::-1], columns)
+    if mirrored:
+        columns = np.where(generator.random(count)[:, None] < 0.5, columns[:, ::-1], columns)
     picture = np.arange(count)[:, None, None]
     return padded[picture, rows[:, :, None], columns[:, None, :]]
 
@@ -128,7 +150,7 @@ def training_batches(
         chosen = order[begin : begin + batch_size]
         images = part.images[chosen]
         if augmented:
-            images = augment(images, generator)
+            images = augment(images, generator, data.meta.mirrored)
         yield Images(data.normalise(images), part.labels[chosen].astype(np.int64))
 
 

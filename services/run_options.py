@@ -30,6 +30,13 @@ _CHOICES = (
         "archive, or a folder that holds one of these for each data set.",
     ),
     click.option(
+        "--experiment",
+        multiple=True,
+        metavar="NAME",
+        help="A part of the study that isn't run by default, e.g. seeds; 'default' is the rest. "
+        "Repeatable.",
+    ),
+    click.option(
         "-k",
         "expression",
         default="",
@@ -99,7 +106,8 @@ def _with(options: Sequence[Callable[[Decorated], Decorated]], function: Decorat
 def read_options(given: Mapping[str, str]) -> RunChoices:
     """What a command makes of the options of a run, by the names of its parameters.
 
-    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't.
+    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't; commas
+    part the values of one that may be given more than once.
     Raises InputError with the command line's own message.
     """
     command = _options_alone()
@@ -109,7 +117,8 @@ def read_options(given: Mapping[str, str]) -> RunChoices:
         if isinstance(option, click.Option) and option.is_flag:
             arguments += option.opts[:1] if text == "yes" else []
         elif text:
-            arguments += [option.opts[0], text]
+            values = text.split(",") if option.multiple else [text]
+            arguments += [word for value in values for word in (option.opts[0], value.strip())]
     try:
         return cast("RunChoices", command.make_context("run", arguments).params)
     except click.UsageError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.engines.registry import AUTO, names
@@ -34,6 +34,7 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("protocol", "protocol", request.protocol or _ALL, protocols),
         Asked("dataset", "data set", request.dataset or "", (), dataset),
         Asked("data_dir", "data folder", _text(request.data_dir), (), "none"),
+        *_experiments(request.experiment, study),
         Asked("expression", "cells (-k)", request.expression, (), "all"),
         Asked("claim", "of a claim", options.claim, (), "its number (C2) or its id; all"),
         Asked("sample", "sample only", "yes" if options.sample else "no", ("no", "yes")),
@@ -47,6 +48,13 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("memory_bytes", "memory", _size(request.memory_bytes), (), "containers only: 8g"),
         Asked("run_dir", "run folder", _text(request.run_dir), (), folder),
     ]
+
+
+def _experiments(asked: Sequence[str], study: Study) -> list[Asked]:
+    """Asked for where the study has parts that don't run by default."""
+    known = ",".join(study.experiments())
+    field = Asked("experiment", "experiments", ",".join(asked), (), f"the default; or {known}")
+    return [field] if known else []
 
 
 def chosen(options: RunOptions, answers: dict[str, str]) -> RunOptions:
@@ -73,6 +81,8 @@ def narrowing(options: RunOptions) -> Iterator[str]:
     """What keeps cells out of the plan, and for how long cells are measured again, a word each."""
     if options.request.expression:
         yield f"-k {options.request.expression}"
+    if options.request.experiment:
+        yield f"experiment {', '.join(options.request.experiment)}"
     if options.claim:
         yield f"claim {options.claim}"
     if options.sample:

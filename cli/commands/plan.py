@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.selection import PlanChoices
 
 _MOST_LINES = 100
-_RIGHT = ("size", "batch", "repeat", "estimate")
+_RIGHT = ("size", "batch", "seed", "repeat", "estimate")
 _LEAST = ("repeat", "cell", "device", "framework", "protocol")
 _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 
@@ -94,12 +94,14 @@ def _print(prepared: Prepared) -> None:
     from services.tables import table
 
     plan = prepared.plan
+    seeded = len({planned.cell.seed for planned in prepared.chosen}) > 1
     rows = [
         (
             cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
             *(getattr(cells[0].cell, name) for name in _SHOWN),
             str(cells[0].cell.image_size),
             _values(planned.cell.batch_size for planned in cells),
+            *([_values(planned.cell.seed for planned in cells)] if seeded else []),
             _values(planned.cell.repeat for planned in cells),
             duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
             state,
@@ -108,7 +110,7 @@ def _print(prepared: Prepared) -> None:
     ]
     columns = (
         "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
-        "repeat", "estimate", "state",
+        *(["seed"] if seeded else []), "repeat", "estimate", "state",
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
     summary = _summary(prepared)  # what is wrong with the study's tables is said before anything

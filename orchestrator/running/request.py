@@ -29,13 +29,14 @@ from orchestrator.planning.planner import (
     Choices,
     Draft,
     ancestry,
+    check_experiment,
     complete,
-    dataset_name,
     draft,
+    shown_data,
 )
 from orchestrator.planning.quadruples import further, point_of
 from orchestrator.planning.resources import Resources, allot
-from papers.study import Study, load_study
+from papers.study import DEFAULT, Study, load_study
 
 
 class Request(NamedTuple):
@@ -45,7 +46,8 @@ class Request(NamedTuple):
     the first one alone.
     ``python`` is an interpreter that runs every cell in place of the images. ``repeats``: so many
     processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
-    the time of cells after which nothing is measured again.
+    the time of cells after which nothing is measured again. Of an ``experiment`` its cells alone
+    are chosen, and what they start from.
     """
 
     study: str
@@ -64,6 +66,7 @@ class Request(NamedTuple):
     python: Path | None = None
     repeats: int = 0
     budget_s: float | None = None
+    experiment: tuple[str, ...] = ()
 
     @property
     def least_repeats(self) -> int:
@@ -113,14 +116,17 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     study = load_study(request.study)
     for name in study.image_names():
         load_image(name)
+    for name in request.experiment:
+        check_experiment(study, name)
     data, sources, downloads = _data(request, study)
     choices = Choices(
         request.tier, request.protocol, data.dataset, request.data_dir, data.by_slot,
         request.least_repeats,
     )  # fmt: skip
-    run = Run(_run_folder(request, study, dataset_name(study, choices)))
+    run = Run(_run_folder(request, study, choices))
+    choices = choices._replace(experiments=_experiments(request, study, run))
     drafts = _with_further(draft(study, choices, _pairings(study)), run)
-    ids = _choose(drafts, request.expression)
+    ids = _choose(drafts, request)
     where = _engine(request, [one for one in drafts if one.id in ids])
     tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
     resources = allot(
@@ -193,9 +199,18 @@ def _weights_to_fetch(chosen: list[PlannedCell]) -> list[str]:
     ]
 
 
-def _run_folder(request: Request, study: Study, dataset: str) -> Path:
+def _experiments(request: Request, study: Study, run: Run) -> list[str]:
+    """Those asked for, and those that the run has already: none is lost when a run goes on."""
+    try:
+        had = run.plan().experiments
+    except (UnreadableError, OSError):
+        had = []
+    return [name for name in study.experiments() if name in (*request.experiment, *had)]
+
+
+def _run_folder(request: Request, study: Study, choices: Choices) -> Path:
     """The folder asked for, else one named after what is run. Raises InputError."""
-    name = f"{study.id}-{request.tier}-{dataset.replace(' ', '')}"
+    name = f"{study.id}-{request.tier}-{shown_data(study, choices).replace(' ', '')}"
     if request.protocol is not None and len(study.protocols) > 1:
         name += f"-{request.protocol}"
     folder = request.run_dir or paths.runs() / name
@@ -206,9 +221,12 @@ def _run_folder(request: Request, study: Study, dataset: str) -> Path:
     return folder
 
 
-def _choose(drafts: Sequence[Draft], expression: str) -> frozenset[str]:
+def _choose(drafts: Sequence[Draft], request: Request) -> frozenset[str]:
+    """What the expression chooses of the experiments asked for, else of what runs by default."""
+    asked = request.experiment or (DEFAULT,)
+    cells = [one.cell for one in drafts if (one.group.experiment or DEFAULT) in asked]
     try:
-        chosen = Selector(expression).choose([one.cell for one in drafts])
+        chosen = Selector(request.expression).choose(cells)
     except SelectionError as error:
         raise InputError(str(error)) from error
     return frozenset(one.id for one in ancestry(drafts, [cell.id for cell in chosen]))

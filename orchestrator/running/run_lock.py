@@ -65,7 +65,8 @@ def store_plan(run: Run, plan: Plan) -> None:
         raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
     for field, words in _SAME.items():
         before, now = str(getattr(old, field))[:80], str(getattr(plan, field))[:80]
-        if getattr(old, field) != getattr(plan, field):
+        same_images = field == "data_sha256" and _same_images(old, plan)
+        if getattr(old, field) != getattr(plan, field) and not same_images:
             raise InputError(
                 f"{run.folder} holds a run with {words} {before}; this one has {now}. "
                 "Choose another folder with --run"
@@ -74,3 +75,9 @@ def store_plan(run: Run, plan: Plan) -> None:
         stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
     write_plan(run.plan_path, plan)
+
+
+def _same_images(old: Plan, plan: Plan) -> bool:
+    """Whether the packs that both have are the same: a plan may have images at further sizes."""
+    both = old.packs.keys() & plan.packs.keys()
+    return bool(both) and all(old.packs[name] == plan.packs[name] for name in both)
