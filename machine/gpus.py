@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, NamedTuple, Optional, Protocol
 
+from machine import gpu_settings
 from machine.nvml import Call, Failure, Nvml
 from manifests.manifest import Gpu
 from manifests.telemetry_series import GpuProcess, GpuSample
@@ -174,6 +175,7 @@ class _Device:
         version = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetCudaComputeCapability(gpu))
         cuda = self._of_driver(lambda nvml, _: nvml.nvmlSystemGetCudaDriverVersion_v2())
         milliwatts = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetEnforcedPowerLimit(gpu))
+        settings = gpu_settings.read(self._asked)
         return Gpu(
             name=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetName(gpu)) or "unknown",
             memory_bytes=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).total),
@@ -187,6 +189,7 @@ class _Device:
             mig=self._divided,
             uuid=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetUUID(gpu)),
             instances=self._instances() if self._divided else [],
+            settings=settings if self._lost is None else None,
         )
 
     def read(self, own: Own | None, reasons: dict[str, str]) -> GpuSample:
@@ -245,14 +248,17 @@ class _Device:
 
     def _one(self, call: Call[Any]) -> Any:
         """A fact, or None."""
+        found = self._asked(call)
+        return None if isinstance(found, Failure) else found
+
+    def _asked(self, call: Call[Any]) -> Any:
+        """A fact, or why there is none."""
         if self._lost is not None:
-            return None
+            return self._lost
         found = self._nvml.ask(call, self.handle)
-        if not isinstance(found, Failure):
-            return found
-        if found.scope == "gpu":
+        if isinstance(found, Failure) and found.scope == "gpu":
             self._lost = found
-        return None
+        return found
 
     def _mig(self) -> bool | None:
         """Whether it is divided; None of a GPU that can't be."""
