@@ -8,7 +8,6 @@ from comparisons.environments import differing, facts
 from manifests.manifest import Conditions, Environment, Machine
 from tests.manifests.samples import a_manifest
 
-
 MACHINE = Machine(
     system="Linux", architecture="x86_64", cpu="c", cpus=2, instruction_sets=[], memory_bytes=1
 )
