@@ -27,7 +27,7 @@ setup: (_install "requirements.txt" "host")
 [group('start')]
 reproduce study="lad2023" tier="quick" *options: setup && _on_path
     -@repliquant doctor
-    @study=$1 tier=$2; shift 2; repliquant run "$study" --tier "$tier" --tables "$@"
+    @study=$1 tier=$2; shift 2; repliquant run "$study" --tier "$tier" --wait-quiet 30 --tables "$@"
 
 # A run (the latest by default) as one page that opens from disk
 [group('start')]

@@ -33,6 +33,7 @@ class RunChoices(PlanChoices):
     cpus: tuple[int, ...]
     gpus: tuple[str, ...] | None
     memory_bytes: int | None
+    wait_quiet_s: float
     claim: str
     sample: bool
 
@@ -68,6 +69,7 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         gpus=choices["gpus"],
         memory_bytes=choices["memory_bytes"],
         python=choices["python"],
+        wait_quiet_s=choices["wait_quiet_s"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 

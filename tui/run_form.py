@@ -43,6 +43,7 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("cpus", "processors", ",".join(map(str, request.cpus)), (), "all; or 0-3,6"),
         Asked("gpus", "GPUs", ",".join(request.gpus or ()), (), "the first; or all, or 0,1"),
         Asked("memory_bytes", "memory", _size(request.memory_bytes), (), "containers only: 8g"),
+        Asked("wait_quiet_s", "wait for quiet", f"{request.wait_quiet_s:g}", (), "0; or seconds"),
         Asked("run_dir", "run folder", _text(request.run_dir), (), folder),
     ]
 

@@ -31,6 +31,7 @@ from orchestrator.messages import (
 )
 from orchestrator.planning.resuming import Todo, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
+from orchestrator.running.before_cells import wait_for_quiet
 from orchestrator.running.leftovers import submitted
 from orchestrator.running.orders import Setup, launch_order, order_of
 from orchestrator.running.parents import missing_weights
@@ -78,6 +79,7 @@ class Executor:
                 scheduler = Scheduler(slots, whole, self, capacity.at_once)
                 # What runs already has its place; nothing may be started beside it.
                 todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
+                wait_for_quiet(setup.engine, todo, setup.wait_quiet_s, self._tell)
                 return scheduler.work(todo, lambda: self._paused)
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error

@@ -34,7 +34,8 @@ class Request(NamedTuple):
 
     ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
     the first one alone.
-    ``python`` is an interpreter that runs every cell in place of the images.
+    ``python`` is an interpreter that runs every cell in place of the images. Before the first
+    cell, others are waited for, ``wait_quiet_s`` at most.
     """
 
     study: str
@@ -51,6 +52,7 @@ class Request(NamedTuple):
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
     python: Path | None = None
+    wait_quiet_s: float = 0.0
 
 
 class Prepared(NamedTuple):
