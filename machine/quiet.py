@@ -169,7 +169,7 @@ def busy_words(busy: Busy) -> str:
         if not busy.who:
             return f"{share}, by processes that can't be seen from here"
         named = ", ".join(f"{name} {cores:.1f}" for name, cores in busy.who)
-        return f"{share}: {named} processors"
+        return f"{share}, among them {named} of a core"
     if _stolen(busy):
         return f"the hypervisor takes {100 * busy.steal:.0f} % of the processors"
     return f"processes wait for a processor {100 * (busy.pressure or 0.0):.0f} % of the time"

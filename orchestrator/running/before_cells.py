@@ -24,8 +24,8 @@ def wait_for_quiet(engine: Engine, todo: Iterable[Todo], limit_s: float, tell: L
 
     waited = wait_until_quiet(limit_s, hear)
     if waited.busy is not None:
-        tell(LogLine(f"not quiet after {waited.seconds:.0f} s: {busy_words(waited.busy)}; "
-                     "what is measured now may be flagged as busy-machine", "important"))  # fmt: skip
+        text = f"not quiet after {waited.seconds:.0f} s: {busy_words(waited.busy)}; "
+        tell(LogLine(text + "what is measured now may be flagged as busy-machine", "important"))
 
 
 def _starts(item: Todo) -> bool:

@@ -90,5 +90,5 @@ def test_show_prints_it(workshop: Workshop) -> None:
 
 
 def test_doctor_says_what_can_not_be_read(workshop: Workshop) -> None:
-    told = workshop("doctor").stdout
+    told = workshop("doctor", "--verbose").stdout
     assert "telemetry" in told

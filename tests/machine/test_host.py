@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
@@ -182,52 +181,3 @@ def test_this_machines_counters_are_those_that_others_read() -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert one.every / 100 == pytest.approx(sum(other[:8]), rel=0.01)
         assert (one.every - one.busy) / 100 == pytest.approx(other.idle + other.iowait, rel=0.01)
-
-
-def zone(root: Path, name: str, energy_uj: int, about: str = "package-0") -> Path:
-    folder = root / name
-    folder.mkdir()
-    (folder / "name").write_text(f"{about}\n")
-    (folder / "energy_uj").write_text(f"{energy_uj}\n")
-    (folder / "max_energy_range_uj").write_text("999999\n")
-    return folder
-
-
-def test_package_energy_adds_up_over_packages_and_when_a_counter_wraps(tmp_path: Path) -> None:
-    first = zone(tmp_path, "intel-rapl:0", 900_000)
-    second_ = zone(tmp_path, "intel-rapl:1", 5, "package-1")
-    zone(tmp_path, "intel-rapl:0:0", 7, "core")
-    zone(tmp_path, "intel-rapl:2", 7, "psys")
-    energy = PackageEnergy(tmp_path)
-    assert energy.read_j() == 0.0
-    (first / "energy_uj").write_text("100000")
-    (second_ / "energy_uj").write_text("300005")
-    assert energy.read_j() == 0.5
-    assert energy.read_j() == 0.5
-    (first / "energy_uj").unlink()
-    assert energy.read_j() is None
-    assert energy.reason.startswith("the energy counter can't be read: ")
-    assert energy.read_j() is None
-
-
-def test_no_package_energy_has_its_reason(tmp_path: Path) -> None:
-    missing = PackageEnergy(tmp_path / "nowhere")
-    assert missing.read_j() is None
-    assert missing.reason == "the processor has no energy counter that the kernel shows"
-
-
-def test_package_energy_that_only_root_may_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    zone(tmp_path, "intel-rapl:0", 1)
-    real = Path.read_text
-
-    def guarded(path: Path, *options: Any, **named: Any) -> str:
-        if path.name == "energy_uj":
-            raise PermissionError(13, "Permission denied")
-        return real(path, *options, **named)
-
-    monkeypatch.setattr(Path, "read_text", guarded)
-    energy = PackageEnergy(tmp_path)
-    assert energy.read_j() is None
-    assert energy.reason == f"no permission to read {tmp_path} (root may)"

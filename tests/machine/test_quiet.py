@@ -127,7 +127,7 @@ def test_the_limits_of_quiet(busy: Busy, baseline: float, quiet: bool) -> None:
 def test_what_is_busy_in_words() -> None:
     who = [("chrome", 1.26), ("cc1plus", 0.5)]
     assert busy_words(Busy(0.876, 0.0, 0.5, who)) == (
-        "others take 88 % of the processors: chrome 1.3, cc1plus 0.5 processors"
+        "others take 88 % of the processors, among them chrome 1.3, cc1plus 0.5 of a core"
     )
     assert busy_words(Busy(0.2, 0.0, None, [])) == (
         "others take 20 % of the processors, by processes that can't be seen from here"

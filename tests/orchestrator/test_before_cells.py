@@ -56,12 +56,12 @@ def test_it_says_while_it_waits_who_is_busy_and_at_the_end_that_it_gave_up(
 ) -> None:
     assert waits(monkeypatch) == [
         LogLine(
-            "waiting for a quiet machine: others take 90 % of the processors: "
-            "cc1plus 1.8 processors", "detail", 1, 5,
+            "waiting for a quiet machine: others take 90 % of the processors, "
+            "among them cc1plus 1.8 of a core", "detail", 1, 5,
         ),
         LogLine(
-            "not quiet after 5 s: others take 90 % of the processors: cc1plus 1.8 processors; "
-            "what is measured now may be flagged as busy-machine", "important",
+            "not quiet after 5 s: others take 90 % of the processors, among them cc1plus "
+            "1.8 of a core; what is measured now may be flagged as busy-machine", "important",
         ),
     ]  # fmt: skip
 
