@@ -106,3 +106,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     policy: Optional[str] = None
     affinity: List[int] = []
     cpus_online: Optional[int] = None
+
+
+class IdlePower(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What the machine drew before a run, over ``seconds``, while nobody worked on it.
+
+    ``power_w`` is by device: ``host`` (the processor packages), ``host/dram``, the UUID of a GPU.
+    Where it was not measured ``reason`` says why.
+    """
+
+    seconds: float = 0.0
+    power_w: Dict[str, float] = {}
+    reason: str = ""

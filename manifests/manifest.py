@@ -9,6 +9,7 @@ import msgspec
 from manifests.cell import Cell
 from manifests.hardware import Conditions as Conditions
 from manifests.hardware import Gpu as Gpu
+from manifests.hardware import IdlePower as IdlePower
 from manifests.hardware import Limits as Limits
 from manifests.hardware import Machine as Machine
 from manifests.kit import Kit as Kit
@@ -133,7 +134,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the orchestrator knows and the runner can't: handed over with the cell.
 
-    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them.
+    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them. ``idle`` is
+    there where the machine's energy can be measured.
     """
 
     engine: str
@@ -145,6 +147,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     why_again: str = ""
     container: Optional[Container] = None
     gpus: List[str] = []
+    idle: Optional[IdlePower] = None
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -59,7 +59,9 @@ def main(folder: Path, cell: int) -> int:
     sampler = Sampler(interval_s=ordered.interval_s or order.INTERVAL_S)
     tree = ProcessTree(cell)
     reader = NoticesStalls(ContainerGroup(tree) if ordered.context.container else tree)
-    recorder = Recorder(sampler, folder, ordered.cell.id, _gpus(ordered, sampler))
+    recorder = Recorder(
+        sampler, folder, ordered.cell.id, _gpus(ordered, sampler), idle=ordered.context.idle
+    )
     recorder.begin(reader)
     _sample(sampler, recorder, reader)
     _answer(recorder.finish())

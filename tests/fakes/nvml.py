@@ -33,8 +33,8 @@ class FakeGpu:
     compute_mode: int = 0
     application_mhz: tuple[int, int] = (1500, 6501)
     power_limit_mw: int = 160_000
-    instant_mw: int | None = None
-    module_mw: int | None = None
+    instant_mw: int | None = 140_000
+    module_mw: int | None = 310_000
 
 
 class FakeNvml:

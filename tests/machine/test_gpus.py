@@ -9,6 +9,7 @@ import re
 import pynvml
 import pytest
 
+from machine import gpu_questions, gpu_settings
 from machine import gpus as gpus_module
 from machine.gpu_settings import NO_LOCK_SHOWN
 from machine.gpus import NvmlGpus
@@ -34,6 +35,8 @@ def test_readings_are_in_si_units() -> None:
             memory_busy_percent=25.0,
             memory_used_bytes=3_221_225_472,
             power_w=125.0,
+            instant_power_w=140.0,
+            module_power_w=310.0,
             energy_j=1000.0,
             temperature_c=61.0,
             sm_clock_hz=1_500_000_000,
@@ -91,6 +94,14 @@ def test_what_a_driver_does_not_tell_of_the_settings_is_missing_with_its_reason(
 def test_a_compute_mode_of_a_later_driver_has_its_number() -> None:
     settings = reader(FakeNvml(FakeGpu(compute_mode=9))).describe()[0].settings
     assert settings is not None and settings.compute_mode == "9"
+
+
+def test_a_card_that_is_no_module_has_a_reason_for_the_modules_power() -> None:
+    gpus = reader(FakeNvml(FakeGpu(module_mw=None)))
+    for _ in range(2):
+        found = gpus.read(None)
+    assert (found.samples[0].instant_power_w, found.samples[0].module_power_w) == (140.0, None)
+    assert found.reasons == {"gpus/0/module_power_w": "NVML: Not Supported"}
 
 
 def test_a_gpu_is_described() -> None:
@@ -180,7 +191,7 @@ def test_one_lost_gpu_leaves_the_other_and_is_not_asked_again() -> None:
     assert found.reasons == {"gpus/0": "NVML: GPU is lost"}
     before = len(library.calls)
     assert gpus.read(lambda pid: None).reasons == {"gpus/0": "NVML: GPU is lost"}
-    assert len(library.calls) - before == 9  # all of them to the other one
+    assert len(library.calls) - before == 11  # all of them to the other one
 
 
 def test_a_gpu_that_is_lost_from_the_beginning_is_described_as_far_as_possible() -> None:
@@ -291,7 +302,7 @@ def test_the_bits_are_those_of_the_real_package() -> None:
         "board-limit": pynvml.nvmlClocksThrottleReasonBoardLimit,
         "reliability": pynvml.nvmlClocksThrottleReasonReliability,
     }
-    assert {name: bit for bit, name in gpus_module._REASON_BITS.items()} == bits
+    assert {name: bit for bit, name in gpu_questions._REASON_BITS.items()} == bits
     assert set(CLOCK_REASONS) == set(bits)
     assert set(bits) > THROTTLING
 
@@ -305,7 +316,7 @@ def test_the_fake_has_nothing_that_the_real_package_lacks() -> None:
 def _sources() -> str:
     from machine import nvml
 
-    return inspect.getsource(gpus_module) + inspect.getsource(nvml)
+    return "".join(map(inspect.getsource, (gpus_module, gpu_questions, gpu_settings, nvml)))
 
 
 def test_it_can_be_opened_again_after_it_was_closed() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from machine import processors
 from machine.host import Host, HostReadings
-from machine.rapl import PackageEnergy
+from machine.rapl import DramEnergy, PackageEnergy
 from tests.fakes.clock import Clock
 
 
@@ -53,7 +53,8 @@ def kernel(tmp_path: Path) -> Kernel:
 
 
 def host(kernel: Kernel, clock: Clock) -> Host:
-    return Host(kernel.root, clock, PackageEnergy(kernel.root / "none"))
+    nowhere = kernel.root / "none"
+    return Host(kernel.root, clock, PackageEnergy(nowhere), DramEnergy(nowhere))
 
 
 def second(reader: Host, kernel: Kernel, clock: Clock, later_s: float = 2.0) -> HostReadings:
@@ -75,7 +76,7 @@ def test_readings_are_in_the_units_of_their_names(kernel: Kernel) -> None:
     assert found.sample.cpu_temperature_c == 64.5
     assert found.sample.disk_read_bytes_per_s == 100 * 512  # without the partition
     assert found.sample.disk_write_bytes_per_s == 0
-    assert set(found.reasons) == {"host/package_energy_j"}
+    assert set(found.reasons) == {"host/package_energy_j", "host/dram_energy_j"}
     assert reader.describe() == (2, 1000 * 1024)
 
 
@@ -107,7 +108,8 @@ def test_what_takes_long_is_read_every_two_seconds(
 
 
 def test_a_system_without_these_files_has_its_reasons(tmp_path: Path) -> None:
-    reader = Host(tmp_path, Clock(), PackageEnergy(tmp_path / "none"))
+    nowhere = tmp_path / "none"
+    reader = Host(tmp_path, Clock(), PackageEnergy(nowhere), DramEnergy(nowhere))
     found = reader.read()
     assert all(getattr(found.sample, name) is None for name in found.sample.__struct_fields__)
     assert {key.removeprefix("host/") for key in found.reasons} == set(

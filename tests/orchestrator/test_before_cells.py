@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from machine.quiet import Busy, Waited
+from manifests.hardware import IdlePower
 from orchestrator.engines.base import Capacity, Engine
 from orchestrator.messages import LogLine, RunMessage
 from orchestrator.planning.resuming import Todo
@@ -75,6 +76,35 @@ def test_nothing_is_waited_for_in_vain(
     monkeypatch: pytest.MonkeyPatch, where: dict[str, Any]
 ) -> None:
     assert waits(monkeypatch, **where) == []
+
+
+def idle(monkeypatch: pytest.MonkeyPatch, counters: list[float], **where: Any) -> list[str]:
+    """What is told where the machine has such counters."""
+    told: list[RunMessage] = []
+    monkeypatch.setattr(before_cells, "this_machine", lambda: Joules(counters))
+    monkeypatch.setattr(before_cells, "idle_power", lambda found: IdlePower(seconds=3.0))
+    item = Todo(planned(1), "", where.get("holds"))
+    place = cast(Engine, Place(where.get("here", True)))
+    found = before_cells.measure_idle(place, [item], told.append)
+    assert (found is None) == (not told)
+    return [message.text for message in told if isinstance(message, LogLine)]
+
+
+class Joules:
+    """Counters that show so much."""
+
+    def __init__(self, found: list[float]) -> None:
+        self._found = found
+
+    def joules(self) -> list[float]:
+        return self._found
+
+
+def test_the_idle_machine_is_measured_where_energy_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert idle(monkeypatch, [1.0]) == ["measuring the idle machine's power for 3 s"]
+    assert idle(monkeypatch, []) == []
+    assert idle(monkeypatch, [1.0], here=False) == []
+    assert idle(monkeypatch, [1.0], holds=("0",)) == []
 
 
 @pytest.fixture
