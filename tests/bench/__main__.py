@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    beside,
     calling,
     engines,
     evidence,
@@ -80,6 +81,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
+    "beside": beside.launcher_and_sampler,
     "tui": screen.screen,
 }
 
