@@ -102,7 +102,7 @@ def _plain(package: str) -> str:
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
-    """The machines, package versions and kit behind the numbers; differences are told first."""
+    """Machines, packages and versions of Repliquant behind the numbers; differences first."""
     machines: Counter[str] = Counter()
     versions: dict[str, set[str]] = {}
     kits: set[str] = set()
@@ -122,7 +122,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
     for context in {id(m.context): m.context for m in manifests if m.environment.machine}.values():
         if context is not None:
             kits.add(context.kit.short)
-    differing = [("machines or threads", machines), ("versions of the kit", kits)]
+    differing = [("machines or threads", machines), ("versions of Repliquant", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
     lines += [f"measured on {text} ({count:,} cells)" for text, count in machines.items()]
     told = [f"{name} {', '.join(sorted(found))}" for name, found in sorted(versions.items())]

@@ -83,7 +83,7 @@ def _environments(found: Facts) -> set[str]:
 
 
 def _environment(name: str) -> str:
-    """The image that a fact is about; empty for a fact about the machine or the kit."""
+    """The image that a fact is about; empty for a fact about the machine or the version."""
     image, separator, _ = name.partition(_OF)
     return image if separator else ""
 

@@ -7,12 +7,12 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
+from manifests.code_version import CodeVersion as CodeVersion
 from manifests.hardware import Conditions as Conditions
 from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
 from manifests.hardware import Limits as Limits
 from manifests.hardware import Machine as Machine
-from manifests.kit import Kit as Kit
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -140,7 +140,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     engine: str
     image: ImageUsed
-    kit: Kit
+    kit: CodeVersion
     run: str
     attempt: int = 1
     command: List[str] = []

@@ -34,6 +34,7 @@ def study_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
         named = place.at("protocols", name="protocols")
         yield from named.unknown("protocol", protocol, list(protocol_files()))
     yield from _of_texts(place, study)
+    yield from _of_images(place.at("images", name="images"), study)
     for index, group in enumerate(study.cells):
         name = f"cells[{index}] ({group.task} {', '.join(group.technique)})"
         yield from _of_group(place.at("cells", index, name=name), study, group)
@@ -87,11 +88,25 @@ def _of_axes(place: Place, group: CellGroup) -> Iterator[Mistake]:
             yield place.at(axis).mistake(f"{axis} is empty, or has an empty entry")
 
 
+def _of_images(place: Place, study: Study) -> Iterator[Mistake]:
+    """A framework that is here and that cells name, in whatever way its line is misspelt."""
+    named = dict.fromkeys(framework for group in study.cells for framework in group.framework)
+    for framework in named:
+        if _lacks_an_image(study, framework):
+            there = ", ".join(study.images) or "none"
+            yield place.mistake(f"cells name {framework!r}, which has none. Has: {there}")
+
+
+def _lacks_an_image(study: Study, framework: str) -> bool:
+    return framework not in study.images and bool(technique_names(framework))
+
+
 def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
     yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
     for framework in group.framework:
-        yield from place.at("framework").unknown("framework", framework, study.images)
+        if not _lacks_an_image(study, framework):
+            yield from place.at("framework").unknown("framework", framework, study.images)
     if group.weights and group.weights.framework:
         named = place.at("weights", name=f"{place.name}.weights")
         yield from named.unknown("framework", group.weights.framework, study.images)

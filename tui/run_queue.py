@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from manifests import event
 from manifests.errors import RepliquantError
 from orchestrator.messages import CellEvent, LogLine, RunMessage
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 
 if TYPE_CHECKING:
     from machine.sampler import Sampler
@@ -60,7 +60,7 @@ class _Job:
     request: Request
     run: Run
     chosen: Sequence[PlannedCell]
-    steering: Steering = field(default_factory=Steering)
+    control: RunControl = field(default_factory=RunControl)
 
 
 class Inbox:
@@ -120,11 +120,11 @@ class RunQueue:
     @property
     def pausing(self) -> bool:
         """Whether the run will end after the cells that run now."""
-        return bool(self._jobs) and self._jobs[0].steering.paused
+        return bool(self._jobs) and self._jobs[0].control.paused
 
     @property
     def cancelling(self) -> bool:
-        return bool(self._jobs) and self._jobs[0].steering.cancelled
+        return bool(self._jobs) and self._jobs[0].control.cancelled
 
     @property
     def asked(self) -> str:
@@ -146,19 +146,19 @@ class RunQueue:
         """End after the cells that run now; what waits behind goes too."""
         self._forget_waiting()
         for job in list(self._jobs)[:1]:
-            job.steering.pause()
+            job.control.pause()
 
     def cancel(self, reason: str) -> None:
         """End the running cells as cancelled; what waits behind goes too."""
         self._forget_waiting()
         for job in list(self._jobs)[:1]:
-            job.steering.cancel(reason)
+            job.control.cancel(reason)
 
     def kill(self) -> None:
         """End the running cells now."""
         self.cancel("killed from the screen")
         for job in list(self._jobs)[:1]:
-            job.steering.kill()
+            job.control.kill()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing runs any more; whether that is so."""
@@ -176,7 +176,7 @@ class RunQueue:
         while True:
             job = self._jobs[0]
             ended = self._one(job)
-            ended.paused, ended.cancelled = job.steering.paused, job.steering.cancelled
+            ended.paused, ended.cancelled = job.control.paused, job.control.cancelled
             self.inbox.put(ended)
             with self._lock:
                 self._jobs.popleft()
@@ -196,7 +196,7 @@ class RunQueue:
 
         study = job.request.study
         try:
-            outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
+            outcome = execute(job.request, self.inbox.put, self.sampler, job.control)
             results = results_of(outcome.prepared)
             save_tables(results)
             status = outcome.exit_status(results.manifests)

@@ -15,7 +15,7 @@ from orchestrator.datasets import about, pretrained
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.resuming import outstanding
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from orchestrator.running.exit_status import exit_status
 from orchestrator.running.request import Prepared, Request, check_rerun, history, prepare
 
@@ -46,20 +46,20 @@ def execute(
     request: Request,
     tell: Listener,
     sampler: Sampler | None = None,
-    steering: Steering | None = None,
+    control: RunControl | None = None,
 ) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    ``sampler`` is the screen's, which shows how the cells fare. ``steering`` pauses and cancels the
+    ``sampler`` is the screen's, which shows how the cells fare. ``control`` pauses and cancels the
     run from other threads. Raises RepliquantError, and KeyboardInterrupt after marking the cell
     that was cut off.
     """
     with warnings_told(lambda text: tell(LogLine(f"warning: {text}", "important"))):
-        return _execute(request, tell, sampler, steering)
+        return _execute(request, tell, sampler, control)
 
 
 def _execute(
-    request: Request, tell: Listener, sampler: Sampler | None, steering: Steering | None
+    request: Request, tell: Listener, sampler: Sampler | None, control: RunControl | None
 ) -> Outcome:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.datasets.packs import prepare_packs
@@ -67,8 +67,8 @@ def _execute(
     from orchestrator.running.orders import Setup
     from orchestrator.running.run_lock import opened
 
-    steering = steering or Steering()
-    tell = steering.heard(tell)
+    control = control or RunControl()
+    tell = control.heard(tell)
     prepared = prepare(request, tell)
     rerun = check_rerun(request.rerun, prepared.plan)
 
@@ -91,7 +91,7 @@ def _execute(
             request.wait_quiet_s,
         )  # fmt: skip
         executor = Executor(prepared.run, setup)
-        steering.take(executor)
+        control.take(executor)
         ended = executor.execute(prepared.chosen, rerun)
     return Outcome(prepared, ended, executor.images_missing, frozenset(executor.broken))
 

@@ -13,7 +13,7 @@ from manifests.codec import read_struct
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, RepliquantError
 from manifests.files import as_text
-from manifests.manifest import Container, Context, IdlePower, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Container, Context, IdlePower, ImageUsed, Manifest
 from manifests.order import FILE_NAME, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
@@ -38,7 +38,7 @@ from orchestrator.running.parents import missing_weights
 from orchestrator.running.run_lock import disk_error
 from orchestrator.running.scheduler import Scheduler, Slot, gpu_slots
 from orchestrator.telemetry.series_tail import SeriesTail
-from orchestrator.version import kit
+from orchestrator.version import code_version
 
 _TRIES = 3
 
@@ -52,7 +52,7 @@ class Executor:
     def __init__(self, run: Run, setup: Setup) -> None:
         self.run_folder = run
         self.setup = setup
-        self.kit: Kit = kit()
+        self.kit: CodeVersion = code_version()
         self.broken: set[str] = set()  # ids of cells that something kept from running
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
@@ -211,10 +211,10 @@ class Executor:
         except RepliquantError as error:  # it left what can't be fetched
             return attempt.conclude("crashed", str(error), transient=False)
 
-    def _tell(self, news: RunMessage) -> None:
-        """Several slots may have news at once; the listener gets one after the other."""
+    def _tell(self, message: RunMessage) -> None:
+        """Several slots may have messages at once; the listener gets one after the other."""
         with self._telling:
-            self.setup.tell(news)
+            self.setup.tell(message)
 
     def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:

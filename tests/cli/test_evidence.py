@@ -176,7 +176,7 @@ def test_an_archive_made_here_verifies_in_another_place(
     shutil.copy(measured.folder / made["file"], elsewhere.folder / "given.zip")
     done = elsewhere("verify", "given.zip")
     assert "given.zip: archive verified: " in done.stdout.splitlines()[-1]
-    assert "study: ok (this kit has no study toy)" in done.stdout
+    assert "study: ok (this version has no study toy)" in done.stdout
     assert json.loads(elsewhere("verify", "given.zip", "--json").stdout)["good"] is True
     assert sorted(path.name for path in elsewhere.folder.iterdir()) == ["given.zip", "studies"] or (
         sorted(path.name for path in elsewhere.folder.iterdir())

@@ -36,6 +36,7 @@ def test_a_new_image_is_listed_and_once_locked_it_can_be_built(
     assert (
         made.stdout == f"{folder}: written\n" and "repliquant images lock mine-cpu" in made.stderr
     )
+    assert "No runners here are of framework 'mine'." in made.stderr
     assert sorted(path.name for path in folder.iterdir()) == [
         "image.toml", "requirements.in", "verify.py",
     ]  # fmt: skip

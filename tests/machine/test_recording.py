@@ -22,7 +22,16 @@ from machine.sampler import Sampler
 from manifests.codec import encode_manifest
 from manifests.event import Phase
 from manifests.event_stream import EventStream
-from manifests.manifest import Context, Environment, Gpu, ImageUsed, Kit, Machine, Manifest, Metric
+from manifests.manifest import (
+    CodeVersion,
+    Context,
+    Environment,
+    Gpu,
+    ImageUsed,
+    Machine,
+    Manifest,
+    Metric,
+)
 from manifests.order import CellOrder
 from manifests.series_reader import read_series
 from manifests.telemetry_series import GpuSample, PhaseMark
@@ -38,7 +47,10 @@ from tests.orchestrator.reading import manifests, the_run
 
 Change = Callable[[FakeNvml, int], None]
 CONTEXT = Context(
-    engine="fake", image=ImageUsed(name="alpha", kind="given"), kit=Kit(version="0"), run="r"
+    engine="fake",
+    image=ImageUsed(name="alpha", kind="given"),
+    kit=CodeVersion(version="0"),
+    run="r",
 )
 
 

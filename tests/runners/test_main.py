@@ -16,7 +16,7 @@ import runners
 from manifests import event
 from manifests.cell import Cell
 from manifests.codec import read_manifest
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Context, ImageUsed, Manifest
 from tests.runners.samples import a_cell, a_pack
 
 ROOT = Path(runners.__file__).parent.parent
@@ -174,7 +174,7 @@ def test_the_inputs_are_described(tmp_path: Path) -> None:
     context = Context(
         engine="local",
         image=ImageUsed(name="pytorch-cpu", kind="venv"),
-        kit=Kit(version="0.1.0"),
+        kit=CodeVersion(version="0.1.0"),
         run="r",
     )
     (tmp_path / "context.json").write_bytes(msgspec.json.encode(context))

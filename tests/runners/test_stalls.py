@@ -17,7 +17,7 @@ import pytest
 from machine.cell_readers import CellReadings, ProcessTree
 from manifests import order
 from manifests.event import Phase, Step, encode
-from manifests.manifest import Context, ImageUsed, Kit
+from manifests.manifest import CodeVersion, Context, ImageUsed
 from manifests.series_reader import read_series
 from manifests.telemetry_series import CellSample
 from runners.stalls import NoticesStalls
@@ -91,7 +91,7 @@ def test_a_sampler_that_sleeps_as_it_wanted_says_nothing() -> None:
     assert not held.reader.read().sample.stopped
 
 
-KIT = Kit(version="0", commit=None, dirty=False)
+KIT = CodeVersion(version="0", commit=None, dirty=False)
 
 
 class Sampled:

@@ -71,8 +71,8 @@ def test_curves_and_notes_are_bounded(two: list[PlannedCell]) -> None:
     state.take(RunStarted(two, 0), 0.0)
     state.take(CellStarted(two[0], ""), 0.0)
     for step in range(5000):
-        news = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
-        state.take(news, step)
+        message = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
+        state.take(message, step)
         state.take(LogLine(f"note {step}"), step)
     cell = state.running[two[0].id]
     assert len(cell.losses) == len(cell.rates) == KEPT_READINGS
@@ -86,7 +86,7 @@ def test_steps_that_pile_up_collapse_and_nothing_else_does(two: list[PlannedCell
         inbox.put(CellEvent(two[0], event.Step(time_s=step, step=step)))
     inbox.put(CellEvent(two[0], event.Phase(time_s=9, name="measure")))
     inbox.put(ended(two[0]))
-    kinds = [type(news).__name__ for news, _ in inbox.drain()]
+    kinds = [type(message).__name__ for message, _ in inbox.drain()]
     assert kinds == ["CellStarted", "CellEvent", "CellEvent", "CellEnded"]
     assert inbox.collapsed == 999
     assert inbox.drain() == []

@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator.messages import Listener
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from orchestrator.running.request import Request
 from services.selection import RunOptions
 from tests.tui.conftest import Scene, drive, settle, shown
@@ -64,7 +64,7 @@ def test_a_run_that_has_just_ended_is_the_one_shown(
     shutil.copytree(recorded, other)
     os.utime(other / "plan.json", (0, 0))
 
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
         end(todo[0], tell, "ok")
         return ["ok"]

@@ -46,9 +46,9 @@ class ExplainScreen(Page):
         self.query_one("#speedups", Rows).focus()
 
     def renew(self) -> None:
-        self._all = self.kit.data.speedups
+        self._all = self.main_app.data.speedups
         known = [item for item in self._all if item.total is not None]
-        text = Text(self.kit.data.request.study, "bold")
+        text = Text(self.main_app.data.request.study, "bold")
         text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
         missing = len(self._all) - len(known)
         if missing:
@@ -59,7 +59,7 @@ class ExplainScreen(Page):
         self._draw()
 
     def action_reread(self) -> None:
-        self.kit.data.read_results()
+        self.main_app.data.read_results()
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -89,7 +89,7 @@ class ExplainScreen(Page):
         if item.flagged:
             flags = safe(", ".join(item.flagged), 400)
             text.append(f"{MARK} flags of its cells: {flags}\n", "bold")
-        for line in parts(item, width, self.kit.paint):
+        for line in parts(item, width, self.main_app.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):
             text.append_text(line).append("\n")
