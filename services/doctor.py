@@ -82,7 +82,7 @@ def _gpus() -> Iterator[Diagnosis]:
             yield Diagnosis(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
         else:
             yield Diagnosis("ok", f"gpu {index}", gpu_words(gpu))
-    yield _telemetry({**reasons, **_lasting(Host().read().reasons)})
+    yield _telemetry(_lacking({**reasons, **_lasting(Host().read().reasons)}))
 
 
 _DENIED = "Insufficient Permissions"
@@ -127,6 +127,14 @@ def _lasting(reasons: dict[str, str]) -> dict[str, str]:
     from machine.host import WARMING_UP
 
     return {what: why for what, why in reasons.items() if why != WARMING_UP}
+
+
+_DOMAINS = ("instant_power_w", "module_power_w", "dram_energy_j")
+"""Beside the energy of a device itself; a machine that lacks them lacks nothing."""
+
+
+def _lacking(reasons: dict[str, str]) -> dict[str, str]:
+    return {what: why for what, why in reasons.items() if not what.endswith(_DOMAINS)}
 
 
 _OTHERS_WORK = "fix it, then run again; others are not affected"

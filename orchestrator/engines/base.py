@@ -210,8 +210,8 @@ class Engine(Protocol):
 
 
 class Finding(NamedTuple):
-    """What doctor says of it: ``state`` is ok, note or problem; only problems keep cells from
-    running.
+    """What doctor says of it: ``state`` is ok, note (how it is here, and nothing is wrong), advice
+    (somebody should do something about it) or problem, which alone keeps cells from running.
     """
 
     state: str
