@@ -21,6 +21,9 @@ MOST_BASELINE = 0.05
 
 STEAL_LIMIT = 0.02
 PRESSURE_LIMIT = 0.10
+_LEAST_TICKS = 10
+"""Over less the kernel's counters say nothing."""
+
 _NAMED = 3
 _TELLING_CORES = 0.05
 
@@ -79,10 +82,10 @@ class Watch:
         self._before = self._moment()
 
     def look(self) -> Optional[Busy]:
-        """Since the look before, or since the beginning; None where the kernel tells nothing."""
+        """Since the look before, or the beginning; None too soon, or where nothing is told."""
         before, now = self._before, self._moment()
         self._before = now
-        if before is None or now is None or now.every <= before.every:
+        if before is None or now is None or now.every - before.every < _LEAST_TICKS:
             return None
         every, seconds = now.every - before.every, max(now.at_s - before.at_s, 1e-9)
         own = (now.own_s - before.own_s) / processes.TICK_S
@@ -134,7 +137,7 @@ def wait_until_quiet(
     watch = watch or Watch()
     baseline = 0.0
     while True:
-        sleep(min(WINDOW_S, max(0.1, limit_s - (clock() - begin))))
+        sleep(min(WINDOW_S, max(0.25, limit_s - (clock() - begin))))
         busy, waited_s = watch.look(), clock() - begin
         if busy is None or is_quiet(busy, baseline):
             return Waited(waited_s, None)

@@ -208,3 +208,8 @@ def test_a_real_process_is_named(burner: subprocess.Popen[bytes]) -> None:
     time.sleep(1.0)
     mine = own.look()
     assert mine is not None and all(burner.pid != name for name, _ in mine.who)
+
+
+def test_a_look_too_soon_after_another_says_nothing() -> None:
+    watch = Watch()
+    assert watch.look() is None
