@@ -22,7 +22,7 @@ from orchestrator.environments.images import load_image
 
 CHOSEN = "pytorch and float32 and infer and cpu and batch_size=1"
 IMAGE = "pytorch-cpu"
-MEASURE_S = 6.0
+MEASURE_S = 4.0
 TURNS = 6
 BARE, LAUNCHED, SAMPLED = "alone", "with its launcher", "with launcher and sampler"
 
