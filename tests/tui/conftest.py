@@ -112,6 +112,8 @@ async def settle(pilot: Pilot[str], app: Repliquant) -> None:
         planned = data.prepared is not None or bool(data.plan_problem) or app.live.replay
         if read and planned and len(data.surveyed) == len(data.study_names):
             break
+    else:
+        raise AssertionError(f"not read: {read=} {planned=} {sorted(data.surveyed)} {app.said}")
     await pilot.pause()
 
 
