@@ -69,10 +69,12 @@ FLAGS: Dict[str, FlagInfo] = {
     "foreign-gpu-process": FlagInfo(
         "processes other than the cell's computed on its GPU during measuring", "voids"
     ),
-    "stolen-time": FlagInfo("the hypervisor gave processor time to others during measuring", True),
+    "stolen-time": FlagInfo(
+        "the hypervisor gave processor time to others during measuring", "voids"
+    ),
     "energy-parted": FlagInfo(
         "a device's energy counter and its power over time tell different energies",
-        True,
+        "unusable",
         ("energy_j", "energy_above_idle_j", "energy_per_item_j"),
     ),
     "skipped-steps": FlagInfo(
