@@ -37,7 +37,7 @@ reproduce study="lad2023" tier="quick" *options: setup && _on_path
         *--budget* | *--repeats*) ;;
         "quick "*) set -- --budget {{ reproduce_budget }} "$@" ;;
     esac
-    exec repliquant run "$study" --tier "$tier" --tables "$@"
+    exec repliquant run "$study" --tier "$tier" --wait-quiet 30 --tables "$@"
 
 # A run (the latest by default) as one page that opens from disk
 [group('start')]

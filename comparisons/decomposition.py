@@ -151,7 +151,9 @@ def _explanation(
         ),
         interval=factor_interval(ends, processes) if known else None,
         n=min([*counts, *([len(whole.values)] if whole else [])], default=0),
-        flagged=merged(one.flagged for one in (*measured.values(), *([whole] if whole else []))),
+        flagged=merged(
+            [one.flagged for one in measured.values()] + ([whole.flagged] if whole else [])
+        ),
     )
 
 

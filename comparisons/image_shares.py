@@ -16,11 +16,11 @@ _PAIRED_METRIC = "accuracy"
 
 
 class Shares(NamedTuple):
-    """Both sides' shares of ``count`` images; ``difference`` is the interval of new - base."""
+    """Both sides' shares of ``images`` of the test split; ``difference`` is new - base's interval."""
 
     base: float
     new: float
-    count: int
+    images: int
     p: float
     difference: Interval
     paired: bool

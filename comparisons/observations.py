@@ -55,7 +55,7 @@ def observe(pair: Pair) -> Observed:
         return _judged("process", pair.values(pair.base), pair.values(pair.new))
     values = [_by_run(pair, side) for side in (pair.base, pair.new)]
     if min(map(len, values)) < LEAST_RUNS:
-        return Observed("run", *values, None, None, FEW_RUNS)
+        return Observed("run", values[0], values[1], None, None, FEW_RUNS)
     return _judged("run", *values)
 
 

@@ -65,7 +65,7 @@ def share_of_images(pair: Pair) -> Evidence:
         p = max(p, found.p) if varies(found.observed.base) or varies(found.observed.new) else p
         low, high = zip(interval, found.interval, strict=True)
         interval = Interval(min(low), max(high))
-    few = f"{images.count:,} test images are too few for so small a difference"
+    few = f"{images.images:,} test images are too few for so small a difference"
     return found._replace(
         base=images.base, new=images.new, p=p, interval=interval, why=images.why,
         open_why=f"{few}; {images.why}",

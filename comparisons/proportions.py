@@ -19,7 +19,7 @@ def paired_p(base_alone: int, new_alone: int) -> float:
     """Two-sided, of McNemar's exact test: which side an answer of one alone is on is a coin's."""
     alone = base_alone + new_alone
     tail = sum(math.comb(alone, n) for n in range(min(base_alone, new_alone) + 1))
-    return min(1.0, 2 * tail / 2**alone)
+    return float(min(1.0, 2 * tail / 2**alone))
 
 
 def paired_interval(base_alone: int, new_alone: int, images: int) -> Interval:

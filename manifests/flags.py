@@ -69,6 +69,14 @@ FLAGS: Dict[str, FlagInfo] = {
     "foreign-gpu-process": FlagInfo(
         "processes other than the cell's computed on its GPU during measuring", "voids"
     ),
+    "stolen-time": FlagInfo(
+        "the hypervisor gave processor time to others during measuring", "voids"
+    ),
+    "energy-parted": FlagInfo(
+        "a device's energy counter and its power over time tell different energies",
+        "unusable",
+        ("energy_j", "energy_above_idle_j", "energy_per_item_j"),
+    ),
     "skipped-steps": FlagInfo(
         "loss scaling skipped optimizer steps that were timed, which are therefore too short",
         "unusable",
@@ -94,6 +102,9 @@ PHASES: Dict[str, Tuple[str, ...]] = {
 SAMPLED = ("measure", "end-to-end")
 """Those whose samples are judged by a watch over them alone, without the warm-up."""
 
+# What is computed of another metric is as good as that.
+_MADE_OF = {"energy_above_idle_j": "energy_j", "energy_per_item_j": "energy_j"}
+
 # A flag of a later version: what it means isn't known, so no verdict rests on its number.
 _UNKNOWN = FlagInfo("", "unusable", _EVERY)
 
@@ -110,7 +121,8 @@ def voids(name: str) -> bool:
 
 def concerns(flag: Flag, metric: str) -> bool:
     """Whether a flag of a manifest is about its metric of that name."""
-    return metric in (flag.metrics or FLAGS.get(flag.name, _UNKNOWN).concerns)
+    about = flag.metrics or FLAGS.get(flag.name, _UNKNOWN).concerns
+    return metric in about or _MADE_OF.get(metric) in about
 
 
 def flags_of(manifest: Manifest, metric: str) -> List[str]:

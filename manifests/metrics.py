@@ -79,6 +79,14 @@ METRICS: Dict[str, MetricInfo] = {
         "energy", "J", "energy over the measured phase", "lower", timed=True, least=0,
         compared=True,
     ),
+    "energy_above_idle_j": MetricInfo(
+        "energy above idle", "J", "energy over the measured phase without what an idle machine "
+        "takes in that time", "lower", timed=True,
+    ),
+    "energy_per_item_j": MetricInfo(
+        "energy per inference", "J", "energy of the measured calls over all their items", "lower",
+        timed=True, least=0, compared=True,
+    ),
     "power_w": MetricInfo(
         "power", "W", "mean power over the measured phase", "lower", timed=True, least=0,
         compared=True,

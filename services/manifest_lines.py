@@ -16,6 +16,7 @@ from services.limits import limits_words
 from services.phrases import duration, printable, size
 from services.tables import FittedTable, table
 from services.telemetry_lines import describe_telemetry, gpu_words
+from services.tuning import conditions_words
 
 _MOST_OPERATIONS = 12
 _MOST_LAYERS = 8
@@ -114,6 +115,8 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ]
     if environment.limits is not None:
         rows.append(("held back by", limits_words(environment.limits) or "nothing"))
+    if environment.conditions is not None:
+        rows.append(("set to", conditions_words(environment.conditions) or NONE))
     rows += [("python", environment.python or NONE), ("threads", str(environment.threads))]
     rows.append(("packages", ", ".join(f"{k} {v}" for k, v in environment.packages.items())))
     if context is not None:

@@ -10,7 +10,7 @@ from typing import TypeVar, Unpack, cast
 import click
 
 from manifests.errors import InputError
-from services.parameters import CountRange, Duration, Memory, Numbers, gpu_names
+from services.parameters import CountRange, Duration, Memory, NumberRange, Numbers, gpu_names
 from services.selection import RunChoices
 
 MOST_REPEATS = 1000
@@ -64,6 +64,15 @@ _RESOURCES = (
     click.option("--cpus", type=Numbers(), default=(), help="Processors to use, e.g. 0-3."),
     click.option("--gpus", callback=gpu_names, help="GPUs to use, one cell each: all, or 0,1."),
     click.option("--memory", "memory_bytes", type=Memory(), help="Limit of a container: 8g."),
+    click.option(
+        "--wait-quiet",
+        "wait_quiet_s",
+        type=NumberRange(0, 86_400),
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait so long at most, before the first cell, until others leave the machine alone.",
+    ),
 )
 
 

@@ -36,6 +36,7 @@ class RunChoices(PlanChoices):
     cpus: tuple[int, ...]
     gpus: tuple[str, ...] | None
     memory_bytes: int | None
+    wait_quiet_s: float
     claim: str
     sample: bool
 
@@ -74,6 +75,7 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         repeats=choices["repeats"],
         budget_s=choices["budget_s"],
         experiment=choices["experiment"],
+        wait_quiet_s=choices["wait_quiet_s"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 

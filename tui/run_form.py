@@ -46,6 +46,7 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("cpus", "processors", ",".join(map(str, request.cpus)), (), "all; or 0-3,6"),
         Asked("gpus", "GPUs", ",".join(request.gpus or ()), (), "the first; or all, or 0,1"),
         Asked("memory_bytes", "memory", _size(request.memory_bytes), (), "containers only: 8g"),
+        Asked("wait_quiet_s", "quiet wait", _seconds(request.wait_quiet_s), (), "none; or seconds"),
         Asked("run_dir", "run folder", _text(request.run_dir), (), folder),
     ]
 
@@ -89,6 +90,10 @@ def narrowing(options: RunOptions) -> Iterator[str]:
         yield "sample"
     if options.request.budget_s is not None:
         yield f"budget {_time(options.request.budget_s)}"
+
+
+def _seconds(wait_s: float) -> str:
+    return f"{wait_s:g}" if wait_s else ""
 
 
 def _text(path: object) -> str:

@@ -102,7 +102,7 @@ def _key(key: dict[str, str]) -> str:
 
 
 class Explaining(NamedTuple):
-    """A size that explains ``count`` of the numbers.
+    """A size that explains so many of the ``numbers``.
 
     ``by_chance`` is how many of all sizes searched, rounded and cut off, would explain their
     numbers as well if those had nothing to do with a test set.
@@ -110,7 +110,7 @@ class Explaining(NamedTuple):
 
     size: int
     how: str
-    count: int
+    numbers: int
     by_chance: float
 
 
@@ -155,7 +155,7 @@ def _sizes_in_words(texts: Sequence[str], largest: int) -> str:
     if not sizes:
         return f"no size up to {largest:,} explains more of them than chance would"
     named = [
-        f"{one.size:,} {one.how} explains {one.count} (by chance: {_few(one.by_chance)} sizes)"
+        f"{one.size:,} {one.how} explains {one.numbers} (by chance: {_few(one.by_chance)} sizes)"
         for one in sizes
     ]
     return f"of sizes up to {largest:,}, {', '.join(named)}"

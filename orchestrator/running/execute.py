@@ -148,6 +148,7 @@ def _begun(
         setup = Setup(
             prepared.where.engine, packs.folder_of, allotted.threads, Estimates(history()), tell,
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
+            request.wait_quiet_s,
         )  # fmt: skip
         executor = Executor(prepared.run, setup)
         control.take(executor)

@@ -47,7 +47,8 @@ class Request(NamedTuple):
     ``python`` is an interpreter that runs every cell in place of the images. ``repeats``: so many
     processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
     the time of cells after which nothing is measured again. Of an ``experiment`` its cells alone
-    are chosen, and what they start from.
+    are chosen, and what they start from. Before the first cell, others are waited for,
+    ``wait_quiet_s`` at most.
     """
 
     study: str
@@ -67,6 +68,7 @@ class Request(NamedTuple):
     repeats: int = 0
     budget_s: float | None = None
     experiment: tuple[str, ...] = ()
+    wait_quiet_s: float = 0.0
 
     @property
     def least_repeats(self) -> int:

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    beside,
     calling,
-    deciding,
     comparing,
+    deciding,
     engines,
     evidence,
     honest_tables,
@@ -85,6 +86,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
+    "beside": beside.launcher_and_sampler,
     "tui": screen.screen,
 }
 

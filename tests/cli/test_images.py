@@ -93,7 +93,7 @@ def test_a_broken_image_hurts_only_itself(workshop: Workshop) -> None:
 
     assert "alpha" in workshop("plan", "toy").stdout
     workshop.run()
-    doctor = workshop("doctor", status=3)
+    doctor = workshop("doctor", "--verbose", status=3)
     assert "image torn" in doctor.stdout and "image alpha" in doctor.stdout
     built = workshop("images", "build", "alpha", *LOCAL)
     assert built.stdout == "alpha: ready\n"

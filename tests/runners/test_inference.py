@@ -79,7 +79,9 @@ def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> No
     assert {metric.items for metric in found.values()} == {8}
     assert model.called == 2 + 16 + 1 + 4
     assert model.placed == [(8, SIZE, SIZE, 3)] * (1 + 1 + 4)
-    assert [phase.name for phase in job.phases] == ["measure", "end-to-end"]
+    assert [phase.name for phase in job.phases] == [
+        "warm-up", "measure", "warm-up", "end-to-end",
+    ]  # fmt: skip
 
 
 def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:

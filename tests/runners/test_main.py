@@ -94,6 +94,7 @@ def test_a_failed_cell_still_says_where_it_ran(tmp_path: Path) -> None:
     assert (environment.threads, environment.variables["OMP_NUM_THREADS"]) == (3, "3")
     assert environment.packages["msgspec"] == msgspec.__version__
     assert environment.machine is not None
+    assert environment.conditions is not None and environment.conditions.load_average
     memory = manifest.metric("peak_memory_bytes")
     assert memory is not None
     assert memory.source == "rss of the process"

@@ -187,6 +187,6 @@ def test_the_doctor_looks_at_every_image_whatever_is_wrong_with_one(
     lock = workshop.folder / "images" / "alpha" / "requirements.txt"
     lock.unlink()
     (workshop.folder / "images" / "alpha" / "Dockerfile").write_text(f"ARG BASE={BASE}\n")
-    told = workshop("doctor", status=3).stdout
+    told = workshop("doctor", "--verbose", status=3).stdout
     assert "image alpha" in told and "image beta" in told
     assert "run: repliquant images lock" in " ".join(told.split())
