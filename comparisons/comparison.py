@@ -9,6 +9,7 @@ from typing import NamedTuple
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.sequential.partners import Process
 from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.metrics import is_proportion
@@ -30,7 +31,7 @@ class Line(NamedTuple):
 
     ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
     processes, or over test images for the accuracy of one process. ``flagged`` has the cells of
-    each of its ``flags``.
+    each of its ``flags``. ``processes`` are those of a number that isn't derived.
     """
 
     key: dict[str, str]
@@ -51,6 +52,8 @@ class Line(NamedTuple):
     low: float | None = None
     high: float | None = None
     flagged: Flagged = NO_FLAGS
+    processes: tuple[Process, ...] = ()
+    images: int = 0
 
 
 class Comparison(NamedTuple):
@@ -72,9 +75,12 @@ class Comparison(NamedTuple):
 def compare_tables(
     published: list[PublishedTable], plan: Plan, manifests: list[Manifest], run: str = ""
 ) -> list[Comparison]:
-    """Every table of the study for one run."""
+    """Every table of the study for one run; those of an experiment where the run has it."""
     points = Points(plan.cells, manifests)
-    return [_compare(table, points, plan, run) for table in published]
+    wanted = ("", *plan.experiments)
+    return [
+        _compare(table, points, plan, run) for table in published if table.file.experiment in wanted
+    ]
 
 
 def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]:
@@ -154,7 +160,9 @@ def _of_protocols(
     file: TableFile, rows: list[PublishedRow], points: Points, tier: str
 ) -> tuple[list[Line], set[str]]:
     """A table's lines, and the protocols of their cells; one protocol isn't told line by line."""
-    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    protocols = sorted(
+        {point.cell.protocol for point in points.matching(file.select, experiment=file.experiment)}
+    )
     asked = protocols if len(protocols) > 1 else []
     lines = [line for row in rows for line in side_by_side(file, row, points, tier, asked)]
     by_id: dict[str, str] = {point.id: point.cell.protocol for point in points.all}
@@ -274,4 +282,6 @@ def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: s
         low=low,
         high=high,
         flagged=measured.flagged,
+        processes=measured.processes,
+        images=measured.images,
     )

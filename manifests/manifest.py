@@ -163,7 +163,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
     ``passed_over`` counts what the reader left out by its reason, ``converted`` the pictures that
     were not 8-bit RGB by what was done to them, ``resized_from`` their sizes before. ``uniform``
-    says why the images can teach nothing, and is empty where they can. ``source_sha256`` is the
+    says why the images can teach nothing, and is empty where they can. ``mirrored``: whether a
+    mirrored picture shows the same; digits and letters become others. ``source_sha256`` is the
     hash of the archive, or of all files of a folder; ``checked`` says against what a download
     was checked.
     """
@@ -180,6 +181,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     converted: Dict[str, int] = {}
     resized_from: Dict[str, int] = {}
     uniform: str = ""
+    mirrored: bool = True
     source_sha256: str = ""
     checked: str = ""
 

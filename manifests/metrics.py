@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, NamedTuple, Optional, Sequence, Union
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Union
 
 Number = Union[int, float]
 
@@ -110,6 +110,13 @@ METRICS: Dict[str, MetricInfo] = {
 
 TIMED = tuple(name for name, info in METRICS.items() if info.timed)
 COMPARED = tuple(name for name, info in METRICS.items() if info.compared)
+
+
+def left_out(name: str, recipe: Mapping[str, object]) -> bool:
+    """Whether a cell of this recipe doesn't take the metric: another cell of its point does."""
+    if name == "model_size_bytes":
+        return recipe.get("keep_weights") is False
+    return is_proportion(name) and recipe.get("evaluate") is False
 
 
 def is_proportion(name: str) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from manifests.run_folder import Run
     from orchestrator.running.execute import Outcome
     from orchestrator.running.request import Request
+    from services.until_decided import Ending
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Ended:
 
     ``paused`` and ``cancelled`` say what was asked for meanwhile. With neither outcome nor
     error it ended before its first cell. ``told`` says in a line how it went, once that is known.
+    ``ending`` is what came of its budget, where it had one.
     """
 
     study: str
@@ -46,6 +48,7 @@ class Ended:
     paused: bool = False
     cancelled: bool = False
     told: str = ""
+    ending: Ending | None = None
 
 
 class Received(NamedTuple):
@@ -190,17 +193,21 @@ class RunQueue:
         self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
 
     def _one(self, job: _Job) -> Ended:
-        from orchestrator.running.execute import execute
+        from services.ending_words import ending_lines
         from services.exports import save_tables
         from services.results import results_of
+        from services.until_decided import carry_out
 
         study = job.request.study
         try:
-            outcome = execute(job.request, self.inbox.put, self.sampler, job.control)
+            done = carry_out(job.request, self.inbox.put, self.sampler, job.control)
+            outcome = done.outcome
+            for line in ending_lines(done.ending) if done.ending else ():
+                self.inbox.put(LogLine(line))
             results = results_of(outcome.prepared)
             save_tables(results)
             status = outcome.exit_status(results.manifests)
-            return Ended(study, job.run, outcome, status=status)
+            return Ended(study, job.run, outcome, status=status, ending=done.ending)
         except KeyboardInterrupt:
             return Ended(study, job.run)
         except RepliquantError as error:

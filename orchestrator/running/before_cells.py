@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from machine.idle import IDLE_S, idle_power, this_machine
 from machine.quiet import Busy, busy_words, wait_until_quiet
@@ -10,6 +10,24 @@ from manifests.hardware import IdlePower
 from orchestrator.engines.base import Engine
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.resuming import Todo
+
+
+class BeforeCells:
+    """What is done once for a run, before the first of its cells starts."""
+
+    def __init__(self, engine: Engine, wait_quiet_s: float) -> None:
+        self._engine = engine
+        self._wait_quiet_s = wait_quiet_s
+        self._done = False
+        self.idle: IdlePower | None = None
+
+    def prepare(self, todo: Sequence[Todo], tell: Listener) -> None:
+        """Nothing where no cell starts now, or where it was done before."""
+        if self._done or not any(_starts(item) for item in todo):
+            return
+        self._done = True
+        wait_for_quiet(self._engine, todo, self._wait_quiet_s, tell)
+        self.idle = measure_idle(self._engine, todo, tell)
 
 
 def wait_for_quiet(engine: Engine, todo: Iterable[Todo], limit_s: float, tell: Listener) -> None:

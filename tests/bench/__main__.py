@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.bench import (
     beside,
     calling,
+    deciding,
     engines,
     evidence,
     latency,
@@ -69,7 +70,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "claims": evidence.claims_of_many,
     "report": evidence.report_of_300,
     "audit": evidence.audits,
-    "verdicts": evidence.verdicts,
+    "verdicts": deciding.verdicts,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "calling": calling.predict_against_signature,

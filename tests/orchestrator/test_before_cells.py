@@ -107,6 +107,22 @@ def test_the_idle_machine_is_measured_where_energy_can_be(monkeypatch: pytest.Mo
     assert idle(monkeypatch, [1.0], holds=("0",)) == []
 
 
+def test_it_is_done_once_before_the_first_cell_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    idle = IdlePower(seconds=3.0)
+    monkeypatch.setattr(
+        before_cells, "wait_for_quiet", lambda engine, todo, limit_s, tell: waited.append(limit_s)
+    )
+    monkeypatch.setattr(before_cells, "measure_idle", lambda engine, todo, tell: idle)
+    before = before_cells.BeforeCells(cast(Engine, Place()), 7.0)
+    skipped = msgspec.structs.replace(planned(1), skip="no GPU")
+    before.prepare([Todo(skipped, "")], lambda message: None)
+    assert (waited, before.idle) == ([], None)
+    for _ in range(2):
+        before.prepare([Todo(planned(1), "")], lambda message: None)
+    assert (waited, before.idle) == ([7.0], idle)
+
+
 @pytest.fixture
 def burners() -> Iterator[None]:
     """Others' work on two processors."""

@@ -62,6 +62,13 @@ def test_accuracy_counts_images_and_not_batches(tmp_path: Path) -> None:
     assert job.split_counts() == {"test": 12}
 
 
+def test_a_recipe_leaves_the_accuracy_to_another_cell(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe={"evaluate": False})
+    model = Model([0])
+    assert evaluate(job, model.session(), 0, batch_size=5) is None
+    assert (job.metrics, model.placed, job.split_counts()) == ([], [], {})
+
+
 def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
     model = Model([0])

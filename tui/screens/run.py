@@ -201,6 +201,8 @@ def _progress(run: RunState, now_s: float, width: int, kit: AppBase) -> Text:
         _labelled(cell.phase or "–", _phase(cell, now_s, room, kit.paint("primary"))),
         _labelled("run", _whole(run, now_s, room, kit.paint("success"))),
     ]
+    if run.aim and not run.outcome:
+        lines.append(_labelled("again", Text(safe(run.aim))))
     return Text("\n").join(lines)
 
 
