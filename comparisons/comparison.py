@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from comparisons.line_intervals import interval_of
+from comparisons.line_intervals import Ends, interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from comparisons.sequential.partners import Process
@@ -30,7 +30,7 @@ class Line(NamedTuple):
     """One quantity of one row. ``ratio`` is measured over published.
 
     ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
-    processes, or over test images for the accuracy of one process. ``flagged`` has the cells of
+    processes, or over test images for an accuracy. ``flagged`` has the cells of
     each of its ``flags``. ``processes`` are those of a number that isn't derived.
     """
 
@@ -234,7 +234,11 @@ def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> li
     for column in table.column:
         if column.derive:
             measured[column.name] = _derived(column, measured)
-    return [_line(column, row, measured, tier) for column in table.column]
+    units = {column.name: column.unit for column in table.column}
+    return [
+        _line(column, row, measured, tier, interval_of(column, measured, units))
+        for column in table.column
+    ]
 
 
 def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
@@ -254,9 +258,11 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: str) -> Line:
+def _line(
+    column: Column, row: PublishedRow, every: dict[str, Measured], tier: str, ends: Ends
+) -> Line:
     measured = every[column.name]
-    low, high = interval_of(column, every)
+    low, high = ends
     printed = row.numbers.get(column.name, Printed("", None))
     published = published_value(column, row)
     ratio = None

@@ -7,7 +7,7 @@ from typing import Dict, List, Literal, NamedTuple, Optional, Sequence, Tuple
 from manifests.manifest import Flag, Machine, Manifest, Metric
 from manifests.metrics import METRICS, TIMED, impossible
 
-# A percentile needs this many samples.
+# An estimate of a percentile takes this many samples.
 P90_SAMPLES = 64
 P99_SAMPLES = 662
 

@@ -8,6 +8,7 @@ import msgspec
 
 from manifests.cell import Cell
 from manifests.code_version import CodeVersion as CodeVersion
+from manifests.fidelity_summary import Fidelity
 from manifests.hardware import Conditions as Conditions
 from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
@@ -27,8 +28,8 @@ Number = Union[int, float]
 class Metric(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One quantity with its raw samples; a reading that is missing is ``None``, never 0.
 
-    ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how
-    many items one sample covers. ``source`` says where the reading came from.
+    ``label`` tells apart metrics of one name (``op_time_s`` by operation). ``items`` is how many
+    items one sample covers. ``source`` says where the reading came from.
     """
 
     name: str
@@ -68,9 +69,9 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
 class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The environment: its folder's name and the hash of its lock.
 
-    In a container also the image's id, what it was built from with that base's digest, and the
-    digest under which a registry knows the image (``None`` for one that was only built here).
-    ``unhashed`` are the packages whose content was taken as it came.
+    In a container also the image's id, what it was built from with that base's digest, and the one
+    under which a registry knows the image (``None`` for one that was only built here). ``unhashed``
+    are the packages whose content was taken as it came.
     """
 
     name: str
@@ -221,11 +222,10 @@ class PhaseTime(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The record of one cell.
 
-    ``transient`` says that the failure is not a property of the cell (it was cut off, or
-    its environment was missing), so that resuming runs it again.
-
-    ``sealed_by`` says who wrote it: the ``launcher``, where the cell ran, or, where that left none
-    (killed, a lost node, never started), the ``collector``; earlier versions did not say.
+    ``transient`` says that the failure is not a property of the cell (it was cut off, or its
+    environment was missing), so that resuming runs it again. ``sealed_by`` says who wrote it: the
+    ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
+    ``fidelity`` is None for a model that was made from no float model.
     """
 
     schema: str = SCHEMA
@@ -247,6 +247,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     phases: List[PhaseTime] = []
     telemetry: Optional[Telemetry] = None
     sealed_by: SealedBy = ""
+    fidelity: Optional[Fidelity] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

@@ -15,8 +15,8 @@ class MetricInfo(NamedTuple):
     measurement changes it. ``least`` and ``most`` are the ends of what it can be, None where
     there is none; with ``positive`` the lower end is 0 and isn't reached.
 
-    ``exact``: it doesn't vary from process to process. ``proportion``: it counts right answers
-    among the test images, so that their number alone gives it an interval. ``compared``: runs are
+    ``exact``: it doesn't vary from process to process. ``proportion``: it counts images among those
+    of the test split, so that their number alone gives it an interval. ``compared``: runs are
     compared by it, in the order of the table. ``unit`` is one of manifests.units.
     """
 
@@ -100,6 +100,19 @@ METRICS: Dict[str, MetricInfo] = {
         "top-5 accuracy", "the right class among the five likeliest, on the test split",
         proportion=True,
     ),
+    "agreement": _share(
+        "top-1 agreement", "the class that the float parent puts first, on the test images",
+        proportion=True,
+    )._replace(compared=False),
+    "kl_nats": MetricInfo(
+        "divergence", "nats",
+        "KL of the outputs from the float parent's by image: the mean, or as its label says",
+        "lower", least=0,
+    ),
+    "sqnr_db": MetricInfo(
+        "SQNR", "dB", "float parent's signal over the noise in the outputs, or in a layer (label)",
+        "higher",
+    ),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
@@ -120,7 +133,7 @@ def left_out(name: str, recipe: Mapping[str, object]) -> bool:
 
 
 def is_proportion(name: str) -> bool:
-    """Whether it counts right answers among the test images; not known of an unknown one."""
+    """Whether it counts images among those tested; not known of an unknown one."""
     info = METRICS.get(name)
     return info is not None and info.proportion
 

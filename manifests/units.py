@@ -27,6 +27,7 @@ UNITS: Dict[str, Unit] = {
     "W": Unit("W", 1.0), "mW": Unit("W", 1e3),
     "items/s": Unit("items/s", 1.0), "images/s": Unit("items/s", 1.0),
     "count": Unit("count", 1.0), "million": Unit("count", 1e-6), "nats": Unit("nats", 1.0),
+    "dB": Unit("dB", 1.0),
     "fraction": Unit(FRACTION, 1.0), "%": Unit(FRACTION, 100.0), "points": Unit(FRACTION, 100.0),
     "ratio": Unit(RATIO, 1.0), "×": Unit(RATIO, 1.0),
 }  # fmt: skip

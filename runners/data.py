@@ -55,6 +55,19 @@ class Data:
         """Up to ``limit`` images of the test split (0: all); every seed draws the same."""
         return self._draw("test", "test", limit, 0)
 
+    def test_places(self, limit: int = 0) -> Array:
+        """Where the images that ``test(limit)`` draws lie in the test split, in its order."""
+        return _chosen(len(self.labels("test")), limit, 0)
+
+    def labels(self, split: str) -> Array:
+        """uint8 (count,), of the whole split."""
+        return np.asarray(self._load(f"{split}_labels.npy"))
+
+    def at(self, places: Array) -> Images:
+        """Images of the test split by where they lie in it; doesn't count as use."""
+        images = self._load("test_images.npy")
+        return Images(np.ascontiguousarray(images[places]), self.labels("test")[places])
+
     def timed(self, count: int) -> Array:
         """uint8 images of one batch to time calls on: the first ``count`` of the test split.
 
@@ -79,14 +92,13 @@ class Data:
 
     def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
         images = self._load(f"{split}_images.npy")
-        labels = np.asarray(self._load(f"{split}_labels.npy"))
+        labels = self.labels(split)
         if limit > len(labels):
             self.tell(
                 f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}: "
                 "all of them are used"
             )
-        chosen = np.random.default_rng(seed).permutation(len(labels))[: limit or None]
-        chosen.sort()
+        chosen = _chosen(len(labels), limit, seed)
         self.used[use] = len(chosen)
         return Images(np.ascontiguousarray(images[chosen]), labels[chosen])
 
@@ -99,6 +111,12 @@ class Data:
             raise ValueError(
                 f"{path} is damaged ({error}); run again, and it is made anew"
             ) from error
+
+
+def _chosen(count: int, limit: int, seed: int) -> Array:
+    chosen = np.random.default_rng(seed).permutation(count)[: limit or None]
+    chosen.sort()
+    return chosen
 
 
 def augment(images: Array, generator: np.random.Generator, mirrored: bool = True) -> Array:

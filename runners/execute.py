@@ -27,6 +27,7 @@ from manifests.manifest import (
 )
 from runners import lifeline, machine, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
+from runners.float_parent import record_fidelity
 from runners.job import Job, Weights
 
 OK = Verdict("ok", "", False)
@@ -69,6 +70,7 @@ def execute(
         inputs=_inputs(job, weights),
         artifacts=job.artifacts,
         phases=job.phases,
+        fidelity=job.fidelity,
     )
     write_manifest(job.folder / result, manifest)
     job.events.done(manifest.status, manifest.reason)
@@ -83,6 +85,7 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
             run = techniques.find(job.cell)
         run(job)
         _check_start(job)
+        record_fidelity(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
         verdict = classify(error, lambda: _free_share(job))
         verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())

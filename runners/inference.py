@@ -10,6 +10,7 @@ from typing import Optional
 
 import msgspec
 
+from runners import outputs
 from runners.job import Job
 from runners.protocols import MeasuringRecipe, protocol
 from runners.session import Array, Session, filled
@@ -34,10 +35,19 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:
     """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it; none where
     the recipe says not to.
+
+    What was answered is kept, for the models that are made from this one.
     """
     if not job.cell.recipe.get("evaluate", True):
         return None
-    return protocol(job.cell.protocol).evaluate(job, session, test_images, batch_size)
+    collected = outputs.Collected(session)
+    asked = protocol(job.cell.protocol)
+    accuracy = asked.evaluate(job, collected.session, test_images, batch_size)
+    job.session = session
+    job.outputs = outputs.in_order(job, collected, test_images, accuracy)
+    if job.outputs is not None and job.artifacts:  # a model that others start from
+        outputs.keep(job, job.outputs)
+    return accuracy
 
 
 def infer_recipe(job: Job) -> MeasuringRecipe:
@@ -49,3 +59,4 @@ def infer_recipe(job: Job) -> MeasuringRecipe:
 def time_inference(job: Job, session: Session) -> None:
     """Measure one batch of the cell's size, as the protocol does."""
     protocol(job.cell.protocol).time_inference(job, session)
+    job.session = session

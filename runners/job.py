@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import (
     Any,
+    Callable,
     Dict,
     Iterator,
     List,
@@ -18,6 +19,7 @@ from typing import (
     Tuple,
     Type,
     TypeVar,
+    Union,
 )
 
 import msgspec
@@ -25,8 +27,9 @@ import msgspec
 from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, read_struct
+from manifests.fidelity_summary import Fidelity
 from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
-from manifests.manifest import Artifact, Flag, Metric, Number, PhaseTime, Proof
+from manifests.manifest import Artifact, Flag, Manifest, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
 from runners.data import Data
@@ -71,10 +74,15 @@ class Weights(NamedTuple):
 
     def made_by(self) -> str:
         """The framework of the cell that made them; empty where no manifest says."""
+        manifest = self.manifest()
+        return manifest.cell.framework if manifest else ""
+
+    def manifest(self) -> Optional[Manifest]:
+        """Of the cell that made them; None where there is none that can be read."""
         try:
-            return read_manifest(self.folder / "manifest.json").cell.framework
+            return read_manifest(self.folder / "manifest.json")
         except (OSError, UnreadableError):
-            return ""  # ``file`` says what is wrong with it
+            return None  # ``file`` says what is wrong with it
 
     def arrays(self) -> Dict[str, Any]:
         """The neutral form that a training leaves, for another framework than its own.
@@ -138,6 +146,14 @@ class Job:
         self.settings: Dict[str, str] = {}  # of the framework, which no variable shows
         self.starts_from = ""  # weights that no cell made, and where they came from
         self.started_with: Optional[Pretrained] = None
+        # What runners.float_parent holds against the float model: the session that was measured,
+        # the answers to the test images, and what gives the layers' noise, or why nothing does.
+        # ``float_model`` is for a framework in which building it again takes long.
+        self.session: Any = None
+        self.float_model: Any = None
+        self.outputs: Any = None
+        self.layers: Union[Callable[[Any], Any], str] = ""
+        self.fidelity: Optional[Fidelity] = None
         if data is not None and data.meta.uniform:
             self.flag(Flag(name="uniform-data", detail=data.meta.uniform))
 

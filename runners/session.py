@@ -9,6 +9,7 @@ import numpy as np
 
 from manifests.flags import concerns
 from manifests.manifest import Flag
+from runners.fidelity import LOGITS
 from runners.job import Job
 from runners.measure import Measurement, Stopwatch
 
@@ -21,6 +22,10 @@ class Session(NamedTuple):
     ``stopwatch`` times a call by the device's own clock. With ``fixed_batch`` the model takes
     batches of the cell's size only, and a shorter last one is filled up. ``region`` says what the
     latency covers, where that is not the same for every framework.
+
+    ``outputs``: -> float (n, classes), dequantized, and ``kind`` one of runners.fidelity.KINDS;
+    by itself outputs that are an array of floats, and logits. It is called after ``classes``, never
+    while anything is timed.
     """
 
     place: Callable[[Array], Any]
@@ -30,6 +35,8 @@ class Session(NamedTuple):
     stopwatch: Optional[Stopwatch] = None
     fixed_batch: bool = False
     region: str = ""
+    outputs: Optional[Callable[[Any], Array]] = None
+    kind: str = LOGITS
 
 
 def filled(images: Array, count: int) -> Array:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from comparisons.render.metric_rows import metric_rows
+from comparisons.render.fidelity_rows import fidelity_rows, layer_rows
+from comparisons.render.metric_rows import COLUMNS, NUMBERS, metric_rows
 from comparisons.render.values import NONE
 from manifests.artifacts import faults
 from manifests.flags import FLAGS, concerns, disqualifies
@@ -18,6 +19,7 @@ from services.telemetry_lines import describe_telemetry, gpu_words
 from services.tuning import conditions_words
 
 _MOST_OPERATIONS = 12
+_MOST_LAYERS = 8
 
 
 def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
@@ -29,10 +31,10 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     if manifest.error:
         yield f"Error:\n{printable(manifest.error, lines=True)}"
     if manifest.metrics:
-        columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
         rows = [tuple(map(str, row)) for row in metric_rows(manifest, _MOST_OPERATIONS)]
-        yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
+        yield table("Metrics", COLUMNS, rows, right=NUMBERS)
     yield from _proof(manifest)
+    yield from _fidelity(manifest)
     if manifest.flags:
         yield _flags(manifest)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
@@ -87,6 +89,16 @@ def _proof(manifest: Manifest) -> Iterator[str | FittedTable]:
     coverage = f"{proof.coverage:.0%}" if proof.coverage is not None else "unknown"
     title = f"Proof of precision: {coverage} of the compute operations in {proof.promised}"
     yield table(f"{title} ({proof.source})", ("type", "operation", "count"), rows)
+
+
+def _fidelity(manifest: Manifest) -> Iterator[FittedTable]:
+    rows = fidelity_rows(manifest)
+    if rows:
+        yield table("Fidelity to its float model", ("what", "value"), rows)
+    layers = layer_rows(manifest, _MOST_LAYERS)
+    if layers:
+        heads = ("layer", "cumulative SQNR", "isolated SQNR")
+        yield table("Layers, the noisiest first", heads, layers, right=heads[1:])
 
 
 def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:

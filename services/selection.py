@@ -72,10 +72,10 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         gpus=choices["gpus"],
         memory_bytes=choices["memory_bytes"],
         python=choices["python"],
-        wait_quiet_s=choices["wait_quiet_s"],
         repeats=choices["repeats"],
         budget_s=choices["budget_s"],
         experiment=choices["experiment"],
+        wait_quiet_s=choices["wait_quiet_s"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 

@@ -8,9 +8,9 @@ that don't come from repeated processes (accuracies of test images) keep their i
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from comparisons.sequential.decision import Contrast, Decision, Limits, Means, decide
 from comparisons.sequential.estimate import estimate
@@ -159,7 +159,7 @@ class _Comparison:
         found = _of_logarithms(self.left.at(means), self.right.at(means))
         return found or self._delta(means)
 
-    def _delta(self, means: Mapping[Hashable, float]) -> Contrast:
+    def _delta(self, means: Mapping[Any, float]) -> Contrast:
         """x / y <= r is x <= r y where y is certainly above 0."""
         left, right = self.left, self.right
         guards: tuple[Contrast, ...] = ()
@@ -204,7 +204,7 @@ def _less_offset(left: At, right: At) -> tuple[float, float] | None:
 
 
 def _weights(
-    a: Mapping[Hashable, float], by: float, b: Mapping[Hashable, float], other: float
+    a: Mapping[Any, float], by: float, b: Mapping[Any, float], other: float
 ) -> dict[Series, float]:
     found: dict[Series, float] = {}
     for slopes, factor in ((a, by), (b, other)):

@@ -30,8 +30,7 @@ class Deviation(NamedTuple):
 def deviations(claim: Claim, used: Used, manifests: Iterable[Manifest]) -> list[Deviation]:
     """Of the cells behind a claim."""
     every = list(manifests)
-    found = {what: _OF[what](used, every) for what in claim.depends}
-    return [one for what in _OF for one in found.get(what, [])]
+    return [one for what, find in _OF.items() if what in claim.depends for one in find(used, every)]
 
 
 def _hardware(used: Used, manifests: Sequence[Manifest]) -> list[Deviation]:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from comparisons.render.fidelity_rows import is_layer
 from comparisons.render.values import NONE, number
 from comparisons.statistics import median, percentile, readings, spread
 from manifests.flags import impossible_in
 from manifests.manifest import Manifest, Metric
+
+COLUMNS = (
+    "metric", "median", "unit", "p90 (estimate)", "p99 (estimate)", "spread", "samples", "source",
+)  # fmt: skip
+"""What the fields of ``MetricRow`` are called; comparisons.statistics says why estimate."""
+NUMBERS = ("median", "p90 (estimate)", "p99 (estimate)", "spread", "samples")
 
 
 class MetricRow(NamedTuple):
@@ -24,7 +31,7 @@ class MetricRow(NamedTuple):
 
 
 def metric_rows(manifest: Manifest, most_operations: int) -> list[MetricRow]:
-    """All metrics; of single operations only those that take longest."""
+    """All metrics; of single operations only those that take longest, and no layer's SQNR."""
     return [
         _row(metric, impossible_in(manifest, metric))
         for metric in _shown(manifest, most_operations)
@@ -35,7 +42,7 @@ def _shown(manifest: Manifest, most_operations: int) -> list[Metric]:
     operations = sorted(
         manifest.labelled("op_time_s"), key=lambda metric: sum(readings(metric)), reverse=True
     )
-    others = [metric for metric in manifest.metrics if metric.name != "op_time_s"]
+    others = [m for m in manifest.metrics if m.name != "op_time_s" and not is_layer(m)]
     return others + operations[:most_operations]
 
 

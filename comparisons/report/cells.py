@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from comparisons.render.fidelity_rows import fidelity_rows
 from comparisons.render.metric_rows import MetricRow, metric_rows
 from comparisons.render.values import number, printable
 from manifests.cell import sha256_hex
@@ -74,6 +75,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
         facts.append(
             ("proof of precision", f"{coverage} of compute operations in {proof.promised}")
         )
+    facts += fidelity_rows(manifest)
     if context is not None:
         kit = f"{context.kit.version} {(context.kit.commit or '')[:12]}"
         facts += [("image", f"{context.image.name} ({context.engine})"), ("kit", kit.strip())]

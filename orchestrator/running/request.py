@@ -44,11 +44,11 @@ class Request(NamedTuple):
 
     ``gpus`` are numbers of the GPUs that were allotted, or UUIDs, one cell each; the default is
     the first one alone.
-    ``python`` is an interpreter that runs every cell in place of the images. Before the first
-    cell, others are waited for, ``wait_quiet_s`` at most. ``repeats``: so many processes of every
-    cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is the time of cells
-    after which nothing is measured again. Of an ``experiment`` its cells alone are chosen, and
-    what they start from.
+    ``python`` is an interpreter that runs every cell in place of the images. ``repeats``: so many
+    processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
+    the time of cells after which nothing is measured again. Of an ``experiment`` its cells alone
+    are chosen, and what they start from. Before the first cell, others are waited for,
+    ``wait_quiet_s`` at most.
     """
 
     study: str
@@ -65,10 +65,10 @@ class Request(NamedTuple):
     gpus: tuple[str, ...] | None = None
     memory_bytes: int | None = None
     python: Path | None = None
-    wait_quiet_s: float = 0.0
     repeats: int = 0
     budget_s: float | None = None
     experiment: tuple[str, ...] = ()
+    wait_quiet_s: float = 0.0
 
     @property
     def least_repeats(self) -> int:

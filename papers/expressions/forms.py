@@ -7,9 +7,9 @@ from one. Where a number isn't of that kind, its derivatives say how far it move
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-Means = Mapping[Hashable, float]
+Means = Mapping[Any, float]
 """The value of each series that is measured, by the series."""
 
 
@@ -21,7 +21,7 @@ class At(NamedTuple):
     """
 
     value: float
-    slopes: Mapping[Hashable, float]
+    slopes: Mapping[Any, float]
     offset: float | None
 
 
@@ -111,8 +111,8 @@ def series_of(form: Form) -> Iterator[Hashable]:
 
 
 def _both(
-    a: Mapping[Hashable, float], by: float, b: Mapping[Hashable, float], other: float
-) -> dict[Hashable, float]:
+    a: Mapping[Any, float], by: float, b: Mapping[Any, float], other: float
+) -> dict[Any, float]:
     found = {series: slope * by for series, slope in a.items()}
     for series, slope in b.items():
         found[series] = found.get(series, 0.0) + slope * other

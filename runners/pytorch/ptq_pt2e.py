@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from runners.inference import QuantizeRecipe, evaluate
 from runners.job import Job
-from runners.pytorch.parts import eager, exported
+from runners.pytorch.parts import eager, exported, exported_layers
 from runners.pytorch.parts.compiled import compiled_session
 from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.proof import prove_by_type
@@ -29,6 +29,7 @@ def quantize(job: Job) -> None:
     ready = compiled_session(job, model, device)
     evaluate(job, ready, recipe.test_images, job.cell.batch_size)
     prove_by_type(job, ready, "int8")
+    job.layers = lambda images: exported_layers.compare(job, model, images)
 
 
 def infer(job: Job) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from manifests.cell import Cell
 from runners.protocols import controlled
@@ -21,6 +22,14 @@ def before_import(cell: Cell) -> None:
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     if cell.technique.startswith("tftrt"):
         _before_tensorrt(rigorous)
+
+
+def float_session(job: Any) -> Any:
+    """A session of the float32 model that the cell started from; imports TensorFlow."""
+    from runners.tensorflow.parts import setup  # noqa: F401  before anything that imports TensorFlow
+    from runners.tensorflow.parts import keras_sessions, models
+
+    return keras_sessions.call_session(models.trained_model(job))
 
 
 def _before_tensorrt(rigorous: bool) -> None:

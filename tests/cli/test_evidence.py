@@ -120,7 +120,7 @@ def test_a_run_compared_with_one_like_it(measured: Workshop) -> None:
     assert found["environments"] == []
     assert {line["metric"] for line in found["lines"]} >= {"latency_s", "accuracy"}
     assert {line["why"] for line in found["lines"] if line["metric"] == "latency_s"} == {
-        "only one process on a side; give several runs: compare a,b c,d"
+        "only one process on a side; give three runs a side: compare a,b,c d,e,f"
     }
     text = measured("compare", RUN, again).stdout
     assert text.index(f"ratio = {again} / {RUN}") < text.index("the environments are the same")

@@ -103,6 +103,11 @@ def test_a_study_with_its_framework_image_data_and_protocol_runs_from_outside(
     assert inferred.context is not None and inferred.context.image.kind == "venv"
     (extension,) = inferred.context.kit.extensions
     assert extension.name == "mine" and extension.sha256[:12] in told.stdout
+    # Held against its float model by itself: it answers classes, and sums without a scale.
+    fidelity = inferred.fidelity
+    assert fidelity is not None and fidelity.parent == found["train", "float32"].id
+    assert inferred.metric("agreement") is not None and fidelity.images == fidelity.agreeing
+    assert "only classes" in {m.name: m.reason for m in inferred.metrics}["sqnr_db"]
 
     kept = extended("table", "stripes2026", "--json")
     assert len(json.loads(kept.stdout)) >= 1

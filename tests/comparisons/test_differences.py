@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from comparisons.differences import ONE_PROCESS, Differences, PoolingError, make_side
+from comparisons.differences import Differences, PoolingError, make_side
 from comparisons.environments import facts
+from comparisons.observations import ONE_PROCESS
 from manifests.manifest import (
     CodeVersion,
     Context,

@@ -23,10 +23,14 @@ from tensorflow.python.eager import wrap_function
 from manifests.cell import Cell
 from runners.events import Emitter
 from runners.failures import Unsupported, classify
+from runners.fidelity import LOGITS, sqnr
 from runners.job import Job
 from runners.models.keras_applications import APPLICATIONS, application, initial_arrays
 from runners.tensorflow.parts import (
+    conversion,
     engines,
+    layers,
+    litert,
     setup,  # noqa: F401  sets variables that TensorFlow reads
     tensorrt,
 )
@@ -250,9 +254,9 @@ def _convert(kind: Any, tensorrt_version: Any, protocol: str, log: str = "") -> 
     engines.linked_tensorrt = lambda: tensorrt_version
     tensorrt._converter_class = lambda: kind
     tensorrt.trained_model = lambda job: None
-    tensorrt.signature_session = lambda model, folder: None
+    tensorrt.signature_session = lambda model, folder: types.SimpleNamespace(kind=LOGITS)
     tensorrt.timed_input = lambda job: tensorrt.generator_of([np.zeros((8, 4, 4, 3), np.float32)])
-    tensorrt._loaded = lambda folder: None
+    tensorrt._loaded = lambda folder, kind: None
     cell = Cell(
         study="s", task="infer", framework="tensorflow", technique="tftrt-fp16", model="m",
         dataset="d", image_size=4, batch_size=8, seed=0, protocol=protocol, tier="quick",
@@ -325,6 +329,52 @@ def mixed_types() -> dict[str, Any]:
     )
     types_ = compute_types(graph.graph.as_graph_def())
     return {"types": types_, "variables": sorted({v.dtype.name for v in model.variables})}
+
+
+def _small_model() -> Any:
+    """Every kind of layer that the converter names in its own way."""
+    layers = tf.keras.layers
+    pixels = layers.Input((8, 8, 3), name="pixels")
+    stem = layers.ReLU(name="stem_relu")(layers.Conv2D(4, 3, padding="same", name="stem")(pixels))
+    inner = layers.Conv2D(4, 3, padding="same", use_bias=False, name="inner")(stem)
+    inner = layers.BatchNormalization(name="inner_bn")(inner)
+    joined = layers.ReLU(name="joined_relu")(layers.Add(name="joined")([inner, stem]))
+    flat = layers.GlobalAveragePooling2D(name="pool")(joined)
+    answer = layers.Activation("softmax", name="softmax")(layers.Dense(10, name="head")(flat))
+    model = tf.keras.Model(pixels, answer, name="small")
+    generator = np.random.default_rng(1)
+    learned = [generator.uniform(0.5, 2.0, 4).astype(np.float32) for _ in range(4)]
+    model.get_layer("inner_bn").set_weights(learned)
+    return model
+
+
+def tflite_layers() -> dict[str, Any]:
+    """A full int8 file beside its Keras model: layers, their noise, and what it answers."""
+    tf.keras.utils.set_random_seed(0)
+    model = _small_model()
+    images = np.random.default_rng(0).normal(size=(8, 8, 8, 3)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        converter = conversion._int8_converter(model)
+        converter.representative_dataset = lambda: ([image[None]] for image in images)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        path.write_bytes(converter.convert())
+        inner = litert.inside(path, images, 1)
+        session = litert.session(path, 8, 1)
+        answer = session.call(session.place(images))
+        answered = session.outputs(answer)
+    found = layers.compare(types.SimpleNamespace(float_model=model, cell=None), inner, images)
+    ours = tf.keras.Model(model.input, model.get_layer("joined_relu").output)(images).numpy()
+    (joined,) = [one for one in inner if one.name.startswith("small/joined_relu")]
+    return {
+        "names": [layer.name for layer in found.layers],
+        "db": [layer.cumulative.db for layer in found.layers],
+        "by_hand": 10 * float(np.log10(np.sum(ours**2) / np.sum((ours - joined.values) ** 2))),
+        "unmatched": found.unmatched,
+        "kind": session.kind,
+        "last": sqnr(inner[-1].values, answered).db,
+        "steps": float(np.abs(answered * 256 - np.round(answered * 256)).max()),
+    }
 
 
 if __name__ == "__main__":

@@ -139,10 +139,15 @@ def test_a_manifest_says_where_it_comes_from(reproduction: Reproduction) -> None
 
 
 def test_artifacts_are_the_files_that_the_manifest_hashes(reproduction: Reproduction) -> None:
-    manifest = reproduction.one("pytorch", "quantize", "ptq-eager", **TIMED)
-    (artifact,) = manifest.artifacts
-    path = reproduction.run.cell_folder(manifest.id) / artifact.path
-    assert file_sha256(path) == artifact.sha256 and path.stat().st_size == artifact.size_bytes
+    accurate = reproduction.one("pytorch", "quantize", "ptq-eager", image_size=16)
+    timed = reproduction.one("pytorch", "quantize", "ptq-eager", **TIMED)
+    assert [artifact.path for artifact in accurate.artifacts] == ["weights.pt", "outputs.npz"]
+    assert [artifact.path for artifact in timed.artifacts] == ["weights.pt"]
+    for manifest in (accurate, timed):
+        for artifact in manifest.artifacts:
+            path = reproduction.run.cell_folder(manifest.id) / artifact.path
+            assert file_sha256(path) == artifact.sha256
+            assert path.stat().st_size == artifact.size_bytes
 
 
 def test_operations_are_timed_for_the_profiled_cells(reproduction: Reproduction) -> None:
@@ -164,7 +169,7 @@ def test_the_tables_stand_published_beside_measured(reproduction: Reproduction) 
     (row,) = found
     assert row["printed"] == "10.76" and float(row["ratio"]) == pytest.approx(1.0, abs=0.05)
     assert "tier quick · digits" in row["scope"]
-    assert (reproduction.run.folder / "tables.md").read_text().count("###") == 7
+    assert (reproduction.run.folder / "tables.md").read_text().count("###") == 8
 
 
 def test_the_same_command_again_runs_nothing(reproduction: Reproduction) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,15 @@ from tests.frameworks.cells import ADAM, INFER, OPERATIONS, Bench, digits_bench,
 
 pytestmark = pytest.mark.frameworks
 QUANTIZE = {"calibration_images": 16, "test_images": 40}
+
+
+def cumulative(manifest: Manifest) -> dict[str, Any]:
+    """SQNR by layer, in the model as a whole."""
+    return {
+        metric.label: metric.samples[0]
+        for metric in manifest.labelled("sqnr_db")
+        if metric.source.startswith("cumulative")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +75,12 @@ def test_compiled_graphs_prove_their_type(
     manifest = ok(bench.run(bench.cell("infer", technique, {**INFER, "test_images": 20}), trained))
     assert proven(manifest, kind)[convolution] == 27
     assert samples(manifest, "convert_s")[0] > 0
+    fidelity = manifest.fidelity
+    assert fidelity is not None and fidelity.images == 20
+    least = {"float32": 80, "bfloat16": 25}[kind]
+    assert samples(manifest, "sqnr_db")[0] is None or samples(manifest, "sqnr_db")[0] > least
+    layers = 0 if kind == "float32" else OPERATIONS
+    assert len(cumulative(manifest)) == layers and fidelity.unmatched == []
     assert [phase.name for phase in manifest.phases][2:4] == ["compile", "measure"]
 
 
@@ -72,6 +88,8 @@ def test_fx_quantization_is_int8_throughout(bench: Bench, trained: Manifest) -> 
     quantized = ok(bench.run(bench.cell("quantize", "ptq-fx", QUANTIZE), trained))
     assert proven(quantized, "int8")["quantized::conv2d"] == 27
     assert samples(quantized, "model_size_bytes")[0] < 3_600_000
+    assert len(cumulative(quantized)) == OPERATIONS
+    assert quantized.fidelity is not None and quantized.fidelity.worst_by == "isolated SQNR"
     manifest = ok(bench.run(bench.cell("infer", "ptq-fx", INFER), quantized))
     assert proven(manifest, "int8") == proven(quantized, "int8")
 
@@ -85,6 +103,10 @@ def test_pt2e_quantization_is_int8_in_the_compiled_graph(bench: Bench, trained: 
     assert quantized.inputs.dataset.used == {"calibration": 16, "test": 40}
     # The float32 weights that int8 replaces are not in the file.
     assert samples(quantized, "model_size_bytes")[0] < 4_500_000
+    # The exported graph computes what the compiled one does: its last layer is the model's answer.
+    noise = cumulative(quantized)
+    assert len(noise) == OPERATIONS
+    assert noise["predictions"] == pytest.approx(samples(quantized, "sqnr_db")[0], abs=1)
     again = bench.cell("infer", "ptq-pt2e", {**INFER, "test_images": 40}, batch_size=5)
     manifest = ok(bench.run(again, quantized))
     proven(manifest, "int8")
@@ -97,6 +119,10 @@ def test_torchao_says_how_little_its_int8_covers(bench: Bench, trained: Manifest
     assert proof is not None and proof.operations["int8"] == {"aten::_int_mm": 13}
     assert proof.coverage == pytest.approx(13 / OPERATIONS)
     assert any("convolution" in text and "bfloat16" in text for text in proof.fallback)
+    # Its recipe tests no images; some are answered all the same.
+    assert manifest.fidelity is not None and manifest.fidelity.images == 128
+    assert len(cumulative(manifest)) == OPERATIONS and samples(manifest, "sqnr_db")[0] > 20
+    assert manifest.metric("accuracy") is None
 
 
 def test_as_published_times_calls_alone(bench: Bench, trained: Manifest) -> None:

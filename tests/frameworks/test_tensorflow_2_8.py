@@ -165,3 +165,15 @@ def test_predict_splits_64_images_as_published_and_not_in_the_rigorous_protocol(
         "rigorous 8": 1, "rigorous 32": 1, "rigorous 64": 1, "rigorous 65": 1,
         "as-published 8": 1, "as-published 32": 1, "as-published 64": 2, "as-published 65": 3,
     }  # fmt: skip
+
+
+def test_layers_of_a_tflite_file_stand_beside_those_of_keras(each_python: Path) -> None:
+    """By LiteRT, and by the interpreter of a TensorFlow that is too old for it."""
+    found = fact(each_python, "tflite_layers")
+    assert found["names"] == ["stem_relu", "inner_bn", "joined_relu", "pool", "head", "softmax"]
+    assert found["unmatched"] == []
+    assert all(20 < db < 60 for db in found["db"])
+    assert found["by_hand"] == pytest.approx(found["db"][2], abs=1e-3)
+    assert found["kind"] == "int8 probabilities" and found["steps"] == 0
+    # With a delegate and without: at most a step apart here and there.
+    assert found["last"] is None or found["last"] > 25

@@ -36,8 +36,9 @@ def test_what_people_read() -> None:
     assert change_words("s") == ("faster", "slower") and change_words("nats") == ("lower", "higher")
 
 
-def test_only_right_answers_among_the_images_are_a_proportion_of_them() -> None:
-    assert [name for name in METRICS if is_proportion(name)] == ["accuracy", "top5_accuracy"]
+def test_only_what_counts_images_is_a_proportion_of_them() -> None:
+    proportions = [name for name in METRICS if is_proportion(name)]
+    assert proportions == ["accuracy", "top5_accuracy", "agreement"]
     assert [name for name in METRICS if is_exact(name)] == ["parameters", "model_size_bytes"]
     assert not is_proportion("of a later version") and not is_exact("of a later version")
 

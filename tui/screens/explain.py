@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from comparisons.decomposition import Explanation
-from comparisons.render.speedups import configuration, interval
+from comparisons.render.speedups import ONE_PROCESS, configuration, interval
 from services.phrases import count
 from tui.screens.base import Page
 from tui.text import MARK, safe
@@ -99,6 +99,6 @@ class ExplainScreen(Page):
 def _interval(item: Explanation) -> str:
     """The interval over processes, or that there can be none; nothing for a paper's number."""
     if item.n == 1:
-        return "(n = 1: no interval) "
+        return f"({ONE_PROCESS}) "
     ends = interval(item.interval).strip()
     return f"{ends} " if ends else ""

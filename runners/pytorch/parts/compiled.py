@@ -14,6 +14,7 @@ from torch import nn
 from runners.failures import Unsupported, first_line, is_out_of_memory
 from runners.inference import Session
 from runners.job import Job
+from runners.pytorch.parts import layers
 from runners.pytorch.parts.sessions import placing, session
 
 
@@ -45,6 +46,8 @@ def compiled_session(job: Job, model: nn.Module, device: torch.device) -> Sessio
     """
     need_compiler(device)
     compiled = _compile(job, model, device)
+    # What the compiler fuses has no tensors in between; the model that it compiled has them.
+    job.layers = lambda images: layers.compare(job, model, images)
     job.record(
         "convert_s", [job.last_phase_s("compile")],
         source="torch.compile until the first call returned; Inductor's disk cache may be warm",

@@ -28,7 +28,7 @@ def observed(job: Job, model: nn.Module) -> nn.Module:
     job.settings["reduce_range"] = str(reduced)
     config = quantizer_module.get_default_x86_inductor_quantization_config
     quantizer.set_global(config(reduce_range=reduced) if reduced else config())
-    observing: nn.Module = prepare(_exported(job, model).module(), quantizer)
+    observing: nn.Module = prepare(program(job, model).module(), quantizer)
     return observing
 
 
@@ -43,7 +43,7 @@ def converted(model: nn.Module) -> nn.Module:
 def save(job: Job, model: nn.Module) -> None:
     """Save the exported int8 program; records it as an artifact and ``model_size_bytes``."""
     with job.phase("save"), torch.no_grad():
-        torch.export.save(_exported(job, model), job.folder / MODEL_FILE)
+        torch.export.save(program(job, model), job.folder / MODEL_FILE)
     job.artifact(MODEL_FILE, "torch exported program")
     size = job.artifacts[-1].size_bytes
     job.record("model_size_bytes", [size], source="exported program on disk")
@@ -56,7 +56,8 @@ def load(job: Job) -> nn.Module:
     return module
 
 
-def _exported(job: Job, model: nn.Module) -> Any:
+def program(job: Job, model: nn.Module) -> Any:
+    """``model`` as torch exports it, for any batch."""
     size = job.cell.image_size
     example = torch.zeros(_EXAMPLE_IMAGES, 3, size, size)
     batch = torch.export.Dim("batch", min=1, max=65536)

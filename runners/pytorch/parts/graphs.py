@@ -11,6 +11,7 @@ from torch import nn
 
 from runners.inference import Session
 from runners.job import Job
+from runners.pytorch.parts import layers
 from runners.pytorch.parts.compiled import black_batch
 from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.sessions import session
@@ -29,6 +30,7 @@ def time_graph(job: Job, model: nn.Module, device: torch.device, promised: str) 
     keep_cupti(torch.version.cuda)
     with watching_allocator(job, device):
         ready = graphed_session(job, model, device)
+        job.layers = lambda images: layers.compare(job, model, images)
         time_session(job, ready, promised, by_kernels=True, watching=_unwatched)
 
 

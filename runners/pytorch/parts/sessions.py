@@ -32,10 +32,21 @@ def session(
         return logits.argmax(1).cpu().numpy()
 
     if device.type != "cuda":
-        return Session(place, call, classes, fixed_batch=fixed_batch)
+        return Session(place, call, classes, fixed_batch=fixed_batch, outputs=_outputs)
     return Session(
-        place, call, classes, torch.cuda.synchronize, event_stopwatch, fixed_batch, _REGION
-    )
+        place,
+        call,
+        classes,
+        torch.cuda.synchronize,
+        event_stopwatch,
+        fixed_batch,
+        _REGION,
+        _outputs,
+    )  # fmt: skip
+
+
+def _outputs(logits: torch.Tensor) -> Array:
+    return logits.detach().float().cpu().numpy()
 
 
 def placing(

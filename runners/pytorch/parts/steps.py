@@ -10,6 +10,7 @@ from runners.failures import Unsupported
 from runners.inference import Session, evaluate, infer_recipe, time_inference
 from runners.job import Job
 from runners.protocols import controlled
+from runners.pytorch.parts import layers
 from runners.pytorch.parts.memory import watching_allocator
 from runners.pytorch.parts.models import device_of
 from runners.pytorch.parts.proof import prove, prove_by_type, record_breakdown
@@ -63,6 +64,7 @@ def finish_model(job: Job, model: torch.nn.Module, test_images: int, promised: s
     ready = session(model, device_of(job))
     evaluate(job, ready, test_images, job.cell.batch_size)
     _prove(job, ready, promised)
+    job.layers = lambda images: layers.compare(job, model, images)
 
 
 def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:

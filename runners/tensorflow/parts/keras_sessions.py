@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from manifests.manifest import Proof
+from runners.fidelity import LOGITS, PROBABILITIES
 from runners.inference import Array, Session, time_inference
 from runners.job import Job
 from runners.protocols import controlled
@@ -26,6 +27,7 @@ def predict_session(model: Any, protocol: str = "rigorous") -> Session:
         place=lambda images: images,
         call=lambda images: model.predict(images, verbose=0, **_step_size(images, protocol)),
         classes=lambda logits: logits.argmax(1),
+        kind=kind_of(model),
     )
 
 
@@ -51,7 +53,9 @@ def steps_of(model: Any, images: Array, protocol: str) -> int:
 
 def call_session(model: Any) -> Session:
     """``model(batch, training=False)`` on a tensor in place."""
-    return Session(tf.constant, lambda images: model(images, training=False), _classes)
+    return Session(
+        tf.constant, lambda images: model(images, training=False), _classes, kind=kind_of(model)
+    )
 
 
 def signature_session(model: Any, folder: str) -> Session:
@@ -69,7 +73,9 @@ def signature_session(model: Any, folder: str) -> Session:
     serving = loaded.signatures["serving_default"]
     # The function holds no reference to the object that owns its variables.
     serving._owner = loaded
-    return Session(tf.constant, lambda images: serving(pixels=images)["logits"], _classes)
+    return Session(
+        tf.constant, lambda images: serving(pixels=images)["logits"], _classes, kind=kind_of(model)
+    )
 
 
 def xla_session(model: Any, batch_size: int) -> Session:
@@ -81,7 +87,13 @@ def xla_session(model: Any, batch_size: int) -> Session:
         return model(pixels, training=False)
 
     compiled = serve.get_concrete_function()
-    return Session(tf.constant, compiled, _classes, fixed_batch=True)
+    return Session(tf.constant, compiled, _classes, fixed_batch=True, kind=kind_of(model))
+
+
+def kind_of(model: Any) -> str:
+    """What a Keras model answers: probabilities where its last layer is a softmax, else logits."""
+    activation = getattr(model.layers[-1], "activation", None)
+    return PROBABILITIES if activation is tf.keras.activations.softmax else LOGITS
 
 
 def settled(job: Job, session: Session) -> Session:

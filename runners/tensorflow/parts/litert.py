@@ -1,18 +1,28 @@
-"""The LiteRT interpreter: sessions and proof of a .tflite file. Imports no TensorFlow."""
+"""The LiteRT interpreter: sessions and proof of a .tflite file.
+
+Imports no TensorFlow, except where that is too old for LiteRT and brings the interpreter itself.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
 
 from manifests.manifest import Proof
+from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
+from runners.tensorflow.parts import layers
 from runners.tensorflow.parts.files import TFLITE_FILE
+
+try:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+except ImportError:
+    from runners.tensorflow.parts import setup  # noqa: F401  before anything that imports TensorFlow
+    from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
 
 _COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
@@ -39,7 +49,19 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
     def classes(count: int) -> Array:
         return interpreter.get_tensor(exit_["index"])[:count].argmax(1)
 
-    return Session(place, call, classes)
+    def outputs(count: int) -> Array:
+        return dequantized(interpreter.get_tensor(exit_["index"])[:count], exit_)
+
+    kind = _kind(interpreter, exit_)
+    return Session(place, call, classes, outputs=outputs, kind=kind)
+
+
+def _kind(interpreter: Any, exit_: Dict[str, Any]) -> str:
+    """What it answers: probabilities where its answer comes from a softmax, else logits."""
+    last = [op for op in interpreter._get_ops_details() if exit_["index"] in op["outputs"]]
+    if not last or last[-1]["op_name"] != "SOFTMAX":
+        return LOGITS
+    return PROBABILITIES if exit_["dtype"] == np.float32 else INT8_PROBABILITIES
 
 
 def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
@@ -50,6 +72,14 @@ def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
     limits = np.iinfo(tensor["dtype"])
     rounded = np.round(values / scale) + zero_point
     return np.clip(rounded, limits.min, limits.max).astype(tensor["dtype"])
+
+
+def dequantized(values: Array, tensor: Dict[str, Any]) -> Array:
+    """A tensor's values as numbers, by its scale and zero point."""
+    scale, zero_point = tensor["quantization"]
+    if np.issubdtype(tensor["dtype"], np.floating) or not scale:
+        return values
+    return (values.astype(np.float64) - zero_point) * scale
 
 
 def prove(path: Path, promised: str) -> Proof:
@@ -85,6 +115,7 @@ def finish_model(job: Job, test_images: int, promised: str) -> None:
     ready = session(path, batch, job.cell.image_size, job.threads)
     evaluate(job, ready, test_images, batch)
     job.proof = prove(path, promised)
+    job.layers = lambda images: layers.compare(job, inside(path, images, job.threads), images)
 
 
 def time_model(job: Job, promised: str) -> None:
@@ -94,6 +125,31 @@ def time_model(job: Job, promised: str) -> None:
         ready = session(path, job.cell.batch_size, job.cell.image_size, job.threads)
     time_inference(job, ready)
     job.proof = prove(path, promised)
+
+
+def inside(path: Path, images: Array, threads: int) -> List[layers.Inner]:
+    """What every operation makes of float32 ``images``, dequantized, in the order of execution.
+
+    By TFLite's own kernels: a delegate keeps what lies between its operations to itself.
+    """
+    interpreter = Interpreter(
+        str(path),
+        num_threads=threads,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    entry = interpreter.get_input_details()[0]
+    interpreter.resize_tensor_input(entry["index"], list(images.shape))
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(entry["index"], quantized(images, entry))
+    interpreter.invoke()
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    found = []
+    for operation in interpreter._get_ops_details():
+        tensor = tensors[operation["outputs"][0]]
+        values = dequantized(interpreter.get_tensor(tensor["index"]), tensor)
+        found.append(layers.Inner(operation["op_name"], tensor["name"], values))
+    return found
 
 
 def _interpreter(path: Path, batch_size: int, image_size: int, threads: int) -> Any:

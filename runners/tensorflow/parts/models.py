@@ -21,7 +21,13 @@ def new_model(job: Job) -> Any:
 
 
 def trained_model(job: Job) -> Any:
-    """The float32 model of the cell this one starts from."""
+    """The float32 model of the cell this one starts from, built once."""
+    if job.float_model is None:
+        job.float_model = _trained_model(job)
+    return job.float_model
+
+
+def _trained_model(job: Job) -> Any:
     if job.cell.model in APPLICATIONS:
         return applications.trained_model(job)
     model = build(network_of(job.cell.model, len(job.data.meta.classes)), job.cell.image_size)

@@ -17,6 +17,7 @@ from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Set, Tuple
 import tensorflow as tf
 
 from runners.failures import Unsupported, first_line, is_out_of_memory
+from runners.fidelity import LOGITS
 from runners.inference import QuantizeRecipe, Session, evaluate, filled, time_inference
 from runners.job import Job
 from runners.protocols import controlled
@@ -27,6 +28,7 @@ from runners.tensorflow.parts.models import trained_model
 from runners.tensorflow.parts.tensor_float32 import qualified
 
 MINIMUM_SEGMENT_SIZE = 3
+NO_LAYERS = "TensorRT keeps the tensors between layers inside its engines"
 FIRST_WITHOUT_IMPLICIT_BATCH = (10,)
 InputFunction = Callable[[], Iterator[Tuple[Any, ...]]]
 """What ``convert`` and ``build`` call: a generator of one tuple of tensors a batch."""
@@ -87,7 +89,7 @@ def converted(job: Job, precision: str, folder: Path, calibration_images: int) -
     converter_class = _converter_class()
     with job.phase("build"):
         plain, result = str(folder / "plain"), str(folder / "converted")
-        signature_session(trained_model(job), plain)
+        kind = signature_session(trained_model(job), plain).kind
     reasons = []
     for dynamic in _shapes_to_try(job):
         try:
@@ -102,16 +104,18 @@ def converted(job: Job, precision: str, folder: Path, calibration_images: int) -
         raise Unsupported(f"TF-TRT yields no engine: {'; '.join(reasons)}{_without_build(job)}")
     job.record("convert_s", [job.last_phase_s("convert")], source="TF-TRT, until saved")
     # Saving empties the cache of engines, and so what is timed is what was saved.
-    return _loaded(result)
+    job.layers = NO_LAYERS
+    return _loaded(result, kind)
 
 
-def _loaded(folder: str) -> Converted:
+def _loaded(folder: str, kind: str = LOGITS) -> Converted:
     loaded = tf.saved_model.load(folder)
     serving = loaded.signatures["serving_default"]
     serving._owner = loaded
     session = Session(
         tf.constant, lambda images: serving(pixels=images)["logits"],
         lambda outputs: tf.convert_to_tensor(outputs).numpy().argmax(1), fixed_batch=True,
+        kind=kind,
     )  # fmt: skip
     found = engines.engines_of(serving.graph.as_graph_def())
     return Converted(session, found, engines.serialized(Path(folder)))
