@@ -107,20 +107,31 @@ def test_the_idle_machine_is_measured_where_energy_can_be(monkeypatch: pytest.Mo
     assert idle(monkeypatch, [1.0], holds=("0",)) == []
 
 
-def test_it_is_done_once_before_the_first_cell_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-    idle = IdlePower(seconds=3.0)
-    monkeypatch.setattr(
-        before_cells, "wait_for_quiet", lambda engine, todo, limit_s, tell: waited.append(limit_s)
-    )
-    monkeypatch.setattr(before_cells, "measure_idle", lambda engine, todo, tell: idle)
+def test_all_waits_of_a_run_share_its_limit_and_the_idle_machine_is_measured_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits: list[float] = []
+    measured: list[IdlePower] = []
+    takes = iter([4.0, 1.0, 3.0, 2.0])
+
+    def wait(engine: Engine, todo: list[Todo], limit_s: float, tell: Any) -> float:
+        limits.append(limit_s)
+        return next(takes)
+
+    def measure(engine: Engine, todo: list[Todo], tell: Any) -> IdlePower:
+        measured.append(IdlePower(seconds=3.0))
+        return measured[-1]
+
+    monkeypatch.setattr(before_cells, "wait_for_quiet", wait)
+    monkeypatch.setattr(before_cells, "measure_idle", measure)
     before = before_cells.BeforeCells(cast(Engine, Place()), 7.0)
     skipped = msgspec.structs.replace(planned(1), skip="no GPU")
     before.prepare([Todo(skipped, "")], lambda message: None)
-    assert (waited, before.idle) == ([], None)
-    for _ in range(2):
+    assert (limits, before.idle) == ([], None)
+    for _ in range(4):
         before.prepare([Todo(planned(1), "")], lambda message: None)
-    assert (waited, before.idle) == ([7.0], idle)
+    assert limits == [7.0, 4.0, 4.0, 2.0]
+    assert measured == [before.idle]
 
 
 @pytest.fixture
