@@ -16,7 +16,7 @@ _PAIRED_METRIC = "accuracy"
 
 
 class Shares(NamedTuple):
-    """Both sides' shares of ``images`` test images; ``difference`` is the interval of new - base."""
+    """Both sides' shares of ``images`` of the test split; ``difference`` is new - base's interval."""
 
     base: float
     new: float
