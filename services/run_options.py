@@ -71,7 +71,7 @@ _RESOURCES = (
         default=0,
         show_default=True,
         metavar="SECONDS",
-        help="Wait so long at most, before the first cell, until others leave the machine alone.",
+        help="Wait so long at most, before cells, until others leave the machine alone.",
     ),
 )
 

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from machine.idle import IDLE_S, idle_power, this_machine
-from machine.quiet import Busy, busy_words, wait_until_quiet
+from machine.quiet import WINDOW_S, Busy, busy_words, wait_until_quiet
 from manifests.hardware import IdlePower
 from orchestrator.engines.base import Engine
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.resuming import Todo
 
 
-def wait_for_quiet(engine: Engine, todo: Iterable[Todo], limit_s: float, tell: Listener) -> None:
-    """For ``limit_s`` at most; what is still busy then is told, and the run goes on.
+class BeforeCells:
+    """What is done before the cells of a run, and before those that it measures again later."""
+
+    def __init__(self, engine: Engine, wait_quiet_s: float) -> None:
+        self._engine = engine
+        self._left_s = wait_quiet_s
+        self._began = False
+        self.idle: IdlePower | None = None
+
+    def prepare(self, todo: Sequence[Todo], tell: Listener) -> None:
+        """Nothing where no cell starts now. All waits together end at the limit; a look at a quiet
+        machine takes nothing of it. The idle machine is measured once.
+        """
+        if not any(_starts(item) for item in todo):
+            return
+        waited_s = wait_for_quiet(self._engine, todo, self._left_s, tell)
+        self._left_s -= max(0.0, waited_s - WINDOW_S)
+        if not self._began:
+            self._began = True
+            self.idle = measure_idle(self._engine, todo, tell)
+
+
+def wait_for_quiet(engine: Engine, todo: Iterable[Todo], limit_s: float, tell: Listener) -> float:
+    """For ``limit_s`` at most; what is still busy then is told, and the run goes on. The seconds.
 
     Cells that run elsewhere, or that run already, wait for nothing here.
     """
-    if not limit_s or not engine.capacity().here or not any(_starts(item) for item in todo):
-        return
+    if limit_s <= 0 or not engine.capacity().here or not any(_starts(item) for item in todo):
+        return 0.0
 
     def hear(busy: Busy, waited_s: float) -> None:
         text = f"waiting for a quiet machine: {busy_words(busy)}"
@@ -28,6 +50,7 @@ def wait_for_quiet(engine: Engine, todo: Iterable[Todo], limit_s: float, tell: L
     if waited.busy is not None:
         text = f"not quiet after {waited.seconds:.0f} s: {busy_words(waited.busy)}; "
         tell(LogLine(text + "what is measured now may be flagged as busy-machine", "important"))
+    return waited.seconds
 
 
 def measure_idle(engine: Engine, todo: Iterable[Todo], tell: Listener) -> IdlePower | None:

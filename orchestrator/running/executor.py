@@ -13,7 +13,7 @@ from manifests.codec import read_struct
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, RepliquantError
 from manifests.files import as_text
-from manifests.manifest import CodeVersion, Container, Context, IdlePower, ImageUsed, Manifest
+from manifests.manifest import CodeVersion, Container, Context, ImageUsed, Manifest
 from manifests.order import FILE_NAME, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
@@ -31,7 +31,7 @@ from orchestrator.messages import (
 )
 from orchestrator.planning.resuming import Todo, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
-from orchestrator.running.before_cells import measure_idle, wait_for_quiet
+from orchestrator.running.before_cells import BeforeCells
 from orchestrator.running.leftovers import submitted
 from orchestrator.running.orders import Setup, launch_order, order_of
 from orchestrator.running.parents import missing_weights
@@ -57,7 +57,7 @@ class Executor:
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
         self._attachable: dict[str, Submitted] = {}
-        self._idle: IdlePower | None = None
+        self._before = BeforeCells(setup.engine, setup.wait_quiet_s)
         self._cancelled = self._paused = False
         self._telling = threading.Lock()
 
@@ -86,8 +86,7 @@ class Executor:
                 scheduler = Scheduler(slots, whole, self, at_once)
                 # What runs already has its place; nothing may be started beside it.
                 todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
-                wait_for_quiet(setup.engine, todo, setup.wait_quiet_s, self._tell)
-                self._idle = measure_idle(setup.engine, todo, self._tell)
+                self._before.prepare(todo, self._tell)
                 return scheduler.work(todo, lambda: self._paused)
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error
@@ -283,7 +282,7 @@ class Executor:
             why_again=again,
             container=settings,
             gpus=list(gpus),
-            idle=self._idle,
+            idle=self._before.idle,
         )
 
     def _archive(self, planned: PlannedCell) -> int:

@@ -107,6 +107,33 @@ def test_the_idle_machine_is_measured_where_energy_can_be(monkeypatch: pytest.Mo
     assert idle(monkeypatch, [1.0], holds=("0",)) == []
 
 
+def test_all_waits_of_a_run_share_its_limit_and_the_idle_machine_is_measured_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits: list[float] = []
+    measured: list[IdlePower] = []
+    takes = iter([4.0, 1.0, 3.0, 2.0])
+
+    def wait(engine: Engine, todo: list[Todo], limit_s: float, tell: Any) -> float:
+        limits.append(limit_s)
+        return next(takes)
+
+    def measure(engine: Engine, todo: list[Todo], tell: Any) -> IdlePower:
+        measured.append(IdlePower(seconds=3.0))
+        return measured[-1]
+
+    monkeypatch.setattr(before_cells, "wait_for_quiet", wait)
+    monkeypatch.setattr(before_cells, "measure_idle", measure)
+    before = before_cells.BeforeCells(cast(Engine, Place()), 7.0)
+    skipped = msgspec.structs.replace(planned(1), skip="no GPU")
+    before.prepare([Todo(skipped, "")], lambda message: None)
+    assert (limits, before.idle) == ([], None)
+    for _ in range(4):
+        before.prepare([Todo(planned(1), "")], lambda message: None)
+    assert limits == [7.0, 4.0, 4.0, 2.0]
+    assert measured == [before.idle]
+
+
 @pytest.fixture
 def burners() -> Iterator[None]:
     """Others' work on two processors."""

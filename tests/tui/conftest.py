@@ -50,6 +50,8 @@ def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     shutil.copytree(drawing, tmp_path / "cache" / "charts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
+    # As they were when the demo was recorded: no study that changes changes a picture.
+    monkeypatch.setenv("REPLIQUANT_STUDIES", str(ROOT / "tests" / "studies"))
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(inventory, "gpu_count", lambda: 0)
     monkeypatch.setattr(asking, "visible_gpus", lambda: Allotment(()))

@@ -1,0 +1,24 @@
+"""What a cell keeps of its answers is what a comparison of two runs reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from comparisons.answers import FILE, Answers, read_answers
+from runners.outputs import OUTPUTS_FILE, Outputs, keep
+from tests.comparisons.samples import measured, metric
+from tests.manifests.samples import a_cell
+from tests.runners.samples import a_job
+
+
+@pytest.mark.parametrize("values", [None, np.eye(3, dtype=np.float32)])
+def test_kept_answers_are_read_by_comparisons(tmp_path: Path, values: object) -> None:
+    assert FILE == OUTPUTS_FILE
+    job = a_job(tmp_path)
+    images, labels = np.array([4, 2, 9]), np.array([0, 1, 2])
+    keep(job, Outputs(images, labels, np.array([0, -1, 2]), values, "logits"))
+    manifest = measured(a_cell(), metric("accuracy", 2 / 3), artifacts=job.artifacts)
+    assert read_answers(tmp_path, manifest) == Answers((4, 2, 9), (True, False, True))
