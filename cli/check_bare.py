@@ -62,7 +62,7 @@ def _check(asked: argparse.Namespace, started: float) -> Check:
 
 
 def _run(asked: Check, as_json: bool, started: float) -> int:
-    checked = check(asked, lambda news: _tell(news, time.monotonic() - started))
+    checked = check(asked, lambda message: _tell(message, time.monotonic() - started))
     page = page_of(checked)
     folder = checked.run.folder
     packed = keep(page, folder)
@@ -76,15 +76,15 @@ def _run(asked: Check, as_json: bool, started: float) -> int:
     return checked.exit_status(page.as_expected)
 
 
-def _tell(news: RunMessage, seconds: float) -> None:
-    """A line a piece of news on standard error, with the seconds since the start."""
-    if isinstance(news, LogLine):
-        text = "" if news.level == "detail" else news.text
-    elif isinstance(news, CellStarted):
-        text = news.planned.cell.title
-    elif isinstance(news, CellEnded):
-        reason = f": {news.manifest.reason}" if news.manifest.reason else ""
-        text = f"  {news.manifest.status} after {news.manifest.wall_s:.1f} s{reason}"
+def _tell(message: RunMessage, seconds: float) -> None:
+    """One line per message on standard error, with the seconds since the start."""
+    if isinstance(message, LogLine):
+        text = "" if message.level == "detail" else message.text
+    elif isinstance(message, CellStarted):
+        text = message.planned.cell.title
+    elif isinstance(message, CellEnded):
+        reason = f": {message.manifest.reason}" if message.manifest.reason else ""
+        text = f"  {message.manifest.status} after {message.manifest.wall_s:.1f} s{reason}"
     else:
         text = ""
     if text:

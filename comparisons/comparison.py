@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from comparisons.line_intervals import interval_of
+from comparisons.line_intervals import Ends, interval_of
 from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.sequential.partners import Process
 from manifests.errors import RepliquantError
 from manifests.manifest import Manifest
 from manifests.metrics import is_proportion
@@ -29,8 +30,8 @@ class Line(NamedTuple):
     """One quantity of one row. ``ratio`` is measured over published.
 
     ``low`` and ``high`` are the ends of the measured value's interval of 95 %, over repeated
-    processes, or over test images for the accuracy of one process. ``flagged`` has the cells of
-    each of its ``flags``.
+    processes, or over test images for an accuracy. ``flagged`` has the cells of
+    each of its ``flags``. ``processes`` are those of a number that isn't derived.
     """
 
     key: dict[str, str]
@@ -51,6 +52,8 @@ class Line(NamedTuple):
     low: float | None = None
     high: float | None = None
     flagged: Flagged = NO_FLAGS
+    processes: tuple[Process, ...] = ()
+    images: int = 0
 
 
 class Comparison(NamedTuple):
@@ -72,9 +75,12 @@ class Comparison(NamedTuple):
 def compare_tables(
     published: list[PublishedTable], plan: Plan, manifests: list[Manifest], run: str = ""
 ) -> list[Comparison]:
-    """Every table of the study for one run."""
+    """Every table of the study for one run; those of an experiment where the run has it."""
     points = Points(plan.cells, manifests)
-    return [_compare(table, points, plan, run) for table in published]
+    wanted = ("", *plan.experiments)
+    return [
+        _compare(table, points, plan, run) for table in published if table.file.experiment in wanted
+    ]
 
 
 def choose_table(comparisons: list[Comparison], wanted: str) -> list[Comparison]:
@@ -102,7 +108,7 @@ def _plain(package: str) -> str:
 
 
 def describe_environments(manifests: list[Manifest]) -> list[str]:
-    """The machines, package versions and kit behind the numbers; differences are told first."""
+    """Machines, packages and versions of Repliquant behind the numbers; differences first."""
     machines: Counter[str] = Counter()
     versions: dict[str, set[str]] = {}
     kits: set[str] = set()
@@ -122,7 +128,7 @@ def describe_environments(manifests: list[Manifest]) -> list[str]:
     for context in {id(m.context): m.context for m in manifests if m.environment.machine}.values():
         if context is not None:
             kits.add(context.kit.short)
-    differing = [("machines or threads", machines), ("versions of the kit", kits)]
+    differing = [("machines or threads", machines), ("versions of Repliquant", kits)]
     lines = [f"the cells come from different {what}" for what, seen in differing if len(seen) > 1]
     lines += [f"measured on {text} ({count:,} cells)" for text, count in machines.items()]
     told = [f"{name} {', '.join(sorted(found))}" for name, found in sorted(versions.items())]
@@ -154,7 +160,9 @@ def _of_protocols(
     file: TableFile, rows: list[PublishedRow], points: Points, tier: str
 ) -> tuple[list[Line], set[str]]:
     """A table's lines, and the protocols of their cells; one protocol isn't told line by line."""
-    protocols = sorted({point.cell.protocol for point in points.matching(file.select)})
+    protocols = sorted(
+        {point.cell.protocol for point in points.matching(file.select, experiment=file.experiment)}
+    )
     asked = protocols if len(protocols) > 1 else []
     lines = [line for row in rows for line in side_by_side(file, row, points, tier, asked)]
     by_id: dict[str, str] = {point.id: point.cell.protocol for point in points.all}
@@ -226,7 +234,11 @@ def _lines(table: TableFile, row: PublishedRow, points: Points, tier: str) -> li
     for column in table.column:
         if column.derive:
             measured[column.name] = _derived(column, measured)
-    return [_line(column, row, measured, tier) for column in table.column]
+    units = {column.name: column.unit for column in table.column}
+    return [
+        _line(column, row, measured, tier, interval_of(column, measured, units))
+        for column in table.column
+    ]
 
 
 def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
@@ -246,9 +258,11 @@ def _derived(column: Column, measured: dict[str, Measured]) -> Measured:
     )
 
 
-def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: str) -> Line:
+def _line(
+    column: Column, row: PublishedRow, every: dict[str, Measured], tier: str, ends: Ends
+) -> Line:
     measured = every[column.name]
-    low, high = interval_of(column, every)
+    low, high = ends
     printed = row.numbers.get(column.name, Printed("", None))
     published = published_value(column, row)
     ratio = None
@@ -274,4 +288,6 @@ def _line(column: Column, row: PublishedRow, every: dict[str, Measured], tier: s
         low=low,
         high=high,
         flagged=measured.flagged,
+        processes=measured.processes,
+        images=measured.images,
     )

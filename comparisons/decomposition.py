@@ -8,41 +8,24 @@ can't be told apart and their product is one factor.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from comparisons.contrasts import Processes, factor_interval, part_interval
+from comparisons.contrasts import factor_interval
+from comparisons.factors import Factor, name_of, take_apart
 from comparisons.intervals import Interval
 from comparisons.measured import Measured, Points, measure_place
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
 from comparisons.predict_steps import OneStep, in_one_step
 from manifests.plan import Plan
-from papers.ladders import KINDS, SPLITTING, Ladders, Node
+from papers.ladders import KINDS, Ladders, Node
 from papers.published import Column, PublishedRow, PublishedTable, TableFile
 
-NO_PROCESSES: Processes = {}
 NOT_MEASURED: Mapping[Node, Measured] = {}
 _POINT = ("framework", "device", "image_size", "model", "batch_size")
 _Point = tuple[tuple[str, str], ...]
 _Times = dict[Node, float]
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
-
-
-class Factor(NamedTuple):
-    """``kind`` is one of KINDS, or several joined by " x " that can't be told apart.
-
-    ``share`` is its part of the logarithm of the whole speedup, None where there is no speedup.
-    The intervals are of 95 % over processes, None where a rung has one process only; that of the
-    share also where the whole isn't certainly a speedup.
-    """
-
-    kind: str
-    value: float
-    share: float | None
-    interval: Interval | None = None
-    share_interval: Interval | None = None
 
 
 class Explanation(NamedTuple):
@@ -66,47 +49,6 @@ class Explanation(NamedTuple):
     interval: Interval | None = None
     n: int = 0
     flagged: Flagged = NO_FLAGS
-
-
-def take_apart(
-    ladders: Ladders,
-    node: Node,
-    times: Mapping[Node, float],
-    processes: Processes = NO_PROCESSES,
-) -> list[Factor]:
-    """The factors of the speedup of ``node`` over its ladder's root.
-
-    ``times`` has any positive time per call. Needs those of both ends. ``processes`` has the times
-    of each process by ``names_of``, where they are known.
-    """
-    path = ladders.path_to(node)
-    products: dict[str, float] = {}
-    steps: dict[str, Counter[str]] = {}
-    below, kinds = path[0], []
-    for rung in path[1:]:
-        kinds.append(ladders.changes(rung))
-        if rung in times:
-            name = " x ".join(dict.fromkeys(kinds))
-            products[name] = products.get(name, 1.0) * times[below] / times[rung]
-            steps.setdefault(name, Counter()).update({_id(below): 1, _id(rung): -1})
-            below, kinds = rung, []
-    ends = {_id(path[0]): 1, _id(node): -1}
-    whole = math.log(times[path[0]] / times[node])
-    return [
-        Factor(
-            name,
-            value,
-            _share(value, whole),
-            factor_interval(steps[name], processes),
-            part_interval(steps[name], ends, processes),
-        )
-        for name, value in products.items()
-    ]
-
-
-def _id(node: Node) -> str:
-    """What contrasts call it."""
-    return " ".join(node)
 
 
 def explain_published(tables: list[PublishedTable], ladders: Ladders) -> list[Explanation]:
@@ -159,10 +101,9 @@ def _explain_cells(
     times = {rung: found.value for rung, found in measured.items() if found.value}
     shown = tuple((name, value) for name, value in point if name in _POINT)
     source = f"measured, {fields['protocol']}"
-    explained = _explanation(ladders, source, shown, node, times, state, measured)
     asked = {**fields, "framework": root.framework}
     whole = in_one_step(asked, root.technique, points)
-    return _split(explained, whole) if whole and explained.total else explained
+    return _explanation(ladders, source, shown, node, times, state, measured, whole)
 
 
 def without_ladder(plan: Plan, ladders: Ladders) -> dict[str, list[str]]:
@@ -176,26 +117,6 @@ def without_ladder(plan: Plan, ladders: Ladders) -> dict[str, list[str]]:
     return {framework: list(techniques) for framework, techniques in found.items()}
 
 
-def _split(explained: Explanation, whole: OneStep) -> Explanation:
-    """With the batch's splitting as a factor of its own, ahead of what it was a part of."""
-    first, *rest = explained.factors
-    (root, root_ms), *above = explained.rungs
-    value = root_ms / whole.ms
-    logarithm = math.log(explained.total or 1.0)
-    factors = [Factor(SPLITTING, value, None), Factor(first.kind, first.value / value, None), *rest]
-    return explained._replace(
-        factors=[f._replace(share=_share(f.value, logarithm)) for f in factors],
-        rungs=[(root, root_ms), (f"{root} in one step", whole.ms), *above],
-        cells=(*explained.cells, *whole.cells),
-        flagged=merged([explained.flagged, whole.flagged]),
-    )
-
-
-def _share(value: float, whole: float) -> float | None:
-    """Part of the logarithm of the whole speedup; None where there is no speedup."""
-    return math.log(value) / whole if abs(whole) > 1e-9 else None
-
-
 def _explanation(
     ladders: Ladders,
     source: str,
@@ -204,24 +125,35 @@ def _explanation(
     times: Mapping[Node, float],
     state: str = "ok",
     measured: Mapping[Node, Measured] = NOT_MEASURED,
+    whole: OneStep | None = None,
 ) -> Explanation:
     path = ladders.path_to(node)
     known = state == "ok"
-    processes = {_id(rung): found.values for rung, found in measured.items()}
-    ends = {_id(path[0]): 1, _id(node): -1}
+    whole = whole if known else None
+    processes = {name_of(rung): found.values for rung, found in measured.items()}
+    ends = {name_of(path[0]): 1, name_of(node): -1}
+    rungs = [(rung.beside(node.framework), times[rung]) for rung in path if rung in times]
+    if whole:
+        rungs.insert(1, (f"{rungs[0][0]} in one step", whole.ms))
+    counts = [found.n for rung, found in measured.items() if rung in times]
     return Explanation(
         source=source,
         point=dict(point),
         baseline=path[0].beside(node.framework),
         technique=node.technique,
         total=times[path[0]] / times[node] if known else None,
-        factors=take_apart(ladders, node, times, processes) if known else [],
-        rungs=[(rung.beside(node.framework), times[rung]) for rung in path if rung in times],
+        factors=take_apart(ladders, node, times, processes, whole) if known else [],
+        rungs=rungs,
         state=state,
-        cells=tuple(cell for found in measured.values() for cell in found.cells),
+        cells=(
+            *(cell for found in measured.values() for cell in found.cells),
+            *(whole.cells if whole else ()),
+        ),
         interval=factor_interval(ends, processes) if known else None,
-        n=min((found.n for rung, found in measured.items() if rung in times), default=0),
-        flagged=merged(found.flagged for found in measured.values()),
+        n=min([*counts, *([len(whole.values)] if whole else [])], default=0),
+        flagged=merged(
+            [one.flagged for one in measured.values()] + ([whole.flagged] if whole else [])
+        ),
     )
 
 

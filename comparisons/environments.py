@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from manifests.credentials import redacted
-from manifests.manifest import Environment, Limits, Manifest
+from manifests.manifest import Conditions, Environment, Limits, Manifest
 from manifests.variables import kept
 
 NOTHING = "(none)"
@@ -83,7 +83,7 @@ def _environments(found: Facts) -> set[str]:
 
 
 def _environment(name: str) -> str:
-    """The image that a fact is about; empty for a fact about the machine or the kit."""
+    """The image that a fact is about; empty for a fact about the machine or the version."""
     image, separator, _ = name.partition(_OF)
     return image if separator else ""
 
@@ -101,6 +101,7 @@ def _facts(manifest: Manifest) -> Iterator[tuple[str, object]]:
     image = context.image.name if context is not None else manifest.cell.framework
     yield from _machine(environment)
     yield from _limits(environment.limits)
+    yield from _conditions(environment.conditions)
     if manifest.telemetry is not None:
         yield from (("gpu used", uuid) for uuid in manifest.telemetry.gpu_uuids)
     yield "threads", environment.threads
@@ -130,6 +131,26 @@ def _limits(limits: Limits | None) -> Iterator[tuple[str, object]]:
     if limits.affinity:
         held = ",".join(map(str, limits.affinity))
         yield "held to processors", f"{held} of {limits.cpus_online}"
+
+
+def _conditions(conditions: Conditions | None) -> Iterator[tuple[str, object]]:
+    """How the machine was set; load and pressure are others' at one moment, and left out."""
+    if conditions is None:
+        return
+    yield "frequency driver", conditions.frequency_driver
+    yield "governor", ", ".join(conditions.governors or ()) or None
+    yield "energy preference", ", ".join(conditions.energy_preferences or ()) or None
+    yield "boost", _on(conditions.boost)
+    yield "SMT", _on(conditions.smt)
+    yield "NUMA nodes", conditions.numa_nodes
+    yield "NUMA balancing", _on(conditions.numa_balancing)
+    yield "address randomization", conditions.address_randomization
+    yield "transparent huge pages", conditions.huge_pages
+    yield "clock source", conditions.clock_source
+
+
+def _on(switch: bool | None) -> str | None:
+    return None if switch is None else "on" if switch else "off"
 
 
 def _machine(environment: Environment) -> Iterator[tuple[str, object]]:

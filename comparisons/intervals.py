@@ -17,6 +17,7 @@ FEW = 6
 """Below this, no interval of ranks reaches 95 % and a bootstrap is too narrow (1 - 2^(1-n))."""
 MANY = 30
 _RESAMPLES = 5000
+_SAME = 1e-9
 _Z = 1.959963984540054
 
 
@@ -68,26 +69,34 @@ def p_value(base: Sequence[float], new: Sequence[float]) -> float | None:
     """Two-sided, that both come from one distribution; None for fewer than two of either.
 
     Mann and Whitney's test, which outliers don't sway; for the few processes with which it
-    could never reach 5 %, Welch's test on logarithms. Where neither side varies at all, that knows
-    no scatter; then only the order speaks, as often as it comes about by chance.
+    could never reach 5 %, Welch's test on logarithms. Where a side doesn't vary, that knows no
+    scatter of it; then the order has its say, as often as it comes about by chance.
     """
     if min(len(base), len(new)) < 2:
         return None
-    if {*base} == {*new} and len({*base}) == 1:
+    if not varies([*base, *new]):
         return 1.0
     from scipy import stats
 
     if min(len(base), len(new)) >= FEW:
         found = stats.mannwhitneyu(base, new)
     elif min(*base, *new) > 0:
-        if len({*base}) == len({*new}) == 1:
-            return 2 / math.comb(len(base) + len(new), len(base))
+        by_order = 2 / math.comb(len(base) + len(new), len(base))
+        if not varies(base) and not varies(new):
+            return by_order
         with warnings.catch_warnings():  # of nearly equal readings, which are no trouble here
             warnings.simplefilter("ignore", RuntimeWarning)
             found = stats.ttest_ind(_logs(base), _logs(new), equal_var=False)
+        if not varies(base) or not varies(new):
+            return max(by_order, float(found.pvalue))
     else:
         return None
     return float(found.pvalue)
+
+
+def varies(values: Sequence[float]) -> bool:
+    """Whether they differ by more than their last digits: samples are kept to ten."""
+    return max(values) - min(values) > _SAME * max(map(abs, values))
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 
-from comparisons.intervals import median_interval, ratio_interval, share_interval
+from comparisons.intervals import Interval, median_interval, ratio_interval, share_interval
 from comparisons.measured import Measured, derive
 from manifests.units import UNITS
 from papers.published import Column
 
-_Ends = tuple[float, float] | tuple[None, None]
+Ends = tuple[float, float] | tuple[None, None]
 
 
-def interval_of(column: Column, measured: Mapping[str, Measured]) -> _Ends:
-    """In the column's unit, None for a single process."""
+def interval_of(column: Column, measured: Mapping[str, Measured], units: Mapping[str, str]) -> Ends:
+    """In the column's unit, None for a single process of what has no interval over images.
+
+    ``units`` has the unit of each column.
+    """
     if not column.derive:
-        return _own_interval(column, measured[column.name])
-    ((name, (first, second)),) = column.derive.items()
+        return _own_interval(measured[column.name], column.unit)
+    ((name, parts),) = column.derive.items()
     if name == "drop":
-        return _drop_interval(*(_own_interval(column, measured[part]) for part in (first, second)))
-    found = ratio_interval(measured[first].values, measured[second].values)
+        return _drop_interval(*(_own_interval(measured[part], units[part]) for part in parts))
+    found = _ratio_interval(*((measured[part], units[part]) for part in parts))
     if found is None:
         return None, None
     # second / first, as a function of which each derivation rises or falls.
@@ -27,17 +31,35 @@ def interval_of(column: Column, measured: Mapping[str, Measured]) -> _Ends:
     return ends[0], ends[1]
 
 
-def _drop_interval(first: _Ends, second: _Ends) -> _Ends:
+def _ratio_interval(first: tuple[Measured, str], second: tuple[Measured, str]) -> Interval | None:
+    """Of second / first; of shares of test images from the ends of both, like a drop."""
+    if not (first[0].images and second[0].images and first[0].values and second[0].values):
+        return ratio_interval(first[0].values, second[0].values)
+    below, above = (_over_images(*part) for part in (first, second))
+    return Interval(above.low / below.high, above.high / below.low) if below.low > 0 else None
+
+
+def _drop_interval(first: Ends, second: Ends) -> Ends:
     """Of first - second, from the ends of both: wider than need be where they go together."""
     if first[0] is None or second[0] is None:
         return None, None
     return first[0] - second[1], first[1] - second[0]
 
 
-def _own_interval(column: Column, found: Measured) -> _Ends:
-    if len(found.values) == 1 and found.images:
-        share = found.values[0] / UNITS[column.unit].factor
-        low, high = share_interval(share * found.images, found.images)
-        return low * UNITS[column.unit].factor, high * UNITS[column.unit].factor
+def _own_interval(found: Measured, unit: str) -> Ends:
+    if found.images and found.values:
+        return _over_images(found, unit)
     interval = median_interval(found.values)
     return (interval.low, interval.high) if interval else (None, None)
+
+
+def _over_images(found: Measured, unit: str) -> Interval:
+    """Over test images, and over processes where those differ by more.
+
+    Repeats with one seed answer alike: that they agree says nothing about other images.
+    """
+    factor = UNITS[unit].factor
+    ends = share_interval(statistics.median(found.values) / factor * found.images, found.images)
+    low, high = (end * factor for end in ends)
+    processes = median_interval(found.values) or Interval(low, high)
+    return Interval(min(low, processes.low), max(high, processes.high))

@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple, TypeGuard
 
-from comparisons.number_flags import NO_FLAGS, Flagged, flagged, refused
+from comparisons.number_flags import NO_FLAGS, Flagged, flagged, forbidding, refused
+from comparisons.sequential.partners import Process
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
-from manifests.metrics import is_proportion
+from manifests.metrics import is_proportion, left_out
 from manifests.plan import PlannedCell
 from manifests.runner_files import average, protocol_files
 from manifests.units import UNITS
@@ -29,6 +30,7 @@ class Point(NamedTuple):
     cell: Cell
     manifest: Manifest | None
     trained_with: str = ""
+    experiment: str = ""
 
     def value(self, name: str) -> object:
         """A field of the cell, or ``trained_with``."""
@@ -39,7 +41,8 @@ class Measured(NamedTuple):
     """A value in the column's unit, or the reason for none. ``n`` counts processes.
 
     ``values`` has one for each process; ``images`` how many test images a proportion counts.
-    ``flagged`` has the cells of each flag that is about it, ``flags`` their names.
+    ``flagged`` has the cells of each flag that is about it, ``flags`` their names. ``processes``
+    are all that have ended, each with what forbids it to decide.
     """
 
     value: float | None
@@ -52,6 +55,7 @@ class Measured(NamedTuple):
     values: tuple[float, ...] = ()
     images: int = 0
     flagged: Flagged = NO_FLAGS
+    processes: tuple[Process, ...] = ()
 
 
 _DIGITS = 9
@@ -68,17 +72,21 @@ class Points:
         planned = list(planned)
         training = _training_techniques(planned)
         self.all = [
-            Point(item.id, item.cell, by_id.get(item.id), training[item.id]) for item in planned
+            Point(item.id, item.cell, by_id.get(item.id), training[item.id], item.experiment)
+            for item in planned
         ]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
         for point in self.all:
             key = (point.cell.framework, point.cell.task, point.cell.technique)
             self._groups.setdefault(key, []).append(point)
 
-    def matching(self, *wanted: Wanted, every_variant: bool = False) -> list[Point]:
+    def matching(
+        self, *wanted: Wanted, every_variant: bool = False, experiment: str = ""
+    ) -> list[Point]:
         """The points whose cells have all the wanted values.
 
-        Where nothing asks for a variant, what the technique does by itself is meant.
+        Where nothing asks for a variant, what the technique does by itself is meant; and where
+        nothing asks for an experiment, what runs by default.
         """
         accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
         if not every_variant and not any("variant" in want for want in wanted):
@@ -89,7 +97,7 @@ class Points:
             head = dict(zip(_GROUP, group, strict=True))
             if all(head[name] in texts for name, texts in accepted if name in head):
                 found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
-        return found
+        return [point for point in found if point.experiment in ("", experiment)]
 
 
 def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
@@ -109,7 +117,8 @@ def _texts(wanted: object) -> set[str]:
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
-    for point in points.matching(table.select, every_variant="variant" in table.key):
+    every = "variant" in table.key
+    for point in points.matching(table.select, every_variant=every, experiment=table.experiment):
         seen[tuple(str(point.value(name)) for name in table.key)] = None
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
@@ -123,26 +132,33 @@ def measure_place(
     """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
-    return _summarise(column, points.matching(*wanted))
+    found = points.matching(*wanted, experiment=table.experiment)
+    return _summarise(column, [p for p in found if not left_out(column.metric, p.cell.recipe)])
 
 
 def _summarise(column: Column, points: list[Point]) -> Measured:
     if not points:
         return NOTHING
-    values: list[float] = []
+    processes: list[Process] = []
     samples = 0
     for point in points:
         value, count = _value(column, point)
-        if value is not None:
-            values.append(value)
-            samples += count
+        if point.manifest is not None:
+            processes.append(_process(column, point.manifest, value))
+        samples += count
+    values = [process.value for process in processes if process.value is not None]
     found = flagged((p.manifest for p in points if _succeeded(p.manifest)), column.metric)
     ids = [point.id for point in points]
     state = "ok" if values else _state(column, points)
     return Measured(
         median(values), len(values), samples, state, ids, list(found), _work(column, points),
-        tuple(values), _images(column, points), found,
+        tuple(values), _images(column, points), found, tuple(processes),
     )  # fmt: skip
+
+
+def _process(column: Column, manifest: Manifest, value: float | None) -> Process:
+    voided, unusable = forbidding(manifest, column.metric)
+    return Process(manifest.id, manifest.cell.repeat, value, manifest.wall_s, voided, unusable)
 
 
 def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:

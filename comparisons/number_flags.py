@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from manifests.flags import IMPOSSIBLE, disqualifies, flags_of, impossible_in
+from manifests.flags import IMPOSSIBLE, disqualifies, flags_of, impossible_in, voids
 from manifests.manifest import Manifest, Metric
 
 Flagged = dict[str, list[str]]
@@ -28,6 +28,15 @@ def flagged(manifests: Iterable[Manifest], metric: str) -> Flagged:
         for name in names:
             found.setdefault(name, []).append(manifest.id)
     return merged([found])
+
+
+def forbidding(manifest: Manifest, metric: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The flags for which a metric decides nothing: what disturbed it, and what spoils it."""
+    if not manifest.flags:
+        return (), ()
+    names = [name for name in flags_of(manifest, metric) if disqualifies(name)]
+    outside = tuple(name for name in names if voids(name))
+    return outside, tuple(name for name in names if not voids(name))
 
 
 def merged(parts: Iterable[Mapping[str, list[str]]]) -> Flagged:

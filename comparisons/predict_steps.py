@@ -21,11 +21,15 @@ _TABLE = TableFile(id="", title="", place="", key=[], select={"task": "infer"})
 
 
 class OneStep(NamedTuple):
-    """``ms`` of the call on the whole batch in one step, its cells, and their flags."""
+    """``ms`` of the call on the whole batch in one step, its cells, and their flags.
+
+    ``values`` has the milliseconds of each process.
+    """
 
     ms: float
     cells: tuple[str, ...]
     flagged: Flagged
+    values: tuple[float, ...] = ()
 
 
 def in_one_step(point: Mapping[str, str], technique: str, points: Points) -> OneStep | None:
@@ -41,4 +45,4 @@ def in_one_step(point: Mapping[str, str], technique: str, points: Points) -> One
     latency = measure_place(_TABLE, _LATENCY, key, points)
     if not steps or steps <= 1 or whole != 1 or not latency.value:
         return None
-    return OneStep(latency.value, tuple(latency.cells), latency.flagged)
+    return OneStep(latency.value, tuple(latency.cells), latency.flagged, latency.values)

@@ -55,6 +55,8 @@ def gather(
     published, claims = paper.tables, paper.claims
     comparisons = compare_tables(published, plan, list(manifests), run) if plan else []
     tier = plan.tier if plan else ""
+    judged = judge(claims, published, comparisons, tier, claim, paper.study.used, manifests)
+    shown = {comparison.id for comparison in comparisons}
     return Evidence(
         study=study_folder.name,
         paper=paper.study,
@@ -63,7 +65,8 @@ def gather(
         manifests=list(manifests),
         published=published,
         comparisons=comparisons,
-        claims=judge(claims, published, comparisons, tier, claim),
+        # Those of an experiment stand among the others where the run has it.
+        claims=[one for one in judged if claim or not plan or one.claim.table in shown],
         environments=describe_environments(list(manifests)) if manifests else [],
         ladders=paper.ladders,
     )

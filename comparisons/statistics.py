@@ -21,7 +21,11 @@ def median(values: Sequence[float]) -> float | None:
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile; None below 64 samples from p90 on, 662 from p99 on."""
+    """The nearest-rank estimate; None below 64 samples from p90 on, 662 from p99 on.
+
+    Those are the fewest with which MLPerf's rule of early stopping ends. They don't make the
+    estimate a bound: of 64 samples it lies below the true p90 in 54 % of cases.
+    """
     needed = P99_SAMPLES if percent >= 99 else P90_SAMPLES if percent >= 90 else 1
     if len(values) < needed:
         return None

@@ -1,4 +1,4 @@
-"""Which GPUs are ours: what the person or the scheduler allotted is the whole world of the kit.
+"""Which GPUs are ours: what the person or the scheduler allotted is the whole world of Repliquant.
 
 ``CUDA_VISIBLE_DEVICES`` is read as CUDA reads it: entries up to the first that names no GPU;
 https://docs.nvidia.com/cuda/cuda-c-programming-guide/ (environment variables). Without it a

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable, NamedTuple, Optional, Protocol
 
+from machine import gpu_settings
+from machine.gpu_questions import MHZ, PROCESSES, QUESTIONS, Question
 from machine.nvml import Call, Failure, Nvml
 from manifests.manifest import Gpu
 from manifests.telemetry_series import GpuProcess, GpuSample
-
-_MHZ = 1_000_000
 
 
 class GpuReadings(NamedTuple):
@@ -80,83 +80,6 @@ class NvmlGpus:
         return self._devices[index].handle if index in self._devices else None
 
 
-class _Question(NamedTuple):
-    """The fields that one call fills; further ways to ask are for older drivers."""
-
-    fields: tuple[str, ...]
-    ways: tuple[Call[tuple[Any, ...]], ...]
-
-
-def _utilization(library: Any, handle: Any) -> tuple[Any, ...]:
-    rates = library.nvmlDeviceGetUtilizationRates(handle)
-    return float(rates.gpu), float(rates.memory)
-
-
-def _clock_reasons(bits: int) -> tuple[list[str]]:
-    return ([name for bit, name in _REASON_BITS.items() if bits & bit],)
-
-
-# Source: nvml.h, nvmlClocksEventReasons.
-_REASON_BITS = {
-    0x001: "idle",
-    0x002: "user-clocks",
-    0x004: "power-cap",
-    0x008: "hardware-slowdown",
-    0x010: "sync-boost",
-    0x020: "thermal-software",
-    0x040: "thermal-hardware",
-    0x080: "power-brake",
-    0x100: "display-clocks",
-    0x200: "board-limit",
-    0x400: "reliability",
-}
-
-_QUESTIONS = (
-    _Question(("utilization_percent", "memory_busy_percent"), (_utilization,)),
-    _Question(
-        ("memory_used_bytes",),
-        (
-            lambda nvml, gpu: (nvml.nvmlDeviceGetMemoryInfo(gpu, version=nvml.nvmlMemory_v2).used,),
-            lambda nvml, gpu: (nvml.nvmlDeviceGetMemoryInfo(gpu).used,),
-        ),
-    ),
-    _Question(("power_w",), (lambda nvml, gpu: (nvml.nvmlDeviceGetPowerUsage(gpu) / 1e3,),)),
-    _Question(
-        ("energy_j",),
-        (lambda nvml, gpu: (nvml.nvmlDeviceGetTotalEnergyConsumption(gpu) / 1e3,),),
-    ),
-    _Question(
-        ("temperature_c",),
-        (
-            lambda nvml, gpu: (
-                float(nvml.nvmlDeviceGetTemperatureV(gpu, nvml.NVML_TEMPERATURE_GPU)),
-            ),
-            lambda nvml, gpu: (
-                float(nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)),
-            ),
-        ),
-    ),
-    _Question(
-        ("sm_clock_hz",),
-        (lambda nvml, gpu: (nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM) * _MHZ,),),
-    ),
-    _Question(
-        ("memory_clock_hz",),
-        (lambda nvml, gpu: (nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_MEM) * _MHZ,),),
-    ),
-    _Question(
-        ("clock_reasons",),
-        (
-            lambda nvml, gpu: _clock_reasons(nvml.nvmlDeviceGetCurrentClocksEventReasons(gpu)),
-            lambda nvml, gpu: _clock_reasons(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(gpu)),
-        ),
-    ),
-)
-_PROCESSES = _Question(
-    ("processes",), (lambda nvml, gpu: (nvml.nvmlDeviceGetComputeRunningProcesses(gpu),),)
-)
-
-
 class _Device:
     """One GPU: what it can't tell is asked once, what an older driver knows in the older way."""
 
@@ -165,8 +88,8 @@ class _Device:
         self._nvml = nvml
         self._index = index
         self._lost = handle if isinstance(handle, Failure) else None
-        self._never: dict[_Question, Failure] = {}
-        self._way: dict[_Question, int] = {}
+        self._never: dict[Question, Failure] = {}
+        self._way: dict[Question, int] = {}
         self._divided = self._mig()
 
     def describe(self) -> Gpu:
@@ -174,6 +97,7 @@ class _Device:
         version = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetCudaComputeCapability(gpu))
         cuda = self._of_driver(lambda nvml, _: nvml.nvmlSystemGetCudaDriverVersion_v2())
         milliwatts = self._one(lambda nvml, gpu: nvml.nvmlDeviceGetEnforcedPowerLimit(gpu))
+        settings = gpu_settings.read(self._asked)
         return Gpu(
             name=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetName(gpu)) or "unknown",
             memory_bytes=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetMemoryInfo(gpu).total),
@@ -187,12 +111,13 @@ class _Device:
             mig=self._divided,
             uuid=self._one(lambda nvml, gpu: nvml.nvmlDeviceGetUUID(gpu)),
             instances=self._instances() if self._divided else [],
+            settings=settings if self._lost is None else None,
         )
 
     def read(self, own: Own | None, reasons: dict[str, str]) -> GpuSample:
         """One sample; why a field of it is missing goes into ``reasons``."""
         fields: dict[str, Any] = {}
-        questions = _QUESTIONS if own is None else (*_QUESTIONS, _PROCESSES)
+        questions = QUESTIONS if own is None else (*QUESTIONS, PROCESSES)
         for question in questions:
             if self._lost is not None:
                 break
@@ -204,7 +129,7 @@ class _Device:
             fields["processes"] = _processes(fields["processes"], self._told_apart(own))
         return GpuSample(index=self._index, **fields)
 
-    def _answer(self, question: _Question, fields: dict[str, Any], reasons: dict[str, str]) -> None:
+    def _answer(self, question: Question, fields: dict[str, Any], reasons: dict[str, str]) -> None:
         failure = self._never.get(question)
         if failure is None:
             found = self._ask(question)
@@ -217,7 +142,7 @@ class _Device:
         for field in question.fields:
             reasons[f"gpus/{self._index}/{field}"] = self._words(failure)
 
-    def _ask(self, question: _Question) -> tuple[Any, ...] | Failure:
+    def _ask(self, question: Question) -> tuple[Any, ...] | Failure:
         """By the way that worked last; a lasting failure tries the next way."""
         while True:
             way = self._way.setdefault(question, 0)
@@ -236,7 +161,7 @@ class _Device:
         found = self._one(
             lambda nvml, gpu: nvml.nvmlDeviceGetMaxClockInfo(gpu, getattr(nvml, clock))
         )
-        return found * _MHZ if found is not None else None
+        return found * MHZ if found is not None else None
 
     def _of_driver(self, call: Call[Any]) -> Any:
         """A fact about what all GPUs share, or None; also beside a GPU that was lost."""
@@ -245,14 +170,17 @@ class _Device:
 
     def _one(self, call: Call[Any]) -> Any:
         """A fact, or None."""
+        found = self._asked(call)
+        return None if isinstance(found, Failure) else found
+
+    def _asked(self, call: Call[Any]) -> Any:
+        """A fact, or why there is none."""
         if self._lost is not None:
-            return None
+            return self._lost
         found = self._nvml.ask(call, self.handle)
-        if not isinstance(found, Failure):
-            return found
-        if found.scope == "gpu":
+        if isinstance(found, Failure) and found.scope == "gpu":
             self._lost = found
-        return None
+        return found
 
     def _mig(self) -> bool | None:
         """Whether it is divided; None of a GPU that can't be."""

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from machine import processors
 from machine.processors import DiskBytes, Ticks
-from machine.rapl import PackageEnergy
+from machine.rapl import DramEnergy, PackageEnergy
 from manifests.telemetry_series import HostSample
 
 WARMING_UP = "counted from the second reading on"
@@ -36,10 +36,12 @@ class Host:
         root: Path = processors.ROOT,
         clock: Callable[[], float] = time.monotonic,
         energy: Optional[PackageEnergy] = None,
+        dram: Optional[DramEnergy] = None,
     ) -> None:
         self._root = root
         self._clock = clock
         self._energy = energy or PackageEnergy()
+        self._dram = dram or DramEnergy()
         self._ticks: List[Ticks] = []
         self._ticks_at = float("-inf")
         self._slow: Dict[str, Any] = {}
@@ -64,11 +66,12 @@ class Host:
         now = self._clock()
         if now - self._slow_at >= SLOW_EVERY_S:
             self._read_slow(now)
-        energy = self._energy.read_j()
-        if energy is None:
-            reasons["host/package_energy_j"] = self._energy.reason
+        for name, counter in (("package_energy_j", self._energy), ("dram_energy_j", self._dram)):
+            fields[name] = counter.read_j()
+            if fields[name] is None:
+                reasons[f"host/{name}"] = counter.reason
         return HostReadings(
-            HostSample(**fields, **self._slow, package_energy_j=energy),
+            HostSample(**fields, **self._slow),
             {**reasons, **self._slow_reasons},
         )
 

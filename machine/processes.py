@@ -9,7 +9,7 @@ import os
 from typing import Dict, List, NamedTuple, Optional
 
 PROC = "/proc"
-_TICK_S = 1.0 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
+TICK_S = 1.0 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -23,6 +23,7 @@ class Process(NamedTuple):
     cpu_s: float
     started: int
     resident_bytes: int
+    name: str = ""
 
     @property
     def stopped(self) -> bool:
@@ -40,11 +41,12 @@ def process(pid: int, proc: str = PROC) -> Optional[Process]:
     try:
         with open(f"{proc}/{pid}/stat", errors="replace") as file:
             # The name in parentheses may hold anything; the state is what follows it.
-            fields = file.read().rpartition(")")[2].split()
+            name, _, rest = file.read().rpartition(")")
+        fields = rest.split()
         return Process(
             pid, fields[0], int(fields[1]), int(fields[2]),
-            (int(fields[11]) + int(fields[12])) * _TICK_S, int(fields[19]),
-            int(fields[21]) * _PAGE_BYTES,
+            (int(fields[11]) + int(fields[12])) * TICK_S, int(fields[19]),
+            int(fields[21]) * _PAGE_BYTES, name.partition("(")[2],
         )  # fmt: skip
     except (OSError, ValueError, IndexError):
         return None

@@ -13,6 +13,7 @@ import msgspec
 from machine import telemetry_flags
 from machine.allotment import place
 from machine.cell_readers import ENDED
+from machine.energy import parted
 from machine.host import TOO_SOON, WARMING_UP
 from machine.sampler import CellReader, Sampler, only
 from machine.series_file import MOST_BYTES, SeriesFile
@@ -20,6 +21,7 @@ from machine.summary import Summary
 from manifests.artifacts import file_sha256
 from manifests.codec import UnreadableError
 from manifests.event import Done, Event, Phase
+from manifests.hardware import IdlePower
 from manifests.manifest import Flag, Gpu, Metric
 from manifests.series_reader import read_series
 from manifests.telemetry_series import AFTER, Opening, PhaseMark, Reasons, Sample, encode
@@ -50,14 +52,19 @@ class Recorder:
         cell_id: str,
         gpus: Iterable[int | str] = (),
         most_bytes: int = MOST_BYTES,
+        idle: IdlePower | None = None,
     ) -> None:
-        """``gpus`` are the numbers or UUIDs of those that the cell computes on."""
+        """``gpus`` are the numbers or UUIDs of those that the cell computes on.
+
+        ``idle`` is what the machine drew before the run.
+        """
         self._sampler = sampler
         self._cell_id = cell_id
         self._given = [str(gpu) for gpu in gpus]
         self._gpus = frozenset(place(self._given, {}, {}).numbers)
         self._path = folder / FILE_NAME
         self._most_bytes = most_bytes
+        self._idle = idle
         self._lock = threading.Lock()
         self._summary = Summary()
         self._reasons: dict[str, str] = {}
@@ -127,8 +134,14 @@ class Recorder:
             return Record(telemetry, [], [], [])
         return Record(
             telemetry,
-            telemetry_flags.flags(self._summary.phases),
-            telemetry_flags.metrics(phases, sorted(self._gpus), self._sampler.interval_s),
+            [*telemetry_flags.flags(self._summary.phases), *parted(phases)],
+            telemetry_flags.metrics(
+                phases,
+                sorted(self._gpus),
+                self._sampler.interval_s,
+                {gpu.index: gpu.uuid for gpu in self._machine_gpus if gpu.index is not None},
+                self._idle,
+            ),
             self._machine_gpus,
         )
 
@@ -213,7 +226,7 @@ def recovered(folder: Path, why: str) -> Record | None:
     )
     return Record(
         tabulated(telemetry, phases),
-        telemetry_flags.flags(summary.phases),
+        [*telemetry_flags.flags(summary.phases), *parted(phases)],
         telemetry_flags.metrics(phases, numbers, opening.interval_s),
         [opening.gpus[number] for number in numbers],
     )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 import msgspec
 
+from machine.energy import per_item
 from machine.recorder import Record
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, write_manifest
@@ -131,6 +132,7 @@ def joined(manifest: Manifest, record: Optional[Record]) -> Manifest:
         return manifest
     environment = _with_gpus(manifest.environment, record.gpus)
     metrics = [*manifest.metrics, *record.metrics]
+    metrics += list(per_item(metrics, _seconds(manifest)))
     return msgspec.structs.replace(
         manifest,
         telemetry=record.telemetry,
@@ -138,6 +140,14 @@ def joined(manifest: Manifest, record: Optional[Record]) -> Manifest:
         metrics=metrics,
         environment=environment,
     )
+
+
+def _seconds(manifest: Manifest) -> Dict[str, float]:
+    """How long each phase took, all of one name together."""
+    found: Dict[str, float] = {}
+    for phase in manifest.phases:
+        found[phase.name] = found.get(phase.name, 0.0) + phase.seconds
+    return found
 
 
 def _flags(flags: List[Flag], metrics: Iterable[Metric], environment: Environment) -> List[Flag]:

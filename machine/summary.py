@@ -16,11 +16,16 @@ LONGEST_GAP_S = 2.0
 
 _GPU = (
     "utilization_percent", "memory_busy_percent", "memory_used_bytes", "power_w",
-    "temperature_c", "sm_clock_hz", "memory_clock_hz",
+    "temperature_c", "sm_clock_hz", "memory_clock_hz", "instant_power_w", "module_power_w",
 )  # fmt: skip
 _HOST = ("cpu_percent", "memory_used_bytes", "cpu_frequency_hz", "cpu_temperature_c")
 _CELL = ("cpu_percent", "memory_bytes", "processes")
-HOST = "host"
+HOST, DRAM = "host", "host/dram"
+
+
+def module(index: int) -> str:
+    """The device that is the module in which a GPU is built, processor included."""
+    return f"gpus/{index}/module"
 
 
 class _Meter(NamedTuple):
@@ -74,7 +79,11 @@ class _EnergyAccount:
 
     def energy(self) -> Energy:
         if not self.counter_lacks:
-            return Energy(energy_j=_six_digits(self.counter_j), method="counter-difference")
+            return Energy(
+                energy_j=_six_digits(self.counter_j),
+                method="counter-difference",
+                integral_j=None if self.power_lacks else _six_digits(self.power_j),
+            )
         if not self.power_lacks:
             return Energy(energy_j=_six_digits(self.power_j), method="integrated-power")
         reason = f"{self.counter_lacks}; {self.power_lacks}"
@@ -213,10 +222,17 @@ _NOTHING = _Meter(None, None)
 
 
 def _meters(sample: Sample) -> dict[str, _Meter]:
-    """The devices that have any; a host without an energy counter is left out."""
+    """The devices that have any; a host or a module that tells none is left out."""
     found = {f"gpus/{gpu.index}": _Meter(gpu.energy_j, gpu.power_w) for gpu in sample.gpus}
-    if sample.host.package_energy_j is not None:
-        found[HOST] = _Meter(sample.host.package_energy_j, None)
+    for gpu in sample.gpus:
+        if gpu.module_power_w is not None:
+            found[module(gpu.index)] = _Meter(None, gpu.module_power_w)
+    for device, counter_j in (
+        (HOST, sample.host.package_energy_j),
+        (DRAM, sample.host.dram_energy_j),
+    ):
+        if counter_j is not None:
+            found[device] = _Meter(counter_j, None)
     return found
 
 

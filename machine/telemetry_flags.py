@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Sequence
+from typing import Iterator, List, Mapping, Optional, Sequence
 
-from machine.summary import HOST, PhaseSums
+from machine import energy
+from machine.summary import PhaseSums
 from manifests.flags import PHASES
+from manifests.hardware import IdlePower
 from manifests.manifest import Flag, Metric
 from manifests.metrics import METRICS
 from manifests.telemetry_series import CLOCK_REASONS
@@ -60,32 +62,15 @@ def _foreign(phase: str, sums: PhaseSums) -> Iterator[Flag]:
 
 
 def metrics(
-    phases: Sequence[PhaseTelemetry], gpus: Sequence[int], interval_s: float
-) -> list[Metric]:
-    """``energy_j`` of each measured phase; for a cell on GPUs also their largest memory."""
-    found = []
-    for phase in phases:
-        if "energy_j" in PHASES.get(phase.name, ()):
-            found += list(_energy(phase, gpus))
+    phases: Sequence[PhaseTelemetry],
+    gpus: Sequence[int],
+    interval_s: float,
+    uuids: Optional[Mapping[int, Optional[str]]] = None,
+    idle: Optional[IdlePower] = None,
+) -> List[Metric]:
+    """Energy of each measured phase; for a cell on GPUs also their largest memory."""
+    found = list(energy.metrics(phases, gpus, uuids or {}, idle))
     return [*found, *(_memory(phases, index, interval_s) for index in gpus)]
-
-
-def _energy(phase: PhaseTelemetry, gpus: Sequence[int]) -> Iterator[Metric]:
-    """Of the GPUs, or of the processors where the cell has no GPU and they have a counter."""
-    devices = [f"gpus/{index}" for index in gpus] or [HOST]
-    for device in devices:
-        energy = phase.energy.get(device)
-        if energy is None and device == HOST:
-            continue
-        what = device.replace("gpus/", "GPU ") if gpus else "processor packages of the whole host"
-        yield Metric(
-            name="energy_j",
-            unit=METRICS["energy_j"].unit,
-            samples=[energy.energy_j if energy else None],
-            label=f"{phase.name} {device}" if len(devices) > 1 else phase.name,
-            source=f"{what}, {energy.method}" if energy and energy.energy_j is not None else "",
-            reason=energy.reason if energy else f"nothing was read of {what}",
-        )
 
 
 def _memory(phases: Sequence[PhaseTelemetry], index: int, interval_s: float) -> Metric:

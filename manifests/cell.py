@@ -70,6 +70,8 @@ class Cell(
             words.append(self.device)
         if self.protocol != "rigorous":
             words.append(self.protocol)
+        if self.seed:
+            words.append(f"seed {self.seed}")
         if self.repeat:
             words.append(f"repeat {self.repeat}")
         return " ".join(words)

@@ -29,7 +29,7 @@ Upgrade = Callable[[Dict[str, Any]], Dict[str, Any]]
 UPGRADES: Dict[int, Upgrade] = {}
 """Version n to the function that turns its plain data into version n + 1."""
 
-# How a manifest of this version begins when this kit wrote it.
+# How a manifest of this version begins when this version wrote it.
 _CURRENT = b'{"schema":"%s","id":' % SCHEMA.encode()
 
 
@@ -63,7 +63,7 @@ def encode_manifest(manifest: Manifest) -> bytes:
 def decode_manifest(data: bytes) -> Manifest:
     """Parse strictly. Raises UnreadableError without a file name.
 
-    What this kit wrote is recognised by encoding it again (a few microseconds); anything
+    What this version wrote is recognised by encoding it again (a few microseconds); anything
     else is searched for duplicate keys, which JSON decoders keep silently.
     """
     if len(data) > MAX_BYTES:
@@ -99,7 +99,7 @@ def schema_version(schema: str, name: str = SCHEMA_NAME, newest: int = SCHEMA_VE
     if version > newest:
         raise UnreadableError(
             f"was written by a newer Repliquant (schema {schema}); this one reads up to "
-            f"{name}/{newest}: update the kit to read it"
+            f"{name}/{newest}: update Repliquant to read it"
         )
     return version
 

@@ -22,7 +22,7 @@ _FIELDS = msgspec.structs.fields(Manifest)
 _NAMES = [field.name for field in _FIELDS]
 
 
-# What this kit writes names every field, so that none needs a default here.
+# What this version writes names every field, so that none needs a default here.
 _Lean = msgspec.defstruct(
     "_Lean",
     [(field.name, msgspec.Raw if field.name in _REPEATING else field.type) for field in _FIELDS],
@@ -37,7 +37,7 @@ _known: Dict[Tuple[str, bytes], Any] = {}
 
 
 def decode(data: bytes) -> Optional[Manifest]:
-    """The manifest, when ``data`` is exactly what this kit writes for it, else None.
+    """The manifest, when ``data`` is exactly what this version writes for it, else None.
 
     None also for what is no manifest at all: the careful way then says what is wrong.
     """
@@ -54,7 +54,7 @@ def decode(data: bytes) -> Optional[Manifest]:
 
 
 def _part(name: str, raw: bytes) -> Any:
-    """Raises ValueError unless ``raw`` is what this kit writes for it."""
+    """Raises ValueError unless ``raw`` is what this version writes for it."""
     key = (name, raw)
     if key not in _known:
         part = _parts[name].decode(raw)

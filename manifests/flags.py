@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, Literal, NamedTuple, Optional, Sequence, Tuple
 
 from manifests.manifest import Flag, Machine, Manifest, Metric
 from manifests.metrics import METRICS, TIMED, impossible
 
-# A percentile needs this many samples.
+# An estimate of a percentile takes this many samples.
 P90_SAMPLES = 64
 P99_SAMPLES = 662
 
@@ -18,51 +18,75 @@ _LATENCY = ("latency_s", "throughput_items_per_s")
 _STEPS = ("train_step_s", "train_epoch_s", "energy_j")
 
 
+Effect = Literal["voids", "unusable", "describes"]
+
+
 class FlagInfo(NamedTuple):
-    """``disqualifying``: a verdict can't rest on a number that carries the flag.
+    """``effect``: what becomes of a number that carries the flag.
+
+    ``voids``: something outside of the cell disturbed it, so that it is measured again, whatever
+    its value. ``unusable``: the number isn't what it is called. ``describes``: it is as good as
+    ever; to leave it out for that would choose measurements by their values.
 
     ``concerns``: the metrics that it is about, where the flag itself names none.
     """
 
     meaning: str
-    disqualifying: bool
+    effect: Effect
     concerns: Tuple[str, ...] = TIMED
+
+    @property
+    def disqualifying(self) -> bool:
+        """Whether no verdict can rest on a number that carries the flag."""
+        return self.effect != "describes"
 
 
 FLAGS: Dict[str, FlagInfo] = {
     "high-variation": FlagInfo(
-        "the spread of the samples is large beside their median", True, _LATENCY
+        "the spread of the samples is large beside their median", "describes", _LATENCY
     ),
-    "drift": FlagInfo("the second half of the samples differs from the first half", True, _LATENCY),
+    "drift": FlagInfo(
+        "the second half of the samples differs from the first half", "describes", _LATENCY
+    ),
     "few-samples": FlagInfo(
-        "too few samples for some percentiles, which are left out", False, _LATENCY
+        "too few samples for some percentiles, which are left out", "describes", _LATENCY
     ),
     "busy-machine": FlagInfo(
-        "other processes or the hypervisor took processor time during measuring", True
+        "other processes or the hypervisor took processor time during measuring", "voids"
     ),
     "clock-throttled": FlagInfo(
-        "the processor lowered its clock for its temperature during measuring", True
+        "the processor lowered its clock for its temperature during measuring", "voids"
     ),
     "quota-throttled": FlagInfo(
-        "the control group's processor quota stopped the cell during measuring", True
+        "the control group's processor quota stopped the cell during measuring", "voids"
     ),
-    "suspended": FlagInfo("the cell was stopped for a time during measuring", True),
-    "clock-stepped": FlagInfo("the clock that timed the samples was set meanwhile", True, _LATENCY),
-    IMPOSSIBLE: FlagInfo("a sample is outside of what the quantity can be", True, _EVERY),
-    "gpu-throttled": FlagInfo("the GPU's clocks were held down during measuring", True),
+    "suspended": FlagInfo("the cell was stopped for a time during measuring", "voids"),
+    "clock-stepped": FlagInfo(
+        "the clock that timed the samples was set meanwhile", "voids", _LATENCY
+    ),
+    IMPOSSIBLE: FlagInfo("a sample is outside of what the quantity can be", "unusable", _EVERY),
+    "gpu-throttled": FlagInfo("the GPU's clocks were held down during measuring", "voids"),
     "foreign-gpu-process": FlagInfo(
-        "processes other than the cell's computed on its GPU during measuring", True
+        "processes other than the cell's computed on its GPU during measuring", "voids"
+    ),
+    "stolen-time": FlagInfo(
+        "the hypervisor gave processor time to others during measuring", "voids"
+    ),
+    "energy-parted": FlagInfo(
+        "a device's energy counter and its power over time tell different energies",
+        "unusable",
+        ("energy_j", "energy_above_idle_j", "energy_per_item_j"),
     ),
     "skipped-steps": FlagInfo(
         "loss scaling skipped optimizer steps that were timed, which are therefore too short",
-        True,
+        "unusable",
         _STEPS,
     ),
     "uniform-data": FlagInfo(
-        "the images are all the same or nearly so", False, ("accuracy", "train_loss")
+        "the images are all the same or nearly so", "describes", ("accuracy", "train_loss")
     ),
     "simulated-quantization": FlagInfo(
-        "quantization was simulated in floating point", False, _EVERY
+        "quantization was simulated in floating point", "describes", _EVERY
     ),
 }
 
@@ -78,8 +102,11 @@ PHASES: Dict[str, Tuple[str, ...]] = {
 SAMPLED = ("measure", "end-to-end")
 """Those whose samples are judged by a watch over them alone, without the warm-up."""
 
+# What is computed of another metric is as good as that.
+_MADE_OF = {"energy_above_idle_j": "energy_j", "energy_per_item_j": "energy_j"}
+
 # A flag of a later version: what it means isn't known, so no verdict rests on its number.
-_UNKNOWN = FlagInfo("", True, _EVERY)
+_UNKNOWN = FlagInfo("", "unusable", _EVERY)
 
 
 def disqualifies(name: str) -> bool:
@@ -87,9 +114,15 @@ def disqualifies(name: str) -> bool:
     return FLAGS.get(name, _UNKNOWN).disqualifying
 
 
+def voids(name: str) -> bool:
+    """Whether the flag of that name says that something outside disturbed the measurement."""
+    return FLAGS.get(name, _UNKNOWN).effect == "voids"
+
+
 def concerns(flag: Flag, metric: str) -> bool:
     """Whether a flag of a manifest is about its metric of that name."""
-    return metric in (flag.metrics or FLAGS.get(flag.name, _UNKNOWN).concerns)
+    about = flag.metrics or FLAGS.get(flag.name, _UNKNOWN).concerns
+    return metric in about or _MADE_OF.get(metric) in about
 
 
 def flags_of(manifest: Manifest, metric: str) -> List[str]:

@@ -7,8 +7,13 @@ from typing import Dict, List, Literal, Optional, Union
 import msgspec
 
 from manifests.cell import Cell
+from manifests.code_version import CodeVersion as CodeVersion
 from manifests.fidelity_summary import Fidelity
-from manifests.kit import Kit as Kit
+from manifests.hardware import Conditions as Conditions
+from manifests.hardware import Gpu as Gpu
+from manifests.hardware import IdlePower as IdlePower
+from manifests.hardware import Limits as Limits
+from manifests.hardware import Machine as Machine
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -61,40 +66,6 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tr
     metrics: List[str] = []
 
 
-class Gpu(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A GPU as its driver describes it; clocks are the highest that it may take.
-
-    ``index`` is its number on this machine, by its place on the bus. ``mig`` says that it is split
-    into instances. ``uuid`` is its name on every machine, ``instances`` those of its instances.
-    """
-
-    name: str
-    memory_bytes: Optional[int] = None
-    driver: Optional[str] = None
-    cuda: Optional[str] = None
-    compute_capability: Optional[str] = None
-    power_limit_w: Optional[float] = None
-    sm_clock_hz: Optional[int] = None
-    memory_clock_hz: Optional[int] = None
-    index: Optional[int] = None
-    mig: Optional[bool] = None
-    uuid: Optional[str] = None
-    instances: List[str] = []
-
-
-class Machine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The computer; what can't be read is ``None``."""
-
-    system: str
-    architecture: str
-    cpu: Optional[str]
-    cpus: Optional[int]
-    instruction_sets: List[str]
-    memory_bytes: Optional[int]
-    hypervisor: bool = False
-    gpus: List[Gpu] = []
-
-
 class ImageUsed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The environment: its folder's name and the hash of its lock.
 
@@ -144,26 +115,11 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command: List[str]
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What held the cell back from outside of it; ``None`` and nothing where nothing did.
-
-    ``quota_cpus`` is how many processors' time its control groups leave it, ``memory_bytes`` their
-    limit. ``affinity`` are the processors that it was held to, where others are online; ``nice``
-    and ``policy`` are its place in the kernel's queue.
-    """
-
-    quota_cpus: Optional[float] = None
-    memory_bytes: Optional[int] = None
-    nice: Optional[int] = None
-    policy: Optional[str] = None
-    affinity: List[int] = []
-    cpus_online: Optional[int] = None
-
-
 class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Everything around the cell that can change its numbers.
 
     ``variables`` are those of the process, ``settings`` what the technique set in the framework.
+    ``conditions`` are as they were before the cell began its work.
     """
 
     machine: Optional[Machine] = None
@@ -173,23 +129,26 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     variables: Dict[str, str] = {}
     settings: Dict[str, str] = {}
     limits: Optional[Limits] = None
+    conditions: Optional[Conditions] = None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the orchestrator knows and the runner can't: handed over with the cell.
 
-    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them.
+    ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them. ``idle`` is
+    there where the machine's energy can be measured.
     """
 
     engine: str
     image: ImageUsed
-    kit: Kit
+    kit: CodeVersion
     run: str
     attempt: int = 1
     command: List[str] = []
     why_again: str = ""
     container: Optional[Container] = None
     gpus: List[str] = []
+    idle: Optional[IdlePower] = None
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -205,7 +164,8 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``mean`` and ``std`` are those of the training split, by channel, in 0 ... 1.
     ``passed_over`` counts what the reader left out by its reason, ``converted`` the pictures that
     were not 8-bit RGB by what was done to them, ``resized_from`` their sizes before. ``uniform``
-    says why the images can teach nothing, and is empty where they can. ``source_sha256`` is the
+    says why the images can teach nothing, and is empty where they can. ``mirrored``: whether a
+    mirrored picture shows the same; digits and letters become others. ``source_sha256`` is the
     hash of the archive, or of all files of a folder; ``checked`` says against what a download
     was checked.
     """
@@ -222,6 +182,7 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     converted: Dict[str, int] = {}
     resized_from: Dict[str, int] = {}
     uniform: str = ""
+    mirrored: bool = True
     source_sha256: str = ""
     checked: str = ""
 

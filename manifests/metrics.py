@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, NamedTuple, Optional, Sequence, Union
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Union
 
 Number = Union[int, float]
 
@@ -79,6 +79,14 @@ METRICS: Dict[str, MetricInfo] = {
         "energy", "J", "energy over the measured phase", "lower", timed=True, least=0,
         compared=True,
     ),
+    "energy_above_idle_j": MetricInfo(
+        "energy above idle", "J", "energy over the measured phase without what an idle machine "
+        "takes in that time", "lower", timed=True,
+    ),
+    "energy_per_item_j": MetricInfo(
+        "energy per inference", "J", "energy of the measured calls over all their items", "lower",
+        timed=True, least=0, compared=True,
+    ),
     "power_w": MetricInfo(
         "power", "W", "mean power over the measured phase", "lower", timed=True, least=0,
         compared=True,
@@ -115,6 +123,13 @@ METRICS: Dict[str, MetricInfo] = {
 
 TIMED = tuple(name for name, info in METRICS.items() if info.timed)
 COMPARED = tuple(name for name, info in METRICS.items() if info.compared)
+
+
+def left_out(name: str, recipe: Mapping[str, object]) -> bool:
+    """Whether a cell of this recipe doesn't take the metric: another cell of its point does."""
+    if name == "model_size_bytes":
+        return recipe.get("keep_weights") is False
+    return is_proportion(name) and recipe.get("evaluate") is False
 
 
 def is_proportion(name: str) -> bool:

@@ -16,6 +16,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
 
     ``needs`` are ids of cells that have to be ``ok`` first. ``estimate_s`` comes from
     ``estimate_source``. ``skip`` is the reason why it would not run, empty when it would.
+    ``experiment`` is the part of the study that it belongs to, empty for what runs by default.
     """
 
     id: str
@@ -27,6 +28,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
     estimate_source: str
     timeout_s: float
     skip: str = ""
+    experiment: str = ""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +39,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     data set at each size, e.g. ``digits at 48 x 48``.
 
     ``dataset_title`` describes a person's own images, ``dataset_notes`` says what has to be known
-    of them. ``weights_to_fetch`` are the published weights that aren't here yet.
+    of them. ``weights_to_fetch`` are the published weights that aren't here yet. ``experiments``
+    are the parts of the study that were added to those that run by default.
     """
 
     schema: str = PLAN_SCHEMA
@@ -57,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     dataset_title: str = ""
     dataset_notes: List[str] = []
     weights_to_fetch: List[str] = []
+    experiments: List[str] = []
 
     @property
     def notes(self) -> List[str]:

@@ -62,8 +62,8 @@ class Run:
         plan = read_struct(self.plan_path, Plan, MAX_PLAN_BYTES)
         if plan.schema != PLAN_SCHEMA:
             raise UnreadableError(
-                f"{self.plan_path} has schema {plan.schema[:80]!r}; this kit reads {PLAN_SCHEMA}: "
-                "a newer kit may have written it"
+                f"{self.plan_path} has schema {plan.schema[:80]!r}; this version reads "
+                f"{PLAN_SCHEMA}: a newer version may have written it"
             )
         return plan
 

@@ -39,8 +39,11 @@ class GpuSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
     ``utilization_percent`` is the share of time in which a kernel ran, ``memory_busy_percent``
     that in which memory was read or written, both over the driver's own last period (1/6 s to
-    1 s). ``energy_j`` is a counter that began when the driver was loaded. ``clock_reasons`` are
-    names of CLOCK_REASONS that hold now. ``processes`` are listed every few seconds.
+    1 s). ``power_w`` is the mean of the last second on most boards, ``instant_power_w`` the same
+    domain now, ``module_power_w`` that of the whole module, processor included, where the GPU is
+    built into one. ``energy_j`` is a counter that began when the driver was loaded.
+    ``clock_reasons`` are names of CLOCK_REASONS that hold now. ``processes`` are listed every few
+    seconds.
     """
 
     index: int
@@ -54,6 +57,8 @@ class GpuSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     memory_clock_hz: Optional[int] = None
     clock_reasons: Optional[List[str]] = None
     processes: Optional[List[GpuProcess]] = None
+    instant_power_w: Optional[float] = None
+    module_power_w: Optional[float] = None
 
 
 CLOCK_REASONS: Dict[str, str] = {
@@ -83,7 +88,8 @@ class HostSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     Percentages of processors are since the sample before; ``cpu_percent`` is of all of them
     together, at most 100. Frequency, temperature and disk are read anew every two seconds.
-    ``package_energy_j`` is a counter over all processor packages.
+    ``package_energy_j`` is a counter over all processor packages, ``dram_energy_j`` one over the
+    memory beside them.
     """
 
     cpu_percent: Optional[float] = None
@@ -94,6 +100,7 @@ class HostSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     disk_read_bytes_per_s: Optional[float] = None
     disk_write_bytes_per_s: Optional[float] = None
     package_energy_j: Optional[float] = None
+    dram_energy_j: Optional[float] = None
 
 
 class CellSample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

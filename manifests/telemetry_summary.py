@@ -24,12 +24,14 @@ class Energy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     """Energy over a phase.
 
     ``method``: the difference of the device's own counter, or its power integrated over time
-    (trapezoids). Both are interpolated at the phase's ends.
+    (trapezoids). Both are interpolated at the phase's ends. ``integral_j`` is the latter beside
+    the former, where both are known.
     """
 
     energy_j: Optional[float]
     method: EnergyMethod
     reason: str = ""
+    integral_j: Optional[float] = None
 
 
 class Reading(NamedTuple):

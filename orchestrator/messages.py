@@ -13,13 +13,14 @@ from manifests.plan import PlannedCell
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line for the person. Details may pass by; what is important has to stay.
+    """A line for the person. Details may pass by; what is important has to stay; an aim is what is
+    measured from now on, and why.
 
     ``done`` of ``of`` steps of the work it is about are behind; 0 of 0: nobody knows.
     """
 
     text: str
-    level: Literal["detail", "plain", "important"] = "plain"
+    level: Literal["detail", "plain", "important", "aim"] = "plain"
     done: int = 0
     of: int = 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from manifests import paths
 from manifests.cell import canonical_json, sha256_hex
-from manifests.kit import Extension, Kit
+from manifests.code_version import CodeVersion, Extension
 from manifests.paths import ROOT
 
 VERSION = "0.1.0"
@@ -20,13 +20,13 @@ _SOURCES = (
 )  # fmt: skip
 
 
-def kit() -> Kit:
+def code_version() -> CodeVersion:
     """Commit and dirtiness are ``None`` outside a git checkout; an image knows its commit."""
     commit, foreign = _commit(), extensions()
     if commit is None:
         known = os.environ.get("REPLIQUANT_COMMIT") or _built_from()
-        return Kit(version=VERSION, commit=known, extensions=foreign)
-    return Kit(version=VERSION, commit=commit, dirty=_dirty(), extensions=foreign)
+        return CodeVersion(version=VERSION, commit=known, extensions=foreign)
+    return CodeVersion(version=VERSION, commit=commit, dirty=_dirty(), extensions=foreign)
 
 
 def extensions() -> list[Extension]:
@@ -58,7 +58,7 @@ def _content(folder: Path, code: list[Path]) -> str:
 
 def describe() -> str:
     """One word for documents: ``0.1.0``, ``0.1.0-4a1448e0a6ff``, ``0.1.0-4a1448e0a6ff+changes``."""
-    found = kit()
+    found = code_version()
     commit = f"-{found.commit[:12]}" if found.commit else ""
     more = "".join(f"+{one.name}-{one.sha256[:12]}" for one in found.extensions)
     return f"{found.version}{commit}{'+changes' if found.dirty else ''}{more}"

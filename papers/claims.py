@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,15 @@ from papers.expression_checks import expression_mistakes
 from papers.expressions import Node, parse
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse
 from papers.published import PublishedTable, load_published
+
+Dependence = Literal["hardware", "data", "recipe", "versions"]
+DEPENDENCES: tuple[Dependence, ...] = ("hardware", "data", "recipe", "versions")
+
+
+_GONE = "single_process"
+_GONE_WHY = (
+    "single_process has no effect: one process alone decides only what is exact. Take it out"
+)
 
 
 class UnknownClaimError(RepliquantError, ValueError):
@@ -37,6 +46,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         never decides the claim.
     tiers: those whose work is enough for it; all when empty.
     untestable: why there is no test.
+    depends: what of the paper's surroundings has to be the same for its result to be reproduced,
+        or not, rather than to hold here, or not: hardware, data, recipe, versions.
     """
 
     id: str
@@ -50,6 +61,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stand_in: str = ""
     tiers: list[str] = []
     untestable: str = ""
+    depends: list[Dependence] = msgspec.field(default_factory=lambda: list(DEPENDENCES))
 
     @property
     def constants(self) -> dict[str, float]:
@@ -73,11 +85,9 @@ class ClaimsFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """``claims.toml``.
 
     claim: the claims, in order.
-    single_process: how far off, relatively, a number that one process alone measured may be.
     """
 
     claim: Annotated[list[Claim], msgspec.Meta(max_length=200)]
-    single_process: float = 0.2
 
 
 class Numbered(NamedTuple):
@@ -108,8 +118,11 @@ def read_claims(
         if not path.exists():
             raise PublishedError(str(error)) from error
         return ClaimsFile(claim=[]), [as_mistake(error)]
-    file, refused = converted_as_far(document, ClaimsFile)
+    rest = {name: value for name, value in document.data.items() if name != _GONE}
+    file, refused = converted_as_far(document, ClaimsFile, rest)
     found = [as_mistake(error) for error in refused]
+    if _GONE in document.data:
+        found.append(Place(document).at(_GONE).mistake(_GONE_WHY, remark=True))
     if file is None:
         return ClaimsFile(claim=[]), found
     known = load_published(study_folder) if tables is None else tables

@@ -18,11 +18,10 @@ def tables_over(base: list[PublishedTable], own: list[PublishedTable]) -> list[P
 
 
 def claims_over(base: ClaimsFile | None, own: ClaimsFile | None) -> ClaimsFile:
-    """By id, like tables; ``single_process`` is the overlay's where it has claims."""
+    """By id, like tables."""
     if base is None or own is None:
         return own or base or ClaimsFile(claim=[])
-    claims = _over(base.claim, own.claim, _claim_id)
-    return ClaimsFile(claim=claims, single_process=own.single_process)
+    return ClaimsFile(claim=_over(base.claim, own.claim, _claim_id))
 
 
 def audit_over(base: AuditFile, own: AuditFile) -> AuditFile:

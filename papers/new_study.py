@@ -19,7 +19,7 @@ from papers.mistakes import no_such
 from papers.new_texts import AUDIT, CLAIMS, CSV_HEADER, OVERLAY, STUDY, TABLES
 from papers.paper import find_paper
 from papers.study import study_ids
-from papers.study_types import CellGroup, Study, Tier
+from papers.study_types import CellGroup, Instead, Study, Tier, WeightsFrom
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{1,40}")
 RESERVED = ("new", "check", "show")
@@ -158,6 +158,7 @@ def _add(
         for group in source.cells
         if (group.task, framework in group.framework, technique in group.technique)
         == (task, True, True)
+        and source.recipes[group.recipe_for("rigorous")].get("keep_weights") is not False
     ]
     if (task, technique) in found or not fitting:
         return
@@ -185,6 +186,7 @@ def _group(group: CellGroup) -> str:
         f"recipe = {_quoted(group.recipe_for('rigorous'))}",
         *([] if "cpu" in device else [f"device = {_list(device)}"]),
         *([_weights(group)] if group.weights else []),
+        *(f"instead.{tier} = {_table(_given(part))}" for tier, part in group.instead.items()),
         f"estimate_s = {_table(group.estimate_s)}",
     ]
     return "\n".join(lines) + "\n"
@@ -193,8 +195,15 @@ def _group(group: CellGroup) -> str:
 def _weights(group: CellGroup) -> str:
     if group.weights is None:
         return ""
-    given = {"task": group.weights.task, "technique": group.weights.technique}
-    return f"weights = {_table({name: value for name, value in given.items() if value})}"
+    taken = ("task", "technique", "image_size")
+    given = {name: value for name, value in _given(group.weights).items() if name in taken}
+    return f"weights = {_table(given)}"
+
+
+def _given(struct: Instead | WeightsFrom) -> dict[str, object]:
+    """Its fields that say something."""
+    given = {name: getattr(struct, name) for name in struct.__struct_fields__}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _recipe(name: str, values: object) -> str:

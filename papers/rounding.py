@@ -29,6 +29,13 @@ def rounding(text: str) -> tuple[float, float]:
     return float(value - half), float(value + half)
 
 
+def rounded_or_cut_off(text: str) -> tuple[float, float]:
+    """The same where it may have been cut off as well: 1.81 is 1.805 to 1.82."""
+    value, unit = Decimal(plain(text)), Decimal(1).scaleb(-decimals(text))
+    above, below = (unit, unit / 2) if value >= 0 else (unit / 2, unit)
+    return float(value - below), float(value + above)
+
+
 def printed_as(value: float | Decimal, places: int, mode: Mode) -> Decimal:
     """``value`` with so many digits behind the point."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))

@@ -12,7 +12,7 @@ from manifests.runner_files import check_variant, model_names, protocol_files
 from papers.ladders import ladders_of
 from papers.mistakes import Mistake, Place, no_such
 from papers.runner_names import recipe_keys, technique_names
-from papers.study_types import CellGroup, Narrowing, Study, Tier
+from papers.study_types import DEFAULT, CellGroup, Instead, Narrowing, Study, Tier
 
 _TASKS = ("train", "quantize", "infer")
 
@@ -34,6 +34,7 @@ def study_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
         named = place.at("protocols", name="protocols")
         yield from named.unknown("protocol", protocol, list(protocol_files()))
     yield from _of_texts(place, study)
+    yield from _of_images(place.at("images", name="images"), study)
     for index, group in enumerate(study.cells):
         name = f"cells[{index}] ({group.task} {', '.join(group.technique)})"
         yield from _of_group(place.at("cells", index, name=name), study, group)
@@ -81,32 +82,75 @@ def _of_texts(place: Place, study: Study) -> Iterator[Mistake]:
 
 
 def _of_axes(place: Place, group: CellGroup) -> Iterator[Mistake]:
-    for axis in ("framework", "technique", "model", "dataset", "batch_size", "device", "protocol"):
+    axes = ("framework", "technique", "model", "dataset", "image_size", "batch_size", "seed",
+            "device", "protocol")  # fmt: skip
+    for axis in axes:
         values = getattr(group, axis)
         if values is not None and (not values or "" in values):
             yield place.at(axis).mistake(f"{axis} is empty, or has an empty entry")
+    yield from _of_counts(place, group)
+
+
+def _of_images(place: Place, study: Study) -> Iterator[Mistake]:
+    """A framework that is here and that cells name, in whatever way its line is misspelt."""
+    named = dict.fromkeys(framework for group in study.cells for framework in group.framework)
+    for framework in named:
+        if _lacks_an_image(study, framework):
+            there = ", ".join(study.images) or "none"
+            yield place.mistake(f"cells name {framework!r}, which has none. Has: {there}")
+
+
+def _lacks_an_image(study: Study, framework: str) -> bool:
+    return framework not in study.images and bool(technique_names(framework))
 
 
 def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
     yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
+    if group.experiment == DEFAULT:
+        told = f"experiment: {DEFAULT!r} is what the cells of no experiment are called"
+        yield place.at("experiment").mistake(told)
     for framework in group.framework:
-        yield from place.at("framework").unknown("framework", framework, study.images)
+        if not _lacks_an_image(study, framework):
+            yield from place.at("framework").unknown("framework", framework, study.images)
     if group.weights and group.weights.framework:
         named = place.at("weights", name=f"{place.name}.weights")
         yield from named.unknown("framework", group.weights.framework, study.images)
     for tier in study.tiers:
-        yield from place.at("estimate_s").unknown("estimate_s for tier", tier, group.estimate_s)
+        if not group.left_out(tier):
+            yield from place.at("estimate_s").unknown("estimate_s for tier", tier, group.estimate_s)
     for tier in group.estimate_s:
         if tier not in study.tiers:
             yield from place.at("estimate_s").unknown("tier", tier, study.tiers)
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
+    yield from _of_tiers(place, study, group)
+
+
+def _of_tiers(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
+    """What a group says by tier."""
+    for tier, instead in group.instead.items():
+        named = place.at("instead", tier, name=f"{place.name}.instead.{tier}")
+        yield from named.unknown("tier", tier, study.tiers)
+        yield from _of_counts(named, instead)
+    for tier, repeats in group.repeats.items():
+        named = place.at("repeats", tier, name=f"{place.name}.repeats")
+        yield from named.unknown("tier", tier, study.tiers)
+        if repeats < 1:
+            yield named.mistake(f"{tier} = {repeats}: every cell has one process at least")
     for tier, parts in group.only.items():
         only = place.at("only", tier, name=f"{place.name}.only.{tier}")
         yield from only.unknown("tier", tier, study.tiers)
         for part in parts:
-            yield from _of_part(only, study, group, part)
+            yield from _of_part(only, study, group.of_tier(tier), part)
+
+
+def _of_counts(place: Place, values: CellGroup | Instead) -> Iterator[Mistake]:
+    """Sizes are 1 at least, and seeds no less than 0."""
+    for axis, least in (("image_size", 1), ("batch_size", 1), ("seed", 0)):
+        for value in getattr(values, axis) or ():
+            if value < least:
+                yield place.at(axis).mistake(f"{axis} {value}: {least} is the least")
 
 
 def _of_recipes(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from manifests.cell import Device, Protocol, Scalar, Task
@@ -9,14 +11,19 @@ from manifests.errors import InputError
 from manifests.suggest import nearest
 from papers.ladders import Rung
 
+DEFAULT = "default"
+"""What people call the cells of no experiment."""
+
 
 class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The cell to start from: of the same model and data set.
+    """The cell to start from: of the same model, data set and image size.
 
     task: what made the weights: train or quantize.
     framework: its framework; this cell's own unless given.
     technique: its technique; this cell's own unless given.
     variant: its variant; this cell's own unless given, where the technique is its own too.
+    image_size: its image size, or "any" for a network whose weights fit every size: of this cell's
+        own size where there is one, else of another.
     batch_size: chooses among several.
     trained_with: the technique of the training before it; chooses among several.
     """
@@ -25,8 +32,22 @@ class WeightsFrom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     framework: str | None = None
     technique: str | None = None
     variant: str | None = None
+    image_size: int | Literal["any"] | None = None
     batch_size: int | None = None
     trained_with: str | None = None
+
+
+class Instead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tier has in place of a group's own values.
+
+    image_size: image sizes.
+    batch_size: batch sizes.
+    seed: seeds.
+    """
+
+    image_size: list[int] | None = None
+    batch_size: list[int] | None = None
+    seed: list[int] | None = None
 
 
 class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,13 +81,20 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     estimate_s: seconds that one cell takes, by tier, for the study's own model.
     model: the models; the axes' own unless given, as with all that follows.
     dataset: the data sets.
+    image_size: the sides of the pictures in pixels; those of the data sets unless given.
     batch_size: the batch sizes.
+    seed: the seeds.
     device: cpu, gpu or both.
     variant: variants of its techniques; "" is what a technique does by itself.
     protocol: the protocols.
     weights: the cell that each starts from.
     image: the environment; the framework's own unless given.
+    instead: values that a tier has in place of these, by tier.
     only: the parts that a tier takes, by tier; no part leaves the group out.
+    repeats: how many processes repeat each of its cells, by tier; unless given, those of inference
+        as often as the tier says and others once.
+    experiment: the part of the study that it belongs to, which runs by ``--experiment`` alone;
+        without a name it is run by default.
     """
 
     task: Task
@@ -76,26 +104,40 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     estimate_s: dict[str, float]
     model: list[str] | None = None
     dataset: list[str] | None = None
+    image_size: list[int] | None = None
     batch_size: list[int] | None = None
+    seed: list[int] | None = None
     device: list[Device] | None = None
     variant: list[str] | None = None
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
     image: str | None = None
+    instead: dict[str, Instead] = {}
     only: dict[str, list[Narrowing]] = {}
+    repeats: dict[str, int] = {}
+    experiment: str = ""
 
     def recipe_for(self, protocol: Protocol) -> str:
         """The name of the recipe."""
         return self.recipe if isinstance(self.recipe, str) else self.recipe[protocol]
 
+    def of_tier(self, tier: str) -> CellGroup:
+        """The group with the tier's values in place of its own."""
+        return _with(self, self.instead[tier]) if tier in self.instead else self
+
     def parts(self, tier: str) -> list[CellGroup]:
         """What the tier takes of the group, each part a group of its own."""
+        group = self.of_tier(tier)
         if tier not in self.only:
-            return [self]
-        return [_narrowed(self, part) for part in self.only[tier]]
+            return [group]
+        return [_with(group, part) for part in self.only[tier]]
+
+    def left_out(self, tier: str) -> bool:
+        """Whether the tier takes nothing of the group."""
+        return self.only.get(tier) == []
 
 
-def _narrowed(group: CellGroup, part: Narrowing) -> CellGroup:
+def _with(group: CellGroup, part: Instead | Narrowing) -> CellGroup:
     given = {name: getattr(part, name) for name in part.__struct_fields__}
     taken = {name: values for name, values in given.items() if values is not None}
     return msgspec.structs.replace(group, **taken)
@@ -130,7 +172,7 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     about: one sentence; {data} and {chance} in it are the images of a run and the accuracy of
         guessing there.
-    repeats: how many processes repeat each inference cell.
+    repeats: how many processes repeat each inference cell, where its group doesn't say.
     timeout_s: seconds after which a cell is stopped, by task.
     dataset: what stands in for the paper's own data sets; none where it is empty.
     recipes: what changes of the recipes, by name.
@@ -163,6 +205,22 @@ class Unspecified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     why: str
 
 
+class Used(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the paper's numbers come from; a verdict names what of it differs here.
+
+    hardware: names of GPUs or processors, of which a machine's has to contain one; none where the
+        paper doesn't say.
+    datasets: the data sets.
+    tier: the tier with the paper's recipes.
+    versions: the beginning of each package's version; none where the paper doesn't say.
+    """
+
+    hardware: list[str] = []
+    datasets: list[str] = []
+    tier: str = "paper"
+    versions: dict[str, str] = {}
+
+
 class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A paper made runnable.
 
@@ -185,6 +243,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     extends: the study that this one is laid over: what is given here replaces or adds.
     cells_of: the study that cells are named after; of an overlay the one that it extends.
     ladder: rungs beside those of the frameworks: how speedups are taken apart.
+    used: what the paper's numbers come from.
     """
 
     id: str
@@ -206,6 +265,7 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     extends: str = ""
     cells_of: str = ""
     ladder: list[Rung] = []
+    used: Used = Used()
 
     @property
     def cell_study(self) -> str:
@@ -217,6 +277,14 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if not self.datasets:
             return {"": self.axes.image_size}
         return {name: slot.image_size for name, slot in self.datasets.items()}
+
+    def experiments(self) -> list[str]:
+        """The parts that run by their name alone."""
+        return list(dict.fromkeys(group.experiment for group in self.cells if group.experiment))
+
+    def repeats(self, group: CellGroup, tier: str) -> int:
+        """How many processes repeat each cell of a group."""
+        return group.repeats.get(tier, self.tiers[tier].repeats if group.task == "infer" else 1)
 
     def image_names(self) -> list[str]:
         """Every environment that the study may need."""

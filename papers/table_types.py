@@ -66,6 +66,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     issues: a CSV file of any columns that is shown as it is.
     note: what has to be said of the table.
     select: fields that the cells behind all columns have.
+    experiment: the part of the study whose cells it is about; it and its claims are shown where a
+        run has that part.
     column: its quantities, in order.
     """
 
@@ -78,6 +80,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     issues: str = ""
     note: str = ""
     select: Wanted = {}
+    experiment: str = ""
     column: list[Column] = []
 
     @property

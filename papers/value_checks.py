@@ -9,7 +9,7 @@ from pathlib import Path
 from manifests.documents import read_document
 from papers.csv_rows import read_lines
 from papers.mistakes import Mistake, Place, no_such
-from papers.study_types import Study
+from papers.study_types import CellGroup, Study
 from papers.table_types import TRAINED_WITH, PublishedTable, TableFile, Wanted
 
 _Values = Mapping[str, Collection[str]]
@@ -26,14 +26,25 @@ def cell_values(study: Study) -> dict[str, list[str]]:
         "task": [group.task for group in groups],
         "model": [one for group in groups for one in group.model or [axes.model]],
         "dataset": [*study.datasets, *(t.dataset for t in study.tiers.values() if t.dataset)],
-        "image_size": [*study.sizes().values()],
-        "batch_size": [one for g in groups for one in g.batch_size or [axes.batch_size]],
+        "image_size": [*study.sizes().values(), *_in_place("image_size", groups)],
+        "batch_size": [
+            *(one for g in groups for one in g.batch_size or [axes.batch_size]),
+            *_in_place("batch_size", groups),
+        ],
+        "seed": [axes.seed, *_in_place("seed", groups)],
         "device": [one for group in groups for one in group.device or ["cpu"]],
         "variant": [one for group in groups for one in group.variant or [""]],
         "protocol": [*study.protocols],
         "tier": [*study.tiers],
     }
     return {name: list(dict.fromkeys(map(str, values))) for name, values in found.items()}
+
+
+def _in_place(axis: str, groups: Sequence[CellGroup]) -> Iterator[int]:
+    """What groups and their tiers have of an axis in place of the study's own value."""
+    for group in groups:
+        for values in (group, *group.instead.values()):
+            yield from getattr(values, axis) or ()
 
 
 def value_mistakes(
@@ -49,6 +60,9 @@ def value_mistakes(
         if table.file.id not in own:
             continue
         place = Place(document, ("table", own.index(table.file.id)), f"table {table.file.id}")
+        if table.file.experiment:
+            named = place.at("experiment")
+            yield from named.unknown("experiment", table.file.experiment, study.experiments())
         yield from _of_selections(place, table.file, known, study)
         yield from _of_rows(place, table.file, folder / "published", known)
 

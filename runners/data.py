@@ -16,7 +16,8 @@ from manifests.codec import read_struct
 from manifests.manifest import Dataset
 
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
-CROP_PADDING = 4
+CROP_PADDING = 1 / 8
+"""Of a side: 4 pixels of 32 (He 2015, section 4.2)."""
 
 
 class Images(NamedTuple):
@@ -118,14 +119,17 @@ def _chosen(count: int, limit: int, seed: int) -> Array:
     return chosen
 
 
-def augment(images: Array, generator: np.random.Generator) -> Array:
-    """Random crop after padding by 4 pixels, then a horizontal flip with chance 1/2."""
+def augment(images: Array, generator: np.random.Generator, mirrored: bool = True) -> Array:
+    """Random crop after padding by an eighth of the side, then a horizontal flip with chance 1/2
+    unless the pictures may not be ``mirrored``.
+    """
     count, height, width, _ = images.shape
-    pad = CROP_PADDING
+    pad = round(height * CROP_PADDING)
     padded = np.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
     rows = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(height)
     columns = generator.integers(0, 2 * pad + 1, count)[:, None] + np.arange(width)
-    columns = np.where(generator.random(count)[:, None] < 0.5, columns[:, ::-1], columns)
+    if mirrored:
+        columns = np.where(generator.random(count)[:, None] < 0.5, columns[:, ::-1], columns)
     picture = np.arange(count)[:, None, None]
     return padded[picture, rows[:, :, None], columns[:, None, :]]
 
@@ -146,7 +150,7 @@ def training_batches(
         chosen = order[begin : begin + batch_size]
         images = part.images[chosen]
         if augmented:
-            images = augment(images, generator)
+            images = augment(images, generator, data.meta.mirrored)
         yield Images(data.normalise(images), part.labels[chosen].astype(np.int64))
 
 

@@ -11,11 +11,20 @@ from typing import Callable, List, Optional
 import msgspec
 
 from machine import cgroup
+from machine.conditions import conditions
 from machine.inventory import free_memory_share, visible_gpus
 from manifests.artifacts import file_sha256
 from manifests.codec import write_manifest
 from manifests.flags import impossible_flags
-from manifests.manifest import Context, Dataset, Environment, Flag, Inputs, Manifest
+from manifests.manifest import (
+    Conditions,
+    Context,
+    Dataset,
+    Environment,
+    Flag,
+    Inputs,
+    Manifest,
+)
 from runners import lifeline, machine, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.float_parent import record_fidelity
@@ -38,11 +47,12 @@ def execute(
     asks for comes too late. Raises OSError when the manifest itself can't be written.
     """
     started_at = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    before = conditions()  # load and pressure are others' until the cell begins
     begin = time.perf_counter()
     verdict, error = _attempt(job)
     finishing()
     job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
-    environment = _environment(job)
+    environment = _environment(job, before)
     manifest = Manifest(
         id=job.cell.id,
         cell=job.cell,
@@ -105,7 +115,7 @@ def _free_share(job: Job) -> Optional[float]:
     return free_memory_share(ours[0]) if ours else None
 
 
-def _environment(job: Job) -> Environment:
+def _environment(job: Job, before: Conditions) -> Environment:
     return Environment(
         machine=machine.machine(),
         python=platform.python_version(),
@@ -114,6 +124,7 @@ def _environment(job: Job) -> Environment:
         variables=machine.telling_variables(),
         settings=job.settings,
         limits=machine.limits(),
+        conditions=before,
     )
 
 

@@ -6,6 +6,8 @@ and how to get classes back. How the numbers are taken is the protocol's: runner
 
 from __future__ import annotations
 
+from typing import Optional
+
 import msgspec
 
 from runners import outputs
@@ -19,17 +21,25 @@ __all__ = [
 
 
 class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many images calibrate, and how many test (0: all)."""
+    """How many images calibrate, and how many test (0: all).
+
+    ``evaluate`` is False where the weights learned from images of another size: what is measured
+    then is the time of quantizing.
+    """
 
     calibration_images: int
     test_images: int
+    evaluate: bool = True
 
 
-def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> float:
-    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it.
+def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:
+    """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it; none where
+    the recipe says not to.
 
     What was answered is kept, for the models that are made from this one.
     """
+    if not job.cell.recipe.get("evaluate", True):
+        return None
     collected = outputs.Collected(session)
     asked = protocol(job.cell.protocol)
     accuracy = asked.evaluate(job, collected.session, test_images, batch_size)

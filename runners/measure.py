@@ -2,15 +2,17 @@
 
 A call is timed with the caller's ``synchronise`` on both sides, so that work left in a queue is
 counted, or by the device's own stopwatch. Warm-up and measuring end when a minimum time *and* a
-minimum count have been reached, or at a maximum time. The garbage collector rests while samples
-are taken.
+minimum count have been reached, or at a maximum time. Each is a phase of its own, so that what is
+read of the machine in the phase of the samples is of them alone. The garbage collector rests while
+samples are taken.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
-from typing import Any, Callable, List, NamedTuple, Optional
+from typing import Any, Callable, ContextManager, Iterator, List, NamedTuple, Optional
 
 import msgspec
 
@@ -21,6 +23,17 @@ Call = Callable[[], Any]
 Progress = Callable[[int], None]
 Stopwatch = Callable[[Call], float]
 """Makes the call and gives its seconds, e.g. between two events on a GPU's queue."""
+
+Phase = Callable[[str], ContextManager[None]]
+"""Announces a phase of that name for as long as it lasts; a job's ``phase``."""
+
+WARM_UP = "warm-up"
+
+
+@contextlib.contextmanager
+def unannounced(name: str) -> Iterator[None]:
+    """A phase that nobody hears of."""
+    yield
 
 
 class Durations(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,31 +61,42 @@ def measure(
     progress: Progress = lambda count: None,
     clock: Callable[[], float] = time.perf_counter,
     stopwatch: Optional[Stopwatch] = None,
+    phase: Phase = unannounced,
+    name: str = "measure",
 ) -> Measurement:
-    """Time ``call`` by the rigorous durations.
+    """Time ``call`` by the rigorous durations, in the phases ``warm-up`` and ``name``.
 
     ``progress`` gets the number of samples after each call, outside the timed region.
     ``stopwatch`` replaces ``clock`` for the samples; ``synchronise`` is then its own affair.
     """
     stopwatch = stopwatch or host_stopwatch(synchronise, clock)
     # Functions of an empty body cost 30 ns; the shortest calls measured here take 0.5 ms.
-    warm_up = _repeat(
-        call, durations.warm_up_s, durations.warm_up_count, durations.longest_s, stopwatch,
-        progress, clock,
-    )  # fmt: skip
-    collecting = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    watch = ProcessorWatch()
-    try:
+    with phase(WARM_UP):
+        warm_up = _repeat(
+            call, durations.warm_up_s, durations.warm_up_count, durations.longest_s, stopwatch,
+            progress, clock,
+        )  # fmt: skip
+    with _no_collection(), phase(name):
+        watch = ProcessorWatch()
         samples = _repeat(
             call, durations.measure_s, durations.measure_count, durations.longest_s, stopwatch,
             progress, clock,
         )  # fmt: skip
+        flags = sample_flags(samples, watch)
+    return Measurement(samples, warm_up, flags)
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Garbage is collected now, and not again before the end."""
+    collecting = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
     finally:
         if collecting:
             gc.enable()
-    return Measurement(samples, warm_up, sample_flags(samples, watch))
 
 
 def sample_flags(samples: List[float], watch: ProcessorWatch) -> List[Flag]:

@@ -17,6 +17,8 @@ from manifests.manifest import Flag
 VARIATION_LIMIT = 0.10
 DRIFT_LIMIT = 0.10
 FOREIGN_LIMIT = 0.05
+STEAL_LIMIT = 0.02
+_TELLING_TICKS = 50
 ASLEEP_LIMIT_S = 0.1
 
 SIMULATED_TRAINING = Flag(
@@ -34,6 +36,7 @@ class ProcessorWatch:
         self._throttled = _throttle_events()
         self._quota = cgroup.throttling()
         self._asleep = _asleep_s()
+        self._stolen = _stolen_ticks()
         self._continued = _Continued()
 
     def throttled(self) -> Optional[int]:
@@ -50,6 +53,14 @@ class ProcessorWatch:
         own = _own_ticks() - self._own
         return max(0.0, busy - own) / total if total >= 10 else None
 
+    def stolen(self) -> Optional[float]:
+        """Share of the machine's processor time that the hypervisor gave to others, 0 ... 1."""
+        begin, end = self._stolen, _stolen_ticks()
+        if begin is None or end is None:
+            return None
+        stolen, total = end[0] - begin[0], end[1] - begin[1]
+        return max(0, stolen) / total if total >= _TELLING_TICKS else None
+
     def flags(self) -> List[Flag]:
         """All that disturbed the machine or the process since."""
         stopped = self.disturbances()
@@ -57,10 +68,11 @@ class ProcessorWatch:
         return [*(flag for flag in told if flag is not None), *stopped]
 
     def disturbances(self) -> List[Flag]:
-        """What stopped this process since: its quota, somebody, or the machine's sleep."""
+        """What stopped this process since: quota, somebody, the machine's sleep, the hypervisor."""
         found = [
             _quota(self._quota, cgroup.throttling()),
             _suspended(self._continued.stop(), _asleep_s() - self._asleep),
+            _steal(self.stolen()),
         ]
         return [flag for flag in found if flag is not None]
 
@@ -136,6 +148,13 @@ def _busy(foreign_share: Optional[float]) -> Optional[Flag]:
     )
 
 
+def _steal(share: Optional[float]) -> Optional[Flag]:
+    if share is None or share <= STEAL_LIMIT:
+        return None
+    detail = f"the hypervisor gave {share:.0%} of the processor time to others"
+    return Flag(name="stolen-time", detail=detail)
+
+
 def _throttle(events: Optional[int]) -> Optional[Flag]:
     if not events:
         return None
@@ -191,6 +210,16 @@ def _ticks() -> Optional[Tuple[int, int]]:
         return None
     idle = fields[3] + fields[4]
     return sum(fields) - idle, sum(fields)
+
+
+def _stolen_ticks(stat: str = "/proc/stat") -> Optional[Tuple[int, int]]:
+    """Clock ticks in which a processor was wanted here and others had it, and all there were."""
+    try:
+        with open(stat) as file:
+            fields = [int(field) for field in file.readline().split()[1:9]]
+        return fields[7], sum(fields)
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _own_ticks() -> float:

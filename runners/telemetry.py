@@ -13,42 +13,18 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import FrozenSet, List, Union
+from typing import List
 
 import msgspec
 
-from machine.cell_readers import CellReadings, ContainerGroup, ProcessTree
+from machine.cell_readers import ContainerGroup, ProcessTree
 from machine.recorder import Record, Recorder
 from machine.sampler import Sampler
 from manifests import order
 from manifests.codec import read_struct
 from manifests.event_stream import EventStream
 from manifests.order import CellOrder
-
-STALLED_S = 2.0
-"""Who sleeps so much longer than he wanted was stopped with everything around him."""
-
-
-class NoticesStalls:
-    """A reader of a cell that also says that all of it stood still since the last reading.
-
-    A container that is frozen takes its sampler along, so that nobody inside sees it happen.
-    """
-
-    def __init__(self, reader: Union[ProcessTree, ContainerGroup]) -> None:
-        self.source = reader.source
-        self._reader = reader
-        self.stalled = False
-
-    def pids(self) -> FrozenSet[int]:
-        return self._reader.pids()
-
-    def read(self) -> CellReadings:
-        """One sample, ``stopped`` when it stood still before it."""
-        found, stalled, self.stalled = self._reader.read(), self.stalled, False
-        if not stalled:
-            return found
-        return found._replace(sample=msgspec.structs.replace(found.sample, stopped=True))
+from runners.stalls import NoticesStalls
 
 
 def main(folder: Path, cell: int) -> int:
@@ -59,7 +35,9 @@ def main(folder: Path, cell: int) -> int:
     sampler = Sampler(interval_s=ordered.interval_s or order.INTERVAL_S)
     tree = ProcessTree(cell)
     reader = NoticesStalls(ContainerGroup(tree) if ordered.context.container else tree)
-    recorder = Recorder(sampler, folder, ordered.cell.id, _gpus(ordered, sampler))
+    recorder = Recorder(
+        sampler, folder, ordered.cell.id, _gpus(ordered, sampler), idle=ordered.context.idle
+    )
     recorder.begin(reader)
     _sample(sampler, recorder, reader)
     _answer(recorder.finish())
@@ -81,13 +59,14 @@ def _sample(sampler: Sampler, recorder: Recorder, reader: NoticesStalls) -> None
         wanted_s = max(0.0, due - begin)
         readable, _, _ = select.select([0], [], [], wanted_s)
         now = time.monotonic()
-        reader.stalled |= now - begin - wanted_s > STALLED_S
+        reader.held_up(begin + wanted_s, now)
         if readable:
             chunk = os.read(0, 65536)
             if not chunk:
                 return
             for received in stream.feed(chunk):
                 recorder.heard(received.event)
+                reader.heard(received.event.time_s, now)
         if now >= due:
             sampler.tick()
             due = max(due + sampler.interval_s, time.monotonic())

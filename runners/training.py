@@ -23,7 +23,11 @@ StepFunction = Callable[[Array, Array, float], float]
 
 
 class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """SGD with milestones. ``milestones`` and ``warm_up`` are shares of all steps, 0 ... 1."""
+    """SGD with milestones. ``milestones`` and ``warm_up`` are shares of all steps, 0 ... 1.
+
+    ``keep_weights`` is False where the steps' times are all that is wanted: no cell starts from
+    such a training. ``evaluate`` is False where its accuracy is another cell's affair.
+    """
 
     epochs: int
     train_images: int
@@ -35,6 +39,8 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     warm_up: float
     milestones: List[float]
     decay: float
+    keep_weights: bool = True
+    evaluate: bool = True
 
 
 class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,21 +6,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from services.diagnosis import Diagnosis as Diagnosis
 
 if TYPE_CHECKING:
     from machine.allotment import Allotment
     from orchestrator.engines.base import Engine
     from orchestrator.environments.images import Image
-
-
-class Diagnosis(NamedTuple):
-    """``state`` is ok, note or problem; only problems keep cells from running."""
-
-    state: str
-    what: str
-    detail: str
-    next_step: str = ""
 
 
 def examine() -> Iterator[Diagnosis]:
@@ -29,6 +22,7 @@ def examine() -> Iterator[Diagnosis]:
     yield _processor()
     yield from _gpus()
     yield from _limits()
+    yield from _measuring()
     yield from _engines()
     yield from _images()
     yield from _places()
@@ -51,7 +45,18 @@ def _limits() -> Iterator[Diagnosis]:
 
     told = limits_words(limits())
     if told:
-        yield Diagnosis("note", "limits", told, _HELD_BACK)
+        yield Diagnosis("advice", "limits", told, _HELD_BACK)
+
+
+def _measuring() -> Iterator[Diagnosis]:
+    """How the machine is set, and who else is busy on it."""
+    from machine import rapl
+    from machine.conditions import conditions
+    from machine.inventory import described
+    from services.measuring import business, settings
+
+    yield from settings(conditions(), described(), rapl.only_for_root())
+    yield business()
 
 
 _HELD_BACK = "cells of the local engine run under them too: start from a shell without"
@@ -77,7 +82,7 @@ def _gpus() -> Iterator[Diagnosis]:
             yield Diagnosis(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
         else:
             yield Diagnosis("ok", f"gpu {index}", gpu_words(gpu))
-    yield _telemetry({**reasons, **_lasting(Host().read().reasons)})
+    yield _telemetry(_lacking({**reasons, **_lasting(Host().read().reasons)}))
 
 
 _DENIED = "Insufficient Permissions"
@@ -103,7 +108,7 @@ def _gpu(kernel: int, nvml: int, why: str, ours: Allotment) -> Diagnosis:
     if not ours.gpus:
         return Diagnosis("note", "gpu", detail, "GPU cells are recorded as unsupported")
     if kernel and kernel != nvml:
-        return Diagnosis("note", "gpu", detail, "cells use those that CUDA sees; see telemetry")
+        return Diagnosis("advice", "gpu", detail, "cells use those that CUDA sees; see telemetry")
     return Diagnosis("ok", "gpu", detail)
 
 
@@ -122,6 +127,14 @@ def _lasting(reasons: dict[str, str]) -> dict[str, str]:
     from machine.host import WARMING_UP
 
     return {what: why for what, why in reasons.items() if why != WARMING_UP}
+
+
+_DOMAINS = ("instant_power_w", "module_power_w", "dram_energy_j")
+"""Beside the energy of a device itself; a machine that lacks them lacks nothing."""
+
+
+def _lacking(reasons: dict[str, str]) -> dict[str, str]:
+    return {what: why for what, why in reasons.items() if not what.endswith(_DOMAINS)}
 
 
 _OTHERS_WORK = "fix it, then run again; others are not affected"
@@ -195,7 +208,7 @@ def _places() -> Iterator[Diagnosis]:
         if not writable:
             yield Diagnosis("problem", what, f"{detail}, not writable", _elsewhere(what))
         elif free is not None and free < 4 * 2**30:
-            yield Diagnosis("note", what, detail, "the environments take 3 GiB")
+            yield Diagnosis("advice", what, detail, "the environments take 3 GiB")
         else:
             yield Diagnosis("ok", what, detail)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comparisons.render.fidelity_rows import fidelity_rows, layer_rows
-from comparisons.render.metric_rows import metric_rows
+from comparisons.render.metric_rows import COLUMNS, NUMBERS, metric_rows
 from comparisons.render.values import NONE
 from manifests.artifacts import faults
 from manifests.flags import FLAGS, concerns, disqualifies
@@ -16,6 +16,7 @@ from services.limits import limits_words
 from services.phrases import duration, printable, size
 from services.tables import FittedTable, table
 from services.telemetry_lines import describe_telemetry, gpu_words
+from services.tuning import conditions_words
 
 _MOST_OPERATIONS = 12
 _MOST_LAYERS = 8
@@ -30,9 +31,8 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
     if manifest.error:
         yield f"Error:\n{printable(manifest.error, lines=True)}"
     if manifest.metrics:
-        columns = ("metric", "median", "unit", "p90", "p99", "spread", "samples", "source")
         rows = [tuple(map(str, row)) for row in metric_rows(manifest, _MOST_OPERATIONS)]
-        yield table("Metrics", columns, rows, right=("median", "p90", "p99", "spread", "samples"))
+        yield table("Metrics", COLUMNS, rows, right=NUMBERS)
     yield from _proof(manifest)
     yield from _fidelity(manifest)
     if manifest.flags:
@@ -115,6 +115,8 @@ def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:
         ]
     if environment.limits is not None:
         rows.append(("held back by", limits_words(environment.limits) or "nothing"))
+    if environment.conditions is not None:
+        rows.append(("set to", conditions_words(environment.conditions) or NONE))
     rows += [("python", environment.python or NONE), ("threads", str(environment.threads))]
     rows.append(("packages", ", ".join(f"{k} {v}" for k, v in environment.packages.items())))
     if context is not None:

@@ -68,6 +68,27 @@ class ChoiceWithHint(click.ParamType[str]):
         return text
 
 
+class Duration(click.ParamType[float]):
+    """A time in seconds: 90s, 10m, 2h, 1h30m."""
+
+    name = "time"
+    _UNITS: ClassVar = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    _TEXT: ClassVar = re.compile(r"(?:\d{1,6}(?:\.\d{1,6})?[dhms])+", re.ASCII)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        text = str(value).strip().lower().replace(" ", "")
+        parts = re.findall(r"([\d.]+)([dhms])", text) if self._TEXT.fullmatch(text) else []
+        units = [unit for _, unit in parts]
+        seconds = sum(float(number) * self._UNITS[unit] for number, unit in parts)
+        if not seconds or units != sorted(set(units), key="dhms".index):
+            self.fail(f"{value!r} is not a time; give 90s, 10m, 2h or 1h30m", param, ctx)
+        return seconds
+
+
 class Memory(click.ParamType[int]):
     """An amount of memory: 512m, 8g, or bytes."""
 

@@ -48,13 +48,14 @@ class Progress:
             self._bar.stop()
 
     def __call__(self, message: RunMessage) -> None:
+        further = self.state.began_s is not None
         self.state.take(message, time.monotonic())
         if isinstance(message, CellEvent):
             self._event(message)
         elif isinstance(message, LogLine):
             self._note(message)
         elif isinstance(message, RunStarted):
-            self._run(message)
+            self._run(message, further)
         elif isinstance(message, CellStarted):
             self._cell(message)
         else:
@@ -89,7 +90,9 @@ class Progress:
             self._step, self._refreshed = step, now
             self._line(note.text)
 
-    def _run(self, started: RunStarted) -> None:
+    def _run(self, started: RunStarted, further: bool) -> None:
+        if further:  # an aim has said so
+            return
         if not started.todo:
             self._line(f"{count(started.kept, 'cell')} done already; nothing to run")
             return

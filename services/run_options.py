@@ -10,8 +10,10 @@ from typing import TypeVar, Unpack, cast
 import click
 
 from manifests.errors import InputError
-from services.parameters import CountRange, Memory, Numbers, gpu_names
+from services.parameters import CountRange, Duration, Memory, NumberRange, Numbers, gpu_names
 from services.selection import RunChoices
+
+MOST_REPEATS = 1000
 
 Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
@@ -28,10 +30,30 @@ _CHOICES = (
         "archive, or a folder that holds one of these for each data set.",
     ),
     click.option(
+        "--experiment",
+        multiple=True,
+        metavar="NAME",
+        help="A part of the study that isn't run by default, e.g. seeds; 'default' is the rest. "
+        "Repeatable.",
+    ),
+    click.option(
         "-k",
         "expression",
         default="",
         help="Choose cells, e.g. 'pytorch and ptq', 'batch_size>=32 and not qat'.",
+    ),
+    click.option(
+        "--repeats",
+        type=CountRange(0, MOST_REPEATS),
+        default=0,
+        help="Processes of every cell, of training and quantizing too; 0: as the tier says.",
+    ),
+    click.option(
+        "--budget",
+        "budget_s",
+        type=Duration(),
+        help="Measure everything once, then again what decides open claims, until the run's cells "
+        "have taken so long: 90s, 10m, 2h.",
     ),
     click.option(
         "--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run to go on with."
@@ -42,6 +64,15 @@ _RESOURCES = (
     click.option("--cpus", type=Numbers(), default=(), help="Processors to use, e.g. 0-3."),
     click.option("--gpus", callback=gpu_names, help="GPUs to use, one cell each: all, or 0,1."),
     click.option("--memory", "memory_bytes", type=Memory(), help="Limit of a container: 8g."),
+    click.option(
+        "--wait-quiet",
+        "wait_quiet_s",
+        type=NumberRange(0, 86_400),
+        default=0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait so long at most, before the first cell, until others leave the machine alone.",
+    ),
 )
 
 
@@ -84,7 +115,8 @@ def _with(options: Sequence[Callable[[Decorated], Decorated]], function: Decorat
 def read_options(given: Mapping[str, str]) -> RunChoices:
     """What a command makes of the options of a run, by the names of its parameters.
 
-    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't.
+    "" leaves an option at its default; "yes" sets one that takes no value, "no" doesn't; commas
+    part the values of one that may be given more than once.
     Raises InputError with the command line's own message.
     """
     command = _options_alone()
@@ -94,7 +126,8 @@ def read_options(given: Mapping[str, str]) -> RunChoices:
         if isinstance(option, click.Option) and option.is_flag:
             arguments += option.opts[:1] if text == "yes" else []
         elif text:
-            arguments += [option.opts[0], text]
+            values = text.split(",") if option.multiple else [text]
+            arguments += [word for value in values for word in (option.opts[0], value.strip())]
     try:
         return cast("RunChoices", command.make_context("run", arguments).params)
     except click.UsageError as error:

@@ -42,7 +42,8 @@ class CellState:
 class RunState:
     """Takes messages, one after another, each with the time (seconds) at which it came.
 
-    ``outcome`` is "" as long as it goes on, and for a recording.
+    ``outcome`` is "" as long as it goes on, and for a recording. ``aim`` says what is measured
+    again, and why; "" as long as everything is measured for the first time.
     """
 
     def __init__(self, chosen: Sequence[PlannedCell] = ()) -> None:
@@ -55,7 +56,7 @@ class RunState:
         self.began_s: float | None = None
         self.ended = self.failed = self.cancelled = 0
         self.done_estimate_s = self.done_wall_s = self.whole_estimate_s = 0.0
-        self.outcome = self.why = ""
+        self.outcome = self.why = self.aim = ""
         self._over_s: float | None = None
 
     @property
@@ -127,14 +128,16 @@ class RunState:
             self.work = note
             return
         self.work = None
+        self.aim = note.text if note.level == "aim" else self.aim
         self.notes.append(note.text)
 
     def _run(self, message: RunStarted, now_s: float) -> None:
-        self.began_s = now_s
-        self.queued = [planned.id for planned in message.todo]
+        """A run that measures again tells of further cells each time."""
+        self.began_s = now_s if self.began_s is None else self.began_s
+        self.queued += [planned.id for planned in message.todo]
         for planned in message.todo:
             self.cells[planned.id] = CellState(planned)
-        self.whole_estimate_s = sum(p.estimate_s for p in message.todo if not p.skip)
+        self.whole_estimate_s += sum(p.estimate_s for p in message.todo if not p.skip)
 
     def _start(self, message: CellStarted, now_s: float) -> None:
         self.work = None

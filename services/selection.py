@@ -20,11 +20,14 @@ class PlanChoices(TypedDict):
     protocol: Protocol | None
     dataset: str | None
     data_dir: Path | None
+    experiment: tuple[str, ...]
     expression: str
     run_dir: Path | None
     engine: str
     python: Path | None
     threads: int
+    repeats: int
+    budget_s: float | None
 
 
 class RunChoices(PlanChoices):
@@ -33,6 +36,7 @@ class RunChoices(PlanChoices):
     cpus: tuple[int, ...]
     gpus: tuple[str, ...] | None
     memory_bytes: int | None
+    wait_quiet_s: float
     claim: str
     sample: bool
 
@@ -68,6 +72,10 @@ def options_of(study: str, choices: RunChoices, rerun: tuple[str, ...] = ()) -> 
         gpus=choices["gpus"],
         memory_bytes=choices["memory_bytes"],
         python=choices["python"],
+        repeats=choices["repeats"],
+        budget_s=choices["budget_s"],
+        experiment=choices["experiment"],
+        wait_quiet_s=choices["wait_quiet_s"],
     )
     return RunOptions(request, choices["claim"], choices["sample"])
 
@@ -76,10 +84,25 @@ def narrowed(options: RunOptions) -> Request:
     """The request whose expression chooses just the cells that are meant. Raises InputError."""
     request = options.request
     if options.claim:
+        request = _of_experiment(options.claim, request)
         request = request._replace(expression=_cells_of(options.claim, request))
     if options.sample:
         request = request._replace(expression=_quickest(request))
     return request
+
+
+def _of_experiment(claim: str, request: Request) -> Request:
+    """With the experiment that the claim is about, where it is about one."""
+    from papers.claims import choose_claims
+    from papers.paper import find_paper
+    from papers.study import DEFAULT
+
+    paper = find_paper(request.study)
+    (found,) = choose_claims(paper.claims.claim, claim)
+    tables = {table.file.id: table.file for table in paper.tables}
+    experiment = tables[found.claim.table].experiment
+    asked = request.experiment or (DEFAULT,)
+    return request._replace(experiment=(*asked, experiment)) if experiment else request
 
 
 def _cells_of(claim: str, request: Request) -> str:

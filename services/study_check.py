@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from manifests.errors import InputError
@@ -37,14 +38,15 @@ def _planning(folder: Path, study: Study) -> Iterator[Mistake]:
     from orchestrator.planning.planner import Choices, make_plan
 
     told: dict[str, None] = {}
-    for name, tier in study.tiers.items():
-        choices = Choices(name, None, tier.dataset)
+    parts = [[], *([part] for part in study.experiments())]
+    for (name, tier), part in product(study.tiers.items(), parts):
+        choices = Choices(name, None, tier.dataset, experiments=part)
         try:
             plan = make_plan(study, choices, Estimates(folder / "none"), gpus=0)
         except InputError as error:
             told[str(error).partition("study.toml: ")[2] or str(error)] = None
             continue
-        if not plan.cells:
+        if not plan.cells and not part:
             told[f"tiers.{name}: no cell comes of it"] = None
     yield from (Mistake(folder / FILE, 1, text) for text in told)
 

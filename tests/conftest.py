@@ -59,6 +59,17 @@ def group_of(item: pytest.Item) -> str:
     return "docker" if item.get_closest_marker("docker") else str(item.path)
 
 
+@pytest.fixture(autouse=True)
+def _no_docker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """What needs no Docker Engine never asks the one of this machine, which may be busy."""
+    if request.node.get_closest_marker("docker") is None:
+        nowhere = tmp_path_factory.getbasetemp() / "no-docker.sock"
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{nowhere}")
+
+
 class Workshop:
     """Runs the command line in a folder of its own, as a person would."""
 

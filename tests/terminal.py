@@ -19,7 +19,7 @@ class Terminal:
         self._server = f"repliquant-{uuid.uuid4().hex[:8]}"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", "40", "sh")
         for name, value in environment.items():
-            if name.startswith("REPLIQUANT_") or name in ("FAKE_LOG", "PYTHONPATH"):
+            if name.startswith("REPLIQUANT_") or name in ("DOCKER_HOST", "FAKE_LOG", "PYTHONPATH"):
                 self.type(f"export {name}={shlex.quote(value)}")
         self.type(f"cd {shlex.quote(str(folder))}; clear")
 

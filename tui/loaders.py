@@ -204,7 +204,10 @@ def read_differences(base: Run, new: Run) -> Differences:
     """Two runs cell by cell. Raises InputError."""
     from comparisons.differences import compare_runs, make_side
 
-    sides = [make_side([(run.id, read_results(run).manifests)]) for run in (base, new)]
+    sides = [
+        make_side([(run.id, read_results(run).manifests)], folders=[run.cell_folder])
+        for run in (base, new)
+    ]
     return compare_runs(sides[0], sides[1])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from orchestrator.engines.registry import AUTO, names
@@ -34,17 +34,28 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
         Asked("protocol", "protocol", request.protocol or _ALL, protocols),
         Asked("dataset", "data set", request.dataset or "", (), dataset),
         Asked("data_dir", "data folder", _text(request.data_dir), (), "none"),
+        *_experiments(request.experiment, study),
         Asked("expression", "cells (-k)", request.expression, (), "all"),
         Asked("claim", "of a claim", options.claim, (), "its number (C2) or its id; all"),
         Asked("sample", "sample only", "yes" if options.sample else "no", ("no", "yes")),
+        Asked("repeats", "repeats", str(request.repeats or ""), (), "as the tier says"),
+        Asked("budget_s", "budget", _time(request.budget_s), (), "none; or 10m, 2h"),
         Asked("engine", "engine", request.engine, engines),
         Asked("python", "python", _text(request.python), (), "the images' own"),
         Asked("threads", "threads", str(request.threads or ""), (), "all processors"),
         Asked("cpus", "processors", ",".join(map(str, request.cpus)), (), "all; or 0-3,6"),
         Asked("gpus", "GPUs", ",".join(request.gpus or ()), (), "the first; or all, or 0,1"),
         Asked("memory_bytes", "memory", _size(request.memory_bytes), (), "containers only: 8g"),
+        Asked("wait_quiet_s", "quiet wait", _seconds(request.wait_quiet_s), (), "none; or seconds"),
         Asked("run_dir", "run folder", _text(request.run_dir), (), folder),
     ]
+
+
+def _experiments(asked: Sequence[str], study: Study) -> list[Asked]:
+    """Asked for where the study has parts that don't run by default."""
+    known = ",".join(study.experiments())
+    field = Asked("experiment", "experiments", ",".join(asked), (), f"the default; or {known}")
+    return [field] if known else []
 
 
 def chosen(options: RunOptions, answers: dict[str, str]) -> RunOptions:
@@ -68,17 +79,35 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
 
 
 def narrowing(options: RunOptions) -> Iterator[str]:
-    """What keeps cells out of the plan, a word each."""
+    """What keeps cells out of the plan, and for how long cells are measured again, a word each."""
     if options.request.expression:
         yield f"-k {options.request.expression}"
+    if options.request.experiment:
+        yield f"experiment {', '.join(options.request.experiment)}"
     if options.claim:
         yield f"claim {options.claim}"
     if options.sample:
         yield "sample"
+    if options.request.budget_s is not None:
+        yield f"budget {_time(options.request.budget_s)}"
+
+
+def _seconds(wait_s: float) -> str:
+    return f"{wait_s:g}" if wait_s else ""
 
 
 def _text(path: object) -> str:
     return "" if path is None else str(path)
+
+
+def _time(seconds: float | None) -> str:
+    """As ``--budget`` takes it."""
+    if seconds is None:
+        return ""
+    for unit, letter in ((3600, "h"), (60, "m")):
+        if seconds % unit == 0:
+            return f"{seconds / unit:g}{letter}"
+    return f"{seconds:g}s"
 
 
 def _size(count: int | None) -> str:

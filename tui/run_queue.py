@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from manifests import event
 from manifests.errors import RepliquantError
 from orchestrator.messages import CellEvent, LogLine, RunMessage
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 
 if TYPE_CHECKING:
     from machine.sampler import Sampler
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from manifests.run_folder import Run
     from orchestrator.running.execute import Outcome
     from orchestrator.running.request import Request
+    from services.until_decided import Ending
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Ended:
 
     ``paused`` and ``cancelled`` say what was asked for meanwhile. With neither outcome nor
     error it ended before its first cell. ``told`` says in a line how it went, once that is known.
+    ``ending`` is what came of its budget, where it had one.
     """
 
     study: str
@@ -46,6 +48,7 @@ class Ended:
     paused: bool = False
     cancelled: bool = False
     told: str = ""
+    ending: Ending | None = None
 
 
 class Received(NamedTuple):
@@ -60,7 +63,7 @@ class _Job:
     request: Request
     run: Run
     chosen: Sequence[PlannedCell]
-    steering: Steering = field(default_factory=Steering)
+    control: RunControl = field(default_factory=RunControl)
 
 
 class Inbox:
@@ -120,11 +123,11 @@ class RunQueue:
     @property
     def pausing(self) -> bool:
         """Whether the run will end after the cells that run now."""
-        return bool(self._jobs) and self._jobs[0].steering.paused
+        return bool(self._jobs) and self._jobs[0].control.paused
 
     @property
     def cancelling(self) -> bool:
-        return bool(self._jobs) and self._jobs[0].steering.cancelled
+        return bool(self._jobs) and self._jobs[0].control.cancelled
 
     @property
     def asked(self) -> str:
@@ -146,19 +149,19 @@ class RunQueue:
         """End after the cells that run now; what waits behind goes too."""
         self._forget_waiting()
         for job in list(self._jobs)[:1]:
-            job.steering.pause()
+            job.control.pause()
 
     def cancel(self, reason: str) -> None:
         """End the running cells as cancelled; what waits behind goes too."""
         self._forget_waiting()
         for job in list(self._jobs)[:1]:
-            job.steering.cancel(reason)
+            job.control.cancel(reason)
 
     def kill(self) -> None:
         """End the running cells now."""
         self.cancel("killed from the screen")
         for job in list(self._jobs)[:1]:
-            job.steering.kill()
+            job.control.kill()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until nothing runs any more; whether that is so."""
@@ -176,7 +179,7 @@ class RunQueue:
         while True:
             job = self._jobs[0]
             ended = self._one(job)
-            ended.paused, ended.cancelled = job.steering.paused, job.steering.cancelled
+            ended.paused, ended.cancelled = job.control.paused, job.control.cancelled
             self.inbox.put(ended)
             with self._lock:
                 self._jobs.popleft()
@@ -190,17 +193,21 @@ class RunQueue:
         self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
 
     def _one(self, job: _Job) -> Ended:
-        from orchestrator.running.execute import execute
+        from services.ending_words import ending_lines
         from services.exports import save_tables
         from services.results import results_of
+        from services.until_decided import carry_out
 
         study = job.request.study
         try:
-            outcome = execute(job.request, self.inbox.put, self.sampler, job.steering)
+            done = carry_out(job.request, self.inbox.put, self.sampler, job.control)
+            outcome = done.outcome
+            for line in ending_lines(done.ending) if done.ending else ():
+                self.inbox.put(LogLine(line))
             results = results_of(outcome.prepared)
             save_tables(results)
             status = outcome.exit_status(results.manifests)
-            return Ended(study, job.run, outcome, status=status)
+            return Ended(study, job.run, outcome, status=status, ending=done.ending)
         except KeyboardInterrupt:
             return Ended(study, job.run)
         except RepliquantError as error:

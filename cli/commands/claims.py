@@ -24,8 +24,9 @@ def command(
 ) -> None:
     """Verdicts on what STUDY's paper claims: on its own numbers, and on RUN (default: the latest).
 
-    holds, does not hold, undecided (an interval straddles, or a flag says that the measurement was
-    disturbed), or not measured with the reason.
+    reproduced or not, where nothing that the claim depends on differs from the paper; else holds
+    here or does not hold here; undecided, with the reason and what would decide it; not measured;
+    untestable. docs/claims.md says how that is decided.
     """
     from cli.console import print_json
     from comparisons.render import claims as words

@@ -11,7 +11,8 @@ from services.parameters import NumberRange
 from services.phrases import printable
 
 if TYPE_CHECKING:
-    from comparisons.differences import Differences, Side
+    from comparisons.differences import Differences
+    from comparisons.pairs import Side
     from manifests.run_folder import Run
     from services.results import Results
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 def command(base: str, new: str, pool: bool, margin: float, changed: bool, as_json: bool) -> None:
     """Run NEW against run BASE: same, faster, slower, or undecided, for every cell.
 
-    Each may be several runs, separated by commas, whose processes then count as repeats.
+    Each may be several runs, separated by commas; from three a side on they tell about
+    configurations, where one run a side tells about these two runs.
     """
     from cli.console import print_json
     from comparisons.differences import compare_runs
@@ -99,7 +101,8 @@ def _check_one_study(loaded: list[Results]) -> None:
 def _side(loaded: list[Results], pool: bool) -> Side:
     from comparisons.differences import make_side
 
-    return make_side([(str(one.run.folder), one.manifests) for one in loaded], pool)
+    runs = [(str(one.run.folder), one.manifests) for one in loaded]
+    return make_side(runs, pool, [one.run.cell_folder for one in loaded])
 
 
 def _plain(found: Differences) -> dict[str, object]:

@@ -135,10 +135,19 @@ def lock(names: tuple[str, ...], keep_versions: bool) -> int:
 )  # fmt: skip
 def new(name: str, framework: str, python: str, about: str, into: Path | None) -> int:
     """Write an image's folder: image.toml, requirements.in and its checks, to be filled in."""
+    from manifests.runner_files import framework_folders
+    from manifests.suggest import nearest
     from orchestrator.environments.new_image import write_image
 
     folder = write_image(name, framework, python, about, into)
     click.echo(f"{folder}: written")
+    known = list(framework_folders())
+    if framework not in known:
+        click.echo(
+            f"No runners here are of framework {framework!r}.{nearest(framework, known)} "
+            f"There are: {', '.join(known)}",
+            err=True,
+        )
     click.echo(
         f"Next: name its packages in {folder / 'requirements.in'}, then\n"
         f"  repliquant images lock {name}\n  repliquant images build {name}",

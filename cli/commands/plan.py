@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from services.selection import PlanChoices
 
 _MOST_LINES = 100
-_RIGHT = ("size", "batch", "repeat", "estimate")
+_RIGHT = ("size", "batch", "seed", "repeat", "estimate")
 _LEAST = ("repeat", "cell", "device", "framework", "protocol")
 _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 
@@ -33,20 +33,28 @@ _SHOWN = ("framework", "task", "technique", "model", "device", "protocol")
 def command(
     study: str, as_json: bool, cost: bool, watts: float | None, **choices: Unpack[PlanChoices]
 ) -> None:
-    """The cells of STUDY, with estimates and what would be skipped. Runs nothing."""
+    """The cells of STUDY, with estimates and what would be skipped. Runs nothing.
+
+    With --budget it also says which claims so much time is likely to leave undecided.
+    """
     from orchestrator.running.request import Request, prepare
 
-    prepared = prepare(Request(study, **choices))
+    request = Request(study, **choices)
+    prepared = prepare(request)
     if as_json:
-        _print_json(prepared)
-    elif cost:
+        _print_json(prepared, request.budget_s)
+        return
+    if cost:
         _print_cost(prepared, watts)
     else:
         _print(prepared)
+    if request.budget_s is not None:
+        _print_forecast(prepared, request.budget_s)
 
 
-def _print_json(prepared: Prepared) -> None:
+def _print_json(prepared: Prepared, budget_s: float | None) -> None:
     from cli.console import print_json
+    from services.budget_forecast import forecast, forecast_data
 
     chosen = _chosen_plan(prepared)
     covered = _covered(chosen)
@@ -55,8 +63,21 @@ def _print_json(prepared: Prepared) -> None:
             "run": str(prepared.run.folder),
             "published_numbers": [item._asdict() for item in covered],
             "plan": chosen,
+            **(
+                {"budget": forecast_data(forecast(prepared, budget_s))}
+                if budget_s is not None
+                else {}
+            ),
         }
     )
+
+
+def _print_forecast(prepared: Prepared, budget_s: float) -> None:
+    from cli.console import out
+    from services.budget_forecast import forecast, forecast_lines
+
+    for line in forecast_lines(forecast(prepared, budget_s)):
+        out().print(line, markup=False)
 
 
 def _chosen_plan(prepared: Prepared) -> Plan:
@@ -73,12 +94,14 @@ def _print(prepared: Prepared) -> None:
     from services.tables import table
 
     plan = prepared.plan
+    seeded = len({planned.cell.seed for planned in prepared.chosen}) > 1
     rows = [
         (
             cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
             *(getattr(cells[0].cell, name) for name in _SHOWN),
             str(cells[0].cell.image_size),
             _values(planned.cell.batch_size for planned in cells),
+            *([_values(planned.cell.seed for planned in cells)] if seeded else []),
             _values(planned.cell.repeat for planned in cells),
             duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
             state,
@@ -87,7 +110,7 @@ def _print(prepared: Prepared) -> None:
     ]
     columns = (
         "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
-        "repeat", "estimate", "state",
+        *(["seed"] if seeded else []), "repeat", "estimate", "state",
     )  # fmt: skip
     title = f"{plan.study} · {describe_scope(plan)}"
     summary = _summary(prepared)  # what is wrong with the study's tables is said before anything

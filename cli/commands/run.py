@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from orchestrator.running.request import Prepared
     from services.results import Results
     from services.selection import RunChoices, RunOptions
+    from services.until_decided import Done
 
 
 @click.command("run")
@@ -39,40 +40,54 @@ def command(
 ) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
 
+    With --budget every cell is run once, however long that takes, and then, where claims are open,
+    again in quadruples (A B B A), the cheapest that may decide first, until all that can be decided
+    is or the run's cells have taken that long, earlier starts included.
+
     Exit status 1 when a cell failed (crashed, ran out of memory or time) or was kept from running
     by an environment, a container runtime or weights that are broken; 3 when nothing of what was
     chosen can run here. Beside cells that ran, one that this machine can't run is a result.
     """
     from cli.console import print_json
+    from services.ending_words import ending_data
     from services.exports import save_tables
     from services.results import results_of
     from services.selection import options_of
 
     options = options_of(study, choices, rerun)
-    outcome = _execute(options, verbose)
+    done = _execute(options, verbose)
+    outcome = done.outcome
     results = results_of(outcome.prepared)
     save_tables(results)
     counts = _counts(outcome.prepared, results.manifests)
     if as_json:
         executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
-        print_json({"run": str(results.run.folder), "executed": executed, "counts": counts})
+        print_json(
+            {
+                "run": str(results.run.folder),
+                "executed": executed,
+                "counts": counts,
+                **({"budget": ending_data(done.ending)} if done.ending else {}),
+            }
+        )
     else:
+        _print_ending(done)
         _print_counts(outcome, counts, results.warnings)
         if tables or options.claim:
             _show(results, tables, options.claim)
     return outcome.exit_status(results.manifests)
 
 
-def _execute(options: RunOptions, verbose: bool) -> Outcome:
+def _execute(options: RunOptions, verbose: bool) -> Done:
     from cli.console import err
-    from orchestrator.running.execute import execute
     from services.progress import Progress
     from services.selection import narrowed
+    from services.until_decided import carry_out
 
     request = narrowed(options)
     try:
         with Progress(err(), verbose) as progress:
-            return execute(request, progress)
+            return carry_out(request, progress)
     except KeyboardInterrupt:
         click.echo("finished cells are kept; the same command goes on from here", err=True)
         raise
@@ -92,6 +107,16 @@ def _show(results: Results, tables: bool, claim: str) -> None:
     show_claims(judge_claims(results, claim), full=bool(claim))
     if tables:
         click.echo(f"report: {write(results.run)}")
+
+
+def _print_ending(done: Done) -> None:
+    """What came of the budget, where there was one."""
+    from cli.console import err
+    from services.ending_words import ending_lines
+    from services.phrases import printable
+
+    for line in ending_lines(done.ending) if done.ending else ():
+        err().print(printable(line), markup=False)
 
 
 def _counts(prepared: Prepared, manifests: list[Manifest]) -> dict[str, int]:

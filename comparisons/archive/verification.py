@@ -51,8 +51,8 @@ def verify(
 ) -> Iterator[Check]:
     """Unpack into the empty ``folder`` and check; stops where nothing more can be said.
 
-    ``studies`` is this kit's own folder of them, to say whether the archive's study is ours, and
-    ``kit`` this kit's version: another may lay out a page otherwise.
+    ``studies`` is our own folder of them, to say whether the archive's study is ours, and ``kit``
+    our version: another may lay out a page otherwise.
 
     Raises RefusedError for what is no archive of ours, or a hostile one; OSError.
     """
@@ -131,7 +131,7 @@ def _read(folder: Path) -> tuple[About, Plan, list[Manifest], list[str]]:
     except (UnreadableError, FileNotFoundError) as error:
         raise RefusedError(f"can't be read: {_relative(error, folder)}") from error
     if about.schema != SCHEMA:
-        raise RefusedError(f"has schema {about.schema[:80]!r}; this kit reads {SCHEMA}")
+        raise RefusedError(f"has schema {about.schema[:80]!r}; this version reads {SCHEMA}")
     if about.study != plan.study or not (folder / contents.study_place(about.study)).is_dir():
         raise RefusedError(f"has no folder for its study {about.study[:80]!r}")
     manifests, warnings = contents.planned(run, plan)
@@ -210,10 +210,10 @@ def _against_ours(folder: Path, study: str, studies: Path | Places) -> str:
     """Published numbers, claims and checks come with the archive, and may be another's."""
     theirs, ours = folder / contents.study_place(study), studies / study
     if not ours.is_dir():
-        return f"this kit has no study {study[:80]}"
+        return f"this version has no study {study[:80]}"
     paths = [path.relative_to(theirs) for path in sorted(theirs.rglob("*")) if path.is_file()]
     other = [str(path) for path in paths if _hash_or_none(ours / path) != _hash(theirs / path)]
-    return f"not as in this kit: {', '.join(other[:_TOLD])}" if other else "as in this kit"
+    return f"not as in this version: {', '.join(other[:_TOLD])}" if other else "as in this version"
 
 
 def _hash_or_none(path: Path) -> str | None:
@@ -246,7 +246,7 @@ def _derived(
         yield Check(group, wrong, f"{len(chosen)} files derived again, byte by byte")
     strange = [name for name in names if name.startswith("derived/") and name not in made]
     if strange:
-        yield Check("derived", [f"{name} is not derived by this kit" for name in strange])
+        yield Check("derived", [f"{name} is not derived by this version" for name in strange])
 
 
 def _differs(folder: Path, name: str, data: bytes) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from comparisons.audit.derived import audit_derived
-from comparisons.audit.findings import Finding, Report
+from comparisons.audit.findings import MOST_CERTAIN, Finding, Report
 from comparisons.audit.granularity import audit_granularity
 from comparisons.claims.sources import Tables, published_source
-from papers.audit import AuditFile, Check, Facts
+from papers.audit import AuditFile, Check, Facts, Sure
 from papers.expressions import Evaluator, ExpressionError, Missing, Quantity, Row, parse
 from papers.expressions.quantities import FAILS
 from papers.expressions.syntax import Call, Place
 from papers.mistakes import PublishedError, no_such
 from papers.paper import open_paper
-from papers.published import PublishedTable
+from papers.published import Printed, PublishedTable
+from papers.rounding import rounded_or_cut_off
 
 
 def audit(study_folder: Path) -> Report:
@@ -42,12 +43,33 @@ def audit_tables(published: Sequence[PublishedTable], file: AuditFile) -> Report
         found, count = audit_granularity(granularity, by_id[granularity.table])
         findings += found
         checked["granularity"] += count
-    source = _with_facts(published_source(published), file.facts)
+    source = _with_facts(_loosely_printed(published), file.facts)
     for check in file.check:
         found, count = _judge(check, source)
         findings += found
         checked[check.kind] += count
     return Report(findings, dict(checked), notes)
+
+
+def _loosely_printed(published: Sequence[PublishedTable]) -> Tables:
+    """The paper's numbers as claims have them; each may have been cut off as well as rounded."""
+    source = published_source(published)
+    tables = {
+        table.file.id: [
+            row._replace(values=_loosened(row, printed.numbers))
+            for row, printed in zip(source.rows(table.file.id), table.rows, strict=True)
+        ]
+        for table in published
+    }
+    return Tables(tables, source.headings)
+
+
+def _loosened(row: Row, printed: Mapping[str, Printed]) -> dict[str, Quantity | str]:
+    found = dict(row.values)
+    for name, number in printed.items():
+        if number.value is not None and not number.text.startswith("~"):
+            found[name] = Quantity(number.value, *rounded_or_cut_off(number.text))
+    return found
 
 
 def _with_facts(source: Tables, facts: Sequence[Facts]) -> Tables:
@@ -80,10 +102,16 @@ def _judge(check: Check, source: Tables) -> tuple[list[Finding], int]:
             raise PublishedError(f"audit: check {check.id}: {error}") from error
     if not where:
         return [], count
-    finding = Finding(
-        check.id, check.kind, check.place, check.rule, where, check.sure, check.innocent
-    )
+    sure, innocent = _at_most(check)
+    finding = Finding(check.id, check.kind, check.place, check.rule, where, sure, innocent)
     return [finding], count
+
+
+def _at_most(check: Check) -> tuple[Sure, str]:
+    """How sure the check says that a finding is, where its kind allows that, and why not."""
+    most, reason = MOST_CERTAIN.get(check.kind, (check.sure, ""))
+    told = "; ".join(text for text in (check.innocent, reason) if text)
+    return (most if check.sure == "certain" else check.sure), told
 
 
 def _places(test: str, source: Tables) -> Iterator[tuple[str, str]]:

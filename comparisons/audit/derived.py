@@ -3,93 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import NamedTuple
+from itertools import groupby
 
+from comparisons.audit.chance import at_least
+from comparisons.audit.derived_number import WAYS, Derived, Way
 from comparisons.audit.findings import Finding
 from papers.audit import Sure
 from papers.published import Column, Printed, PublishedRow, PublishedTable
-from papers.rounding import MODES, Mode, decimals, plain, printed_as, rounding
+from papers.rounding import decimals, printed_as
 
 _UNROUNDED = "it may have been computed from numbers with more digits than are printed"
-
-
-class Derived(NamedTuple):
-    """A printed number and the two that it should follow from."""
-
-    table: str
-    place: str
-    where: str
-    name: str
-    printed: str
-    first: str
-    second: str
-    unit: str
-
-    @property
-    def exact(self) -> Decimal:
-        """From the printed numbers as they stand."""
-        return derive(self.name, Decimal(plain(self.first)), Decimal(plain(self.second)))
-
-    def follows(self, mode: Mode) -> bool:
-        """Whether the printed number is ``exact`` in that way of rounding."""
-        return printed_as(self.exact, decimals(self.printed), mode) == Decimal(plain(self.printed))
-
-    def possible(self) -> bool:
-        """Whether numbers that print like these two can give one that prints like this."""
-        ends = [
-            float(derive(self.name, Decimal(repr(a)), Decimal(repr(b))))
-            for a in rounding(self.first)
-            for b in rounding(self.second)
-        ]
-        unit = 10.0 ** -decimals(self.printed)
-        value = float(plain(self.printed))
-        return max(ends) >= value - unit / 2 and min(ends) < value + unit
-
-
-def derive(name: str, first: Decimal, second: Decimal) -> Decimal:
-    """As comparisons.measured.derive, exactly. Raises decimal's errors for a division by zero."""
-    if name == "ratio":
-        return first / second
-    return {"reduction": 1 - second / first, "increase": second / first - 1}[name] * 100
+_OTHERWISE = "it may have been rounded in another way than the paper's other numbers"
+_CHANCE = 0.0025
+"""That a paper computed from its printed digits is taken for granted only where so many numbers
+would follow from them by so little chance otherwise; with both ways to round, 0.5 %.
+"""
 
 
 def derived_numbers(published: Sequence[PublishedTable]) -> list[Derived]:
     """Every printed number of a derived column whose parts are printed too."""
-    found = []
-    for table in published:
-        for column in table.file.column:
-            if column.derive:
-                found += [one for row in table.rows for one in _numbers(table, column, row)]
-    return found
+    return [
+        one
+        for table in published
+        for row in table.rows
+        for column in table.file.column
+        if column.derive
+        for one in _numbers(table, column, row)
+    ]
 
 
 def _numbers(table: PublishedTable, column: Column, row: PublishedRow) -> list[Derived]:
     ((name, operands),) = column.derive.items()
     first, second = (row.numbers[part] for part in column.published_from or operands)
     printed = row.numbers[column.name]
-    if not all(map(_certain, (printed, first, second))) or not first.value or not second.value:
+    if not all(map(_certain, (printed, first, second))):
+        return []
+    if name != "drop" and not (first.value and second.value):
         return []
     key = ", ".join(f"{name} {value}" for name, value in row.key.items())
-    where = f"{table.file.name}, {key}, {column.label}"
-    place, unit = table.file.place, column.printed_unit or column.unit
-    return [Derived(table.file.id, place, where, name, printed.text, first.text, second.text, unit)]
+    return [
+        Derived(
+            table.file.id, table.file.place, f"{table.file.name}, {key}", column.label, name,
+            printed.text, first.text, second.text, column.printed_unit or column.unit,
+        )
+    ]  # fmt: skip
 
 
 def _certain(number: Printed) -> bool:
     return number.value is not None and not number.text.startswith("~")
 
 
-def convention(numbers: Sequence[Derived]) -> Mode | None:
-    """How a paper rounds what it derives from its printed numbers.
+def convention(numbers: Sequence[Derived]) -> Way | None:
+    """How a paper rounds what it derives from its printed numbers; None where it may not do so.
 
-    None where several don't follow from them in any one way: it derived them from numbers with
-    more digits, and only what no digits could give is an error then.
+    All of its numbers follow from the printed ones in that way; or all but a few, which are then
+    errors, and of numbers with more digits so many would not have followed by chance.
     """
-    matches = {mode: sum(number.follows(mode) for number in numbers) for mode in MODES}
-    best = max(matches, key=lambda mode: matches[mode])
-    few = max(1, len(numbers) // 50)
-    return best if len(numbers) - matches[best] <= few else None
+    for way in WAYS:
+        if all(number.follows(way) for number in numbers):
+            return way
+    for way in WAYS:
+        if _all_but_few(numbers, way) and _by_chance(numbers, way) <= _CHANCE:
+            return way
+    return None
+
+
+def _all_but_few(numbers: Sequence[Derived], way: Way) -> bool:
+    return sum(not number.follows(way) for number in numbers) <= _few(numbers)
+
+
+def _few(numbers: Sequence[Derived]) -> int:
+    return max(1, len(numbers) // 50)
+
+
+def _by_chance(numbers: Sequence[Derived], way: Way) -> float:
+    """How probably as many rows follow from numbers with more digits.
+
+    The numbers of a row share parts and what was rounded off of them: they count as one.
+    """
+    rows = [list(found) for _, found in groupby(numbers, lambda number: number.row)]
+    following = sum(all(number.follows(way) for number in row) for row in rows)
+    return at_least(following, [min(one.by_chance(way) for one in row) for row in rows])
+
+
+def _possible_way(numbers: Sequence[Derived]) -> Way | None:
+    """How all numbers but a few can have come about, whatever digits were rounded off.
+
+    None where they can't in one way, and where they can in either.
+    """
+    impossible = {way: sum(not one.possible(way) for one in numbers) for way in WAYS}
+    if len(set(impossible.values())) == 1:
+        return None
+    best = min(WAYS, key=lambda way: impossible[way])
+    return best if impossible[best] <= _few(numbers) else None
 
 
 def audit_derived(published: Sequence[PublishedTable]) -> tuple[list[Finding], int, list[str]]:
@@ -97,25 +103,32 @@ def audit_derived(published: Sequence[PublishedTable]) -> tuple[list[Finding], i
     numbers = derived_numbers(published)
     if not numbers:
         return [], 0, []
-    mode = convention(numbers)
-    found = [finding for number in numbers for finding in _judge(number, mode)]
-    how = f"from the printed numbers, {mode}" if mode else "from numbers with more digits"
-    return found, len(numbers), [f"{len(numbers)} derived numbers are computed {how}"]
+    way = convention(numbers)
+    general = way or _possible_way(numbers)
+    found = [one for number in numbers for one in _judge(number, way, general)]
+    return found, len(numbers), [_in_words(numbers, way)]
 
 
-def _judge(number: Derived, mode: Mode | None) -> list[Finding]:
-    possible = number.possible()
-    if possible and (mode is None or number.follows(mode)):
+def _in_words(numbers: Sequence[Derived], way: Way | None) -> str:
+    if way is None:
+        return f"{len(numbers)} derived numbers are computed from numbers with more digits"
+    following = sum(number.follows(way) for number in numbers)
+    of_all = "" if following == len(numbers) else f"{following} of "
+    return f"{of_all}{len(numbers)} derived numbers follow from the printed numbers, {way}"
+
+
+def _judge(number: Derived, way: Way | None, general: Way | None) -> list[Finding]:
+    """``way`` is how the paper computes from its printed numbers, ``general`` how it rounds."""
+    ways = [one for one in WAYS if number.possible(one)]
+    as_others = number.follows(way) if way else general is None or general in ways
+    if ways and as_others:
         return []
     exact = printed_as(number.exact, decimals(number.printed) + 2, "rounded")
     rule = f"{number.name} of {number.first} and {number.second} is {exact}"
-    sure: Sure = "likely" if possible else "certain"
+    if ways:
+        rule += f"; the paper's other derived numbers are {general}"
+    sure: Sure = "likely" if ways else "certain"
+    benign = "" if not ways else _UNROUNDED if general in ways else _OTHERWISE
     where = f"{number.where}: printed {number.printed} {number.unit}"
-    if possible and mode is not None:
-        rule += f"; the paper's other derived numbers are {mode}"
-    return [
-        Finding(
-            f"derived-{number.table}", "derived", number.place, rule, [where], sure,
-            _UNROUNDED if possible else "",
-        )
-    ]  # fmt: skip
+    kind = f"derived-{number.table}"
+    return [Finding(kind, "derived", number.place, rule, [where], sure, benign)]

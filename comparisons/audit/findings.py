@@ -17,6 +17,15 @@ KINDS: dict[Kind, str] = {
 }
 
 
+MOST_CERTAIN: dict[Kind, tuple[Sure, str]] = {
+    "throughput": (
+        "likely",
+        "throughput may be all items over all time, where latency is a median of the calls",
+    ),
+}
+"""How sure a finding of a kind can be at most, and how it may always have come about."""
+
+
 class Finding(NamedTuple):
     """``where`` lists the places that it is about, ``innocent`` how it may have come about."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import msgspec
 
@@ -59,7 +60,13 @@ def _harmless(field: object) -> object:
 def render_json(comparisons: list[Comparison]) -> str:
     """A list of tables, indented, ending with a newline."""
     plain = [
-        {**table._asdict(), "lines": [line._asdict() for line in table.lines]}
+        {**table._asdict(), "lines": [_plain(line) for line in table.lines]}
         for table in comparisons
     ]
     return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    """Without what the numbers of a line were derived from."""
+    left_out = ("processes", "images")
+    return {name: value for name, value in line._asdict().items() if name not in left_out}

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from comparisons.differences import Difference, Differences, Side
+from comparisons.differences import Difference, Differences
 from comparisons.environments import condensed
+from comparisons.observations import LEAST_RUNS
+from comparisons.pairs import Side
 from comparisons.render.values import NONE, number, quantity
 from manifests.metrics import METRICS
 from manifests.units import shown_in
 
 _FIXED = ("cell", "quantity", "ratio", "95 % interval", "p", "n", "verdict", "flags")
 _NAMED_CELLS = 5
+_COUNTED = {"process": "", "run": " runs", "quadruple": " in turn"}
+_TWO_RUNS = (
+    "one run a side: a difference is one between these two runs, whatever made it; of "
+    f"configurations {LEAST_RUNS} runs a side tell (compare a,b,c d,e,f), or processes measured in "
+    "turn, A B B A"
+)
 
 
 def names_of(base: Side, new: Side) -> tuple[str, str]:
@@ -35,8 +43,13 @@ def row(line: Difference) -> list[str]:
     return [
         line.cell, line.quantity, value(line.base, line.metric), value(line.new, line.metric),
         ratio(line), interval, f"{line.p:.2g}" if line.p is not None else NONE,
-        f"{line.n_base}/{line.n_new}", line.verdict, ", ".join(line.flagged),
+        count(line), line.verdict, ", ".join(line.flagged),
     ]  # fmt: skip
+
+
+def count(line: Difference) -> str:
+    """``5/5``, of processes; ``3/3 runs``; ``4/4 in turn``, of processes measured A B B A."""
+    return f"{line.n_base}/{line.n_new}{_COUNTED[line.observed]}"
 
 
 def ratio(line: Difference) -> str:
@@ -69,10 +82,12 @@ def summary(found: Differences, names: tuple[str, str]) -> list[str]:
             more = f" and {left} more" if left > 0 else ""
             lines.append(f"only in {name}: {', '.join(titles[:_NAMED_CELLS])}{more}")
     base, new = names
+    two_runs = any(line.observed == "process" and line.p is not None for line in found.lines)
     return [
         *lines,
+        *([_TWO_RUNS] if two_runs else []),
         f"ratio = {new} / {base}; p is corrected for the number of comparisons "
-        "(Benjamini-Hochberg); n counts processes",
+        "(Benjamini-Hochberg); n counts processes, or runs",
     ]
 
 

@@ -10,6 +10,12 @@ from comparisons.statistics import median, percentile, readings, spread
 from manifests.flags import impossible_in
 from manifests.manifest import Manifest, Metric
 
+COLUMNS = (
+    "metric", "median", "unit", "p90 (estimate)", "p99 (estimate)", "spread", "samples", "source",
+)  # fmt: skip
+"""What the fields of ``MetricRow`` are called; comparisons.statistics says why estimate."""
+NUMBERS = ("median", "p90 (estimate)", "p99 (estimate)", "spread", "samples")
+
 
 class MetricRow(NamedTuple):
     """``note`` is where the metric comes from, or why it has no statistics."""

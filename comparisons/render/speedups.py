@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparisons.decomposition import Explanation, Factor
+from comparisons.decomposition import Explanation
+from comparisons.factors import Factor
 from comparisons.intervals import Interval
 
 HEADER = ["configuration", "technique", "baseline", "speedup", "factors", "n", "flags"]
 _WORDED = ("model", "image_size", "batch_size", "framework", "device")
 LEGEND = (
     "The speedup is the product of its factors. In brackets: intervals of 95 % over processes (n). "
-    "In parentheses: each factor's share of the speedup's logarithm. Factors joined by x can't be "
-    "told apart from what is there."
+    "In parentheses: each factor's share of the speedup's logarithm; it may be anything where the "
+    "processes leave open whether there is a speedup at all. Factors joined by x can't be told "
+    "apart from what is there."
 )
+ONE_PROCESS = "no interval: one process"
 NO_INTERVAL = (
-    "n = 1: some rung was measured by one process alone, so there is no interval; a tier with "
-    "repeats gives one."
+    f"n = 1: {ONE_PROCESS}. Some rung was measured by that alone; a tier with repeats gives "
+    "intervals."
 )
 
 
@@ -59,9 +62,15 @@ def share(one: Factor) -> str:
     """`` (45 % [40 %, 50 %])``; nothing where there is no speedup to have a share of."""
     if one.share is None:
         return ""
+    return f" ({one.share:.0%}{share_ends(one)})"
+
+
+def share_ends(one: Factor) -> str:
+    """`` [40 %, 50 %]``, or that it may be anything; nothing without repeats."""
     ends = one.share_interval
-    told = f" [{ends.low:.0%}, {ends.high:.0%}]" if ends and ends.low != ends.high else ""
-    return f" ({one.share:.0%}{told})"
+    if ends is None:
+        return "" if one.interval is None else ", may be anything"
+    return f" [{ends.low:.0%}, {ends.high:.0%}]" if ends.low != ends.high else ""
 
 
 def interval(found: Interval | None) -> str:
@@ -79,6 +88,7 @@ def plain(item: Explanation) -> dict[str, Any]:
     return {
         **item._asdict(),
         "interval": _ends(item.interval),
+        "no_interval": "one process" if item.n == 1 else "",
         "factors": [
             {
                 **one._asdict(),

@@ -36,7 +36,7 @@ def render_latex(evidence: Evidence, audit: Report) -> str:
         [item.number, item.claim.text, item.published.state, claims.measured(item), _flags(item)]
         for item in evidence.claims
     ]
-    header = ["claim", "the paper says", "the paper's own numbers", "measured", "flags"]
+    header = ["claim", "the paper says", "published", "measured", "flags"]
     caption = f"Claims of {evidence.paper.title}, {evidence.scope}"
     parts = [
         *latex.tables(evidence.comparisons),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from comparisons.audit import Report
 from comparisons.audit.findings import KINDS
 from comparisons.claims import Judged, count_verdicts
-from comparisons.claims.verdicts import NOT_PRINTED, STATES
+from comparisons.claims.verdicts import PUBLISHED_STATES
 from comparisons.comparison import Line
 from comparisons.environments import facts
 from comparisons.render import claims as claim_words
@@ -23,7 +23,6 @@ from comparisons.report.ladder import ladder
 from comparisons.results import Evidence
 
 MOST_LINKS = 6
-_VERDICTS = (*STATES, NOT_PRINTED)
 
 
 class ReportInput(NamedTuple):
@@ -72,7 +71,7 @@ def render_page(given: ReportInput) -> str:
 def _own_verdicts(claims: Sequence[Judged]) -> dict[str, int]:
     """How many claims have which verdict on the paper's own numbers."""
     counts = Counter(item.published.state for item in claims)
-    return dict(sorted(counts.items(), key=lambda item: _VERDICTS.index(item[0])))
+    return dict(sorted(counts.items(), key=lambda item: PUBLISHED_STATES.index(item[0])))
 
 
 def _columns(lines: Sequence[Line]) -> dict[str, bool]:

@@ -58,7 +58,8 @@ class Source(NamedTuple):
 
     ``key`` differs with the way of reading. ``contents`` is the hash of what is read, and None
     without a progress where it would have to be read first. ``counts`` and ``passed_over`` are
-    known from the names alone. ``checked`` says against what a download was checked.
+    known from the names alone. ``checked`` says against what a download was checked. ``mirrored``
+    is False where a mirrored picture shows something else: training then mirrors none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Source(NamedTuple):
     counts: Mapping[str, int] = {}
     passed_over: Mapping[str, int] = {}
     checked: Callable[[], str] = lambda: ""
+    mirrored: bool = True
 
 
 def known_pack(source: Source, image_size: int, cache: Path) -> Path | None:
@@ -81,6 +83,7 @@ def known_pack(source: Source, image_size: int, cache: Path) -> Path | None:
 def _folder(source: Source, image_size: int, cache: Path, contents: str) -> Path:
     # What the pack's description says beside its pixels belongs to its identity too.
     said = f"{source.origin}/{sorted(source.passed_over.items())}"
+    said += "" if source.mirrored else "/not mirrored"
     key = sha256_hex(f"{source.key}/{contents}/{said}".encode())[:12]
     return cache / "data" / f"{source.name}-{image_size}-{key}"
 
@@ -173,6 +176,7 @@ def _describe(source: Source, image_size: int, parts: dict[str, Part], contents:
         converted=_summed(part.converted for part in parts.values()),
         resized_from=_resized_from(parts, image_size),
         uniform=uniformity({name: part.images for name, part in parts.items()}),
+        mirrored=source.mirrored,
         source_sha256=contents,
         checked=source.checked(),
     )

@@ -116,13 +116,14 @@ class Capacity(NamedTuple):
     ``cpus``: numbers of the processors that a cell can use; ``gpus``: names of the GPUs that it
     can give to one. ``at_once``: so many cells may be with it at a time, each with a machine of its
     own; None: one on the processors, one a GPU. ``queues``: it takes a cell before those that it
-    starts from have ended, and keeps to ``Order.after``.
+    starts from have ended, and keeps to ``Order.after``. ``here``: its cells run on this machine.
     """
 
     cpus: tuple[int, ...] = ()
     gpus: tuple[str, ...] = ()
     at_once: int | None = None
     queues: bool = False
+    here: bool = True
 
 
 class Engine(Protocol):
@@ -209,8 +210,8 @@ class Engine(Protocol):
 
 
 class Finding(NamedTuple):
-    """What doctor says of it: ``state`` is ok, note or problem; only problems keep cells from
-    running.
+    """What doctor says of it: ``state`` is ok, note (how it is here, and nothing is wrong), advice
+    (somebody should do something about it) or problem, which alone keeps cells from running.
     """
 
     state: str

@@ -23,7 +23,7 @@ from orchestrator.datasets.sets import digits
 from orchestrator.environments.pins import Pin, allowed_unhashed, read_pins
 from orchestrator.environments.pip_settings import environment, explained, pip_for
 from orchestrator.gpu_check.plan import checked_frameworks
-from orchestrator.version import kit
+from orchestrator.version import code_version
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 LIMIT_BYTES = 64 * 10**6
@@ -115,7 +115,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _commit() -> str:
-    found = kit()
+    found = code_version()
     return f"{found.commit or ''}{'+changes' if found.commit and found.dirty else ''}"
 
 

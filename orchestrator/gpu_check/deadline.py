@@ -20,7 +20,7 @@ class Cells(Protocol):
 
 
 class Deadline:
-    """Passes news on; when the time is up, ends the running cell and lets no other start.
+    """Passes messages on; when the time is up, ends the running cell and lets no other start.
 
     The last seconds are for a cell's end and for packing. The time runs from ``begin`` on, or
     from the first cell's start: making an image may take longer than all cells.
@@ -53,11 +53,11 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
 
-    def __call__(self, news: RunMessage) -> None:
-        if isinstance(news, CellStarted) and self._ends_at is None:
+    def __call__(self, message: RunMessage) -> None:
+        if isinstance(message, CellStarted) and self._ends_at is None:
             self.begin()
             self._set()
-        self._tell(news)
+        self._tell(message)
 
     def _set(self) -> None:
         self._timer = threading.Timer(max(0.0, self.left_s()), self._end)

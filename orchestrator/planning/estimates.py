@@ -10,6 +10,7 @@ import msgspec
 
 from manifests.cell import Cell
 from manifests.msgspec_threads import looked_at
+from orchestrator.planning.quadruples import point_of
 
 _KEPT_LINES = 20_000
 _SLOWEST, _FASTEST = 20.0, 0.05
@@ -46,8 +47,10 @@ class Estimates:
         self._seen = len(ratios)
 
     def of(self, cell: Cell, guess_s: float) -> Estimate:
-        """The median of this very cell's past; else the study's guess at this machine's pace."""
-        walls = self._past.get(cell.id)
+        """The median of this very cell's past, or of the point that it repeats; else the study's
+        guess at this machine's pace.
+        """
+        walls = self._past.get(cell.id) or self._past.get(point_of(cell))
         if walls:
             return Estimate(statistics.median(walls), f"this cell run {len(walls)} times here")
         if self._seen:

@@ -10,11 +10,15 @@ from manifests.cell import Cell
 from manifests.errors import InputError
 from papers.study import WeightsFrom
 
-_Key = tuple[str, str, str, str, str, int]
+_Key = tuple[str, str, str, str, str]
+_CLOSER = ("image_size", "seed", "device", "protocol")
 
 
 class Lineage:
-    """The cells of a plan so far; each one is added after those that it may start from."""
+    """The cells of a plan so far; each one is added after those that it may start from.
+
+    What starts from weights starts from those of the first repeat.
+    """
 
     def __init__(self, study: str, repeats_allowed: bool = False) -> None:
         self._study = study
@@ -34,14 +38,14 @@ class Lineage:
         if cell.id in self._seen:
             raise self._error(f"{cell.title} is listed twice")
         self._seen.add(cell.id)
-        if cell.task != "infer":
+        if _makes_weights(cell):
             self._makers[_key(cell, cell.framework, cell.task, cell.technique)].append(cell)
         trained = cell.technique if cell.task == "train" else None
         self._trained_with[cell.id] = trained or self._trained_with.get(cell.weights_from, "")
         return cell
 
     def _parent(self, cell: Cell, source: WeightsFrom) -> Cell:
-        """The one that fits; among several, the one on the same device and of the protocol."""
+        """The one that fits; among several, the one of the same size, seed, device, protocol."""
         technique = source.technique or cell.technique
         framework = source.framework or cell.framework
         own = (technique, framework) == (cell.technique, cell.framework)
@@ -52,8 +56,9 @@ class Lineage:
             if source.batch_size in (None, maker.batch_size)
             and source.trained_with in (None, self._trained_with[maker.id])
             and maker.variant == variant
+            and _fits(cell, maker, source)
         ]
-        for field in ("device", "protocol"):
+        for field in _CLOSER:
             closer = [m for m in found if getattr(m, field) == getattr(cell, field)]
             found = closer or found
         words = f"{framework} {source.task} {technique} {variant}".rstrip()
@@ -71,4 +76,15 @@ class Lineage:
 
 
 def _key(cell: Cell, framework: str, task: str, technique: str) -> _Key:
-    return (framework, task, technique, cell.model, cell.dataset, cell.image_size)
+    return (framework, task, technique, cell.model, cell.dataset)
+
+
+def _makes_weights(cell: Cell) -> bool:
+    """Others start from the first process of a point, whatever repeats it has."""
+    return cell.task != "infer" and not cell.repeat and cell.recipe.get("keep_weights") is not False
+
+
+def _fits(cell: Cell, maker: Cell, source: WeightsFrom) -> bool:
+    """Whether the weights are for images of the size that is asked for."""
+    wanted = cell.image_size if source.image_size is None else source.image_size
+    return wanted in ("any", maker.image_size)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from typing import Protocol as TypingProtocol
@@ -13,11 +13,13 @@ import msgspec
 from manifests.cell import Cell, Device, Protocol
 from manifests.errors import InputError
 from manifests.plan import Plan, PlannedCell
+from manifests.suggest import check
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
 from orchestrator.planning.obstacles import Obstacles
-from papers.study import CellGroup, Study
+from orchestrator.planning.quadruples import A_QUADRUPLE, in_turn
+from papers.study import DEFAULT, CellGroup, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
@@ -27,7 +29,9 @@ class Choices(NamedTuple):
     """What the person chose for a run.
 
     ``protocol`` None means all that the study has. ``dataset`` stands in for the study's data
-    sets, but for those that ``datasets`` gives a name of their own.
+    sets, but for those that ``datasets`` gives a name of their own. ``repeats``: so many processes
+    of every cell; 0: as many as the tier says. ``experiments`` are planned beside what runs by
+    default.
     """
 
     tier: str
@@ -35,6 +39,8 @@ class Choices(NamedTuple):
     dataset: str
     data_dir: Path | None = None
     datasets: Mapping[str, str] = {}
+    repeats: int = 0
+    experiments: Collection[str] = ()
 
     def name_of(self, slot: str) -> str:
         """What a cell of the study's data set ``slot`` shows."""
@@ -60,10 +66,12 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
 
     ``pairings`` has the image for this machine's GPU, by framework.
 
-    Training and quantizing come first, then inference repeat by repeat, every other repeat
-    backwards (A B B A), so that a slow drift of the machine falls on all variants alike.
+    Training and quantizing come first, then inference, repeat by repeat, forward and backwards
+    (A B B A, then B A A B), so that a slow drift of the machine falls on all variants alike.
     """
-    tier = study.tier(choices.tier)
+    study.tier(choices.tier)
+    for name in choices.experiments:
+        check_experiment(study, name)
     if choices.protocol is not None and choices.protocol not in study.protocols:
         raise InputError(
             f"{study.id} has no protocol {choices.protocol!r}. "
@@ -71,7 +79,7 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
         )
     lineage = Lineage(study.id, repeats_allowed=bool(study.extends))
     drafts: list[Draft] = []
-    for group, wanted in _ordered(study, choices, tier.repeats):
+    for group, wanted in _ordered(study, choices):
         cell = lineage.add(wanted, group.weights)
         if cell is not None:
             drafts.append(Draft(cell.id, cell, group, _pairing(study, group, cell, pairings)))
@@ -79,6 +87,17 @@ def draft(study: Study, choices: Choices, pairings: Mapping[str, Pairing] = {}) 
         return drafts
     # Of another protocol only what the cells of the chosen one start from.
     return ancestry(drafts, [one.id for one in drafts if one.cell.protocol == choices.protocol])
+
+
+def shown_data(study: Study, choices: Choices) -> str:
+    """The names of all data sets that cells show."""
+    return " + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes()))
+
+
+def check_experiment(study: Study, name: str) -> None:
+    """Raises InputError with the experiments there are."""
+    known = [DEFAULT, *study.experiments()]
+    check("experiment", name, known, InputError, after=f" of {study.id}")
 
 
 def make_plan(
@@ -108,22 +127,32 @@ def complete(
         tier=choices.tier,
         tier_about=study.tier(choices.tier).about,
         protocol=choices.protocol or only,
-        dataset=" + ".join(dict.fromkeys(choices.name_of(slot) for slot in study.sizes())),
+        dataset=shown_data(study, choices),
         stands_in_for=[s for s in study.sizes() if s and choices.name_of(s) != s],
         data_dir=str(choices.data_dir) if choices.data_dir else None,
         cells=[_planned(study, one, estimates, obstacles) for one in drafts],
         images=study.images,
+        experiments=list(choices.experiments),
     )
 
 
-def _ordered(study: Study, choices: Choices, repeats: int) -> Iterator[tuple[CellGroup, Cell]]:
-    parts = [part for group in study.cells for part in group.parts(choices.tier)]
+def _ordered(study: Study, choices: Choices) -> Iterator[tuple[CellGroup, Cell]]:
+    wanted = ("", *choices.experiments)
+    groups = [group for group in study.cells if group.experiment in wanted]
+    parts = [part for group in groups for part in group.parts(choices.tier)]
     pairs = [(part, cell) for part in parts for cell in _expand(study, part, choices)]
-    yield from (pair for pair in pairs if pair[1].task != "infer")
+    made = [pair for pair in pairs if pair[1].task != "infer"]
     infer = [pair for pair in pairs if pair[1].task == "infer"]
-    for repeat in range(repeats):
-        for group, cell in reversed(infer) if repeat % 2 else infer:
-            yield group, msgspec.structs.replace(cell, repeat=repeat)
+
+    def repeats(pair: tuple[CellGroup, Cell]) -> int:
+        return choices.repeats or study.repeats(pair[0], choices.tier)
+
+    for first in range(0, max(map(repeats, pairs), default=0), A_QUADRUPLE):
+        for block in (made, infer):
+            for repeat in range(first, first + A_QUADRUPLE):
+                again = [pair for pair in block if repeats(pair) > repeat]
+                for group, cell in in_turn(again, repeat):
+                    yield group, msgspec.structs.replace(cell, repeat=repeat)
 
 
 def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
@@ -132,7 +161,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     protocols = [p for p in own if choices.protocol in (None, p)]
     if group.task != "infer" and not protocols:
         protocols = own  # what is timed in the chosen protocol starts from somewhere
-    for slot, model, framework, batch, device, protocol, technique, variant in itertools.product(
+    for slot, model, framework, batch, device, protocol, technique, variant, seed in product(
         _or_default(group.dataset, list(study.sizes())),
         _or_default(group.model, [axes.model]),
         group.framework,
@@ -141,23 +170,25 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
         protocols,
         group.technique,
         _or_default(group.variant, [""]),
+        _or_default(group.seed, [axes.seed]),
     ):
-        yield Cell(
-            study=study.cell_study,
-            task=group.task,
-            framework=framework,
-            technique=technique,
-            variant=variant,
-            model=model,
-            dataset=choices.name_of(slot),
-            image_size=study.sizes()[slot],
-            batch_size=batch,
-            device=device,
-            seed=axes.seed,
-            protocol=protocol,
-            tier=choices.tier,
-            recipe=study.recipe(group.recipe_for(protocol), choices.tier),
-        )
+        for size in _or_default(group.image_size, [study.sizes()[slot]]):
+            yield Cell(
+                study=study.cell_study,
+                task=group.task,
+                framework=framework,
+                technique=technique,
+                variant=variant,
+                model=model,
+                dataset=choices.name_of(slot),
+                image_size=size,
+                batch_size=batch,
+                device=device,
+                seed=seed,
+                protocol=protocol,
+                tier=choices.tier,
+                recipe=study.recipe(group.recipe_for(protocol), choices.tier),
+            )
 
 
 def _or_default(values: list[_T] | None, default: list[_T]) -> list[_T]:
@@ -179,6 +210,7 @@ def _planned(study: Study, draft: Draft, estimates: Estimates, obstacles: Obstac
         estimate_source=estimate.source,
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
         skip=obstacles.of(cell, draft.pairing),
+        experiment=draft.group.experiment,
     )
 
 

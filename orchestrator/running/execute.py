@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,17 +13,21 @@ from manifests import paths
 from manifests.cell import Cell
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
 from orchestrator.datasets import about, pretrained
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.estimates import Estimates
+from orchestrator.planning.quadruples import grown
 from orchestrator.planning.resuming import outstanding
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from orchestrator.running.exit_status import exit_status
 from orchestrator.running.request import Prepared, Request, check_rerun, history, prepare
+from orchestrator.running.run_lock import opened, store_plan
 
 if TYPE_CHECKING:
     from machine.sampler import Sampler
     from orchestrator.datasets.packs import Packs
+    from orchestrator.running.executor import Executor
 
 
 class Outcome(NamedTuple):
@@ -42,33 +48,87 @@ class Outcome(NamedTuple):
         return exit_status(statuses, self.broken, self.images_missing)
 
 
+class Session:
+    """A run whose folder is held and whose data lies there: its cells can be run."""
+
+    def __init__(self, prepared: Prepared, executor: Executor, rerun: set[str]) -> None:
+        self.prepared = prepared
+        self._executor = executor
+        self._rerun = rerun
+        self._ended: list[Manifest] = []
+
+    @property
+    def outcome(self) -> Outcome:
+        """Of all that was run so far."""
+        executor = self._executor
+        broken = frozenset(executor.broken)
+        return Outcome(self.prepared, self._ended, executor.images_missing, broken)
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further cell is to be started."""
+        return self._executor.paused
+
+    def run_chosen(self) -> None:
+        """All that is outstanding of what was asked for. Raises KeyboardInterrupt when cut off."""
+        self._ended += self._executor.execute(self.prepared.chosen, self._rerun)
+
+    def run_further(self, cells: Sequence[PlannedCell]) -> None:
+        """Add cells to the plan, where they aren't in it yet, and run them one after the other.
+
+        They are in the plan before the first one starts, so that what is cut off is taken up again.
+        """
+        prepared = self.prepared
+        plan = grown(prepared.plan, cells)
+        ids = prepared.ids | {planned.id for planned in cells}
+        self.prepared = prepared._replace(plan=plan, ids=ids)
+        store_plan(prepared.run, plan)
+        self._ended += self._executor.execute(list(cells), set(), one_by_one=True)
+
+
 def execute(
     request: Request,
     tell: Listener,
     sampler: Sampler | None = None,
-    steering: Steering | None = None,
+    control: RunControl | None = None,
 ) -> Outcome:
     """Prepare the data, hold the run's folder, run what is outstanding.
 
-    ``sampler`` is the screen's, which shows how the cells fare. ``steering`` pauses and cancels the
+    ``sampler`` is the screen's, which shows how the cells fare. ``control`` pauses and cancels the
     run from other threads. Raises RepliquantError, and KeyboardInterrupt after marking the cell
     that was cut off.
     """
-    with warnings_told(lambda text: tell(LogLine(f"warning: {text}", "important"))):
-        return _execute(request, tell, sampler, steering)
+    with session(request, tell, sampler, control) as held:
+        held.run_chosen()
+        return held.outcome
 
 
-def _execute(
-    request: Request, tell: Listener, sampler: Sampler | None, steering: Steering | None
-) -> Outcome:
+@contextlib.contextmanager
+def session(
+    request: Request,
+    tell: Listener,
+    sampler: Sampler | None = None,
+    control: RunControl | None = None,
+) -> Iterator[Session]:
+    """Prepare the data and hold the run's folder; what is run in it is up to the caller."""
+    with (
+        warnings_told(lambda text: tell(LogLine(f"warning: {text}", "important"))),
+        _begun(request, tell, sampler, control) as held,
+    ):
+        yield held
+
+
+@contextlib.contextmanager
+def _begun(
+    request: Request, tell: Listener, sampler: Sampler | None, control: RunControl | None
+) -> Iterator[Session]:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.datasets.packs import prepare_packs
     from orchestrator.running.executor import Executor
     from orchestrator.running.orders import Setup
-    from orchestrator.running.run_lock import opened
 
-    steering = steering or Steering()
-    tell = steering.heard(tell)
+    control = control or RunControl()
+    tell = control.heard(tell)
     prepared = prepare(request, tell)
     rerun = check_rerun(request.rerun, prepared.plan)
 
@@ -88,11 +148,11 @@ def _execute(
         setup = Setup(
             prepared.where.engine, packs.folder_of, allotted.threads, Estimates(history()), tell,
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
+            request.wait_quiet_s,
         )  # fmt: skip
         executor = Executor(prepared.run, setup)
-        steering.take(executor)
-        ended = executor.execute(prepared.chosen, rerun)
-    return Outcome(prepared, ended, executor.images_missing, frozenset(executor.broken))
+        control.take(executor)
+        yield Session(prepared, executor, rerun)
 
 
 def _packed(prepared: Prepared, packs: Packs) -> Prepared:

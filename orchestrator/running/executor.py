@@ -13,7 +13,7 @@ from manifests.codec import read_struct
 from manifests.credentials import redacted_command
 from manifests.errors import EngineGoneError, RepliquantError
 from manifests.files import as_text
-from manifests.manifest import Container, Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Container, Context, IdlePower, ImageUsed, Manifest
 from manifests.order import FILE_NAME, CellOrder
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
@@ -31,13 +31,14 @@ from orchestrator.messages import (
 )
 from orchestrator.planning.resuming import Todo, outstanding
 from orchestrator.running.attempt import Attempt, write_inputs
+from orchestrator.running.before_cells import measure_idle, wait_for_quiet
 from orchestrator.running.leftovers import submitted
 from orchestrator.running.orders import Setup, launch_order, order_of
 from orchestrator.running.parents import missing_weights
 from orchestrator.running.run_lock import disk_error
 from orchestrator.running.scheduler import Scheduler, Slot, gpu_slots
 from orchestrator.telemetry.series_tail import SeriesTail
-from orchestrator.version import kit
+from orchestrator.version import code_version
 
 _TRIES = 3
 
@@ -51,17 +52,21 @@ class Executor:
     def __init__(self, run: Run, setup: Setup) -> None:
         self.run_folder = run
         self.setup = setup
-        self.kit: Kit = kit()
+        self.kit: CodeVersion = code_version()
         self.broken: set[str] = set()  # ids of cells that something kept from running
         self._images: dict[str, ImageUsed | str] = {}
         self._attempts: dict[str, Attempt] = {}
         self._attachable: dict[str, Submitted] = {}
+        self._idle: IdlePower | None = None
         self._cancelled = self._paused = False
         self._telling = threading.Lock()
 
-    def execute(self, chosen: list[PlannedCell], rerun: set[str]) -> list[Manifest]:
+    def execute(
+        self, chosen: list[PlannedCell], rerun: set[str], one_by_one: bool = False
+    ) -> list[Manifest]:
         """Run what is outstanding; the manifests of the cells that were run.
 
+        ``one_by_one``: also on GPUs, all on the first of them, because they are compared.
         Raises KeyboardInterrupt after marking the cells that were cut off, RepliquantError when the
         folder can't be written to.
         """
@@ -70,17 +75,27 @@ class Executor:
         setup = self.setup
         capacity = setup.engine.capacity()
         slots = gpu_slots(setup.gpus, setup.cpus, capacity.cpus)
+        at_once = capacity.at_once
+        if one_by_one:
+            slots, at_once = slots[:1], at_once and 1
         try:
             for name in dict.fromkeys(t.planned.image for t in todo if not t.planned.skip):
                 self._image(name)
             with setup.engine.session(self._tell):
                 whole = Slot(cpus=setup.cpus)
-                scheduler = Scheduler(slots, whole, self, capacity.at_once)
+                scheduler = Scheduler(slots, whole, self, at_once)
                 # What runs already has its place; nothing may be started beside it.
                 todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
+                wait_for_quiet(setup.engine, todo, setup.wait_quiet_s, self._tell)
+                self._idle = measure_idle(setup.engine, todo, self._tell)
                 return scheduler.work(todo, lambda: self._paused)
         except OSError as error:
             raise disk_error(self.run_folder.folder, error) from error
+
+    @property
+    def paused(self) -> bool:
+        """Whether no further cell is to be started."""
+        return self._paused
 
     def pause(self) -> None:
         """Start no further cell."""
@@ -207,10 +222,10 @@ class Executor:
         except RepliquantError as error:  # it left what can't be fetched
             return attempt.conclude("crashed", str(error), transient=False)
 
-    def _tell(self, news: RunMessage) -> None:
-        """Several slots may have news at once; the listener gets one after the other."""
+    def _tell(self, message: RunMessage) -> None:
+        """Several slots may have messages at once; the listener gets one after the other."""
         with self._telling:
-            self.setup.tell(news)
+            self.setup.tell(message)
 
     def _tell_strays(self, planned: PlannedCell, attempt: Attempt) -> None:
         if attempt.strays:
@@ -268,6 +283,7 @@ class Executor:
             why_again=again,
             container=settings,
             gpus=list(gpus),
+            idle=self._idle,
         )
 
     def _archive(self, planned: PlannedCell) -> int:

@@ -22,7 +22,8 @@ class Setup(NamedTuple):
     """What a run works with. ``data`` gives the folder of a cell's pack, ``pretrained`` that of
     the published weights it starts from.
 
-    ``sampler`` is the screen's; it is shown how the cells fare.
+    ``sampler`` is the screen's; it is shown how the cells fare. Before the first cell, others are
+    waited for, ``wait_quiet_s`` at most.
     """
 
     engine: Engine
@@ -35,6 +36,7 @@ class Setup(NamedTuple):
     memory_bytes: int | None = None
     sampler: Sampler | None = None
     pretrained: Callable[[Cell], Path | None] = lambda cell: None
+    wait_quiet_s: float = 0.0
 
 
 def order_of(setup: Setup, run: Run, planned: PlannedCell, slot: Slot) -> Order:

@@ -32,7 +32,7 @@ def opened(run: Run, plan: Plan) -> Iterator[None]:
     try:
         run.cells.mkdir(parents=True, exist_ok=True)
         with exclusive(run.folder / "lock"):
-            _store_plan(run, plan)
+            store_plan(run, plan)
             yield
     except HeldError as error:
         raise InputError(
@@ -54,8 +54,8 @@ def disk_error(folder: Path, error: OSError) -> MachineError:
     return MachineError(f"{folder} can't be written to: {error.strerror or error}. {step}")
 
 
-def _store_plan(run: Run, plan: Plan) -> None:
-    """Refuse another run's folder; keep an earlier plan whose cells have changed."""
+def store_plan(run: Run, plan: Plan) -> None:
+    """Refuse another run's folder; keep an earlier plan with cells that this one doesn't have."""
     try:
         old = run.plan()
     except FileNotFoundError:
@@ -65,12 +65,19 @@ def _store_plan(run: Run, plan: Plan) -> None:
         raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
     for field, words in _SAME.items():
         before, now = str(getattr(old, field))[:80], str(getattr(plan, field))[:80]
-        if getattr(old, field) != getattr(plan, field):
+        same_images = field == "data_sha256" and _same_images(old, plan)
+        if getattr(old, field) != getattr(plan, field) and not same_images:
             raise InputError(
                 f"{run.folder} holds a run with {words} {before}; this one has {now}. "
                 "Choose another folder with --run"
             )
-    if [planned.id for planned in old.cells] != [planned.id for planned in plan.cells]:
+    if {planned.id for planned in old.cells} - {planned.id for planned in plan.cells}:
         stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
     write_plan(run.plan_path, plan)
+
+
+def _same_images(old: Plan, plan: Plan) -> bool:
+    """Whether the packs that both have are the same: a plan may have images at further sizes."""
+    both = old.packs.keys() & plan.packs.keys()
+    return bool(both) and all(old.packs[name] == plan.packs[name] for name in both)

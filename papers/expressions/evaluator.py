@@ -1,53 +1,31 @@
-"""Evaluating a tree over a source of tables."""
+"""The truth of a tree over a source of tables."""
 
 from __future__ import annotations
 
 import itertools
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
-from manifests.suggest import nearest
+from papers.expressions import comparing as cmp
+from papers.expressions import logic as lg
 from papers.expressions import quantities as q
-from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Missing, Quantity, Row, Truth
-from papers.expressions.rows import (
-    TOLD,
-    Rows,
-    aggregate,
-    groups,
-    more,
-    order_key,
-    passes,
-    together,
-    trend,
-    value_of,
-)
-from papers.expressions.syntax import (
-    Call,
-    Chain,
-    ExpressionError,
-    Name,
-    Node,
-    Number,
-    Operation,
-    Place,
-)
-from papers.expressions.wording import Wording, joined
-
-MOST_STEPS = 200_000
-_NEGATED = {HOLDS: FAILS, FAILS: HOLDS, UNCLEAR: UNCLEAR}
-_AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
-    "max": max, "min": min, "mean": statistics.fmean, "median": statistics.median,
-}  # fmt: skip
+from papers.expressions.comparing import NEGATED, Compared, Extreme
+from papers.expressions.logic import Logic
+from papers.expressions.numbers import Numbers
+from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Missing, Quantity, Truth
+from papers.expressions.rows import TOLD, Rows, groups, more, together
+from papers.expressions.syntax import Call, Chain, ExpressionError, Node, Operation, Place
+from papers.expressions.wording import joined
 
 
-class Evaluator:
-    """``constants`` are what bare names mean outside of rows, such as ``tolerance``."""
+class _Operand(NamedTuple):
+    """A number, and the comparisons that were counted for it."""
 
-    def __init__(self, source: q.Source, constants: Mapping[str, float] | None = None) -> None:
-        self._source = source
-        self._constants = constants or {}
-        self._words = Wording(source.headings, self._constants)
-        self._steps = 0
+    value: Quantity
+    votes: list[Logic]
+
+
+class Evaluator(Numbers):
+    """Of comparisons and what joins them."""
 
     def truth(self, node: Node, rows: Rows | None = None) -> Truth:
         """Raises Missing when nothing that it needs is there, ExpressionError for no truth."""
@@ -59,7 +37,9 @@ class Evaluator:
         if isinstance(node, Operation) and node.symbol == "not":
             inner = self.truth(node.operands[0], rows)
             return inner._replace(
-                state=_NEGATED[inner.state], why=_denied(node.operands[0], inner.why)
+                state=NEGATED[inner.state],
+                why=_denied(node.operands[0], inner.why),
+                logic=lg.joined("not", [inner.logic]),
             )
         if isinstance(node, Call) and node.function in ("every", "some"):
             return self._quantified(node, rows)
@@ -71,124 +51,18 @@ class Evaluator:
             return self._out_of_memory(node.arguments[0], rows)
         raise ExpressionError("a number stands where a comparison should")
 
-    def number(self, node: Node, rows: Rows | None = None) -> Quantity:
-        """Raises Missing, or ExpressionError where no number stands."""
-        self._count()
-        if isinstance(node, Number):
-            return q.exactly(node.value)
-        if isinstance(node, Name):
-            return self._named(node.name, rows)
-        if isinstance(node, Place):
-            return self._one(self._values(node, rows), f"{node.table}.{node.column}")
-        if isinstance(node, Operation):
-            return self._arithmetic(node, rows)
-        if isinstance(node, Call):
-            return self._function(node, rows)
-        raise ExpressionError("a comparison stands where a number should")
-
-    def _count(self) -> None:
-        self._steps += 1
-        if self._steps > MOST_STEPS:
-            raise ExpressionError(f"takes more than {MOST_STEPS:,} steps")
-
-    def _at(self, node: Call, index: int, rows: Rows | None) -> Quantity:
-        return self.number(node.arguments[index], rows)
-
-    def _named(self, name: str, rows: Rows | None) -> Quantity:
-        if name in self._constants:
-            return q.exactly(self._constants[name])
-        if rows is None:
-            raise ExpressionError(
-                f"{name!r} stands for nothing here.{nearest(name, self._constants)} "
-                "A column needs its table: table.column"
-            )
-        return self._one([value_of(row, name) for row in rows], name)
-
-    def _one(self, values: Sequence[Quantity | str], what: str) -> Quantity:
-        if not values:
-            raise Missing(f"no row for {what}")
-        if len(values) != 1:
-            raise ExpressionError(
-                f"{what} has {len(values)} rows where one number should stand; narrow it with "
-                "[key=value], or use every, some, max, min, mean, median"
-            )
-        (value,) = values
-        if isinstance(value, str):
-            raise Missing(value)
-        return value
-
-    def _select(self, place: Place, rows: Rows | None) -> list[Row]:
-        found = []
-        for row in self._source.rows(place.table):
-            self._count()
-            if all(passes(row, wanted, rows) for wanted in place.filters):
-                found.append(row)
-        return found
-
-    def _values(self, node: Node, rows: Rows | None) -> list[Quantity | str]:
-        """What an aggregate is given: a place's rows, or the rows in hand."""
-        if isinstance(node, Place):
-            return [value_of(row, node.column) for row in self._select(node, rows)]
-        if rows is None:
-            return [self.number(node, rows)]
-        return [self._or_reason(node, [row]) for row in rows]
-
-    def _or_reason(self, node: Node, rows: Rows) -> Quantity | str:
-        try:
-            return self.number(node, rows)
-        except Missing as missing:
-            return str(missing)
-
-    def _known(self, node: Node, rows: Rows | None) -> list[Quantity]:
-        values = self._values(node, rows)
-        known = [value for value in values if isinstance(value, Quantity)]
-        if not known:
-            raise Missing(next((v for v in values if isinstance(v, str)), "no such row"))
-        return known
-
-    def _arithmetic(self, node: Operation, rows: Rows | None) -> Quantity:
-        numbers = [self.number(operand, rows) for operand in node.operands]
-        if node.symbol == "negative":
-            return q.negative(numbers[0])
-        first, second = numbers
-        if node.symbol == "-":
-            return q.add(first, q.negative(second))
-        return {"+": q.add, "*": q.multiply, "/": q.divide}[node.symbol](first, second)
-
-    def _function(self, node: Call, rows: Rows | None) -> Quantity:
-        if node.function == "abs":
-            return q.absolute(self._at(node, 0, rows))
-        if node.function == "share":
-            return self._share(node, rows)
-        if node.function == "trend":
-            return trend(self._ordered(node, rows))
-        if node.function == "spread":
-            known = self._known(node.arguments[0], rows)
-            return q.divide(aggregate(max, known), aggregate(min, known))
-        if node.function in _AGGREGATES:
-            return aggregate(_AGGREGATES[node.function], self._known(node.arguments[0], rows))
-        raise ExpressionError(f"{node.function} is true or false, and no number")
-
-    def _ordered(self, node: Call, rows: Rows | None) -> list[Quantity]:
-        """Known values in the order of a key."""
-        values, key = node.arguments[:2]
-        if not isinstance(key, Name):
-            raise ExpressionError(f"{node.function} orders by a key's name")
-        chosen = self._select(values, rows) if isinstance(values, Place) else rows
-        if chosen is None:
-            raise ExpressionError(f"{node.function} needs the rows of a table")
-        column = Name(values.column) if isinstance(values, Place) else values
-        pairs = [(order_key(row, key.name), self._or_reason(column, [row])) for row in chosen]
-        known = [(at, value) for at, value in pairs if isinstance(value, Quantity)]
-        if len(known) < 2:
-            raise Missing(next((v for _, v in pairs if isinstance(v, str)), "fewer than two rows"))
-        return [value for _, value in sorted(known, key=lambda pair: pair[0])]
-
     def _near(self, node: Call, rows: Rows | None) -> Truth:
+        """At most so far below and at most so far above."""
         value, target, slack = (self._at(node, index, rows) for index in range(3))
-        distance = q.absolute(q.add(value, q.negative(target)))
+        value = self._by.shown(value)
         why = self._words.nearness(node, (value, target, slack), rows or ())
-        return q.truth(q.compare(distance, "<=", slack), why, (distance, slack))
+        short = value.with_unit(self._words.unit(node.arguments[0], rows or ()))
+        if not self._by.takes_apart:
+            distance = q.absolute(q.add(value, q.negative(target)))
+            return q.truth(q.compare(distance, "<=", slack), why, (distance, slack), short)
+        lowest, highest = q.add(target, q.negative(slack)), q.add(target, slack)
+        ways = (self._by.compare(value, ">=", lowest), self._by.compare(value, "<=", highest))
+        return _as_truth(cmp.together("and", ways), why, short)
 
     def _monotonic(self, node: Call, rows: Rows | None) -> Truth:
         values = self._ordered(node, rows)
@@ -197,24 +71,57 @@ class Evaluator:
             values = values[::-1]
         lower = q.add(q.exactly(1), q.negative(slack))
         steps = [
-            q.compare(q.multiply(before, lower), "<=", after)
+            self._by.compare(q.multiply(before, lower), "<=", after)
             for before, after in itertools.pairwise(values)
         ]
         shown = values[::-1] if node.function == "falling" else values
         why = self._words.ordered(node, shown, slack, rows or ())
-        return q.truth(together(steps), why, values)
+        return _as_truth(cmp.together("and", steps), why)
 
     def _chain(self, node: Chain, rows: Rows | None) -> Truth:
         """Told are the links that decide it."""
-        numbers = [self.number(operand, rows) for operand in node.operands]
+        read = [self._operand(operand, rows) for operand in node.operands]
         links = []
         for index, symbol in enumerate(node.symbols):
             sides = (node.operands[index], node.operands[index + 1])
-            values = (numbers[index], numbers[index + 1])
+            values = (read[index].value, read[index + 1].value)
             why = self._words.compared(sides, values, symbol, rows or ())
-            links.append(q.truth(q.compare(values[0], symbol, values[1]), why, values))
+            short = self._words.brief(sides, values, rows or (), self._by.shown)
+            counted = bool(read[index].votes or read[index + 1].votes)
+            found = self._link(sides, values, symbol, rows, counted)
+            links.append(_as_truth(found, why, short))
         state = together([link.state for link in links])
-        return q.truth(state, joined([link.why for link in links if link.state == state]), links)
+        votes = [vote for one in read for vote in one.votes]
+        logic = lg.joined("and", [*votes, *(link.logic for link in links)])
+        deciding = [link for link in links if link.state == state]
+        why = joined([link.why for link in deciding])
+        return q.truth(state, why, links, deciding[0].short, logic)
+
+    def _operand(self, node: Node, rows: Rows | None) -> _Operand:
+        first = len(self._votes)
+        value = self._by.shown(self.number(node, rows))
+        votes, self._votes[first:] = self._votes[first:], []
+        return _Operand(value, votes)
+
+    def _link(
+        self,
+        sides: tuple[Node, Node],
+        values: tuple[Quantity, Quantity],
+        symbol: str,
+        rows: Rows | None,
+        counted: bool,
+    ) -> Compared:
+        """What was ``counted`` from comparisons takes no part of the error beside theirs."""
+        if counted:
+            state = q.compare(values[0], symbol, values[1])
+            return Compared(state, doubts=q.all_doubts(values))
+        if not self._by.takes_apart or not any(map(_is_extreme, sides)):
+            return self._by.compare(values[0], symbol, values[1])
+        extremes = [
+            self._extreme(side, rows) if _is_extreme(side) else Extreme("max", [value])
+            for side, value in zip(sides, values, strict=True)
+        ]
+        return cmp.compare_extremes(self._by, extremes[0], symbol, extremes[1])
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:
         """What decides alone decides, whatever the other side lacks."""
@@ -227,16 +134,19 @@ class Evaluator:
             except Missing as missing:
                 lacking.append(missing)
         decisive = [truth for truth in found if truth.state == deciding]
+        kind: Literal["and", "or"] = "and" if node.symbol == "and" else "or"
+        logic = lg.joined(kind, [truth.logic for truth in found])
         if decisive:
-            return decisive[0]
+            return decisive[0]._replace(logic=logic)
         if lacking:
             raise lacking[0]
-        state = UNCLEAR if any(t.state == UNCLEAR for t in found) else _NEGATED[deciding]
-        return q.truth(state, f" {node.symbol} ".join(truth.why for truth in found), found)
+        state = UNCLEAR if any(t.state == UNCLEAR for t in found) else NEGATED[deciding]
+        why = f" {node.symbol} ".join(truth.why for truth in found)
+        return q.truth(state, why, found, " and ".join(t.short for t in found if t.short), logic)
 
     def _quantified(self, node: Call, rows: Rows | None) -> Truth:
         judged, lacking = self.judge_rows(node, rows)
-        counts = {s: [where for where, t in judged if t.state == s] for s in _NEGATED}
+        counts = {s: [where for where, t in judged if t.state == s] for s in NEGATED}
         state = together([t.state for _, t in judged])
         if node.function == "some":
             state = HOLDS if counts[HOLDS] else UNCLEAR if counts[UNCLEAR] else FAILS
@@ -249,14 +159,10 @@ class Evaluator:
             told.append(f"{len(counts[UNCLEAR])} undecided")
         if lacking:
             told.append(f"{len(lacking)} without a number")
-        return q.truth(state, ", ".join(told), [t for _, t in judged])
-
-    def _share(self, node: Call, rows: Rows | None) -> Quantity:
-        judged, _ = self.judge_rows(node, rows)
-        certain = sum(truth.state == HOLDS for _, truth in judged)
-        possible = certain + sum(truth.state == UNCLEAR for _, truth in judged)
-        share, most = certain / len(judged), possible / len(judged)
-        return Quantity(share, share, most, q.all_doubts(t for _, t in judged))
+        kind: Literal["and", "or"] = "and" if node.function == "every" else "or"
+        logic = lg.joined(kind, [t.logic for _, t in judged])
+        short = f"{len(counts[HOLDS])} of {len(judged)} hold"
+        return q.truth(state, ", ".join(told), [t for _, t in judged], short, logic)
 
     def judge_rows(
         self, node: Call, rows: Rows | None = None
@@ -284,6 +190,15 @@ class Evaluator:
         if value.partition(":")[0] != "oom":
             raise Missing(value)
         return Truth(HOLDS, f"{self._words.label(node, rows or ())} is out of memory")
+
+
+def _is_extreme(node: Node) -> bool:
+    return isinstance(node, Call) and node.function in ("abs", "spread", "max", "min")
+
+
+def _as_truth(found: Compared, why: str, short: str = "") -> Truth:
+    doubts = found.doubts if found.state == UNCLEAR else q.NO_DOUBTS
+    return Truth(found.state, why, doubts, short, found.logic)
 
 
 def _denied(node: Node, why: str) -> str:

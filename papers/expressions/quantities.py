@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
+
+from papers.expressions import forms
+from papers.expressions.forms import Form
+from papers.expressions.logic import NOTHING, Logic
 
 HOLDS, FAILS, UNCLEAR = "holds", "does not hold", "undecided"
 
@@ -22,12 +26,24 @@ class Quantity(NamedTuple):
     """A number and the interval that it may really lie in.
 
     Where a measurement was disturbed that is everything, and ``doubts`` says what disturbed it.
+    ``form`` is how it follows from repeated processes, where it does; None for other numbers.
     """
 
     value: float
     low: float
     high: float
     doubts: Doubts = NO_DOUBTS
+    form: Form | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether it can't be another number."""
+        return self.low == self.high
+
+    @property
+    def open(self) -> bool:
+        """Whether it may be anything."""
+        return math.isinf(self.low) and math.isinf(self.high)
 
     def __str__(self) -> str:
         return self.with_unit("")
@@ -38,7 +54,7 @@ class Quantity(NamedTuple):
         told = f"{value} {unit}".strip()
         if self.doubts:
             return f"{told} (flagged)"
-        return told if low == value == high else f"{told} ({low} to {high})"
+        return told if low == value == high or self.open else f"{told} ({low} to {high})"
 
 
 def exactly(value: float) -> Quantity:
@@ -46,14 +62,38 @@ def exactly(value: float) -> Quantity:
     return Quantity(value, value, value)
 
 
-def disturbed(value: float, doubts: Doubts) -> Quantity:
+def disturbed(value: float, doubts: Doubts, form: Form | None = None) -> Quantity:
     """A number that may really be anything."""
-    return Quantity(value, -math.inf, math.inf, doubts)
+    return Quantity(value, -math.inf, math.inf, doubts, form)
+
+
+def form_of(a: Quantity) -> Form | None:
+    """Also of a number that is certain."""
+    return forms.Constant(a.value) if a.form is None and a.certain else a.form
+
+
+def _form(kind: Callable[[Form, Form], Form], a: Quantity, b: Quantity) -> Form | None:
+    """None where neither was measured by processes, or where one has another kind of interval."""
+    first, second = form_of(a), form_of(b)
+    if (a.form is None and b.form is None) or first is None or second is None:
+        return None
+    return kind(first, second)
 
 
 def all_doubts(parts: Iterable[Quantity | Truth]) -> Doubts:
     """Of everything that something follows from."""
     return NO_DOUBTS.union(*(part.doubts for part in parts))
+
+
+def mean_form(known: Sequence[Quantity]) -> Form | None:
+    """Of their mean; None where one of them has another kind of interval, or none is measured."""
+    found = [form_of(one) for one in known]
+    total = found[0]
+    for form in found[1:]:
+        total = None if total is None or form is None else forms.Sum(total, form)
+    if total is None or not any(one.form for one in known):
+        return None
+    return forms.Product(total, forms.Constant(1 / len(known)))
 
 
 def _short(value: float) -> str:
@@ -67,17 +107,27 @@ def _short(value: float) -> str:
 class Truth(NamedTuple):
     """``state`` is one of HOLDS, FAILS, UNCLEAR; ``why`` has the numbers.
 
-    ``doubts`` are those for which it is UNCLEAR, where such are a reason.
+    ``doubts`` are those for which it is UNCLEAR, where such are a reason. ``short`` is the number
+    that it rests on, or how many of how many hold; ``logic`` the comparisons.
     """
 
     state: str
     why: str
     doubts: Doubts = NO_DOUBTS
+    short: str = ""
+    logic: Logic = NOTHING
 
 
-def truth(state: str, why: str, parts: Iterable[Quantity | Truth]) -> Truth:
+def truth(
+    state: str,
+    why: str,
+    parts: Iterable[Quantity | Truth],
+    short: str = "",
+    logic: Logic = NOTHING,
+) -> Truth:
     """``parts`` are what it follows from; their doubts count only where it is not certain."""
-    return Truth(state, why, all_doubts(parts) if state == UNCLEAR else NO_DOUBTS)
+    doubts = all_doubts(parts) if state == UNCLEAR else NO_DOUBTS
+    return Truth(state, why, doubts, short, logic)
 
 
 class Row(NamedTuple):
@@ -119,30 +169,33 @@ class Source(Protocol):
 
 
 def add(a: Quantity, b: Quantity) -> Quantity:
-    return Quantity(a.value + b.value, a.low + b.low, a.high + b.high, all_doubts((a, b)))
+    form = _form(forms.Sum, a, b)
+    return Quantity(a.value + b.value, a.low + b.low, a.high + b.high, all_doubts((a, b)), form)
 
 
 def negative(a: Quantity) -> Quantity:
-    return Quantity(-a.value, -a.high, -a.low, a.doubts)
+    form = None if a.form is None else forms.negative(a.form)
+    return Quantity(-a.value, -a.high, -a.low, a.doubts, form)
 
 
 def multiply(a: Quantity, b: Quantity) -> Quantity:
-    doubts = all_doubts((a, b))
-    if doubts:
-        return disturbed(a.value * b.value, doubts)
+    doubts, form = all_doubts((a, b)), _form(forms.Product, a, b)
+    if doubts or a.open or b.open:
+        return disturbed(a.value * b.value, doubts, form)
     ends = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return _finite(Quantity(a.value * b.value, min(ends), max(ends)))
+    return _finite(Quantity(a.value * b.value, min(ends), max(ends), form=form))
 
 
 def divide(a: Quantity, b: Quantity) -> Quantity:
-    """Raises Missing where the divisor may be zero."""
-    doubts = all_doubts((a, b))
-    if doubts and b.value:
-        return disturbed(a.value / b.value, doubts)
-    if b.low <= 0 <= b.high:
+    """Raises Missing where the divisor may be zero; what processes measured may be found not to."""
+    doubts, form = all_doubts((a, b)), _form(forms.Quotient, a, b)
+    may_be_zero = b.low <= 0 <= b.high
+    if b.value and (doubts or a.open or b.open or (form is not None and may_be_zero)):
+        return disturbed(a.value / b.value, doubts, form)
+    if may_be_zero:
         raise Missing("a division by what may be zero")
     ends = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return _finite(Quantity(a.value / b.value, min(ends), max(ends)))
+    return _finite(Quantity(a.value / b.value, min(ends), max(ends), form=form))
 
 
 def _finite(a: Quantity) -> Quantity:

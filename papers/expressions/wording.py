@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from papers.expressions import quantities as q
 from papers.expressions.quantities import Headings, Quantity, Row
@@ -53,6 +53,27 @@ class Wording:
         if isinstance(slack, Name):
             return f"{told}, expected {expected} ({_spaced(slack.name)} {values[2]})"
         return f"{told}, expected {expected} (within {values[2]})"
+
+    def brief(
+        self,
+        sides: tuple[Node, Node],
+        values: tuple[Quantity, Quantity],
+        rows: Rows,
+        shown: Callable[[Quantity], Quantity],
+    ) -> str:
+        """The number of what was compared; of two that were measured, how many times the other."""
+        both = all(self._measured(*side) for side in zip(sides, values, strict=True))
+        if both and values[1].value:
+            return shown(q.divide(*values)).with_unit("×")
+        index = 0 if self._reads(sides[0]) or not self._reads(sides[1]) else 1
+        return values[index].with_unit(self.unit(sides[index], rows))
+
+    def _measured(self, node: Node, value: Quantity) -> bool:
+        return value.form is not None and self._reads(node)
+
+    def unit(self, node: Node, rows: Rows) -> str:
+        """That a number is shown with."""
+        return self._unit(node, rows, shown=True)
 
     def ordered(self, node: Call, values: Sequence[Quantity], slack: Quantity, rows: Rows) -> str:
         """``rising`` and ``falling``: the values along the key."""

@@ -21,7 +21,16 @@ import numpy as np
 from manifests.manifest import Flag
 from runners.data import batches
 from runners.job import Job
-from runners.measure import Call, Measurement, Progress, host_stopwatch, sample_flags
+from runners.measure import (
+    WARM_UP,
+    Call,
+    Measurement,
+    Phase,
+    Progress,
+    host_stopwatch,
+    sample_flags,
+    unannounced,
+)
 from runners.quality import ProcessorWatch
 from runners.session import Session, filled, record_latency
 
@@ -70,12 +79,10 @@ def time_inference(job: Job, session: Session) -> None:
     """Measure one batch: latency and throughput of the call."""
     recipe = infer_recipe(job)
     placed = session.place(job.data.normalise(job.data.timed(job.cell.batch_size)))
-    with job.phase("measure"):
-        measurement = measure_as_published(
-            lambda: session.call(placed), recipe.warm_up_count, recipe.measure_count,
-            progress=job.events.step,
-        )  # fmt: skip
-        session.synchronise()
+    measurement = measure_as_published(
+        lambda: session.call(placed), recipe.warm_up_count, recipe.measure_count,
+        progress=job.events.step, phase=job.phase, settle=session.synchronise,
+    )  # fmt: skip
     record_latency(job, measurement, "time.time() around the call, not synchronised")
 
 
@@ -86,21 +93,28 @@ def measure_as_published(
     progress: Progress = lambda count: None,
     clock: Callable[[], float] = time.time,
     steady: Callable[[], float] = time.perf_counter,
+    phase: Phase = unannounced,
+    settle: Call = lambda: None,
 ) -> Measurement:
     """Time ``call`` as the authors did; the garbage collector stays as it is.
 
-    ``steady`` is a clock that nobody sets.
+    ``steady`` is a clock that nobody sets. ``settle`` waits, untimed, for what the calls left in a
+    queue, so that the phase holds all of their work.
     """
     stopwatch = host_stopwatch(lambda: None, clock)
-    warm_up = [stopwatch(call) for _ in range(warm_up_count)]
-    watch = ProcessorWatch()
-    beside = ClockWatch(clock, steady)
-    samples = []
-    for done in range(measure_count):
-        samples.append(stopwatch(call))
-        beside.look()
-        progress(done + 1)
-    return Measurement(samples, warm_up, [*sample_flags(samples, watch), *beside.flags()])
+    with phase(WARM_UP):
+        warm_up = [stopwatch(call) for _ in range(warm_up_count)]
+    with phase("measure"):
+        watch = ProcessorWatch()
+        beside = ClockWatch(clock, steady)
+        samples = []
+        for done in range(measure_count):
+            samples.append(stopwatch(call))
+            beside.look()
+            progress(done + 1)
+        flags = [*sample_flags(samples, watch), *beside.flags()]
+        settle()
+    return Measurement(samples, warm_up, flags)
 
 
 class ClockWatch:

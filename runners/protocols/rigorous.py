@@ -65,11 +65,10 @@ def time_inference(job: Job, session: Session) -> None:
 
 
 def _time_compute(job: Job, session: Session, recipe: InferRecipe, placed: Any) -> None:
-    with job.phase("measure"):
-        measurement = measure(
-            lambda: session.call(placed), recipe, session.synchronise, progress=job.events.step,
-            stopwatch=session.stopwatch,
-        )  # fmt: skip
+    measurement = measure(
+        lambda: session.call(placed), recipe, session.synchronise, progress=job.events.step,
+        stopwatch=session.stopwatch, phase=job.phase,
+    )  # fmt: skip
     by_device = "the device's events" if session.stopwatch else ""
     record_latency(job, measurement, session.region or by_device)
 
@@ -86,7 +85,9 @@ def _time_end_to_end(job: Job, session: Session, recipe: InferRecipe, pixels: Ar
         measure_s=recipe.measure_s * share,
         measure_count=max(2, int(recipe.measure_count * share)),
     )
-    with job.phase("end-to-end"):
-        measurement = measure(whole, shorter, session.synchronise, progress=job.events.step)
+    measurement = measure(
+        whole, shorter, session.synchronise, progress=job.events.step, phase=job.phase,
+        name="end-to-end",
+    )  # fmt: skip
     job.flag(*about(measurement.flags, "end_to_end_s"))
     job.record("end_to_end_s", measurement.samples, items=job.cell.batch_size)

@@ -25,6 +25,8 @@ def train(job: Job) -> None:
     with job.phase("build"):
         model = eager.qat_model(job)
     train_model(job, model, recipe, device)
+    if not recipe.keep_weights:
+        return
     with job.phase("convert"):
         model = quantization.convert(model.eval())
     job.record("convert_s", [job.last_phase_s("convert")])

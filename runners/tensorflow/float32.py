@@ -28,6 +28,7 @@ def train(job: Job) -> None:
         model = new_model(job)
     job.record("parameters", [model.count_params()])
     train_model(job, model, recipe)
-    save_weights(job, model)
+    if recipe.keep_weights:
+        save_weights(job, model)
     evaluate(job, call_session(model), recipe.test_images, job.cell.batch_size)
     job.proof = prove(job, model)

@@ -24,6 +24,8 @@ def train(job: Job) -> None:
     with job.phase("build"):
         model = tfmot.quantization.keras.quantize_model(models.trained_model(job))
     training.train_model(job, model, recipe)
+    if not recipe.keep_weights:
+        return
     models.save_tflite(job, conversion.aware_to_int8(job, model))
     litert.finish_model(job, recipe.test_images, "int8")
 

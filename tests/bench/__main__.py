@@ -15,9 +15,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    beside,
     calling,
+    comparing,
+    deciding,
     engines,
     evidence,
+    honest_tables,
     latency,
     overhead,
     precision,
@@ -68,7 +72,9 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "claims": evidence.claims_of_many,
     "report": evidence.report_of_300,
     "audit": evidence.audits,
-    "verdicts": evidence.verdicts,
+    "verdicts": deciding.verdicts,
+    "compare": comparing.compare,
+    "honest": honest_tables.audit_of_honest_tables,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
     "calling": calling.predict_against_signature,
@@ -80,6 +86,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "containers": engines.time_per_cell,
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
+    "beside": beside.launcher_and_sampler,
     "tui": screen.screen,
 }
 

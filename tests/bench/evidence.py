@@ -52,13 +52,13 @@ def audits() -> None:
         print(f"  {study}: median {seconds:.2f} s of 5")
 
 
-def verdicts() -> None:
+def compare_runs_of_noise() -> None:
     """A/A and a planted 5 % slowdown, 200 comparisons each of one cell with 10 processes a side."""
     source = random.Random(1)
     for name, slower in (("the same configuration", 1.0), ("5 % slower", 1.05)):
         found = [_compare(source, slower) for _ in range(TRIALS)]
         different = sum(verdict in ("faster", "slower") for verdict in found) / TRIALS
-        print(f"  {name}: called faster or slower {different:.1%} of {TRIALS} times")
+        print(f"  compare, {name}: faster or slower {different:.1%} of {TRIALS} times")
 
 
 def _compare(source: random.Random, slower: float) -> str:

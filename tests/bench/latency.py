@@ -60,7 +60,7 @@ def against_litert_benchmark() -> None:
     """Whole runs of our cell and of litert-benchmark on the same .tflite file, batch 1."""
     run = latest_run("lad2023")
     for technique in ("tflite-float32", "ptq-tflite"):
-        cell = _cell(run, "tensorflow", technique, 1)
+        cell = _of_file(run, _cell(run, "tensorflow", technique, 1))
         ours, theirs = [], []
         for turn in range(TURNS):
             for mine in (True, False) if turn % 2 else (False, True):
@@ -81,7 +81,8 @@ def against_torch_benchmark() -> None:
         done = subprocess.run(
             [
                 venvs.interpreter(image), "-c", _TORCH, run.cell_folder(cell.id) / "cell.json",
-                _data(run), run.cell_folder(cell.weights_from), str(usable_cpus()), str(TURNS),
+                _data(run, cell.image_size), run.cell_folder(cell.weights_from),
+                str(usable_cpus()), str(TURNS),
             ],
             cwd=ROOT, check=True, capture_output=True, text=True,
         )  # fmt: skip
@@ -123,6 +124,13 @@ def _cell(run: Run, framework: str, technique: str, batch: int) -> Cell:
     )
 
 
+def _of_file(run: Run, cell: Cell) -> Cell:
+    """The cell on images of the size that its file is for."""
+    parent = run.plan().find(cell.weights_from or "")
+    assert parent is not None
+    return msgspec.structs.replace(cell, image_size=parent.cell.image_size)
+
+
 def _run_cell(run: Run, cell: Cell) -> Manifest:
     """The cell once more, in a folder of its own."""
     image = load_image("pytorch-cpu" if cell.framework == "pytorch" else "tensorflow-cpu")
@@ -133,7 +141,8 @@ def _run_cell(run: Run, cell: Cell) -> Manifest:
         subprocess.run(
             [
                 venvs.interpreter(image), "-m", "runners", folder / "cell.json", folder,
-                "--data", _data(run), "--weights", run.cell_folder(cell.weights_from).resolve(),
+                "--data", _data(run, cell.image_size),
+                "--weights", run.cell_folder(cell.weights_from).resolve(),
             ],
             cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
@@ -163,8 +172,8 @@ def _median(manifest: Manifest) -> float:
     return statistics.median(sample for sample in metric.samples if sample is not None)
 
 
-def _data(run: Run) -> Path:
-    """The pack that the run used."""
+def _data(run: Run, image_size: int) -> Path:
+    """The pack that the run used, at that size."""
     from manifests import paths
     from orchestrator.datasets import catalogue
     from orchestrator.datasets.pack import prepare
@@ -172,4 +181,4 @@ def _data(run: Run) -> Path:
     plan = run.plan()
     folder = Path(plan.data_dir) if plan.data_dir else None
     source = catalogue.source(plan.dataset, folder, paths.cache())
-    return prepare(source, 32, paths.cache(), lambda what, done, of: None)
+    return prepare(source, image_size, paths.cache(), lambda what, done, of: None)

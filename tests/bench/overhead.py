@@ -29,9 +29,13 @@ def own_processor_time() -> None:
         longer = re.sub(
             r"(recipes\.infer = \{.*)measure_s = 0\.7", r"\1measure_s = 20.0", study.read_text()
         )
-        study.write_text(
-            re.sub(r"epochs = 2, train_images = 512", "epochs = 1, train_images = 128", longer)
+        shorter = re.sub(
+            r"(recipes\.baseline = \{) epochs = \d+, train_images = 1408",
+            r"\1 epochs = 1, train_images = 128",
+            longer,
         )
+        assert shorter != longer != study.read_text()
+        study.write_text(shorter)
         environment = {
             **os.environ,
             "REPLIQUANT_STUDIES": str(folder / "studies"),

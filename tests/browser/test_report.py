@@ -137,7 +137,7 @@ def test_on_a_phone_every_verdict_is_on_the_screen(
     labels = browser.ask(
         "[...document.querySelector('#claim-C1').cells].map((c) => c.dataset.label || '')"
     )
-    assert labels == ["", "the paper says", "place", "own numbers", "measured", "numbers or reason"]
+    assert labels == ["", "the paper says", "place", "published", "measured", "evidence"]
 
 
 @pytest.mark.parametrize("alive", [True, False])

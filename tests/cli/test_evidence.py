@@ -33,18 +33,21 @@ def measured(workshop: Workshop, _measured_once: Path) -> Workshop:
 def test_claims_have_verdicts_on_both(measured: Workshop) -> None:
     found = json.loads(measured("claims", "toy", "--json").stdout)
     assert found["run"] == RUN
-    verdicts = [
-        (c["number"], c["published"]["verdict"], c["measured"]["verdict"]) for c in found["claims"]
-    ]
+    verdicts = [(c["number"], c["published"]["verdict"], c["verdict"]) for c in found["claims"]]
     assert verdicts == [
-        ("C1", "holds", "holds"),
+        ("C1", "holds", "undecided"),
         ("C2", "holds", "not measured"),
-        ("C3", "not printed", "not measured"),
+        ("C3", "no number", "untestable"),
     ]
-    assert found["claims"][0]["cells"]
+    first = found["claims"][0]
+    assert first["cells"]
+    assert first["reason"] == "1 process a side; the first look is at 4"
+    assert first["would_decide"].startswith("3 more processes, about ")
+    assert [one["what"] for one in first["differs"]] == ["hardware", "data", "recipe", "versions"]
+    assert first["stand_in"] is None
     text = measured("claims", "toy").stdout
     assert "Alpha is fast." in text
-    assert "measured: 1 holds, 2 not measured" in text
+    assert "measured: 1 undecided, 1 not measured, 1 untestable" in text
 
 
 def test_one_claim_shows_its_test_its_tolerance_and_its_cells(measured: Workshop) -> None:
@@ -117,7 +120,7 @@ def test_a_run_compared_with_one_like_it(measured: Workshop) -> None:
     assert found["environments"] == []
     assert {line["metric"] for line in found["lines"]} >= {"latency_s", "accuracy"}
     assert {line["why"] for line in found["lines"] if line["metric"] == "latency_s"} == {
-        "only one process on a side; give several runs: compare a,b c,d"
+        "only one process on a side; give three runs a side: compare a,b,c d,e,f"
     }
     text = measured("compare", RUN, again).stdout
     assert text.index(f"ratio = {again} / {RUN}") < text.index("the environments are the same")
@@ -176,7 +179,7 @@ def test_an_archive_made_here_verifies_in_another_place(
     shutil.copy(measured.folder / made["file"], elsewhere.folder / "given.zip")
     done = elsewhere("verify", "given.zip")
     assert "given.zip: archive verified: " in done.stdout.splitlines()[-1]
-    assert "study: ok (this kit has no study toy)" in done.stdout
+    assert "study: ok (this version has no study toy)" in done.stdout
     assert json.loads(elsewhere("verify", "given.zip", "--json").stdout)["good"] is True
     assert sorted(path.name for path in elsewhere.folder.iterdir()) == ["given.zip", "studies"] or (
         sorted(path.name for path in elsewhere.folder.iterdir())
@@ -204,7 +207,7 @@ def test_the_cells_of_a_claim_are_run_and_its_verdict_shown(workshop: Workshop) 
     (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
     done = workshop.run("--claim", "fast")
     assert "C1" in done.stdout
-    assert "on this run: holds" in done.stdout
+    assert "on this run: undecided" in done.stdout
     cells = [json.loads(path.read_text())["cell"] for path in workshop.manifests()]
     assert {cell["framework"] for cell in cells} == {"alpha"}
     assert {(cell["task"], cell["batch_size"]) for cell in cells} == {("train", 2), ("infer", 1)}
@@ -221,7 +224,7 @@ def test_a_sample_is_the_quickest_cell_of_each_environment(workshop: Workshop) -
 def test_a_run_with_tables_ends_with_verdicts_and_the_report(workshop: Workshop) -> None:
     (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
     stdout = workshop.run("-k", "alpha", "--tables").stdout
-    assert "measured: 1 holds" in stdout
+    assert "measured: 1 undecided" in stdout
     last = stdout.splitlines()[-1]
     assert last.startswith("report: ")
     assert (workshop.folder / last.removeprefix("report: ")).is_file()

@@ -205,3 +205,14 @@ def test_a_gpu_that_goes_while_a_cell_runs_is_a_reason_and_the_cell_ends(
     assert machine is not None and machine.gpus[0].uuid == UUID.format(0)
     energy = found.metric("energy_j", "measure")
     assert energy is not None and energy.samples == [None] and energy.reason
+
+
+def test_doctor_says_which_card_is_not_as_it_should_be(workshop: Workshop, tmp_path: Path) -> None:
+    with_library(workshop, tmp_path, "", "asleep")
+    found = doctor(workshop)
+    assert found["settings"]["state"] == "advice"
+    assert "GPU 1 persistence off" in found["settings"]["detail"]
+    assert "GPU 0" not in found["settings"]["detail"]
+    lines = workshop("doctor", "--tune").stdout
+    assert "sudo nvidia-smi -i 1 -pm 1\n#   undo: sudo nvidia-smi -i 1 -pm 0\n" in lines
+    assert "sudo nvidia-smi -i 0 --lock-gpu-clocks=1980,1980" in lines

@@ -36,6 +36,7 @@ def test_a_new_image_is_listed_and_once_locked_it_can_be_built(
     assert (
         made.stdout == f"{folder}: written\n" and "repliquant images lock mine-cpu" in made.stderr
     )
+    assert "No runners here are of framework 'mine'." in made.stderr
     assert sorted(path.name for path in folder.iterdir()) == [
         "image.toml", "requirements.in", "verify.py",
     ]  # fmt: skip
@@ -92,7 +93,7 @@ def test_a_broken_image_hurts_only_itself(workshop: Workshop) -> None:
 
     assert "alpha" in workshop("plan", "toy").stdout
     workshop.run()
-    doctor = workshop("doctor", status=3)
+    doctor = workshop("doctor", "--verbose", status=3)
     assert "image torn" in doctor.stdout and "image alpha" in doctor.stdout
     built = workshop("images", "build", "alpha", *LOCAL)
     assert built.stdout == "alpha: ready\n"

@@ -87,8 +87,9 @@ def test_show_prints_it(workshop: Workshop) -> None:
     told = workshop("show", manifest.id).stdout
     assert "telemetry.jsonl: " in told
     assert "host/memory_used" in told
+    assert "set to" in told and "ASLR" in told
 
 
 def test_doctor_says_what_can_not_be_read(workshop: Workshop) -> None:
-    told = workshop("doctor").stdout
+    told = workshop("doctor", "--verbose").stdout
     assert "telemetry" in told

@@ -179,7 +179,11 @@ def contents(files: Files) -> Iterator[tuple[str, bytes, str]]:
         yield f"nan-{name}", pack({**files, name: b'{"schema": NaN}'}), "can't be read"
         yield f"binary-{name}", pack({**files, name: bytes(range(256))}), "can't be read"
         yield f"empty-{name}", pack({**files, name: b""}), "can't be read"
-    yield "newer-bundle", replaced(files, "bundle.json", b"bundle/1", b"bundle/2"), "this kit reads"
+    yield (
+        "newer-bundle",
+        replaced(files, "bundle.json", b"bundle/1", b"bundle/2"),
+        "this version reads",
+    )
     yield "other-study", replaced(files, "bundle.json", b'"toy"', b'"../x"'), "no folder for"
     yield "deep-manifest", pack({**files, manifest: DEEP}), "is not a manifest"
     yield "nan-manifest", replaced(files, manifest, b"0.002", b"NaN"), "is not a manifest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 from comparisons.comparison import Comparison, Line
@@ -9,6 +10,7 @@ from comparisons.differences import Difference, Differences, compare_runs, make_
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.plan import Plan, PlannedCell
+from tests.comparisons.noise import times
 from tests.manifests.samples import a_cell, a_manifest
 
 
@@ -88,6 +90,22 @@ def processes(name: str, values: list[float], **fields: Any) -> list[Manifest]:
         measured(a_cell(repeat=number), metric(name, *[value] * 10), **fields)
         for number, value in enumerate(values)
     ]
+
+
+def a_run(
+    source: random.Random, cells: int, repeats: int, effect: float, middle: float = 1.0
+) -> list[Manifest]:
+    """Processes of a run that was by that effect (a spread of logarithms) slow or fast, a cell
+    at a time.
+    """
+    found = []
+    for cell in range(cells):
+        level = middle * source.lognormvariate(0.0, effect)
+        found += [
+            measured(a_cell(batch_size=cell + 1, repeat=n), metric("latency_s", value))
+            for n, value in enumerate(times(source, repeats, level))
+        ]
+    return found
 
 
 def compare(base: list[Manifest], new: list[Manifest]) -> Differences:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from comparisons.differences import Difference, Differences, Side, compare_runs, make_side
+from comparisons.differences import Difference, Differences, compare_runs, make_side
 from comparisons.environments import Differing, condensed
+from comparisons.pairs import Side
 from comparisons.render import differences as words
 from manifests.manifest import Flag, Manifest
 from tests.comparisons.samples import measured, metric, only, processes
@@ -123,7 +124,7 @@ def test_the_next_step_is_named_where_there_are_no_repeats() -> None:
     told = words.summary(Differences([], [a_difference()], [], []), ("old", "new"))
     assert told[:2] == [
         "1 undecided",
-        "undecided, once: only one process on a side; give several runs: compare a,b c,d",
+        "undecided, once: only one process on a side; give three runs a side: compare a,b,c d,e,f",
     ]
     assert told[-1].startswith("ratio = new / old; ")
 

@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 from comparisons.contrasts import factor_interval, part_interval
 from comparisons.decomposition import (
     Explanation,
-    Factor,
     explain_measured,
     explain_published,
-    take_apart,
     without_ladder,
 )
+from comparisons.factors import Factor, take_apart
 from comparisons.measured import Points
 from comparisons.render import speedups
 from manifests.cell import Cell

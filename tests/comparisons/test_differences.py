@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from comparisons.differences import ONE_PROCESS, Differences, PoolingError, make_side
+from comparisons.differences import Differences, PoolingError, make_side
 from comparisons.environments import facts
+from comparisons.observations import ONE_PROCESS
 from manifests.manifest import (
+    CodeVersion,
     Context,
     Dataset,
     Environment,
     ImageUsed,
     Inputs,
-    Kit,
     Machine,
     Manifest,
     Split,
@@ -161,7 +162,7 @@ def test_an_environment_that_one_side_did_not_run_is_one_line() -> None:
 
 def test_what_is_not_known_of_an_environment_is_no_fact() -> None:
     image = ImageUsed(name="an-image", kind="venv", lock_sha256="ab")
-    context = Context(engine="local", image=image, kit=Kit(version="1"), run="r")
+    context = Context(engine="local", image=image, kit=CodeVersion(version="1"), run="r")
     fields: dict[str, Any] = {"environment": environment("one"), "context": context}
     found = facts(processes("latency_s", [1.0], **fields))
     assert "an-image: digest" not in found

@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from comparisons.differences import SIGNIFICANT
 from comparisons.intervals import (
     adjusted,
     median_interval,
@@ -14,6 +13,7 @@ from comparisons.intervals import (
     ratio_interval,
     share_interval,
 )
+from comparisons.pair_verdicts import SIGNIFICANT
 from tests.comparisons.noise import times
 
 TRIALS = 200

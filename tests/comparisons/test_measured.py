@@ -23,7 +23,9 @@ from tests.manifests.samples import a_cell
 def test_the_median_of_the_samples_in_the_columns_unit() -> None:
     cell = a_cell()
     found = place([cell], [measured(cell, metric("latency_s", 0.002, 0.001, 0.009))])
-    assert found == Measured(2.0, 1, 3, "ok", [cell.id], [], values=(2.0,))
+    (process,) = found.processes
+    assert (process.cell, process.repeat, process.value) == (cell.id, 0, 2.0)
+    assert found._replace(processes=()) == Measured(2.0, 1, 3, "ok", [cell.id], [], values=(2.0,))
 
 
 def test_repeats_count_as_processes_and_give_the_median_of_their_medians() -> None:
@@ -88,7 +90,9 @@ def test_a_share_without_operations_is_no_value() -> None:
 def test_a_failed_cell_gives_its_status_and_reason_and_no_number() -> None:
     cell = a_cell()
     failed = measured(cell, metric("latency_s", 0.1), status="oom", reason="out of memory: 9 GB")
-    assert place([cell], [failed]) == Measured(
+    found = place([cell], [failed])
+    assert [process.value for process in found.processes] == [None]
+    assert found._replace(processes=()) == Measured(
         None, 0, 0, "oom: out of memory: 9 GB", [cell.id], []
     )
 

@@ -14,7 +14,15 @@ from comparisons.environments import facts
 from comparisons.redaction import sentence
 from manifests.cell import sha256_hex
 from manifests.codec import encode_manifest
-from manifests.manifest import Context, Environment, ImageUsed, Inputs, Kit, Machine, Manifest
+from manifests.manifest import (
+    CodeVersion,
+    Context,
+    Environment,
+    ImageUsed,
+    Inputs,
+    Machine,
+    Manifest,
+)
 from manifests.run_folder import Run
 from tests.comparisons import hostile
 from tests.comparisons.bundles import bundle, files_of, toy_manifests, toy_run
@@ -40,7 +48,7 @@ def old_manifests() -> list[Manifest]:
         "context": Context(
             engine="local",
             image=ImageUsed(name="alpha", kind="venv"),
-            kit=Kit(version="1"),
+            kit=CodeVersion(version="1"),
             run="r",
             command=["repliquant", "run", "--data", "https://ann:s3cret@host/x"],
         ),

@@ -1,6 +1,6 @@
 """An engine whose cells are no processes: each ends at once, one in turn as something else.
 
-The conductor, the steering and the run's folder around it are the real ones.
+The executor, the control and the run's folder around it are the real ones.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@
      odd     every call about it fails with a number that no table knows
      mig     it is divided into two instances
      old     it knows no second version of its memory
+     asleep  its persistence mode is off
    A file "init" says the same about loading the library: hang, mismatch.
    Readings are constants, but for the energy, which follows the clock at the power that is told.
    Names, numbers and structures are those of NVIDIA's NVML API reference. */
@@ -178,7 +179,30 @@ static int number(device *asked, unsigned *to, unsigned value) {
   return OK;
 }
 int nvmlDeviceGetEnforcedPowerLimit(device *d, unsigned *to) { return number(d, to, 700000); }
+int nvmlDeviceGetPowerManagementDefaultLimit(device *d, unsigned *to) { return number(d, to, 700000); }
+int nvmlDeviceGetPersistenceMode(device *d, unsigned *to) { return number(d, to, !card_is(d->number, "asleep")); }
+int nvmlDeviceGetComputeMode(device *d, unsigned *to) { return number(d, to, 0); }
+int nvmlDeviceGetApplicationsClock(device *d, int kind, unsigned *to) { return number(d, to, kind == 2 ? 2619 : 1980); }
+int nvmlDeviceGetDefaultApplicationsClock(device *d, int kind, unsigned *to) { return number(d, to, kind == 2 ? 2619 : 1980); }
+int nvmlDeviceGetEccMode(device *d, unsigned *now, unsigned *pending) {
+  int how = number(d, now, 1);
+  if (!how) *pending = 1;
+  return how;
+}
 int nvmlDeviceGetPowerUsage(device *d, unsigned *to) { return number(d, to, 250000); }
+
+struct field { unsigned id, scope; long long at, latency; unsigned type, result; unsigned long long value; };
+enum { POWER_INSTANT = 186, SCOPE_GPU = 0 };
+int nvmlDeviceGetFieldValues(device *asked, int count, struct field *fields) {
+  int how = whole(asked);
+  for (int i = 0; !how && i < count; ++i) {
+    int known = fields[i].id == POWER_INSTANT && fields[i].scope == SCOPE_GPU &&
+                !card_is(asked->number, "mig");
+    fields[i].type = 1, fields[i].result = known ? OK : UNSUPPORTED;
+    fields[i].value = known ? 260000 : 0;
+  }
+  return how;
+}
 int nvmlDeviceGetTemperature(device *d, int kind, unsigned *to) { (void)kind; return number(d, to, 55); }
 int nvmlDeviceGetClockInfo(device *d, int kind, unsigned *to) { return number(d, to, kind == 2 ? 2600 : 1700); }
 int nvmlDeviceGetMaxClockInfo(device *d, int kind, unsigned *to) { return number(d, to, kind == 2 ? 2619 : 1980); }

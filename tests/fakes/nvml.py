@@ -28,6 +28,13 @@ class FakeGpu:
     reasons: int = 0
     processes: list[tuple[int, int | None]] = field(default_factory=list)
     mig: int = 0
+    persistence: int = 1
+    ecc: tuple[int, int] = (1, 1)
+    compute_mode: int = 0
+    application_mhz: tuple[int, int] = (1500, 6501)
+    power_limit_mw: int = 160_000
+    instant_mw: int | None = 140_000
+    module_mw: int | None = 310_000
 
 
 class FakeNvml:
@@ -98,10 +105,36 @@ class FakeNvml:
         return (7, 5)
 
     def _nvmlDeviceGetEnforcedPowerLimit(self, gpu: FakeGpu) -> int:
-        return 160_000
+        return gpu.power_limit_mw
 
     def _nvmlDeviceGetMaxClockInfo(self, gpu: FakeGpu, kind: int) -> int:
         return {pynvml.NVML_CLOCK_SM: 2100, pynvml.NVML_CLOCK_MEM: 6501}[kind]
+
+    def _nvmlDeviceGetPowerManagementDefaultLimit(self, gpu: FakeGpu) -> int:
+        return 160_000
+
+    def _nvmlDeviceGetPersistenceMode(self, gpu: FakeGpu) -> int:
+        return gpu.persistence
+
+    def _nvmlDeviceGetEccMode(self, gpu: FakeGpu) -> list[int]:
+        return list(gpu.ecc)
+
+    def _nvmlDeviceGetComputeMode(self, gpu: FakeGpu) -> int:
+        return gpu.compute_mode
+
+    def _nvmlDeviceGetApplicationsClock(self, gpu: FakeGpu, kind: int) -> int:
+        sm, memory = gpu.application_mhz
+        return {pynvml.NVML_CLOCK_SM: sm, pynvml.NVML_CLOCK_MEM: memory}[kind]
+
+    def _nvmlDeviceGetDefaultApplicationsClock(self, gpu: FakeGpu, kind: int) -> int:
+        return {pynvml.NVML_CLOCK_SM: 1500, pynvml.NVML_CLOCK_MEM: 6501}[kind]
+
+    def _nvmlDeviceGetFieldValues(self, gpu: FakeGpu, asked: list[Any]) -> list[SimpleNamespace]:
+        known = {
+            (pynvml.NVML_FI_DEV_POWER_INSTANT, pynvml.NVML_POWER_SCOPE_GPU): gpu.instant_mw,
+            (pynvml.NVML_FI_DEV_POWER_INSTANT, pynvml.NVML_POWER_SCOPE_MODULE): gpu.module_mw,
+        }
+        return [_field_value(known[tuple(field)]) for field in asked]
 
     def _nvmlDeviceGetMigMode(self, gpu: FakeGpu) -> list[int]:
         return [gpu.mig, gpu.mig]
@@ -138,3 +171,12 @@ class FakeNvml:
 
     def _nvmlDeviceGetComputeRunningProcesses(self, gpu: FakeGpu) -> list[SimpleNamespace]:
         return [SimpleNamespace(pid=pid, usedGpuMemory=used) for pid, used in gpu.processes]
+
+
+def _field_value(number: int | None) -> SimpleNamespace:
+    """As ``c_nvmlFieldValue_t``: each value has a status of its own."""
+    if number is None:
+        return SimpleNamespace(nvmlReturn=pynvml.NVML_ERROR_NOT_SUPPORTED)
+    value = SimpleNamespace(uiVal=number)
+    kind = pynvml.NVML_VALUE_TYPE_UNSIGNED_INT
+    return SimpleNamespace(nvmlReturn=pynvml.NVML_SUCCESS, valueType=kind, value=value)

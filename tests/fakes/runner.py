@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from manifests.cell import Cell
+from manifests.manifest import Flag
 from runners import __main__ as runner
 from runners import techniques
 from runners.failures import Unsupported
@@ -42,10 +44,29 @@ def behave(job: Job) -> None:
         time.sleep(seconds)
         _wait_for(os.environ.get("FAKE_UNTIL", ""))
     job.record("accuracy", [0.5])
-    job.record("latency_s", [0.002, 0.001, 0.003], items=job.cell.batch_size)
+    job.record("latency_s", _latencies(job.cell), items=job.cell.batch_size)
+    _disturb(job)
     (job.folder / "weights.bin").write_bytes(b"weights")
     job.artifact("weights.bin", "test")
     _keep_place(job, begin)
+
+
+def _latencies(cell: Cell) -> list[float]:
+    """FAKE_LATENCIES: seconds by framework, e.g. alpha=0.002,beta=0.004; processes scatter by 2 %,
+    each in its own way, which is the same every time.
+    """
+    given = os.environ.get("FAKE_LATENCIES", "")
+    if not given:
+        return [0.002, 0.001, 0.003]
+    middle = float(dict(part.split("=") for part in given.split(","))[cell.framework])
+    return [middle * (0.98 + 0.04 * int(cell.id[:4], 16) / 0xFFFF)] * 3
+
+
+def _disturb(job: Job) -> None:
+    """FAKE_BUSY: in those repeats of inference, or in every one, others took processor time."""
+    busy = os.environ.get("FAKE_BUSY", "").split(",")
+    if job.cell.task == "infer" and {"every", str(job.cell.repeat)} & set(busy):
+        job.flag(Flag(name="busy-machine", detail="others took 50 %"))
 
 
 def _wait_for(path: str) -> None:

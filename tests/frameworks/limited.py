@@ -12,7 +12,7 @@ from pathlib import Path
 
 from manifests import paths
 from manifests.cell import Cell
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Context, ImageUsed, Manifest
 from manifests.plan import PlannedCell
 from orchestrator.datasets.pack import prepare
 from orchestrator.datasets.sets import digits
@@ -40,7 +40,7 @@ PLANNED = PlannedCell(
 def run(folder: Path, pack: Path) -> Manifest:
     context = Context(
         engine="local", image=ImageUsed(name="tensorflow-22.03", kind="venv"),
-        kit=Kit(version="0", commit=None, dirty=None), run="limited", attempt=1, command=[],
+        kit=CodeVersion(version="0", commit=None, dirty=None), run="limited", attempt=1, command=[],
     )  # fmt: skip
     order = Order(run="limited", cell=CELL.id, folder=folder, data=pack, weights=None, threads=2)
     wanted = launch_order(PLANNED, order, context, outlives=False)

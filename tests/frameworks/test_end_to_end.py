@@ -11,43 +11,91 @@ import pytest
 from manifests.artifacts import file_sha256
 from manifests.cell import Cell
 from orchestrator.environments.images import load_image
-from tests.frameworks.conftest import Reproduction
+from tests.frameworks.conftest import BATCH, Reproduction
 
 pytestmark = pytest.mark.frameworks
 MIB = 2**20
 
 
-def size_mib(reproduction: Reproduction, *cell: str) -> float:
-    metric = reproduction.one(*cell).metric("model_size_bytes")
+LEARNT = {"image_size": 16}
+TIMED = {"image_size": 32}
+PAIR = {"batch_size": 128, **LEARNT}
+
+
+def size_mib(reproduction: Reproduction, *cell: str, **axes: object) -> float:
+    metric = reproduction.one(*cell, **axes).metric("model_size_bytes")
     assert metric is not None and metric.samples[0] is not None
     return metric.samples[0] / MIB
 
 
 def test_the_float32_models_have_the_published_size(reproduction: Reproduction) -> None:
-    assert size_mib(reproduction, "pytorch", "train", "float32") == pytest.approx(42.6, abs=0.1)
+    learnt = size_mib(reproduction, "pytorch", "train", "float32", batch_size=BATCH)
+    assert learnt == pytest.approx(42.6, abs=0.1)
     assert size_mib(reproduction, "tensorflow", "quantize", "tflite-float32") == pytest.approx(
         42.6, abs=0.1
     )
 
 
 @pytest.mark.parametrize(
-    "cell",
+    ("cell", "axes"),
     [
-        ("pytorch", "quantize", "ptq-eager"),
-        ("pytorch", "quantize", "ptq-fx"),
-        ("pytorch", "train", "qat-eager"),
-        ("tensorflow", "quantize", "ptq-tflite"),
-        ("tensorflow", "train", "qat-tfmot"),
+        (("pytorch", "quantize", "ptq-eager"), LEARNT),
+        (("pytorch", "quantize", "ptq-eager"), TIMED),
+        (("pytorch", "quantize", "ptq-fx"), LEARNT),
+        (("pytorch", "train", "qat-eager"), {"batch_size": BATCH}),
+        (("tensorflow", "quantize", "ptq-tflite"), LEARNT),
+        (("tensorflow", "quantize", "ptq-tflite"), TIMED),
+        (("tensorflow", "train", "qat-tfmot"), {"batch_size": BATCH}),
     ],
 )
 def test_an_int8_model_is_small_and_proven(
-    reproduction: Reproduction, cell: tuple[str, str, str]
+    reproduction: Reproduction, cell: tuple[str, str, str], axes: dict[str, object]
 ) -> None:
-    assert size_mib(reproduction, *cell) <= 11.5
-    proof = reproduction.one(*cell).proof
+    assert size_mib(reproduction, *cell, **axes) <= 11.5
+    proof = reproduction.one(*cell, **axes).proof
     assert proof is not None and proof.promised == "int8" and proof.coverage == 1.0
     convolutions = sum(n for op, n in proof.operations["int8"].items() if "conv" in op.lower())
     assert convolutions == 20
+
+
+@pytest.mark.parametrize(
+    ("framework", "technique"),
+    [("pytorch", "float32"), ("pytorch", "qat-eager"), ("tensorflow", "float32"),
+     ("tensorflow", "qat-tfmot")],
+)  # fmt: skip
+def test_the_pair_of_trainings_has_steps_and_nothing_else(
+    reproduction: Reproduction, framework: str, technique: str
+) -> None:
+    manifest = reproduction.one(framework, "train", technique, **PAIR)
+    assert manifest.status == "ok" and manifest.artifacts == []
+    taken = {metric.name for metric in manifest.metrics}
+    assert "train_step_s" in taken and not taken & {"accuracy", "model_size_bytes"}
+
+
+def test_what_learns_has_an_accuracy_and_what_is_timed_has_none(
+    reproduction: Reproduction,
+) -> None:
+    for framework, technique in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite")):
+        learnt = reproduction.one(framework, "quantize", technique, **LEARNT)
+        timed = reproduction.one(framework, "quantize", technique, **TIMED)
+        assert learnt.metric("accuracy") is not None and timed.metric("accuracy") is None
+        assert timed.metric("calibration_s") is not None
+        assert learnt.cell.weights_from == timed.cell.weights_from
+
+
+@pytest.mark.parametrize(
+    ("framework", "technique"),
+    [("pytorch", "ptq-fx"), ("pytorch", "qat-eager"), ("tensorflow", "tflite-float32"),
+     ("tensorflow", "qat-tfmot"), ("tensorflow", "signature")],
+)  # fmt: skip
+def test_weights_of_16_pixels_are_timed_at_32(
+    reproduction: Reproduction, framework: str, technique: str
+) -> None:
+    manifest = reproduction.one(framework, "infer", technique, batch_size=128)
+    assert manifest.status == "ok" and manifest.cell.image_size == 32
+    parent = reproduction.run.manifest(manifest.cell.weights_from or "")
+    assert parent is not None and parent.cell.image_size == 16
+    assert manifest.inputs.dataset is not None and manifest.inputs.dataset.image_size == 32
 
 
 def test_dynamic_quantization_is_told_to_leave_the_convolutions_alone(
@@ -66,7 +114,7 @@ def test_a_float32_model_is_not_called_int8(reproduction: Reproduction) -> None:
 def test_both_frameworks_take_the_same_first_step(reproduction: Reproduction) -> None:
     losses = []
     for framework in ("pytorch", "tensorflow"):
-        metric = reproduction.one(framework, "train", "float32").metric("train_loss")
+        metric = reproduction.one(framework, "train", "float32", **PAIR).metric("train_loss")
         assert metric is not None
         losses.append(metric.samples[0])
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
@@ -76,7 +124,7 @@ def test_calibration_takes_training_images_and_accuracy_the_whole_test_split(
     reproduction: Reproduction,
 ) -> None:
     for framework, technique in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite")):
-        dataset = reproduction.one(framework, "quantize", technique).inputs.dataset
+        dataset = reproduction.one(framework, "quantize", technique, **LEARNT).inputs.dataset
         assert dataset is not None
         assert dataset.used == {"calibration": 16, "test": dataset.splits["test"].count}
 
@@ -91,11 +139,15 @@ def test_a_manifest_says_where_it_comes_from(reproduction: Reproduction) -> None
 
 
 def test_artifacts_are_the_files_that_the_manifest_hashes(reproduction: Reproduction) -> None:
-    manifest = reproduction.one("pytorch", "quantize", "ptq-eager")
-    assert [artifact.path for artifact in manifest.artifacts] == ["weights.pt", "outputs.npz"]
-    for artifact in manifest.artifacts:
-        path = reproduction.run.cell_folder(manifest.id) / artifact.path
-        assert file_sha256(path) == artifact.sha256 and path.stat().st_size == artifact.size_bytes
+    accurate = reproduction.one("pytorch", "quantize", "ptq-eager", image_size=16)
+    timed = reproduction.one("pytorch", "quantize", "ptq-eager", **TIMED)
+    assert [artifact.path for artifact in accurate.artifacts] == ["weights.pt", "outputs.npz"]
+    assert [artifact.path for artifact in timed.artifacts] == ["weights.pt"]
+    for manifest in (accurate, timed):
+        for artifact in manifest.artifacts:
+            path = reproduction.run.cell_folder(manifest.id) / artifact.path
+            assert file_sha256(path) == artifact.sha256
+            assert path.stat().st_size == artifact.size_bytes
 
 
 def test_operations_are_timed_for_the_profiled_cells(reproduction: Reproduction) -> None:

@@ -136,5 +136,5 @@ def test_it_is_shown_and_stands_in_the_tables(reproduction: Reproduction) -> Non
     assert manifest.fidelity is not None
     shown = reproduction("show", manifest.id).stdout
     assert "Fidelity to its float model" in shown and manifest.fidelity.worst_layer in shown
-    text = reproduction("table", "lad2023", "fidelity", "--format", "csv").stdout
+    text = reproduction("table", "lad2023", "--table", "fidelity", "--format", "csv").stdout
     assert "ptq-eager" in text and "agreement with the float model" in text

@@ -12,7 +12,7 @@ import pytest
 
 from manifests.cell import Cell
 from manifests.event import Event
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Context, ImageUsed, Manifest
 from manifests.plan import PlannedCell
 from orchestrator.datasets.pack import prepare
 from orchestrator.datasets.sets import digits
@@ -64,7 +64,7 @@ class Workplace:
         )  # fmt: skip
         context = Context(
             engine="local", image=ImageUsed(name="pytorch-cpu", kind="given"),
-            kit=Kit(version="0"), run="memory",
+            kit=CodeVersion(version="0"), run="memory",
         )  # fmt: skip
         folder = self.folder / cell.id
         order = Order("memory", cell.id, folder, self.data, None, threads=1)

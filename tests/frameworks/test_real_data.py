@@ -24,7 +24,7 @@ def test_a_baseline_and_its_int8_model_on_real_pictures(
          "-k", "task!=infer and (ptq or float32)")  # fmt: skip
     made.run = type(made.run)(tmp_path / "runs" / "lad2023-quick-cifar10-jpeg")
     for framework, technique in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite")):
-        manifest = made.one(framework, "quantize", technique)
+        manifest = made.one(framework, "quantize", technique, image_size=16)
         dataset = manifest.inputs.dataset
         assert manifest.status == "ok" and dataset is not None
         assert dataset.name == "cifar10-jpeg" and dataset.classes[0] == "airplane"

@@ -20,7 +20,7 @@ def test_one_real_cell_runs_from_a_wheel(images: dict[str, Path], tmp_path: Path
     (cache / "envs").symlink_to(paths.cache() / "envs")
     ran(
         [python.with_name("repliquant"), "run", "lad2023", "--engine", "local", "-k",
-         "pytorch and float32 and train", "--run", tmp_path / "run"],
+         "pytorch and float32 and train and batch_size=128", "--run", tmp_path / "run"],
         tmp_path,
     )  # fmt: skip
     script = (

@@ -9,9 +9,12 @@ import re
 import pynvml
 import pytest
 
+from machine import gpu_questions, gpu_settings
 from machine import gpus as gpus_module
+from machine.gpu_settings import NO_LOCK_SHOWN
 from machine.gpus import NvmlGpus
 from machine.nvml import NO_LIBRARY, RETRY_S, Nvml
+from manifests.hardware import GpuSettings
 from manifests.manifest import Gpu
 from manifests.telemetry_series import CLOCK_REASONS, THROTTLING, GpuProcess, GpuSample
 from tests.fakes.clock import Clock
@@ -32,6 +35,8 @@ def test_readings_are_in_si_units() -> None:
             memory_busy_percent=25.0,
             memory_used_bytes=3_221_225_472,
             power_w=125.0,
+            instant_power_w=140.0,
+            module_power_w=310.0,
             energy_j=1000.0,
             temperature_c=61.0,
             sm_clock_hz=1_500_000_000,
@@ -41,17 +46,77 @@ def test_readings_are_in_si_units() -> None:
     ]
 
 
+SETTINGS = GpuSettings(
+    persistence=True, ecc=True, ecc_after_restart=True, compute_mode="default",
+    application_sm_clock_hz=1_500_000_000, application_memory_clock_hz=6_501_000_000,
+    default_sm_clock_hz=1_500_000_000, default_memory_clock_hz=6_501_000_000,
+    power_limit_default_w=160.0, reasons={"clocks_fixed": NO_LOCK_SHOWN},
+)  # fmt: skip
+
+
+def test_what_the_owner_of_a_gpu_set_is_read() -> None:
+    changed = FakeGpu(
+        persistence=0, ecc=(0, 1), compute_mode=pynvml.NVML_COMPUTEMODE_EXCLUSIVE_PROCESS,
+        application_mhz=(1005, 6501), power_limit_mw=100_000,
+    )  # fmt: skip
+    card = reader(FakeNvml(changed)).describe()[0]
+    assert card.power_limit_w == 100.0
+    assert card.settings == GpuSettings(
+        persistence=False, ecc=False, ecc_after_restart=True, compute_mode="exclusive-process",
+        application_sm_clock_hz=1_005_000_000, application_memory_clock_hz=6_501_000_000,
+        default_sm_clock_hz=1_500_000_000, default_memory_clock_hz=6_501_000_000,
+        clocks_fixed=True, power_limit_default_w=160.0,
+    )  # fmt: skip
+
+
+def test_clocks_that_somebody_set_show_in_the_drivers_reasons_too() -> None:
+    settings = reader(FakeNvml(FakeGpu(reasons=0x2))).describe()[0].settings
+    assert settings is not None and settings.clocks_fixed is True
+
+
+def test_what_a_driver_does_not_tell_of_the_settings_is_missing_with_its_reason() -> None:
+    library = FakeNvml(FakeGpu())
+    library.faults["nvmlDeviceGetEccMode"] = pynvml.NVML_ERROR_NOT_SUPPORTED
+    library.faults["nvmlDeviceGetApplicationsClock"] = pynvml.NVML_ERROR_NO_PERMISSION
+    library.missing.add("nvmlDeviceGetPowerManagementDefaultLimit")
+    settings = reader(library).describe()[0].settings
+    assert settings is not None
+    assert (settings.ecc, settings.ecc_after_restart) == (None, None)
+    assert settings.reasons["ecc"] == "NVML: Not Supported"
+    assert settings.reasons["application_sm_clock_hz"] == "NVML: Insufficient Permissions"
+    assert settings.reasons["power_limit_default_w"] == (
+        "nvidia-ml-py is too old: nvmlDeviceGetPowerManagementDefaultLimit"
+    )
+    missing = {name for name in GpuSettings.__struct_fields__ if getattr(settings, name) is None}
+    assert set(settings.reasons) == missing
+
+
+def test_a_compute_mode_of_a_later_driver_has_its_number() -> None:
+    settings = reader(FakeNvml(FakeGpu(compute_mode=9))).describe()[0].settings
+    assert settings is not None and settings.compute_mode == "9"
+
+
+def test_a_card_that_is_no_module_has_a_reason_for_the_modules_power() -> None:
+    gpus = reader(FakeNvml(FakeGpu(module_mw=None)))
+    for _ in range(2):
+        found = gpus.read(None)
+    assert (found.samples[0].instant_power_w, found.samples[0].module_power_w) == (140.0, None)
+    assert found.reasons == {"gpus/0/module_power_w": "NVML: Not Supported"}
+
+
 def test_a_gpu_is_described() -> None:
     assert reader(FakeNvml(FakeGpu(), FakeGpu(name="Second", mig=1))).describe() == {
         0: Gpu(
             name="Fake RTX 4000", memory_bytes=8 * 2**30, driver="570.86.10", cuda="12.8",
             compute_capability="7.5", power_limit_w=160.0, sm_clock_hz=2_100_000_000,
             memory_clock_hz=6_501_000_000, index=0, mig=False, uuid="GPU-00000000",
+            settings=SETTINGS,
         ),
         1: Gpu(
             name="Second", memory_bytes=8 * 2**30, driver="570.86.10", cuda="12.8",
             compute_capability="7.5", power_limit_w=160.0, sm_clock_hz=2_100_000_000,
             memory_clock_hz=6_501_000_000, index=1, mig=True, uuid="GPU-00000001",
+            settings=SETTINGS,
         ),
     }  # fmt: skip
 
@@ -126,7 +191,7 @@ def test_one_lost_gpu_leaves_the_other_and_is_not_asked_again() -> None:
     assert found.reasons == {"gpus/0": "NVML: GPU is lost"}
     before = len(library.calls)
     assert gpus.read(lambda pid: None).reasons == {"gpus/0": "NVML: GPU is lost"}
-    assert len(library.calls) - before == 9  # all of them to the other one
+    assert len(library.calls) - before == 11  # all of them to the other one
 
 
 def test_a_gpu_that_is_lost_from_the_beginning_is_described_as_far_as_possible() -> None:
@@ -237,7 +302,7 @@ def test_the_bits_are_those_of_the_real_package() -> None:
         "board-limit": pynvml.nvmlClocksThrottleReasonBoardLimit,
         "reliability": pynvml.nvmlClocksThrottleReasonReliability,
     }
-    assert {name: bit for bit, name in gpus_module._REASON_BITS.items()} == bits
+    assert {name: bit for bit, name in gpu_questions._REASON_BITS.items()} == bits
     assert set(CLOCK_REASONS) == set(bits)
     assert set(bits) > THROTTLING
 
@@ -251,7 +316,7 @@ def test_the_fake_has_nothing_that_the_real_package_lacks() -> None:
 def _sources() -> str:
     from machine import nvml
 
-    return inspect.getsource(gpus_module) + inspect.getsource(nvml)
+    return "".join(map(inspect.getsource, (gpus_module, gpu_questions, gpu_settings, nvml)))
 
 
 def test_it_can_be_opened_again_after_it_was_closed() -> None:

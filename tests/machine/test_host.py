@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
 
 from machine import processors
 from machine.host import Host, HostReadings
-from machine.rapl import PackageEnergy
+from machine.rapl import DramEnergy, PackageEnergy
 from tests.fakes.clock import Clock
 
 
@@ -54,7 +53,8 @@ def kernel(tmp_path: Path) -> Kernel:
 
 
 def host(kernel: Kernel, clock: Clock) -> Host:
-    return Host(kernel.root, clock, PackageEnergy(kernel.root / "none"))
+    nowhere = kernel.root / "none"
+    return Host(kernel.root, clock, PackageEnergy(nowhere), DramEnergy(nowhere))
 
 
 def second(reader: Host, kernel: Kernel, clock: Clock, later_s: float = 2.0) -> HostReadings:
@@ -76,7 +76,7 @@ def test_readings_are_in_the_units_of_their_names(kernel: Kernel) -> None:
     assert found.sample.cpu_temperature_c == 64.5
     assert found.sample.disk_read_bytes_per_s == 100 * 512  # without the partition
     assert found.sample.disk_write_bytes_per_s == 0
-    assert set(found.reasons) == {"host/package_energy_j"}
+    assert set(found.reasons) == {"host/package_energy_j", "host/dram_energy_j"}
     assert reader.describe() == (2, 1000 * 1024)
 
 
@@ -108,7 +108,8 @@ def test_what_takes_long_is_read_every_two_seconds(
 
 
 def test_a_system_without_these_files_has_its_reasons(tmp_path: Path) -> None:
-    reader = Host(tmp_path, Clock(), PackageEnergy(tmp_path / "none"))
+    nowhere = tmp_path / "none"
+    reader = Host(tmp_path, Clock(), PackageEnergy(nowhere), DramEnergy(nowhere))
     found = reader.read()
     assert all(getattr(found.sample, name) is None for name in found.sample.__struct_fields__)
     assert {key.removeprefix("host/") for key in found.reasons} == set(
@@ -182,52 +183,3 @@ def test_this_machines_counters_are_those_that_others_read() -> None:
     for one, other in zip(ours, theirs, strict=True):
         assert one.every / 100 == pytest.approx(sum(other[:8]), rel=0.01)
         assert (one.every - one.busy) / 100 == pytest.approx(other.idle + other.iowait, rel=0.01)
-
-
-def zone(root: Path, name: str, energy_uj: int, about: str = "package-0") -> Path:
-    folder = root / name
-    folder.mkdir()
-    (folder / "name").write_text(f"{about}\n")
-    (folder / "energy_uj").write_text(f"{energy_uj}\n")
-    (folder / "max_energy_range_uj").write_text("999999\n")
-    return folder
-
-
-def test_package_energy_adds_up_over_packages_and_when_a_counter_wraps(tmp_path: Path) -> None:
-    first = zone(tmp_path, "intel-rapl:0", 900_000)
-    second_ = zone(tmp_path, "intel-rapl:1", 5, "package-1")
-    zone(tmp_path, "intel-rapl:0:0", 7, "core")
-    zone(tmp_path, "intel-rapl:2", 7, "psys")
-    energy = PackageEnergy(tmp_path)
-    assert energy.read_j() == 0.0
-    (first / "energy_uj").write_text("100000")
-    (second_ / "energy_uj").write_text("300005")
-    assert energy.read_j() == 0.5
-    assert energy.read_j() == 0.5
-    (first / "energy_uj").unlink()
-    assert energy.read_j() is None
-    assert energy.reason.startswith("the energy counter can't be read: ")
-    assert energy.read_j() is None
-
-
-def test_no_package_energy_has_its_reason(tmp_path: Path) -> None:
-    missing = PackageEnergy(tmp_path / "nowhere")
-    assert missing.read_j() is None
-    assert missing.reason == "the processor has no energy counter that the kernel shows"
-
-
-def test_package_energy_that_only_root_may_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    zone(tmp_path, "intel-rapl:0", 1)
-    real = Path.read_text
-
-    def guarded(path: Path, *options: Any, **named: Any) -> str:
-        if path.name == "energy_uj":
-            raise PermissionError(13, "Permission denied")
-        return real(path, *options, **named)
-
-    monkeypatch.setattr(Path, "read_text", guarded)
-    energy = PackageEnergy(tmp_path)
-    assert energy.read_j() is None
-    assert energy.reason == f"no permission to read {tmp_path} (root may)"

@@ -22,7 +22,16 @@ from machine.sampler import Sampler
 from manifests.codec import encode_manifest
 from manifests.event import Phase
 from manifests.event_stream import EventStream
-from manifests.manifest import Context, Environment, Gpu, ImageUsed, Kit, Machine, Manifest, Metric
+from manifests.manifest import (
+    CodeVersion,
+    Context,
+    Environment,
+    Gpu,
+    ImageUsed,
+    Machine,
+    Manifest,
+    Metric,
+)
 from manifests.order import CellOrder
 from manifests.series_reader import read_series
 from manifests.telemetry_series import GpuSample, PhaseMark
@@ -38,7 +47,10 @@ from tests.orchestrator.reading import manifests, the_run
 
 Change = Callable[[FakeNvml, int], None]
 CONTEXT = Context(
-    engine="fake", image=ImageUsed(name="alpha", kind="given"), kit=Kit(version="0"), run="r"
+    engine="fake",
+    image=ImageUsed(name="alpha", kind="given"),
+    kit=CodeVersion(version="0"),
+    run="r",
 )
 
 
@@ -49,10 +61,11 @@ def attempted(
     on_work: Change = lambda library, pid: None,
     behave: str = "ok",
     gpus: tuple[int, ...] = (0,),
+    seconds: float = 0.6,
 ) -> Manifest:
-    """A cell in a real process that works for 0.6 s; ``on_work`` is called when it begins to."""
+    """A cell in a real process that works for a time; ``on_work`` is called when it begins to."""
     monkeypatch.setenv("FAKE_LOG", str(folder / "executed.txt"))
-    cell = a_cell(device="gpu", recipe={"behave": behave, "seconds": 0.6, "phase": "measure"})
+    cell = a_cell(device="gpu", recipe={"behave": behave, "seconds": seconds, "phase": "measure"})
     where = folder / "cell"
     write_inputs(where, CellOrder(cell=cell, context=CONTEXT))
     source = Sampler(gpus=NvmlGpus(Nvml(library)), interval_s=0.05)
@@ -89,7 +102,7 @@ def test_a_cell_on_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         library.gpus[0].processes = [(1, 5), (pid, 6)]
 
     library = FakeNvml(FakeGpu(reasons=0x4), FakeGpu(name="Other"))
-    manifest = attempted(tmp_path, library, monkeypatch, compute)
+    manifest = attempted(tmp_path, library, monkeypatch, compute, seconds=1.2)
     telemetry = told(manifest)
     assert manifest.status == "ok"
     assert telemetry.phases == ["start", "import", "measure", "end"]

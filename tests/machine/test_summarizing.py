@@ -69,9 +69,11 @@ def test_energy_is_the_counters_difference_interpolated_at_the_ends() -> None:
         sample(3.0, energy_j=1090.0, power_w=9.0),
     )
     counter = "counter-difference"
-    assert found["start"].energy == {"gpus/0": Energy(energy_j=5.0, method=counter)}
-    assert found["measure"].energy == {"gpus/0": Energy(energy_j=75.0, method=counter)}
-    assert found["end"].energy == {"gpus/0": Energy(energy_j=10.0, method=counter)}
+    assert found["start"].energy == {"gpus/0": Energy(energy_j=5.0, method=counter, integral_j=4.5)}
+    assert found["measure"].energy == {
+        "gpus/0": Energy(energy_j=75.0, method=counter, integral_j=20.25)
+    }
+    assert found["end"].energy == {"gpus/0": Energy(energy_j=10.0, method=counter, integral_j=2.25)}
 
 
 def test_without_a_counter_power_is_integrated() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from manifests.cell import Cell
+from manifests.code_version import CodeVersion
 from manifests.codec import (
     UnreadableError,
     decode_manifest,
@@ -31,7 +32,6 @@ from manifests.manifest import (
     Gpu,
     ImageUsed,
     Inputs,
-    Kit,
     Machine,
     Manifest,
     Metric,
@@ -86,7 +86,9 @@ contexts = st.builds(
     Context,
     engine=text,
     image=st.builds(ImageUsed, name=text, kind=st.sampled_from(["venv", "container", "given"])),
-    kit=st.builds(Kit, version=text, commit=st.none() | text, dirty=st.none() | st.booleans()),
+    kit=st.builds(
+        CodeVersion, version=text, commit=st.none() | text, dirty=st.none() | st.booleans()
+    ),
     run=text,
     command=st.lists(text, **small),
 )

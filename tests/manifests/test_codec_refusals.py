@@ -79,12 +79,12 @@ def test_a_newer_version_says_to_update() -> None:
     refusal = _refusal(_with(b"repliquant/manifest/1", b"repliquant/manifest/7"))
     assert refusal == (
         "was written by a newer Repliquant (schema repliquant/manifest/7); this one reads up to "
-        "repliquant/manifest/1: update the kit to read it"
+        "repliquant/manifest/1: update Repliquant to read it"
     )
 
 
 def test_a_newer_version_says_so_whatever_else_it_holds() -> None:
-    assert "update the kit" in _refusal(b'{"schema":"repliquant/manifest/2","cell":[]}')
+    assert "update Repliquant" in _refusal(b'{"schema":"repliquant/manifest/2","cell":[]}')
 
 
 @pytest.mark.parametrize(

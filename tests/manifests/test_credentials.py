@@ -20,7 +20,7 @@ from manifests.credentials import (
     redacted_bytes,
     redacted_command,
 )
-from manifests.manifest import Context, Environment, Flag, ImageUsed, Kit
+from manifests.manifest import CodeVersion, Context, Environment, Flag, ImageUsed
 from manifests.runner_files import readable_frameworks
 from manifests.variables import LIBRARIES, kept, kept_names, others
 from tests.manifests.samples import a_cell, a_manifest
@@ -141,7 +141,7 @@ def secretive() -> msgspec.Struct:
         flags=[Flag(name="drift", detail="https://x:y@h")],
         environment=Environment(variables={"OMP_NUM_THREADS": "2", "TF_VAR_pw": "hunter2"}),
         context=Context(
-            engine="local", image=ImageUsed(name="a", kind="venv"), kit=Kit(version="1"),
+            engine="local", image=ImageUsed(name="a", kind="venv"), kit=CodeVersion(version="1"),
             run="r", command=["repliquant", "run", "--data", "https://ann:pw@host"],
         ),
     )  # fmt: skip

@@ -41,7 +41,7 @@ def test_lines_are_what_they_look_like() -> None:
         b'"interval_s":0.2,"made_up":"by hand","kept_every":1,"cell":"","cell_source":"",'
         b'"cpus":null,"memory_bytes":null,"gpus":{"0":{"name":"A","memory_bytes":null,"driver":null,"cuda":null,'
         b'"compute_capability":null,"power_limit_w":null,"sm_clock_hz":null,'
-        b'"memory_clock_hz":null,"index":null,"mig":null,"uuid":null,"instances":[]}}}\n'
+        b'"memory_clock_hz":null,"index":null,"mig":null,"uuid":null,"instances":[],"settings":null}}}\n'
     )
     sample = Sample(
         time_s=1.5,
@@ -181,7 +181,7 @@ def test_the_types_of_old_files_keep_their_names() -> None:
     assert GpuSample.__struct_fields__ == (
         "index", "utilization_percent", "memory_busy_percent", "memory_used_bytes", "power_w",
         "energy_j", "temperature_c", "sm_clock_hz", "memory_clock_hz", "clock_reasons",
-        "processes",
+        "processes", "instant_power_w", "module_power_w",
     )  # fmt: skip
     units = ("_percent", "_bytes", "_w", "_j", "_c", "_hz", "_s")
     numbers = [

@@ -36,10 +36,10 @@ def test_the_title_says_what_the_images_are(tmp_path: Path) -> None:
     plan = prepare(Request("lad2023", data_dir=scattered(tmp_path / "pets"))).plan
     assert plan.dataset == "pets"
     assert plan.dataset_title == "pets (16 images, 2 classes, chance 50 %)"
-    assert plan.tier_about.startswith("at most 8 training steps on pets and short measuring")
+    assert plan.tier_about.startswith("trains on pets at 16 × 16 pixels, long enough to learn")
     assert "chance (50 %)" in plan.tier_about and "digits" not in plan.tier_about
     assert plan.dataset_notes == [
-        "pets: the recipe wants 640 images to train on and there are 12: all of them are used",
+        "pets: the recipe wants 1,408 images to train on and there are 12: all of them are used",
         "pets: the recipe wants 128 images to calibrate with and there are 12: all of them "
         "are used",
         "pets: batches of more than 12 images repeat those of the train split",
@@ -51,8 +51,8 @@ def test_the_title_says_what_the_images_are(tmp_path: Path) -> None:
 def test_the_embedded_digits_are_called_so_and_need_no_notes() -> None:
     plan = prepare(Request("lad2023")).plan
     assert (plan.dataset_title, plan.dataset_notes) == ("", [])
-    assert "steps on the embedded digits" in plan.tier_about
-    assert "near chance (10 %)" in plan.tier_about
+    assert "trains on the embedded digits" in plan.tier_about
+    assert "beside chance (10 %)" in plan.tier_about
 
 
 def test_sets_of_different_classes_name_each_chance(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The world of the kit is what was allotted to it, and a cell gets its GPU by the same name."""
+"""The world of Repliquant is what was allotted to it, and a cell gets its GPU by the same name."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 
 from manifests import event
 from manifests.codec import read_manifest, write_manifest
-from manifests.manifest import Context, ImageUsed, Kit, Status
+from manifests.manifest import CodeVersion, Context, ImageUsed, Status
 from manifests.order import CellOrder
 from manifests.telemetry_series import HostSample, Opening, PhaseMark, Sample, encode
 from orchestrator.engines.base import Exit
@@ -19,7 +19,10 @@ from orchestrator.running.attempt import Attempt
 from tests.manifests.samples import a_cell, a_manifest
 
 CONTEXT = Context(
-    engine="stub", image=ImageUsed(name="none", kind="given"), kit=Kit(version="1"), run="toy"
+    engine="stub",
+    image=ImageUsed(name="none", kind="given"),
+    kit=CodeVersion(version="1"),
+    run="toy",
 )
 STEP = event.encode(event.Phase(time_s=1.0, name="work"))
 
@@ -73,7 +76,7 @@ def test_how_it_ended_without_a_manifest(
     tmp_path: Path, ended: Exit, status: str, reason: str, transient: bool
 ) -> None:
     attempt = an_attempt(tmp_path)
-    manifest = attempt.follow(Stub(ended, (STEP,)), lambda news: None)
+    manifest = attempt.follow(Stub(ended, (STEP,)), lambda _: None)
     assert (manifest.status, manifest.reason, manifest.transient) == (status, reason, transient)
     assert attempt.lost == ended.lost
     assert manifest.context == CONTEXT
@@ -90,7 +93,7 @@ def test_what_the_cell_had_settled_stands_when_the_engine_goes_away(
     own = a_manifest(a_cell(), status=status, transient=transient)
     write_manifest(tmp_path / "manifest.json", own)
     attempt = an_attempt(tmp_path)
-    manifest = attempt.follow(Stub(Exit(0, lost="gone")), lambda news: None)
+    manifest = attempt.follow(Stub(Exit(0, lost="gone")), lambda _: None)
     assert manifest == own
     assert attempt.lost == lost
 
@@ -99,7 +102,7 @@ def test_a_cell_cancelled_before_it_was_started_is_asked_at_once(tmp_path: Path)
     attempt = an_attempt(tmp_path)
     attempt.cancel("interrupted")
     stub = Stub(Exit(143, signal=15), hangs=True)
-    manifest = attempt.follow(stub, lambda news: None)
+    manifest = attempt.follow(stub, lambda _: None)
     assert stub.asked == [("cancelled", "interrupted")]
     assert (manifest.status, manifest.reason) == ("cancelled", "interrupted; it left no manifest")
     assert attempt.cancelled
@@ -110,7 +113,7 @@ def test_a_cell_killed_before_it_was_started_is_killed_at_once(tmp_path: Path) -
     attempt.cancel("interrupted")
     attempt.kill()
     stub = Stub(Exit(137, signal=9), (b"", b""))
-    manifest = attempt.follow(stub, lambda news: None)
+    manifest = attempt.follow(stub, lambda _: None)
     assert stub.killed >= 1
     assert manifest.reason == "interrupted; it had to be killed"
 
@@ -127,7 +130,7 @@ def test_a_launcher_that_does_not_hear_is_asked_again_and_then_killed(
     monkeypatch.setattr(attempts.time, "monotonic", monotonic)
     attempt = an_attempt(tmp_path, timeout_s=2.0)
     stub = Stub(Exit(137, signal=9), (b"",) * 300)
-    manifest = attempt.follow(stub, lambda news: None)
+    manifest = attempt.follow(stub, lambda _: None)
     assert manifest.status == "timeout"
     assert manifest.reason == "not finished within its 2 s; it had to be killed"
     assert set(stub.asked) == {("timeout", "not finished within its 2 s")}
@@ -140,12 +143,12 @@ def test_only_the_first_word_counts(tmp_path: Path) -> None:
     attempt.cancel("first")
     attempt.cancel("second")
     stub = Stub(Exit(0), hangs=True)
-    assert attempt.follow(stub, lambda news: None).reason == "first; it left no manifest"
+    assert attempt.follow(stub, lambda _: None).reason == "first; it left no manifest"
     assert stub.asked == [("cancelled", "first")]
 
 
 def test_a_listener_that_fails_does_not_leave_the_cell_running(tmp_path: Path) -> None:
-    def fail(news: object) -> None:
+    def fail(message: object) -> None:
         raise RuntimeError("nobody listens")
 
     stub = Stub(Exit(0), (STEP,), hangs=True)
@@ -157,7 +160,7 @@ def test_a_listener_that_fails_does_not_leave_the_cell_running(tmp_path: Path) -
 
 def test_a_manifest_cut_short_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_bytes(msgspec.json.encode({"schema": "repliquant/mani"}))
-    manifest = an_attempt(tmp_path).follow(Stub(Exit(9)), lambda news: None)
+    manifest = an_attempt(tmp_path).follow(Stub(Exit(9)), lambda _: None)
     assert manifest.reason == "ended with status 9 and left no manifest"
     assert (tmp_path / "manifest.unreadable.json").exists()
 
@@ -166,7 +169,7 @@ def test_what_the_launcher_sealed_is_never_written_again(tmp_path: Path) -> None
     own = a_manifest(a_cell(), sealed_by="launcher")
     write_manifest(tmp_path / "manifest.json", own)
     before = (tmp_path / "manifest.json").stat()
-    assert an_attempt(tmp_path).follow(Stub(Exit(0)), lambda news: None) == own
+    assert an_attempt(tmp_path).follow(Stub(Exit(0)), lambda _: None) == own
     after = (tmp_path / "manifest.json").stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
@@ -180,7 +183,7 @@ def test_what_a_cell_left_without_its_launcher_is_sealed_here(tmp_path: Path) ->
                for t, c in ((0.0, 1.0), (1.0, 40.0), (2.0, 60.0)))]  # fmt: skip
     series = b"".join(encode(line) for line in lines) + b'{"line":"sam'
     (tmp_path / "telemetry.jsonl").write_bytes(series)
-    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda news: None)
+    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda _: None)
     assert (manifest.status, manifest.sealed_by) == ("ok", "collector")
     assert read_manifest(tmp_path / "manifest.json") == manifest
     assert not (tmp_path / "result.json").exists()
@@ -193,7 +196,7 @@ def test_what_a_cell_left_without_its_launcher_is_sealed_here(tmp_path: Path) ->
 
 def test_half_a_result_is_kept_aside(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_bytes(b'{"schema": "repliquant/mani')
-    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda news: None)
+    manifest = an_attempt(tmp_path).follow(Stub(Exit(137, signal=9)), lambda _: None)
     assert (manifest.status, manifest.sealed_by) == ("crashed", "collector")
     assert manifest.telemetry is None
     assert (tmp_path / "result.unreadable.json").exists()

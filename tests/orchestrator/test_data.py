@@ -36,6 +36,15 @@ def test_the_digits_are_what_they_always_were(tmp_path: Path) -> None:
     assert meta.image_size == 8
 
 
+def test_the_digits_are_never_mirrored(tmp_path: Path) -> None:
+    assert packed(digits.source(), 8, tmp_path).mirrored is False
+
+
+def test_the_digits_are_not_made_smaller(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"digits have 8 x 8 pixels and can't be made 4 x 4"):
+        packed(digits.source(), 4, tmp_path)
+
+
 def test_the_digits_are_upsampled_to_three_equal_channels(tmp_path: Path) -> None:
     folder = pack.prepare(digits.source(), 16, tmp_path, quiet)
     images = np.load(folder / "test_images.npy")

@@ -143,7 +143,7 @@ def test_a_part_that_was_whole_already_is_fetched_anew(web: Web, tmp_path: Path)
 def test_a_slow_server_is_waited_for_and_progress_is_told(web: Web, tmp_path: Path) -> None:
     web.pause_s = 0.01
     told: list[tuple[str, int, int]] = []
-    fetch(remote(web), tmp_path, tmp_path, lambda *news: told.append(news))
+    fetch(remote(web), tmp_path, tmp_path, lambda *message: told.append(message))
     assert told[-1] == ("fetching a thing (KiB)", 10, 10)
 
 

@@ -177,7 +177,7 @@ def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.Mo
     monkeypatch.setattr(gpu_check, "visible_gpus", lambda: Allotment(()))
     told = r"^gpu-check needs an NVIDIA GPU and its driver; none.*\. --device cpu runs"
     with pytest.raises(MachineError, match=told):
-        check(Check(), lambda news: None)
+        check(Check(), lambda _: None)
 
 
 def interpreter(folder: Path, said: str, by_tensorflow: str = "{}") -> Path:
@@ -217,7 +217,7 @@ def test_an_interpreters_frameworks_that_see_a_gpu_are_planned(
     engine, images = _where(asked, told.append)
     assert list(images) == planned_ones
     assert engine.gpus() == ["0"]
-    notes = [news.text for news in told if isinstance(news, LogLine)]
+    notes = [message.text for message in told if isinstance(message, LogLine)]
     assert len(notes) == bool(left_out) and all(re.match(left_out, note) for note in notes)
 
 
@@ -227,9 +227,9 @@ def test_on_a_processor_what_the_interpreter_holds_is_planned(tmp_path: Path) ->
         (BOTH_INSTALLED, {"pytorch": "pytorch-cpu", "tensorflow": "tensorflow-cpu"}),
     ):
         asked = Check(python=interpreter(tmp_path, said), device="cpu")
-        assert _where(asked, lambda news: None)[1] == expected
+        assert _where(asked, lambda _: None)[1] == expected
     one = Check(device="cpu", framework="tensorflow")
-    assert _where(one, lambda news: None)[1] == {"tensorflow": "tensorflow-cpu"}
+    assert _where(one, lambda _: None)[1] == {"tensorflow": "tensorflow-cpu"}
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_an_interpreter_without_cuda_is_refused(
 ) -> None:
     path = interpreter(tmp_path, said, by_tensorflow)
     with pytest.raises(MachineError, match=told):
-        check(Check(python=path, framework=framework), lambda news: None)
+        check(Check(python=path, framework=framework), lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_a_gpu_that_no_image_serves_is_refused() -> None:
     with pytest.raises(
         MachineError, match=r"no image: .*capability 5\.2.*Instead, .*--python PATH"
     ):
-        _gpu_images(("pytorch", "tensorflow"), "5.2", lambda news: None)
+        _gpu_images(("pytorch", "tensorflow"), "5.2", lambda _: None)
 
 
 def no_docker() -> Engine:
@@ -288,13 +288,13 @@ def test_images_for_gpus_are_no_local_environments(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(gpu_check, "compute_capability", lambda: "9.0")
     monkeypatch.setattr(docker, "ENGINE", docker.ENGINE._replace(make=no_docker))
     with pytest.raises(MachineError, match=r"are containers: give --engine docker, or .*--python"):
-        check(Check(engine="local"), lambda news: None)
+        check(Check(engine="local"), lambda _: None)
     with pytest.raises(
         MachineError, match=r"finds no Docker for its images: no Docker answers. Or give an inter"
     ):
-        check(Check(), lambda news: None)
+        check(Check(), lambda _: None)
     with pytest.raises(InputError, match="no engine 'lokal'"):
-        check(Check(engine="lokal"), lambda news: None)
+        check(Check(engine="lokal"), lambda _: None)
 
 
 class Started:
@@ -320,22 +320,22 @@ def test_the_running_cell_is_ended_when_the_time_is_up() -> None:
 
 
 def test_the_time_includes_packing_and_what_was_before() -> None:
-    deadline = Deadline(480, lambda news: None)
+    deadline = Deadline(480, lambda _: None)
     assert deadline.left_s() == 480
     deadline.begin(time.monotonic() - 100)
     assert 349 < deadline.left_s() <= 350  # 30 s are for packing
-    short = Deadline(60, lambda news: None)
+    short = Deadline(60, lambda _: None)
     short.begin()
     assert 44 < short.left_s() <= 45
 
 
 def test_with_images_the_time_runs_from_the_first_cell_and_no_cell_is_ended_after_all() -> None:
-    cells, deadline = Started(), Deadline(0.04, lambda news: None)
+    cells, deadline = Started(), Deadline(0.04, lambda _: None)
     deadline.hold(cells)
     assert not cells.ended.wait(0.2)
     deadline(CellStarted(planned(a_manifest().cell), ""))
     assert cells.ended.wait(10)
-    closed = Deadline(0.04, lambda news: None)
+    closed = Deadline(0.04, lambda _: None)
     closed.begin()
     closed.close()
 
@@ -343,7 +343,7 @@ def test_with_images_the_time_runs_from_the_first_cell_and_no_cell_is_ended_afte
 def test_to_go_on_there_has_to_be_something(tmp_path: Path) -> None:
     asked = Check(device="cpu", run_dir=tmp_path / "run", resume=True)
     with pytest.raises(InputError, match=r"--resume: .*/run holds no gpu-check to go on with"):
-        check(asked, lambda news: None)
+        check(asked, lambda _: None)
 
 
 def test_what_had_no_time_is_no_failure_and_what_differs_is() -> None:
@@ -362,4 +362,4 @@ def test_an_h200_is_really_run_out_of() -> None:
 
 def test_this_interpreter_is_probed_for_real() -> None:
     with pytest.raises(MachineError, match="gpu-check needs"):
-        check(Check(python=Path(sys.executable)), lambda news: None)
+        check(Check(python=Path(sys.executable)), lambda _: None)

@@ -236,7 +236,7 @@ def test_doctor_says_what_holds_it_back(workshop: Workshop) -> None:
             timeout=120, check=False,
         )  # fmt: skip
     found = {finding["what"]: finding for finding in json.loads(done.stdout)}
-    assert found["limits"]["state"] == "note"
+    assert found["limits"]["state"] == "advice"
     assert "a quota of 0.5 processors" in found["limits"]["detail"]
     assert f"nice {3 + os.nice(0)}" in found["limits"]["detail"]
 

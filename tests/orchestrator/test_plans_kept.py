@@ -61,6 +61,21 @@ def test_another_data_set_in_the_same_folder_is_refused(finished: Workshop) -> N
     assert "holds a run with data set digits; this one has mine" in told
 
 
+def test_images_at_a_further_size_belong_to_the_same_run(finished: Workshop) -> None:
+    """A study that learns at another size than before, or an experiment that does, goes on."""
+    study = finished.folder / "studies" / "toy" / "study.toml"
+    small = 'recipe = "train"\nbatch_size = [2, 4]\ninstead.quick = { image_size = [8, 16] }\n'
+    text = study.read_text().replace('recipe = "train"\n', small, 1)
+    text = text.replace(
+        'weights = { task = "train" }', 'weights = { task = "train", batch_size = 2 }'
+    )
+    study.write_text(text)
+    finished.run()
+    packs = the_run(finished).plan().packs
+    assert sorted(packs) == ["digits at 16 x 16", "digits at 8 x 8"]
+    assert len(finished.executed()) == 6 + 6  # none of the earlier cells again
+
+
 def test_changed_pixels_under_the_same_name_are_refused(workshop: Workshop) -> None:
     _pictures(workshop, 10)
     only = ("-k", "alpha and train", "--data-dir", str(workshop.folder / "mine"))

@@ -11,7 +11,7 @@ import pytest
 
 from manifests.codec import encode_manifest, read_manifest
 from manifests.errors import InputError, MachineError
-from manifests.manifest import Context, ImageUsed, Kit
+from manifests.manifest import CodeVersion, Context, ImageUsed
 from manifests.plan import PlannedCell
 from manifests.pretrained import Pretrained
 from orchestrator.datasets import pretrained
@@ -118,7 +118,7 @@ def test_engines_hand_the_folder_over(tmp_path: Path) -> None:
     )  # fmt: skip
     context = Context(
         engine="local", image=ImageUsed(name="alpha", kind="venv"),
-        kit=Kit(version="0", commit=None, dirty=None), run="run", attempt=1, command=[],
+        kit=CodeVersion(version="0", commit=None, dirty=None), run="run", attempt=1, command=[],
     )  # fmt: skip
     handed = launch_order(planned, order, context, outlives=False)
     assert handed.pretrained == str(tmp_path / "weights") and handed.timeout_s == 9

@@ -140,6 +140,16 @@ def test_a_recipe_that_is_misspelt_is_not_blamed_on_the_tier(study: Path) -> Non
     assert {mistake.text.partition(":")[0] for mistake in wrong(study)} == {"recipes.infer"}
 
 
+def test_a_framework_that_is_misspelt_in_images_is_not_blamed_on_its_cells(study: Path) -> None:
+    change(study, "study.toml", 'pytorch = "pytorch-cpu"', 'pytroch = "pytorch-cpu"')
+    found = [mistake.text for mistake in wrong(study) if mistake.path.name == "study.toml"]
+    assert found == [
+        "images: cells name 'pytorch', which has none. Has: pytroch",
+        "images: no framework with runners 'pytroch'. Did you mean 'pytorch'? "
+        "Accepted: pytorch, tensorflow",
+    ]
+
+
 def twice(study: Path, name: str, start: str) -> None:
     path = study / name
     text = path.read_text()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from comparisons.claims.sources import measured_source
+from comparisons.claims.run_source import measured_source
 from comparisons.comparison import compare_tables
 from comparisons.decomposition import explain_published
 from papers.ladders import Ladders, Rung
@@ -48,7 +48,7 @@ def test_a_number_beside_several_rows_decides_nothing_about_them(
     cells = [a_cell(framework=name, task="infer", batch_size=1) for name in ("alpha", "beta")]
     plan = a_plan(*cells)
     manifests = [measured(cell, metric("latency_s", 0.02)) for cell in cells]
-    source = measured_source(tables, compare_tables(tables, plan, manifests), 0.2)
+    source = measured_source(tables, compare_tables(tables, plan, manifests))
     first, second, alone = source.rows("table1")
     told = "cells have no processor: one measured number stands beside several rows"
     assert (first.values["latency"], second.values["latency"]) == (told, told)

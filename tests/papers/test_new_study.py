@@ -44,7 +44,7 @@ def test_what_is_written_is_right_plans_and_audits(
     assert timed == set(techniques)
     assert audit(folder).findings == []
     (claim,) = gather(folder).claims
-    assert claim.published.state == "not printed"
+    assert claim.published.state == "no number"
 
 
 @settings(

@@ -29,13 +29,15 @@ def pictures(count: int, first: int) -> NDArray[np.uint8]:
     return images
 
 
-def a_pack(folder: Path) -> Data:
+def a_pack(folder: Path, mirrored: bool = True) -> Data:
     """Training images 1 to 40, test images 201 to 212; the label is the number's last digit."""
 
     def load(image_size: int, progress: object) -> dict[str, Part]:
         return {"train": _part(TRAIN, 1), "test": _part(TEST, 201)}
 
-    source = Source("numbers", "made here", [str(digit) for digit in range(10)], "key", load)
+    source = Source(
+        "numbers", "made here", [str(digit) for digit in range(10)], "key", load, mirrored=mirrored
+    )
     return Data(prepare(source, SIZE, folder, lambda what, done, of: None))
 
 

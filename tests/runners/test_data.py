@@ -43,7 +43,7 @@ def test_every_augmented_image_is_a_crop_perhaps_flipped(
 
 def _crops(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     height, width, _ = image.shape
-    pad = CROP_PADDING
+    pad = round(height * CROP_PADDING)
     padded = np.zeros((height + 2 * pad, width + 2 * pad, 3), np.uint8)
     padded[pad : pad + height, pad : pad + width] = image
     crops = [
@@ -55,10 +55,36 @@ def _crops(image: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def test_crops_and_flips_of_every_kind_occur() -> None:
-    image = np.arange(1, 28, dtype=np.uint8).reshape(3, 3, 3)
-    many = augment(np.repeat(image[None], 5000, axis=0), np.random.default_rng(0))
+    image = np.arange(1, 193, dtype=np.uint8).reshape(8, 8, 3)
+    many = augment(np.repeat(image[None], 500, axis=0), np.random.default_rng(0))
     seen = {one.tobytes() for one in many}
     assert seen == {crop.tobytes() for crop in _crops(image)}
+
+
+def test_pictures_that_mirroring_changes_are_never_mirrored() -> None:
+    image = np.arange(1, 193, dtype=np.uint8).reshape(8, 8, 3)
+    many = augment(np.repeat(image[None], 500, axis=0), np.random.default_rng(0), mirrored=False)
+    seen = {one.tobytes() for one in many}
+    crops = _crops(image)
+    assert seen == {crop.tobytes() for crop in crops[: len(crops) // 2]}
+
+
+@pytest.mark.parametrize(("side", "padding"), [(32, 4), (16, 2), (8, 1)])
+def test_the_padding_grows_with_the_picture(side: int, padding: int) -> None:
+    white = np.full((200, side, side, 3), 255, np.uint8)
+    black = (augment(white, np.random.default_rng(0)) == 0).all(axis=(2, 3)).sum(axis=1)
+    assert black.max() == padding  # rows that came from the padding
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_training_mirrors_only_what_its_data_set_allows(tmp_path: Path, mirrored: bool) -> None:
+    data = a_pack(tmp_path, mirrored)
+    columns = set()
+    for seed in range(20):
+        for images, _ in training_batches(data, data.train(0, seed=1), 8, seed):
+            middle = images[:, SIZE // 2, 1:-1, 2]  # rises from left to right
+            columns |= {bool(rises) for rises in (middle[:, -1] > middle[:, 0])}
+    assert columns == ({True, False} if mirrored else {True})
 
 
 def test_augmentation_leaves_its_input_alone() -> None:

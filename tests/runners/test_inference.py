@@ -62,6 +62,13 @@ def test_accuracy_counts_images_and_not_batches(tmp_path: Path) -> None:
     assert job.split_counts() == {"test": 12}
 
 
+def test_a_recipe_leaves_the_accuracy_to_another_cell(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe={"evaluate": False})
+    model = Model([0])
+    assert evaluate(job, model.session(), 0, batch_size=5) is None
+    assert (job.metrics, model.placed, job.split_counts()) == ([], [], {})
+
+
 def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
     model = Model([0])
@@ -72,7 +79,9 @@ def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> No
     assert {metric.items for metric in found.values()} == {8}
     assert model.called == 2 + 16 + 1 + 4
     assert model.placed == [(8, SIZE, SIZE, 3)] * (1 + 1 + 4)
-    assert [phase.name for phase in job.phases] == ["measure", "end-to-end"]
+    assert [phase.name for phase in job.phases] == [
+        "warm-up", "measure", "warm-up", "end-to-end",
+    ]  # fmt: skip
 
 
 def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from manifests.codec import read_manifest
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Context, ImageUsed, Manifest
 from manifests.order import CellOrder
 from manifests.series_reader import read_series
 from tests.manifests.old_python import python_3_8
@@ -28,7 +28,10 @@ from tests.manifests.samples import a_cell
 ROOT = Path(__file__).resolve().parents[2]
 LONG_S = 60.0
 CONTEXT = Context(
-    engine="fake", image=ImageUsed(name="alpha", kind="given"), kit=Kit(version="0"), run="r"
+    engine="fake",
+    image=ImageUsed(name="alpha", kind="given"),
+    kit=CodeVersion(version="0"),
+    run="r",
 )
 
 

@@ -16,7 +16,7 @@ import runners
 from manifests import event
 from manifests.cell import Cell
 from manifests.codec import read_manifest
-from manifests.manifest import Context, ImageUsed, Kit, Manifest
+from manifests.manifest import CodeVersion, Context, ImageUsed, Manifest
 from tests.runners.samples import a_cell, a_pack
 
 ROOT = Path(runners.__file__).parent.parent
@@ -94,6 +94,7 @@ def test_a_failed_cell_still_says_where_it_ran(tmp_path: Path) -> None:
     assert (environment.threads, environment.variables["OMP_NUM_THREADS"]) == (3, "3")
     assert environment.packages["msgspec"] == msgspec.__version__
     assert environment.machine is not None
+    assert environment.conditions is not None and environment.conditions.load_average
     memory = manifest.metric("peak_memory_bytes")
     assert memory is not None
     assert memory.source == "rss of the process"
@@ -174,7 +175,7 @@ def test_the_inputs_are_described(tmp_path: Path) -> None:
     context = Context(
         engine="local",
         image=ImageUsed(name="pytorch-cpu", kind="venv"),
-        kit=Kit(version="0.1.0"),
+        kit=CodeVersion(version="0.1.0"),
         run="r",
     )
     (tmp_path / "context.json").write_bytes(msgspec.json.encode(context))

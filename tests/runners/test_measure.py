@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -218,3 +220,26 @@ def test_time_between_two_readings_of_the_clocks_is_no_step() -> None:
 
     measured = measure_as_published(lambda: None, 1, 9, clock=reading, steady=reading)
     assert "clock-stepped" not in {flag.name for flag in measured.flags}
+
+
+def test_the_warm_up_is_a_phase_of_its_own() -> None:
+    machine = Machine()
+    entered: list[tuple[str, int]] = []
+
+    @contextlib.contextmanager
+    def phase(name: str) -> Iterator[None]:
+        entered.append((name, machine.happened.count("call")))
+        yield
+        entered.append((f"end of {name}", machine.happened.count("call")))
+
+    protocol = _protocol(warm_up_count=2, measure_count=3)
+    measure(machine.call, protocol, clock=machine.clock, phase=phase, name="end-to-end")
+    assert entered == [
+        ("warm-up", 0), ("end of warm-up", 2), ("end-to-end", 2), ("end of end-to-end", 5),
+    ]  # fmt: skip
+    entered.clear()
+    machine.happened.clear()
+    measure_as_published(machine.call, 4, 2, clock=machine.clock, phase=phase)
+    assert entered == [
+        ("warm-up", 0), ("end of warm-up", 4), ("measure", 4), ("end of measure", 6),
+    ]  # fmt: skip

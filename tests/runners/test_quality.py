@@ -130,3 +130,38 @@ def test_a_throttled_clock_is_flagged_and_an_unknown_one_is_not() -> None:
     steady = [1.0] * 700
     names = [[f.name for f in quality.quality_flags(steady, 0.0, n)] for n in (2, 0, None)]
     assert names == [["clock-throttled"], [], []]
+
+
+@pytest.mark.parametrize(
+    ("readings", "share", "flagged"),
+    [
+        ([(5, 1000), (9, 1200)], 0.02, False),
+        ([(5, 1000), (11, 1200)], 0.03, True),
+        ([(5, 1000), (9, 1049)], None, False),  # too short to tell
+        ([(5, 1000), None], None, False),
+        ([None, (5, 1000)], None, False),
+    ],
+)
+def test_what_the_hypervisor_gave_to_others_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+    readings: list[tuple[int, int] | None],
+    share: float | None,
+    flagged: bool,
+) -> None:
+    reading = itertools.cycle(readings)
+    monkeypatch.setattr(quality, "_stolen_ticks", lambda: next(reading))
+    assert ProcessorWatch().stolen() == share
+    flags = [flag for flag in ProcessorWatch().disturbances() if flag.name == "stolen-time"]
+    assert [flag.detail for flag in flags] == [
+        "the hypervisor gave 3% of the processor time to others"
+    ] * flagged
+    assert FLAGS["stolen-time"].disqualifying
+
+
+def test_stolen_ticks_are_the_kernels(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  10 1 20 300 5 0 2 7 3 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n")
+    assert quality._stolen_ticks(str(stat)) == (7, 345)
+    stat.write_text("cpu  10 1 20 300\n")
+    assert quality._stolen_ticks(str(stat)) is None
+    assert quality._stolen_ticks(str(tmp_path / "none")) is None

@@ -20,7 +20,7 @@ from manifests.plan import PlannedCell
 from orchestrator.messages import Listener
 from orchestrator.running import execute as running
 from orchestrator.running import request as asking
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from orchestrator.running.execute import Outcome
 from orchestrator.running.request import Request
 from services.runs import find_run
@@ -33,7 +33,7 @@ from tui.replay import Replay
 DEMO = ROOT / "tui" / "demo"
 RUN = "lad2023-quick-digits"
 
-Scene = Callable[[list[PlannedCell], Listener, Steering], list[Status]]
+Scene = Callable[[list[PlannedCell], Listener, RunControl], list[Status]]
 Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
 
 
@@ -71,18 +71,18 @@ def replaying(recorded: Path) -> Repliquant:
 
 @pytest.fixture
 def play(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Scene], None]:
-    """What is started plays this scene in the conductor's place; the last news are real."""
+    """What is started plays this scene in the executor's place; the last messages are real."""
 
     def prepare_scene(scene: Scene) -> None:
         def execute(
-            request: Request, tell: Listener, sampler: object, steering: Steering
+            request: Request, tell: Listener, sampler: object, control: RunControl
         ) -> Outcome:
-            tell = steering.heard(tell)
+            tell = control.heard(tell)
             prepared = asking.prepare(request)
             todo = [planned for planned in prepared.chosen if not planned.skip][:4]
             prepared.run.cells.mkdir(parents=True, exist_ok=True)
             write_plan(prepared.run.plan_path, prepared.plan)
-            statuses = scene(todo, tell, steering)
+            statuses = scene(todo, tell, control)
             ended = [a_manifest(p.cell, status=s) for p, s in zip(todo, statuses, strict=False)]
             return Outcome(prepared, ended, [])
 
@@ -112,6 +112,8 @@ async def settle(pilot: Pilot[str], app: Repliquant) -> None:
         planned = data.prepared is not None or bool(data.plan_problem) or app.live.replay
         if read and planned and len(data.surveyed) == len(data.study_names):
             break
+    else:
+        raise AssertionError(f"not read: {read=} {planned=} {sorted(data.surveyed)} {app.said}")
     await pilot.pause()
 
 

@@ -1,4 +1,4 @@
-"""Scenes played in the conductor's place, and waiting for what the screen makes of them."""
+"""Scenes played in the executor's place, and waiting for what the screen makes of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from manifests import event
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, Listener, RunStarted
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from tests.manifests.samples import a_manifest
 from tests.tui.conftest import settle, shown
 from tui.app import Repliquant
@@ -31,8 +31,8 @@ def end(planned: PlannedCell, tell: Listener, status: Status, reason: str = "") 
     tell(CellEnded(planned, a_manifest(planned.cell, status=status, reason=reason, wall_s=2.0)))
 
 
-def wait_for(steering: Steering) -> None:
-    while not steering.paused:
+def wait_for(control: RunControl) -> None:
+    while not control.paused:
         time.sleep(0.01)
 
 

@@ -35,7 +35,7 @@ def test_claims_have_their_verdicts_on_the_paper_and_on_the_run(app: Repliquant)
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "6")
         assert app.current_mode == "claims"
-        assert f"run {RUN}   measured: 1 holds" in text
+        assert f"run {RUN}   measured: 1 holds here" in text
         assert "● holds" in text
         assert "C1" in text and "C15" in text
         assert "on the paper's numbers: holds: reduction in size of Table I" in text
@@ -63,7 +63,7 @@ def test_findings_stand_in_a_tab_of_their_own(app: Repliquant) -> None:
 def test_a_wide_screen_has_the_numbers_in_the_table(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "6")
-        assert " why " in text.splitlines()[4]
+        assert " evidence " in text.splitlines()[4]
         text = await go(pilot, app, "right_square_bracket")
         assert "it may be that" in text.splitlines()[4]
 
@@ -73,7 +73,7 @@ def test_a_wide_screen_has_the_numbers_in_the_table(app: Repliquant) -> None:
 def test_without_a_run_the_papers_own_numbers_stand_alone(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         text = await go(pilot, app, "down", "c")
-        assert "shafique2023   measured: 23 not measured   no run" in text
+        assert "shafique2023   measured: 22 not measured, 1 untestable   no run" in text
         assert "○ not measured" in text
         assert "on this run: not measured: no run" in text
         await go(pilot, app, "c")
@@ -86,12 +86,12 @@ def test_going_to_another_study_and_back_judges_each(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         for _ in range(2):
             text = await go(pilot, app, "1", "end", "c")
-            assert "shafique2023   measured: 23 not measured" in text
+            assert "shafique2023   measured: 22 not measured, 1 untestable" in text
             await pilot.press("1", "home", "c", "1", "end", "c")  # without waiting for anything
             await settle(pilot, app)
-            assert "shafique2023   measured: 23 not measured" in shown(app)
+            assert "shafique2023   measured: 22 not measured, 1 untestable" in shown(app)
             text = await go(pilot, app, "1", "home", "c")
-            assert f"run {RUN}   measured: 1 holds" in text
+            assert f"run {RUN}   measured: 1 holds here" in text
 
     drive(app, steps)
 

@@ -7,6 +7,7 @@ import pytest
 from manifests import event
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunStarted
+from orchestrator.planning.quadruples import repeated
 from services.run_state import KEPT_READINGS, RunState
 from tests.manifests.samples import a_manifest, planned
 from tui.run_queue import Inbox
@@ -71,8 +72,8 @@ def test_curves_and_notes_are_bounded(two: list[PlannedCell]) -> None:
     state.take(RunStarted(two, 0), 0.0)
     state.take(CellStarted(two[0], ""), 0.0)
     for step in range(5000):
-        news = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
-        state.take(news, step)
+        message = CellEvent(two[0], event.Step(time_s=step, step=step, loss=1.0, items_per_s=2.0))
+        state.take(message, step)
         state.take(LogLine(f"note {step}"), step)
     cell = state.running[two[0].id]
     assert len(cell.losses) == len(cell.rates) == KEPT_READINGS
@@ -86,7 +87,24 @@ def test_steps_that_pile_up_collapse_and_nothing_else_does(two: list[PlannedCell
         inbox.put(CellEvent(two[0], event.Step(time_s=step, step=step)))
     inbox.put(CellEvent(two[0], event.Phase(time_s=9, name="measure")))
     inbox.put(ended(two[0]))
-    kinds = [type(news).__name__ for news, _ in inbox.drain()]
+    kinds = [type(message).__name__ for message, _ in inbox.drain()]
     assert kinds == ["CellStarted", "CellEvent", "CellEvent", "CellEnded"]
     assert inbox.collapsed == 999
     assert inbox.drain() == []
+
+
+def test_what_is_measured_again_comes_on_top_with_its_aim(two: list[PlannedCell]) -> None:
+    state = RunState()
+    state.take(RunStarted(two, 0), 100.0)
+    for item in two:
+        state.take(CellStarted(item, ""), 100.0)
+        state.take(ended(item), 110.0)
+    assert (state.done, state.total, state.aim) == (2, 2, "")
+    again = [repeated(item, 1) for item in two]
+    state.take(LogLine("C1 open: 1 more process a side", "aim"), 111.0)
+    state.take(RunStarted(again, 0), 112.0)
+    assert (state.done, state.total) == (2, 4)
+    assert state.aim == "C1 open: 1 more process a side"
+    assert list(state.notes)[-1] == state.aim
+    assert state.elapsed_s(120.0) == 20.0
+    assert state.share(112.0) == 0.5

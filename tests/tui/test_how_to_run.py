@@ -62,6 +62,21 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
     drive(app, steps, (100, 30))
 
 
+def test_a_budget_is_asked_for_and_stands_on_the_plan(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await fill(pilot, app, budget_s="90m", repeats="2")
+        assert not isinstance(app.screen, Form)
+        assert app.data.planned is not None
+        request = app.data.planned.request
+        assert (request.budget_s, request.repeats) == (5400.0, 2)
+        assert "budget 90m" in shown(app)
+        await pilot.press("o")
+        values = {box.id: box.value for box in app.screen.query(Input)}
+        assert (values["field-budget_s"], values["field-repeats"]) == ("90m", "2")
+
+    drive(app, steps, (100, 30))
+
+
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
@@ -73,6 +88,7 @@ def test_what_is_chosen_is_what_the_command_line_would_make_of_it(app: Repliquan
         ("cpus", "-1", "Invalid value for '--cpus': '-1' is not a list of processors"),
         ("gpus", "0,", "'0,' is not a list of GPUs; write all, or 0,1"),
         ("memory_bytes", "8x", "'8x' is not a size; give 16m or more, e.g. 8g"),
+        ("budget_s", "10", "'10' is not a time; give 90s, 10m, 2h or 1h30m"),
         ("threads", "many", "Invalid value for '--threads': 'many' is not a valid whole number"),
         ("claim", "C99", "no claim 'C99'."),
         ("expression", "tensrflow", "Did you mean 'tensorflow'?"),

@@ -13,7 +13,7 @@ from manifests.errors import MachineError
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellStarted, Listener, LogLine, RunStarted
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from tests.tui.conftest import Scene, drive, shown
 from tests.tui.scenes import begin, end, footer, started, until, wait_for
 from tui.app import Repliquant
@@ -21,9 +21,9 @@ from tui.screens.dialogs import Question
 
 
 def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path: Path) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
-        wait_for(steering)
+        wait_for(control)
         end(todo[0], tell, "cancelled", "cancelled from the screen")
         return ["cancelled"]
 
@@ -55,10 +55,10 @@ def test_after_a_cancel(app: Repliquant, play: Callable[[Scene], None], tmp_path
 def test_after_a_pause_and_then_a_cancel_in_the_midst_of_the_last_cells(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
 ) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
-        wait_for(steering)
-        while not steering.cancelled:
+        wait_for(control)
+        while not control.cancelled:
             time.sleep(0.01)
         end(todo[0], tell, "ok")
         return ["ok"]
@@ -80,9 +80,9 @@ def test_after_a_pause_and_then_a_cancel_in_the_midst_of_the_last_cells(
 
 
 def test_after_a_pause(app: Repliquant, play: Callable[[Scene], None], tmp_path: Path) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
-        wait_for(steering)
+        wait_for(control)
         end(todo[0], tell, "ok")
         return ["ok"]
 
@@ -104,11 +104,11 @@ def test_after_a_pause(app: Repliquant, play: Callable[[Scene], None], tmp_path:
 def test_what_is_ended_before_its_first_cell(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, what: str
 ) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         tell(LogLine("fetching", "detail", 1, 2))
-        wait_for(steering)
+        wait_for(control)
         tell(LogLine("fetching", "detail", 2, 2))
-        raise AssertionError("steering ends it at the word above")
+        raise AssertionError("control ends it at the word above")
 
     play(scene)
 
@@ -127,7 +127,7 @@ def test_what_is_ended_before_its_first_cell(
 def test_after_an_error_at_the_start(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
 ) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         tell(LogLine("fetching", "detail", 1, 2))
         raise MachineError("the index can't be reached")
 
@@ -145,7 +145,7 @@ def test_after_an_error_at_the_start(
 def test_after_an_error_in_the_midst_the_cell_is_to_do_and_can_be_started(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
 ) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
         raise MachineError("runs/new can't be written to: No space left on device")
 
@@ -166,7 +166,7 @@ def test_after_an_error_in_the_midst_the_cell_is_to_do_and_can_be_started(
 def test_a_cell_that_did_not_come_to_its_end_is_not_at_100_percent(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, status: Status
 ) -> None:
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         tell(RunStarted(todo, 0))
         for planned in todo:
             tell(CellStarted(planned, ""))
@@ -193,7 +193,7 @@ def test_a_request_that_waited_is_counted_by_itself(
 ) -> None:
     ready: list[str] = []
 
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
         while not ready:
             time.sleep(0.01)

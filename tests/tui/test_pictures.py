@@ -1,6 +1,6 @@
 """Every screen as a picture that somebody has looked at. ``pytest --snapshot-update`` renews them.
 
-The data is the recorded run that ships with the kit; no picture shows this machine or a time.
+The data is the recorded run that ships with Repliquant; no picture shows this machine or a time.
 """
 
 from __future__ import annotations

@@ -44,11 +44,11 @@ def course_of(received: list[Received]) -> RunState:
 
 def test_a_recording_has_every_cell_once_and_in_order(run: Run) -> None:
     recording = read_recording(run)
-    news = [moment.message for moment in recording.moments]
-    assert isinstance(news[0], RunStarted)
-    started = [item.planned.id for item in news if isinstance(item, CellStarted)]
-    ended = [item.planned.id for item in news if isinstance(item, CellEnded)]
-    assert started == ended == [planned.id for planned in news[0].todo]
+    messages = [moment.message for moment in recording.moments]
+    assert isinstance(messages[0], RunStarted)
+    started = [item.planned.id for item in messages if isinstance(item, CellStarted)]
+    ended = [item.planned.id for item in messages if isinstance(item, CellEnded)]
+    assert started == ended == [planned.id for planned in messages[0].todo]
     times = [moment.at_s for moment in recording.moments]
     assert times == sorted(times)
     walls = sum(manifest.wall_s for manifest in run.load().manifests)

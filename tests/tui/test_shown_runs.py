@@ -11,12 +11,12 @@ from textual.pilot import Pilot
 
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
-from orchestrator.messages import Listener
-from orchestrator.running.control import Steering
+from orchestrator.messages import Listener, LogLine
+from orchestrator.running.control import RunControl
 from orchestrator.running.request import Request
 from services.selection import RunOptions
 from tests.tui.conftest import Scene, drive, settle, shown
-from tests.tui.scenes import begin, end, until
+from tests.tui.scenes import begin, end, started, until, wait_for
 from tui.app import Repliquant
 from tui.screens.dialogs import Question
 
@@ -64,7 +64,7 @@ def test_a_run_that_has_just_ended_is_the_one_shown(
     shutil.copytree(recorded, other)
     os.utime(other / "plan.json", (0, 0))
 
-    def scene(todo: list[PlannedCell], tell: Listener, steering: Steering) -> list[Status]:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
         begin(todo, tell)
         end(todo[0], tell, "ok")
         return ["ok"]
@@ -114,5 +114,27 @@ def test_the_question_counts_what_the_chosen_cells_start_from(
         await pilot.pause()
         assert "Start: 2 cells" in shown(app)
         assert "Among them 1 cell that the chosen ones start from." in shown(app)
+
+    drive(app, steps)
+
+
+def test_what_is_measured_again_and_why_stands_on_the_run_page(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
+        tell(LogLine("C10 open: 2 more processes a side (2 cells), about 40 s", "aim"))
+        begin(todo, tell)
+        wait_for(control)
+        end(todo[0], tell, "ok")
+        return ["ok"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "new")
+        aim = "again      C10 open: 2 more processes a side (2 cells), about 40 s"
+        await until(pilot, lambda: aim in shown(app))
+        await pilot.press("p")
+        await until(pilot, lambda: aim not in shown(app))
 
     drive(app, steps)

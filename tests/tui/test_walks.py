@@ -1,7 +1,7 @@
 """Random keys, clicks and sizes over all screens: whatever is pressed, the app goes on.
 
 The walks are the same on every day: their seeds are fixed. Several runs of two papers are there,
-and what is started runs through the real conductor, on an engine whose cells are no processes.
+and what is started runs through the real executor, on an engine whose cells are no processes.
 """
 
 from __future__ import annotations

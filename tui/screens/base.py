@@ -30,7 +30,7 @@ class Page(Screen[None]):
     _settled = False
 
     @property
-    def kit(self) -> ActionApp:
+    def main_app(self) -> ActionApp:
         """The app, by its own type."""
         return cast("ActionApp", self.app)
 
@@ -55,7 +55,7 @@ class Page(Screen[None]):
 
     def on_screen_resume(self) -> None:
         if self.settled:
-            self.query_one(Head).status = self.kit.status_line
+            self.query_one(Head).status = self.main_app.status_line
             self.refresh_bindings()
             self.renew()
 

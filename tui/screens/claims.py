@@ -55,8 +55,8 @@ class ClaimsScreen(Page):
         self.query_one("#rows", Rows).focus()
 
     def renew(self) -> None:
-        self.kit.data.need_judgement()
-        judgement = self.kit.data.judgement
+        self.main_app.data.need_judgement()
+        judgement = self.main_app.data.judgement
         if judgement is not self._shown or judgement is None:
             self._shown = judgement
             self._show()
@@ -120,11 +120,11 @@ class ClaimsScreen(Page):
 
     def action_plan(self) -> None:
         if self.claim is not None:
-            self.kit.data.plan_claim(self.claim.number)
+            self.main_app.data.plan_claim(self.claim.number)
 
     def action_cells(self) -> None:
         """Where the numbers of this claim come from."""
-        results = self.kit.data.results
+        results = self.main_app.data.results
         if self.claim is None:
             return
         if results is None or not self.claim.cells:
@@ -135,7 +135,7 @@ class ClaimsScreen(Page):
         found = [(id_, f"{titles.get(id_, '')}   {id_}") for id_ in self.claim.cells]
         self.app.push_screen(
             Pick("The cells behind this claim", found),
-            lambda ids: self.kit.open_manifest(run, ids[0]) if ids else None,
+            lambda ids: self.main_app.open_manifest(run, ids[0]) if ids else None,
         )
 
     def action_copy(self) -> None:

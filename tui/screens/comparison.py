@@ -84,7 +84,7 @@ def _why(line: Difference) -> Text:
         low, high = line.interval.low, line.interval.high
         text.append(f"95 % of the ratio: {low:.3f} to {high:.3f}   ", "not bold")
     p = f"p {line.p:.2g}   " if line.p is not None else ""
-    text.append(f"{p}processes {line.n_base} and {line.n_new}\n", "not bold")
+    text.append(f"{p}n {words.count(line)}\n", "not bold")
     return text.append(safe(line.why), "dim not bold")
 
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from comparisons.decomposition import Explanation
-from comparisons.render.speedups import configuration, interval
+from comparisons.render.speedups import ONE_PROCESS, configuration, interval
 from services.phrases import count
 from tui.screens.base import Page
 from tui.text import MARK, safe
@@ -46,9 +46,9 @@ class ExplainScreen(Page):
         self.query_one("#speedups", Rows).focus()
 
     def renew(self) -> None:
-        self._all = self.kit.data.speedups
+        self._all = self.main_app.data.speedups
         known = [item for item in self._all if item.total is not None]
-        text = Text(self.kit.data.request.study, "bold")
+        text = Text(self.main_app.data.request.study, "bold")
         text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
         missing = len(self._all) - len(known)
         if missing:
@@ -59,7 +59,7 @@ class ExplainScreen(Page):
         self._draw()
 
     def action_reread(self) -> None:
-        self.kit.data.read_results()
+        self.main_app.data.read_results()
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -89,7 +89,7 @@ class ExplainScreen(Page):
         if item.flagged:
             flags = safe(", ".join(item.flagged), 400)
             text.append(f"{MARK} flags of its cells: {flags}\n", "bold")
-        for line in parts(item, width, self.kit.paint):
+        for line in parts(item, width, self.main_app.paint):
             text.append_text(line).append("\n")
         for line in ladder(item, width):
             text.append_text(line).append("\n")
@@ -99,6 +99,6 @@ class ExplainScreen(Page):
 def _interval(item: Explanation) -> str:
     """The interval over processes, or that there can be none; nothing for a paper's number."""
     if item.n == 1:
-        return "(n = 1: no interval) "
+        return f"({ONE_PROCESS}) "
     ends = interval(item.interval).strip()
     return f"{ends} " if ends else ""

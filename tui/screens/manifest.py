@@ -84,7 +84,7 @@ class ManifestScreen(Page):
 
     def _parts(self, tab: str) -> Iterator[RenderableType]:
         width = max(20, self.size.width - 4)
-        colour = self.kit.paint("primary")
+        colour = self.main_app.paint("primary")
         if tab == "samples":
             yield from _samples(self._manifest, width, colour)
         elif tab == "telemetry":

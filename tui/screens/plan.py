@@ -42,7 +42,7 @@ class PlanScreen(Page):
 
     def __init__(self) -> None:
         super().__init__()
-        self._list = Listing(lambda p: self.kit.run_actions.state_of(p), self._group_of)
+        self._list = Listing(lambda p: self.main_app.run_actions.state_of(p), self._group_of)
         self._selector = Selector("")
         self._shown_for: object = None
 
@@ -54,19 +54,19 @@ class PlanScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Nothing can be paused or cancelled while nothing runs."""
-        return self.kit.run_actions.may(action) if action in ("pause", "cancel") else True
+        return self.main_app.run_actions.may(action) if action in ("pause", "cancel") else True
 
     def on_mount(self) -> None:
         self.query_one("#cells", Rows).focus()
 
     def renew(self) -> None:
-        prepared = self.kit.data.prepared
+        prepared = self.main_app.data.prepared
         if prepared is not self._shown_for:
             self._shown_for = prepared
             self._list.entitle(prepared.chosen if prepared else ())
             self._selector = Selector("")
         if prepared is None:
-            text = self.kit.data.plan_problem or "planning …"
+            text = self.main_app.data.plan_problem or "planning …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
             self.query_one("#cells", Rows).show(NOTHING)
             return
@@ -84,8 +84,8 @@ class PlanScreen(Page):
 
     def action_mark_all(self) -> None:
         shown = {p.id for entry in self._list.entries for p in entry.cells}
-        marked = self.kit.data.marked
-        self.kit.data.marked = marked - shown if shown <= marked else marked | shown
+        marked = self.main_app.data.marked
+        self.main_app.data.marked = marked - shown if shown <= marked else marked | shown
         self.beat()
 
     def action_fold(self, folded: bool) -> None:
@@ -103,7 +103,7 @@ class PlanScreen(Page):
 
     def action_rerun(self) -> None:
         """Asks first: the results there are will be put aside."""
-        states = self.kit.data.states
+        states = self.main_app.data.states
         marked = self._marked() or list(self._entry.cells if self._entry else ())
         cells = [p for p in marked if states.get(p.id, ("waiting", ""))[0] != "waiting"]
         if not cells:
@@ -112,13 +112,13 @@ class PlanScreen(Page):
         self._ask_to_run(cells, tuple(planned.id for planned in cells))
 
     def action_pause(self) -> None:
-        self.kit.run_actions.pause()
+        self.main_app.run_actions.pause()
 
     def action_cancel(self) -> None:
-        self.kit.run_actions.ask_to_cancel()
+        self.main_app.run_actions.ask_to_cancel()
 
     def action_options(self) -> None:
-        data = self.kit.data
+        data = self.main_app.data
         line = data.surveyed.get(data.study)
         study = data.prepared.study if data.prepared else line.study if line else None
         if study is None:
@@ -136,15 +136,15 @@ class PlanScreen(Page):
 
     def _take_options(self, answers: dict[str, str] | None) -> None:
         if answers is not None:
-            before = self.kit.data.request.run_dir
-            options = run_form.chosen(self.kit.data.options, answers)
-            self.kit.data.plan(options)
+            before = self.main_app.data.request.run_dir
+            options = run_form.chosen(self.main_app.data.options, answers)
+            self.main_app.data.plan(options)
             if options.request.run_dir not in (None, before):
-                self.kit.data.show_run(options.request.run_dir)
+                self.main_app.data.show_run(options.request.run_dir)
 
     @on(Input.Submitted, "#filter")
     def _filtered(self, event: Input.Submitted) -> None:
-        prepared = self.kit.data.prepared
+        prepared = self.main_app.data.prepared
         if prepared is None:
             return
         try:
@@ -163,14 +163,14 @@ class PlanScreen(Page):
 
     def undo(self) -> bool:
         """Escape closes the filter, then takes it away, then a claim or sample. Whether it did."""
-        options = self.kit.data.options
+        options = self.main_app.data.options
         if self.query_one("#filter", Input).has_class("open"):
             self._close_filter()
         elif self._selector.expression:
             self._selector = Selector("")
             self._arrange()
         elif options.claim or options.sample:
-            self.kit.data.plan(options._replace(claim="", sample=False))
+            self.main_app.data.plan(options._replace(claim="", sample=False))
         else:
             return False
         return True
@@ -180,8 +180,8 @@ class PlanScreen(Page):
         if event.index >= len(self._list.entries):
             return
         cells = {planned.id for planned in self._list.entries[event.index].cells}
-        marked = self.kit.data.marked
-        self.kit.data.marked = marked - cells if cells <= marked else marked | cells
+        marked = self.main_app.data.marked
+        self.main_app.data.marked = marked - cells if cells <= marked else marked | cells
         self.beat()
 
     @on(Rows.Opened)
@@ -191,8 +191,8 @@ class PlanScreen(Page):
             return
         if entry.planned is None:
             self.action_fold(not self._list.folds(entry))
-        elif self.kit.data.prepared is not None:
-            self.kit.open_manifest(self.kit.data.prepared.run, entry.planned.id)
+        elif self.main_app.data.prepared is not None:
+            self.main_app.open_manifest(self.main_app.data.prepared.run, entry.planned.id)
 
     @on(Rows.Moved)
     def _moved(self) -> None:
@@ -204,16 +204,16 @@ class PlanScreen(Page):
         return self._list.entries[cursor] if cursor < len(self._list.entries) else None
 
     def _group_of(self, planned: PlannedCell) -> str:
-        return self.kit.data.groups.get(planned.id, "cells")
+        return self.main_app.data.groups.get(planned.id, "cells")
 
     def _shown(self) -> list[PlannedCell]:
-        prepared = self.kit.data.prepared
+        prepared = self.main_app.data.prepared
         cells = prepared.chosen if prepared else []
         return [planned for planned in cells if self._selector.accepts(planned.cell)]
 
     def _marked(self) -> list[PlannedCell]:
-        marked = self.kit.data.marked
-        prepared = self.kit.data.prepared
+        marked = self.main_app.data.marked
+        prepared = self.main_app.data.prepared
         return [p for p in prepared.chosen if p.id in marked] if prepared else []
 
     def _chosen(self) -> list[PlannedCell]:
@@ -228,22 +228,22 @@ class PlanScreen(Page):
         self._describe()
 
     def _is_marked(self, index: int) -> bool:
-        marked = self.kit.data.marked
+        marked = self.main_app.data.marked
         return bool(marked) and all(
             planned.id in marked for planned in self._list.entries[index].cells
         )
 
     def _summarise(self) -> None:
-        prepared = self.kit.data.prepared
+        prepared = self.main_app.data.prepared
         if prepared is None:
             return
         plan = prepared.plan
         counts: dict[str, int] = {}
         for planned in prepared.chosen:
-            name = self.kit.run_actions.state_of(planned)[0]
+            name = self.main_app.run_actions.state_of(planned)[0]
             counts[name] = counts.get(name, 0) + 1
         text = Text(f"{plan.study} · tier {plan.tier} · {plan.dataset}", style="bold")
-        for words in run_form.narrowing(self.kit.data.options):
+        for words in run_form.narrowing(self.main_app.data.options):
             text.append(f"   {safe(words)}", style="italic not bold")
         text.append(f"   {tally(counts)}", style="not bold")
         marked = self._marked()
@@ -259,17 +259,17 @@ class PlanScreen(Page):
         self.query_one("#details", Static).update(text)
 
     def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
-        data = self.kit.data
-        if self.kit.refused("Running cells") or data.planned is None:
+        data = self.main_app.data
+        if self.main_app.refused("Running cells") or data.planned is None:
             return
         request, prepared = data.planned.request, data.planned.prepared
         awaited = ("running", "queued")
         todo = [p for p in what_will_run(prepared, cells, rerun)
-                if self.kit.run_actions.state_of(p)[0] not in awaited]  # fmt: skip
+                if self.main_app.run_actions.state_of(p)[0] not in awaited]  # fmt: skip
         if not todo:
             self.notify("Every one of these cells has a result or waits for one. R runs it again.")
             return
-        busy = self.kit.live.queue.active
+        busy = self.main_app.live.queue.active
         request = request_for(request, prepared, cells, rerun)
         lines = what_it_takes(request, prepared, cells, todo, busy)
         verb = "Run again" if rerun else "Queue" if busy else "Start"
@@ -279,5 +279,5 @@ class PlanScreen(Page):
                 lines,
                 [Choice("y", verb, "yes", danger=bool(rerun))],
             ),
-            lambda answer: self.kit.run_actions.start(request) if answer == "yes" else None,
+            lambda answer: self.main_app.run_actions.start(request) if answer == "yes" else None,
         )

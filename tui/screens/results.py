@@ -67,10 +67,10 @@ class ResultsScreen(Page):
         self.query_one("#rows", Rows).focus()
 
     def renew(self) -> None:
-        results = self.kit.data.results
+        results = self.main_app.data.results
         if results is None:
             self._results = None
-            text = self.kit.data.results_problem or "reading …"
+            text = self.main_app.data.results_problem or "reading …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
             self.query_one("#rows", Rows).show(EMPTY)
             self.query_one("#details", Static).update("")
@@ -168,18 +168,18 @@ class ResultsScreen(Page):
         comparison = self.comparison
         if comparison is None:
             if event.index < len(self._cells):
-                self.kit.open_manifest(self._results.run, self._cells[event.index].id)
+                self.main_app.open_manifest(self._results.run, self._cells[event.index].id)
             return
         line = line_of(comparison, self.view, event.index)
         if line is not None and len(line.cells) == 1:
-            self.kit.open_manifest(self._results.run, line.cells[0])
+            self.main_app.open_manifest(self._results.run, line.cells[0])
         elif line is not None and line.cells:
             run = self._results.run
             titles = {p.id: p.cell.title for p in self._results.plan.cells}
             found = [(id_, f"{titles.get(id_, id_)}   {id_}") for id_ in line.cells]
             self.app.push_screen(
                 Pick("The cells behind this number", found),
-                lambda ids: self.kit.open_manifest(run, ids[0]) if ids else None,
+                lambda ids: self.main_app.open_manifest(run, ids[0]) if ids else None,
             )
 
     def action_view(self) -> None:
@@ -191,7 +191,7 @@ class ResultsScreen(Page):
         (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
 
     def action_runs(self) -> None:
-        line = self.kit.data.surveyed.get(self.kit.data.request.study)
+        line = self.main_app.data.surveyed.get(self.main_app.data.request.study)
         runs = line.runs if line else []
         found = [(str(r.run.folder), f"{r.run.id}   {tally(r.counts)}") for r in runs]
         self.app.push_screen(
@@ -201,9 +201,9 @@ class ResultsScreen(Page):
 
     def _take_runs(self, folders: list[str] | None) -> None:
         if folders and len(folders) == 2:
-            self.kit.data.compare(Path(folders[1]), Path(folders[0]))
+            self.main_app.data.compare(Path(folders[1]), Path(folders[0]))
         elif folders:
-            self.kit.data.show_run(Path(folders[0]))
+            self.main_app.data.show_run(Path(folders[0]))
 
     def action_filter(self) -> None:
         tabs = self.query_one(Tabs)
@@ -248,7 +248,7 @@ class ResultsScreen(Page):
     def action_export(self) -> None:
         from comparisons.render import TEXT_FORMATS
 
-        if self._results is None or self.kit.refused("Writing files"):
+        if self._results is None or self.main_app.refused("Writing files"):
             return
         ids = tuple(c.id for c in self._results.comparisons)
         current = self._current if self._current in ids else "all"
@@ -273,7 +273,7 @@ class ResultsScreen(Page):
             return
         name = f"{answers['table']}.{answers['format']}"
         path = Path(answers["path"]).expanduser() if answers["path"] else None
-        self.kit.export_actions.tables(
+        self.main_app.export_actions.tables(
             self._results,
             self._exported(answers["table"]),
             answers["format"],

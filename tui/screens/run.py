@@ -69,9 +69,9 @@ class RunScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only a run that goes on can be paused or cancelled; only a replay has a speed."""
-        replaying = self.kit.live.replay is not None
+        replaying = self.main_app.live.replay is not None
         if action in ("pause", "cancel"):
-            return self.kit.run_actions.may(action)
+            return self.main_app.run_actions.may(action)
         if action in ("slower", "faster", "skip", "hold"):
             return replaying
         return True
@@ -80,23 +80,23 @@ class RunScreen(Page):
         self.query_one("#view-log", Log).focus()
 
     def renew(self) -> None:
-        run = self._run_state = self.kit.live.run_state
+        run = self._run_state = self.main_app.live.run_state
         self._order = [run.cells[id_] for id_ in run.queued]
         self._titles = Titles([cell.planned for cell in self._order])
         self.query_one("#view-queue", Rows).show(Table(_QUEUE, len(self._order), self._row))
         self.beat()
 
     def beat(self) -> None:
-        run, now_s = self.kit.live.run_state, self.kit.live.now_s
+        run, now_s = self.main_app.live.run_state, self.main_app.live.now_s
         if run is not self._run_state or len(self._order) != run.total:
             self.renew()
             return
         width = max(20, self.size.width - 2)
-        self.query_one("#now", Static).update(_progress(run, now_s, width, self.kit))
+        self.query_one("#now", Static).update(_progress(run, now_s, width, self.main_app))
         self._draw_curves(run.shown, width)
         cell = run.shown.planned.id if run.shown else ""
-        colour, nothing = self.kit.paint("primary"), self.kit.live.no_readings
-        lines = self.kit.live.trace.lines(width, cell, nothing, colour)
+        colour, nothing = self.main_app.paint("primary"), self.main_app.live.no_readings
+        lines = self.main_app.live.trace.lines(width, cell, nothing, colour)
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         if self.query_one(ContentSwitcher).current == "view-queue":
             self.query_one("#view-queue", Rows).refresh_rows()
@@ -109,22 +109,22 @@ class RunScreen(Page):
         self.query_one("#view-notes", Log).add(followed.notes)
 
     def action_pause(self) -> None:
-        self.kit.run_actions.pause()
+        self.main_app.run_actions.pause()
 
     def action_cancel(self) -> None:
-        self.kit.run_actions.ask_to_cancel()
+        self.main_app.run_actions.ask_to_cancel()
 
     def action_hold(self) -> None:
-        self.kit.live.hold()
+        self.main_app.live.hold()
 
     def action_slower(self) -> None:
-        self.kit.live.change_speed(-1)
+        self.main_app.live.change_speed(-1)
 
     def action_faster(self) -> None:
-        self.kit.live.change_speed(1)
+        self.main_app.live.change_speed(1)
 
     def action_skip(self, by: int) -> None:
-        self.kit.live.skip(by)
+        self.main_app.live.skip(by)
         self.renew()
 
     def action_tab(self, by: int) -> None:
@@ -163,23 +163,23 @@ class RunScreen(Page):
 
     @on(Rows.Opened, "#view-queue")
     def _open(self, event: Rows.Opened) -> None:
-        run = self.kit.live.run
+        run = self.main_app.live.run
         if run is not None and event.index < len(self._order):
-            self.kit.open_manifest(run, self._order[event.index].planned.id)
+            self.main_app.open_manifest(run, self._order[event.index].planned.id)
 
     def _row(self, index: int) -> list[Field | str]:
         cell = self._order[index]
-        cell = self.kit.live.run_state.cells.get(cell.planned.id, cell)
+        cell = self.main_app.live.run_state.cells.get(cell.planned.id, cell)
         took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
         if cell.state == "running":
-            took = self.kit.live.now_s - cell.began_s
+            took = self.main_app.live.now_s - cell.began_s
         shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
         return [self._titles.of(cell.planned.cell), shown, state(cell.state)]
 
     def _draw_curves(self, cell: CellState | None, width: int) -> None:
         curves = self.query_one("#curves", Static)
         low = self.size.height < _LOW_SCREEN
-        colour = self.kit.paint("primary")
+        colour = self.main_app.paint("primary")
         drawn = None if cell is None or low else _curves(cell, width, colour)
         curves.display = drawn is not None
         if drawn is not None:
@@ -201,6 +201,8 @@ def _progress(run: RunState, now_s: float, width: int, kit: AppBase) -> Text:
         _labelled(cell.phase or "–", _phase(cell, now_s, room, kit.paint("primary"))),
         _labelled("run", _whole(run, now_s, room, kit.paint("success"))),
     ]
+    if run.aim and not run.outcome:
+        lines.append(_labelled("again", Text(safe(run.aim))))
     return Text("\n").join(lines)
 
 

@@ -47,7 +47,7 @@ class StudiesScreen(Page):
         self.query_one("#studies", Rows).focus()
 
     def renew(self) -> None:
-        names, lines = self.kit.data.study_names, self.kit.data.surveyed
+        names, lines = self.main_app.data.study_names, self.main_app.data.surveyed
         rows = self.query_one("#studies", Rows)
         rows.styles.height = len(names) + 2
         rows.show(Table(_COLUMNS, len(names), lambda i: _row(names[i], lines.get(names[i]))))
@@ -63,12 +63,12 @@ class StudiesScreen(Page):
         self._go("claims")
 
     def _go(self, mode: str) -> None:
-        self.kit.data.choose_study(self._study)
-        self.kit.action_go(mode)
+        self.main_app.data.choose_study(self._study)
+        self.main_app.action_go(mode)
 
     @property
     def _study(self) -> str:
-        names = self.kit.data.study_names
+        names = self.main_app.data.study_names
         return names[self.query_one("#studies", Rows).cursor] if names else ""
 
     @on(Rows.Opened)
@@ -80,7 +80,7 @@ class StudiesScreen(Page):
         self._describe()
 
     def _describe(self) -> None:
-        line = self.kit.data.surveyed.get(self._study)
+        line = self.main_app.data.surveyed.get(self._study)
         text = _about(line) if line else Text("reading …", style="dim")
         self.query_one("#text", Static).update(text)
 

@@ -22,10 +22,15 @@ WIDE = 110
 _LONGEST = 4000
 _SIGNS = {
     "holds": ("●", "good"),
+    "reproduced": ("●", "good"),
+    "holds here": ("●", "good"),
     "does not hold": ("✗", "bad"),
+    "not reproduced": ("✗", "bad"),
+    "does not hold here": ("✗", "bad"),
     "undecided": ("?", "warn"),
     "not measured": ("○", "dim"),
-    "not printed": ("–", "dim"),
+    "untestable": ("–", "dim"),
+    "no number": ("–", "dim"),
 }
 
 
@@ -40,7 +45,7 @@ def claims_table(claims: list[Judged], width: int) -> Table:
     number, says, _, printed, measured, why = claim_words.HEADER
     wide = width >= WIDE
     heads = [Column(number, most=6), Column(says, grow=not wide, most=56)]
-    heads += [Column(printed, most=15), Column(measured, most=15)]
+    heads += [Column(printed, most=15), Column(measured, most=20)]
     heads += [Column(why, grow=True)] if wide else []
 
     def row(index: int) -> Row:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from rich.text import Text
 
 from comparisons.decomposition import Explanation
-from comparisons.render.speedups import interval
+from comparisons.render.speedups import interval, share_ends
 from tui.charts import bar
 from tui.text import fitted, safe
 
@@ -34,7 +34,9 @@ def parts(item: Explanation, width: int, paint: Callable[[str], str]) -> Iterato
         line.append(_SHADES[index % len(_SHADES)] * length, paint(_tone(index)))
     yield line
     for index, factor in enumerate(item.factors):
-        share = f"{factor.share:5.0%} of it" if factor.share is not None else ""
+        share = ""
+        if factor.share is not None:
+            share = f"{factor.share:5.0%} of it{share_ends(factor)}"
         slower = "  slowdown" if factor.value < 1 else ""
         ends = interval(factor.interval).strip()
         text = Text("  ").append(_SHADES[index % len(_SHADES)] * 2, paint(_tone(index)))

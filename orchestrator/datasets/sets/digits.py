@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from manifests.errors import MachineError
+from manifests.errors import InputError, MachineError
 from manifests.paths import VENDOR
 from orchestrator.datasets.bilinear import enlarged
 from orchestrator.datasets.pack import Part, Progress, Source
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NAME = "digits"
 PHRASE = "the embedded digits"
 TEST_SHARE = 0.2
+SIDE = 8
 DIGITS = "digits.csv.gz"
 _KEY = "digits-2"
 
@@ -29,15 +30,21 @@ def source(cache: Path | None = None, place: Path | None = None, name: str = NAM
         classes=[str(digit) for digit in range(10)],
         key=_KEY,
         load=_load,
+        mirrored=False,
     )
 
 
 def _load(image_size: int, progress: Progress) -> dict[str, Part]:
     import numpy as np
 
+    if image_size < SIDE:
+        raise InputError(
+            f"digits have {SIDE} x {SIDE} pixels and can't be made {image_size} x {image_size}: "
+            f"choose an image_size of {SIDE} or more"
+        )
     table = np.loadtxt(file(), delimiter=",", dtype=np.uint8)
     grey = np.minimum(table[:, :-1].astype(np.uint16) * 16, 255).astype(np.uint8)
-    images = _upsample(grey.reshape(-1, 8, 8), image_size)
+    images = _upsample(grey.reshape(-1, SIDE, SIDE), image_size)
     labels = table[:, -1]
     tests = round(len(labels) * TEST_SHARE)
     progress("digits", len(labels), len(labels))

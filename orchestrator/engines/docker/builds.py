@@ -19,7 +19,7 @@ from manifests import paths
 from manifests.errors import InputError, MachineError
 from manifests.manifest import ImageUsed
 from orchestrator.engines.base import Order, Tell
-from orchestrator.engines.docker import settings, wheels
+from orchestrator.engines.docker import pulls, settings, wheels
 from orchestrator.engines.docker.build_context import build_context, code_sha256, image_key
 from orchestrator.engines.docker.daemon import GONE, Daemon
 from orchestrator.engines.docker.dockerfile import dockerfile
@@ -71,20 +71,12 @@ def obstacle(daemon: Daemon, image: Image) -> str:
     if find(daemon, image) is not None:
         return ""
     base = base_of(image)
-    if _id_of(daemon, base) is None and not _can_be_pulled(daemon, base):
+    if _id_of(daemon, base) is None and not pulls.can_be_pulled(daemon, base):
         return (
             f"the base {base} of the image {image.name} is neither here nor can be pulled "
             "(REPLIQUANT_BASE names another)"
         )
     return _short_of_disk(daemon, image)
-
-
-def _can_be_pulled(daemon: Daemon, base: str) -> bool:
-    try:
-        daemon.client.api.inspect_distribution(base)
-    except (APIError, *GONE):
-        return False
-    return True
 
 
 def build(daemon: Daemon, image: Image, tell: Tell) -> ImageUsed:

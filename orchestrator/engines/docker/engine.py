@@ -47,7 +47,7 @@ class DockerEngine(LiveCells):
         return self.daemon.words
 
     def capacity(self) -> Capacity:
-        return Capacity(tuple(self.cpus()), tuple(self.gpus()))
+        return Capacity(tuple(self.cpus()), tuple(self.gpus()), here=self.daemon.shares_files)
 
     def status(self, image: Image) -> str:
         if not image.for_containers:

@@ -32,4 +32,4 @@ def _gpus(engine: DockerEngine) -> Iterator[Finding]:
         yield Finding("ok", "docker gpus", f"handed out by {gpu_request(engine.daemon)}")
     else:
         said, _, step = NO_GPU_RUNTIME.partition(". ")
-        yield Finding("note", "docker gpus", said, step)
+        yield Finding("advice", "docker gpus", said, step)

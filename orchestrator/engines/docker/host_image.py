@@ -14,7 +14,7 @@ from orchestrator.engines.docker.build_context import packed_context
 from orchestrator.engines.docker.daemon import connect, explained
 from orchestrator.environments.images import Image, ImageFile
 from orchestrator.messages import LogLine
-from orchestrator.version import VERSION, kit
+from orchestrator.version import VERSION, code_version
 
 _FOLDERS = (
     "manifests", "machine", "runners", "papers", "comparisons", "orchestrator", "services", "cli",
@@ -49,7 +49,7 @@ def build_host(tell: Tell) -> str:
                 fileobj=context,
                 custom_context=True,
                 tag=name,
-                buildargs={"BASE": builds.base_of(image), "COMMIT": kit().commit or ""},
+                buildargs={"BASE": builds.base_of(image), "COMMIT": code_version().commit or ""},
                 rm=True,
                 forcerm=True,
                 decode=True,

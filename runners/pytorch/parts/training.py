@@ -139,7 +139,7 @@ def made_model(job: Job, device: torch.device, precision: Precision) -> Tuple[nn
     job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
     train_model(job, model, recipe, device, precision)
     model.eval()
-    if not isinstance(recipe, AdamRecipe) or recipe.keep_weights:
+    if recipe.keep_weights:
         save_model(job, model)
         leave_neutral(job, model)
     return model, recipe

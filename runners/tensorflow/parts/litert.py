@@ -27,12 +27,13 @@ except ImportError:
 _COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
-def session(path: Path, batch_size: int, threads: int) -> Session:
-    """Calls on batches of ``batch_size``; ``call`` is ``invoke()`` alone.
+def session(path: Path, batch_size: int, image_size: int, threads: int) -> Session:
+    """Calls on batches of ``batch_size``; ``call`` is ``invoke()`` alone. The file may be one for
+    images of another size.
 
     A shorter batch is filled up with zeros and its surplus answers are dropped.
     """
-    interpreter = _interpreter(path, batch_size, threads)
+    interpreter = _interpreter(path, batch_size, image_size, threads)
     entry, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
     def place(images: Array) -> int:
@@ -111,7 +112,8 @@ def finish_model(job: Job, test_images: int, promised: str) -> None:
     """Accuracy and proof of the .tflite file that this cell made."""
     path = job.folder / TFLITE_FILE
     batch = job.cell.batch_size
-    evaluate(job, session(path, batch, job.threads), test_images, batch)
+    ready = session(path, batch, job.cell.image_size, job.threads)
+    evaluate(job, ready, test_images, batch)
     job.proof = prove(path, promised)
     job.layers = lambda images: layers.compare(job, inside(path, images, job.threads), images)
 
@@ -120,7 +122,7 @@ def time_model(job: Job, promised: str) -> None:
     """Latency, end-to-end time and proof of the parent's .tflite file."""
     path = job.weights.file(TFLITE_FILE)
     with job.phase("build"):
-        ready = session(path, job.cell.batch_size, job.threads)
+        ready = session(path, job.cell.batch_size, job.cell.image_size, job.threads)
     time_inference(job, ready)
     job.proof = prove(path, promised)
 
@@ -150,9 +152,10 @@ def inside(path: Path, images: Array, threads: int) -> List[layers.Inner]:
     return found
 
 
-def _interpreter(path: Path, batch_size: int, threads: int) -> Any:
+def _interpreter(path: Path, batch_size: int, image_size: int, threads: int) -> Any:
     interpreter = Interpreter(str(path), num_threads=threads)
     entry = interpreter.get_input_details()[0]
-    interpreter.resize_tensor_input(entry["index"], [batch_size, *entry["shape"][1:]])
+    shape = [batch_size, image_size, image_size, entry["shape"][-1]]
+    interpreter.resize_tensor_input(entry["index"], shape)
     interpreter.allocate_tensors()
     return interpreter

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from orchestrator.engines.auto import choose_engine
-from orchestrator.engines.docker import builds
+from orchestrator.engines.docker import builds, pulls
 from orchestrator.environments.images import Image, load_image
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
@@ -82,6 +83,27 @@ def test_one_image_that_cannot_be_had_makes_it_local(
         f"{WORDS}, but the base {BASE} of the image beta is neither here nor can be pulled "
         "(REPLIQUANT_BASE names another)",
     )
+
+
+def test_a_registry_that_does_not_answer_holds_up_no_plan_and_is_asked_once(
+    images: list[Image], fake_daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulls, "ANSWER_S", 0.2)
+    fake_daemon.answers[f"/distribution/{BASE}/json"] = None
+    begin = time.monotonic()
+    assert "is neither here nor can be pulled" in chosen(images)[1]
+    assert chosen(images)[0] == "local"
+    assert time.monotonic() - begin < 10  # docker-py itself would wait for a minute
+    assert sum("distribution" in path for path in fake_daemon.asked) == 1
+
+
+def test_a_registry_that_had_nothing_is_asked_again_after_a_while(
+    images: list[Image], fake_daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulls, "AGAIN_S", 0.0)
+    assert chosen(images)[0] == "local"
+    base_elsewhere(fake_daemon)
+    assert chosen(images)[0] == "docker"
 
 
 @pytest.mark.parametrize("variable", ["REPLIQUANT_BASE", "REPLIQUANT_BASE_BETA"])
@@ -165,6 +187,6 @@ def test_the_doctor_looks_at_every_image_whatever_is_wrong_with_one(
     lock = workshop.folder / "images" / "alpha" / "requirements.txt"
     lock.unlink()
     (workshop.folder / "images" / "alpha" / "Dockerfile").write_text(f"ARG BASE={BASE}\n")
-    told = workshop("doctor", status=3).stdout
+    told = workshop("doctor", "--verbose", status=3).stdout
     assert "image alpha" in told and "image beta" in told
     assert "run: repliquant images lock" in " ".join(told.split())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.messages import CellStarted, LogLine, RunMessage
-from orchestrator.running.control import Steering
+from orchestrator.running.control import RunControl
 from tests.manifests.samples import planned
 
 
-class Conducted:
+class Executed:
     """Remembers what it was asked."""
 
     def __init__(self) -> None:
@@ -26,41 +26,41 @@ class Conducted:
 
 
 def test_it_passes_on_what_is_asked() -> None:
-    steering, conducted = Steering(), Conducted()
-    steering.take(conducted)
-    steering.pause()
-    steering.cancel("enough")
-    steering.kill()
-    assert conducted.asked == ["pause", "cancel enough", "kill"]
+    control, executed = RunControl(), Executed()
+    control.take(executed)
+    control.pause()
+    control.cancel("enough")
+    control.kill()
+    assert executed.asked == ["pause", "cancel enough", "kill"]
 
 
 @pytest.mark.parametrize(
     ("ask", "asked"), [("pause", ["pause"]), ("cancel", ["cancel early"]), ("kill", [])]
 )
 def test_what_was_asked_before_there_was_a_run_reaches_it(ask: str, asked: list[str]) -> None:
-    steering, conducted = Steering(), Conducted()
+    control, executed = RunControl(), Executed()
     if ask == "cancel":
-        steering.cancel("early")
+        control.cancel("early")
     else:
-        getattr(steering, ask)()
-    steering.take(conducted)
-    assert conducted.asked == asked
+        getattr(control, ask)()
+    control.take(executed)
+    assert executed.asked == asked
 
 
 def test_work_before_the_first_cell_ends_at_its_next_word() -> None:
-    steering = Steering()
+    control = RunControl()
     told: list[RunMessage] = []
-    tell = steering.heard(told.append)
+    tell = control.heard(told.append)
     tell(LogLine("installing"))
-    steering.cancel("enough")
+    control.cancel("enough")
     with pytest.raises(KeyboardInterrupt):
         tell(LogLine("installing more"))
     assert len(told) == 2
 
 
 def test_once_a_cell_has_begun_its_end_is_awaited() -> None:
-    steering = Steering()
-    tell = steering.heard(lambda news: None)
+    control = RunControl()
+    tell = control.heard(lambda _: None)
     tell(CellStarted(planned(1), ""))
-    steering.cancel("enough")
+    control.cancel("enough")
     tell(LogLine("the cell winds up"))

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 import orchestrator
-from manifests.kit import Kit
-from orchestrator.version import kit
+from manifests.code_version import CodeVersion
+from orchestrator.version import code_version
 
 SOURCES = Path(orchestrator.__file__).parent.parent
 MODULES = (
     "orchestrator/__init__.py", "orchestrator/version.py", "manifests",
 )  # fmt: skip
 ASK = (
-    "import json; from orchestrator.version import describe, kit; k = kit(); "
+    "import json; from orchestrator.version import describe, code_version; k = code_version(); "
     "print(json.dumps([k.commit, k.dirty, describe()]))"
 )
 
@@ -209,13 +209,13 @@ def code(folder: Path, name: str, text: str = "def infer(job): pass\n") -> Path:
     return folder
 
 
-def kits(*folders: Path) -> list[Kit]:
+def kits(*folders: Path) -> list[CodeVersion]:
     """The version with each of some values of REPLIQUANT_PATH."""
     with pytest.MonkeyPatch.context() as patch:
         found = []
         for folder in folders:
             patch.setenv("REPLIQUANT_PATH", str(folder))
-            found.append(kit())
+            found.append(code_version())
         return found
 
 
@@ -233,7 +233,7 @@ def test_code_from_outside_is_part_of_the_version(tmp_path: Path) -> None:
 
 def test_a_folder_with_studies_alone_is_no_code(tmp_path: Path) -> None:
     papers = code(tmp_path / "papers", "studies/mine/study.toml", "")
-    assert kits(papers) == [kit()] and kit().extensions == []
+    assert kits(papers) == [code_version()] and code_version().extensions == []
 
 
 def test_an_extension_tells_the_commit_of_a_repository_right_there(tmp_path: Path) -> None:

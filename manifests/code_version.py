@@ -15,7 +15,7 @@ class Extension(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     commit: Optional[str] = None
 
 
-class Kit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class CodeVersion(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The version of this project that ran the cell, and the code from outside, in its order."""
 
     version: str

@@ -1,0 +1,173 @@
+"""What a budget would leave undecided: an estimate before anything of it is spent.
+
+A claim that has been measured needs what its own scatter says; one that has not is taken to be
+decided at the first look, which is the least that it takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from services.first_looks import Needed, first_look
+from services.phrases import duration
+from services.quadruple_choice import Costs, spent_s
+from services.results import Results, judge_claims, results_of
+from services.still_open import still_open
+
+if TYPE_CHECKING:
+    from comparisons.claims import Judged
+    from comparisons.results import Evidence
+    from orchestrator.running.request import Prepared
+
+
+class Undecided(NamedTuple):
+    """A claim that the budget leaves undecided, and why; ``seconds`` is what it would take more
+    than there is, None where no time would decide it.
+    """
+
+    number: str
+    reason: str
+    seconds: float | None = None
+
+
+class Forecast(NamedTuple):
+    """Claims by number. ``once_s`` is what is left of measuring everything once."""
+
+    budget_s: float
+    spent_s: float
+    once_s: float
+    decided: list[str]
+    undecided: list[Undecided]
+
+
+class _Wish(NamedTuple):
+    """What a claim is likely to take, or why nothing helps it."""
+
+    number: str
+    needs: Needed
+    reason: str = ""
+
+
+def forecast(prepared: Prepared, budget_s: float) -> Forecast:
+    """The cheapest claims first, as a run with this budget would measure."""
+    results = results_of(prepared)
+    done = {manifest.id for manifest in results.manifests}
+    todo = (p for p in prepared.chosen if not p.skip and p.id not in done)
+    once_s, spent = sum(p.estimate_s for p in todo), spent_s(results.manifests)
+    costs = Costs(results.plan, results.manifests)
+    evidence = judge_claims(results)
+    wishes = list(_wishes(results, evidence))
+    known = {wish.number for wish in wishes}
+    decided = [j.number for j in evidence.claims if j.number not in known and _settled(j)]
+    left_s = budget_s - spent - once_s
+    reached, undecided = _shared_out([w for w in wishes if not w.reason], costs, left_s)
+    undecided += [Undecided(wish.number, wish.reason) for wish in wishes if wish.reason]
+    return Forecast(
+        budget_s, spent, once_s, sorted([*decided, *reached], key=_number),
+        sorted(undecided, key=lambda one: _number(one.number)),
+    )  # fmt: skip
+
+
+def _number(claim: str) -> int:
+    return int(claim[1:])
+
+
+def _settled(judged: Judged) -> bool:
+    from comparisons.claims.verdicts import DECIDED
+
+    verdicts = (judged.measured, judged.stand_in)
+    return any(verdict is not None and verdict.state in DECIDED for verdict in verdicts)
+
+
+def _shared_out(
+    wishes: Sequence[_Wish], costs: Costs, left_s: float
+) -> tuple[list[str], list[Undecided]]:
+    """What several claims compare is measured once for all of them."""
+    planned: dict[str, int] = {}
+    reached: list[str] = []
+    undecided: list[Undecided] = []
+    for wish in sorted(wishes, key=lambda wish: _seconds(wish.needs, costs, {})):
+        seconds = _seconds(wish.needs, costs, planned)
+        if seconds <= max(0.0, left_s):
+            left_s -= seconds
+            reached.append(wish.number)
+            planned.update({p: max(n, planned.get(p, 0)) for p, n in wish.needs.items()})
+        else:
+            reason = f"{_processes(wish.needs)} would be needed"
+            undecided.append(Undecided(wish.number, reason, seconds - max(0.0, left_s)))
+    return reached, undecided
+
+
+def _seconds(needs: Needed, costs: Costs, planned: Needed) -> float:
+    return sum(max(0, n - planned.get(p, 0)) * costs.of(p) for p, n in needs.items())
+
+
+def _processes(needs: Needed) -> str:
+    cells = f"{len(needs)} cell{'s' if len(needs) != 1 else ''}"
+    return f"{max(needs.values())} more processes a side of {cells}"
+
+
+def _wishes(results: Results, evidence: Evidence) -> Iterator[_Wish]:
+    """Of every claim that isn't settled."""
+    open_ = {claim.number: claim for claim in still_open(results)}
+    for judged in evidence.claims:
+        claim = open_.get(judged.number)
+        if claim is not None and claim.comparisons:
+            yield _Wish(judged.number, claim.further(likely=True))
+        elif claim is not None:
+            reason = claim.would_decide or claim.reason
+            yield _Wish(judged.number, {}, reason)
+        elif not _settled(judged):
+            yield _unmeasured(judged, results, evidence)
+
+
+def _unmeasured(judged: Judged, results: Results, evidence: Evidence) -> _Wish:
+    """One that has no number yet: the first look at its test, else at its stand-in."""
+    claim, tier = judged.claim, results.plan.tier
+    if claim.untestable:
+        return _Wish(judged.number, {}, claim.untestable)
+    if claim.tiers and tier not in claim.tiers:
+        return _Wish(judged.number, {}, judged.measured.reason)
+    reasons = []
+    for test in claim.tests.values():
+        needs, why = first_look(test, results.plan, evidence)
+        if not why:
+            return _Wish(judged.number, needs)
+        reasons.append(why)
+    return _Wish(judged.number, {}, reasons[0])
+
+
+def forecast_lines(found: Forecast) -> list[str]:
+    """For people; claims that stay open for one reason share a line."""
+    spent = f"{duration(found.spent_s)} of it spent, " if found.spent_s else ""
+    decided = ", ".join(found.decided) or "none"
+    lines = [
+        f"budget {duration(found.budget_s)}: {spent}about {duration(found.once_s)} to measure "
+        f"everything once",
+        f"claims likely to be decided: {decided}",
+    ]
+    by_reason: dict[str, list[str]] = {}
+    for one in found.undecided:
+        short = f", about {duration(one.seconds)} beyond it" if one.seconds is not None else ""
+        by_reason.setdefault(f"{one.reason}{short}", []).append(one.number)
+    lines += [f"left undecided: {', '.join(names)}: {why}" for why, names in by_reason.items()]
+    return lines
+
+
+def forecast_data(found: Forecast) -> dict[str, object]:
+    """As ``repliquant plan --json`` has it."""
+    return {
+        "seconds": found.budget_s,
+        "spent_s": round(found.spent_s, 1),
+        "once_s": round(found.once_s, 1),
+        "decided": found.decided,
+        "undecided": [
+            {
+                "claim": one.number,
+                "reason": one.reason,
+                "seconds_short": None if one.seconds is None else round(one.seconds, 1),
+            }
+            for one in found.undecided
+        ],
+    }

@@ -1,0 +1,141 @@
+"""Which quadruple is measured next: the cheapest that may decide something in the time left."""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from manifests.flags import voids
+from manifests.manifest import Manifest
+from manifests.plan import Plan, PlannedCell
+from orchestrator.planning.quadruples import point_of, quadruple, used
+from services.still_open import StillOpen
+
+_BREAK_S = 30.0
+"""A break between two cells counts as spent up to this length; beyond it nobody measured."""
+_SHARED = 0.5
+"""Of its time, so much of a comparison is measured anyway where it joins others."""
+
+
+class Costs:
+    """What a process of each point takes: as long as those that have run, else as estimated.
+
+    With the time that passed between one cell and the next, on average.
+    """
+
+    def __init__(self, plan: Plan, manifests: Sequence[Manifest]) -> None:
+        idle_s = spent_s(manifests) - sum(manifest.wall_s for manifest in manifests)
+        self._between_s = max(0.0, idle_s) / max(1, len(manifests))
+        self._walls: dict[str, list[float]] = {}
+        for manifest in manifests:
+            if manifest.status == "ok":
+                self._walls.setdefault(point_of(manifest.cell), []).append(manifest.wall_s)
+        self._estimates = {planned.id: planned.estimate_s for planned in plan.cells}
+
+    def of(self, point: str) -> float:
+        """Seconds for one process."""
+        walls = self._walls.get(point)
+        return (statistics.median(walls) if walls else self._estimates[point]) + self._between_s
+
+    def of_all(self, points: Iterable[str]) -> float:
+        """Seconds for one process of each."""
+        return sum(map(self.of, points))
+
+    def to_look(self, claim: StillOpen) -> float:
+        """Seconds until all its open comparisons have reached their next look."""
+        return sum(number * self.of(point) for point, number in claim.further().items())
+
+
+def spent_s(manifests: Iterable[Manifest]) -> float:
+    """For how long cells of a run have been measured, side by side counted once.
+
+    It follows from the manifests alone, so that a run started again goes on with what is left.
+    """
+    spans = sorted((_start_s(manifest), manifest.wall_s) for manifest in manifests)
+    spent = 0.0
+    end = spans[0][0] if spans else 0.0
+    for begin, wall_s in spans:
+        pause = max(0.0, begin - end)
+        spent += min(pause, _BREAK_S) + max(0.0, begin + wall_s - max(begin, end))
+        end = max(end, begin + wall_s)
+    return spent
+
+
+def _start_s(manifest: Manifest) -> float:
+    return datetime.datetime.fromisoformat(manifest.started_at).timestamp()
+
+
+class Batch(NamedTuple):
+    """What is measured together next: for which claims, which points, and how often more."""
+
+    claims: tuple[str, ...]
+    points: frozenset[str]
+    more: int
+    seconds: float
+
+
+def choose(claims: Sequence[StillOpen], costs: Costs, left_s: float) -> Batch | None:
+    """For the claim that is the cheapest to bring to its next look, if there is time for that.
+
+    One of its comparisons, and with it every comparison of whose cells at least half, by their
+    time, are measured anyway. What shares less has quadruples of its own, so that partners stay
+    close to each other.
+    """
+    able = [c for c in claims if c.comparisons and costs.to_look(c) <= left_s]
+    able.sort(key=costs.to_look)
+    pairs = [(claim, one) for claim in able for one in claim.comparisons]
+    if not pairs:
+        return None
+    first = min(able[0].comparisons, key=lambda one: one.more * costs.of_all(one.points))
+    points, more, numbers = first.points, first.more, {able[0].number: None}
+    for claim, one in pairs:
+        joined = points | one.points
+        shared_s = costs.of_all(points & one.points)
+        fits = max(more, one.more) * costs.of_all(joined) <= left_s
+        if fits and shared_s >= _SHARED * costs.of_all(one.points):
+            points, more = joined, max(more, one.more)
+            numbers[claim.number] = None
+    return Batch(tuple(numbers), points, more, more * costs.of_all(points))
+
+
+def next_quadruple(
+    plan: Plan,
+    points: frozenset[str],
+    costs: Costs,
+    manifests: Sequence[Manifest],
+    anew: bool = False,
+) -> list[PlannedCell]:
+    """The cells that are to run: what is missing of a quadruple that was cut off, else a new one.
+
+    In the order in which they run. A quadruple that was disturbed is never gone on with; none is
+    where ``anew``: what was begun ran side by side.
+    """
+    partners = [
+        msgspec.structs.replace(planned, estimate_s=costs.of(planned.id))
+        for planned in plan.cells
+        if planned.id in points
+    ]
+    by_id = {manifest.id: manifest for manifest in manifests}
+    free = used((manifest.cell for manifest in manifests), points)
+    for number in range(free if anew else 0, free):
+        cells = quadruple(partners, number)
+        missing = [planned for planned in cells if not _ran(by_id.get(planned.id))]
+        there = [by_id[planned.id] for planned in cells if planned.id in by_id]
+        if missing and cells[-len(missing) :] == missing and not any(map(_spoilt, there)):
+            return missing
+    return quadruple(partners, free)
+
+
+def _ran(manifest: Manifest | None) -> bool:
+    """What was cancelled is run again."""
+    return manifest is not None and manifest.status != "cancelled"
+
+
+def _spoilt(manifest: Manifest) -> bool:
+    """Whether its quadruple can't count any more, whatever is measured beside it."""
+    failed = manifest.status not in ("ok", "cancelled")
+    return failed or any(voids(flag.name) for flag in manifest.flags)

@@ -1,0 +1,156 @@
+"""Running until the claims of a study are decided, or a stated time is spent.
+
+First everything that was asked for, then quadruples A B B A where a claim is still open. All
+follows from the manifests on disk: what was cut off is gone on with, and the same command started
+again repeats nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from manifests.flags import voids
+from manifests.manifest import Manifest
+from manifests.plan import PlannedCell
+from manifests.run_folder import Run
+from orchestrator.messages import Listener, LogLine
+from orchestrator.planning.quadruples import point_of
+from orchestrator.planning.resuming import manifest_or_none
+from services.phrases import count, duration
+from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
+from services.results import Results, read_results
+from services.still_open import StillOpen, still_open
+
+if TYPE_CHECKING:
+    from machine.sampler import Sampler
+    from orchestrator.running.control import RunControl
+    from orchestrator.running.execute import Outcome, Session
+    from orchestrator.running.request import Request
+
+
+class Ending(NamedTuple):
+    """How measuring again ended. ``why``: decided, budget, paused or exhausted.
+
+    ``quadruples`` were measured by this start; ``open`` are the claims that stay open.
+    """
+
+    why: str
+    budget_s: float
+    spent_s: float
+    quadruples: int
+    open: list[StillOpen]
+
+    @property
+    def words(self) -> str:
+        """In a line, without the claims."""
+        spent = f"{duration(self.spent_s)} of {duration(self.budget_s)} spent"
+        return f"{_ENDINGS[self.why]}; {spent}"
+
+
+_ENDINGS = {
+    "decided": "all claims that can be tested here are decided",
+    "budget": "the budget allows no further look",
+    "paused": "paused; the same command goes on from here",
+    "exhausted": "more processes would decide none of the open claims",
+}
+
+
+class Done(NamedTuple):
+    """``ending`` is None where there was no budget."""
+
+    outcome: Outcome
+    ending: Ending | None = None
+
+
+def carry_out(
+    request: Request,
+    tell: Listener,
+    sampler: Sampler | None = None,
+    control: RunControl | None = None,
+) -> Done:
+    """Run a request: once through, and within its budget until its claims are decided.
+
+    Raises RepliquantError, and KeyboardInterrupt after marking the cell that was cut off.
+    """
+    from orchestrator.running.execute import execute, session
+
+    if request.budget_s is None:
+        return Done(execute(request, tell, sampler, control))
+    with session(request, tell, sampler, control) as held:
+        held.run_chosen()
+        ending = _Measuring(held, request.budget_s, tell).until_decided()
+        return Done(held.outcome, ending)
+
+
+class _Measuring:
+    """Measuring again in a run whose folder is held."""
+
+    def __init__(self, held: Session, budget_s: float, tell: Listener) -> None:
+        self._held = held
+        self._budget_s = budget_s
+        self._tell = tell
+        self._chosen = {point_of(planned.cell) for planned in held.prepared.chosen}
+        self._quadruples = 0
+        self._known = 0
+
+    def until_decided(self) -> Ending:
+        """Quadruples, the cheapest first, as long as the budget allows a further look."""
+        while True:
+            results = read_results(self._held.prepared.run)
+            found = [claim for claim in still_open(results) if self._asked(claim)]
+            costs = Costs(results.plan, results.manifests)
+            spent = spent_s(results.manifests)
+            able = without_failed(found, results.manifests)
+            batch = choose(able, costs, self._budget_s - spent)
+            if batch is None or self._held.paused or not self._grew(results):
+                why = self._why(found, able)
+                return Ending(why, self._budget_s, spent, self._quadruples, found)
+            self._measure(batch, costs, results)
+
+    def _grew(self, results: Results) -> bool:
+        """Whether the last quadruple left manifests that can be read."""
+        before, self._known = self._known, len(results.manifests)
+        return self._known > before
+
+    def _asked(self, claim: StillOpen) -> bool:
+        """Whether all that it takes was asked for; of what more processes don't decide, any."""
+        return claim.points <= self._chosen and bool(claim.cells & self._chosen)
+
+    def _measure(self, batch: Batch, costs: Costs, results: Results) -> None:
+        """One quadruple. What comes of it is judged when the next one is chosen."""
+        aside = self._held.prepared.side_by_side
+        cells = next_quadruple(results.plan, batch.points, costs, results.manifests, aside)
+        self._tell(LogLine(aim(batch), "aim"))
+        self._held.run_further(cells)
+        self._quadruples += 1
+        for line in disturbances(cells, self._held.prepared.run):
+            self._tell(LogLine(line))
+
+    def _why(self, found: Sequence[StillOpen], able: Sequence[StillOpen]) -> str:
+        if self._held.paused:
+            return "paused"
+        if any(claim.comparisons for claim in able):
+            return "budget"
+        return "exhausted" if found else "decided"
+
+
+def aim(batch: Batch) -> str:
+    """``C10 open: 2 more processes of 3 cells, about 40 s``."""
+    more, cells = batch.more, count(len(batch.points), "cell")
+    processes = f"{more} more process{'es' if more != 1 else ''} a side"
+    return f"{', '.join(batch.claims)} open: {processes} ({cells}), about {duration(batch.seconds)}"
+
+
+def disturbances(cells: Sequence[PlannedCell], run: Run) -> list[str]:
+    """Why a quadruple does not count, in a line; nothing where it does."""
+    found = [manifest_or_none(run, planned.id) for planned in cells]
+    names = {f.name: None for one in found if one is not None for f in one.flags if voids(f.name)}
+    return [f"disturbed ({', '.join(names)}): this quadruple doesn't count"] if names else []
+
+
+def without_failed(claims: Sequence[StillOpen], manifests: Sequence[Manifest]) -> list[StillOpen]:
+    """Those none of whose cells has failed: what fails once more brings no look closer."""
+    ended = ("ok", "cancelled")
+    failed = {point_of(one.cell) for one in manifests if one.status not in ended}
+    return [claim for claim in claims if not claim.points & failed]
