@@ -184,9 +184,7 @@ def test_the_cells_of_lad2023_keep_their_ids(tier: str, count: int, digest: str)
 
 
 def test_ids_that_the_readme_shows() -> None:
-    assert {"c7ad8d4096a2", "7026eefd6dbb"} <= {
-        planned.id for planned in lad2023("quick").cells
-    }
+    assert {"c7ad8d4096a2", "7026eefd6dbb"} <= {planned.id for planned in lad2023("quick").cells}
 
 
 AXES = (
