@@ -4,6 +4,8 @@ Everything around the technique (events, manifest, signals, death of the parent)
 runner's.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
@@ -11,7 +13,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import List
 
 from manifests.cell import Cell
 from manifests.manifest import Flag
@@ -52,7 +53,7 @@ def behave(job: Job) -> None:
     _keep_place(job, begin)
 
 
-def _latencies(cell: Cell) -> List[float]:
+def _latencies(cell: Cell) -> list[float]:
     """FAKE_LATENCIES: seconds by framework, e.g. alpha=0.002,beta=0.004; processes scatter by 2 %,
     each in its own way, which is the same every time.
     """
