@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import List
 
 from manifests.cell import Cell
 from manifests.manifest import Flag
@@ -51,7 +52,7 @@ def behave(job: Job) -> None:
     _keep_place(job, begin)
 
 
-def _latencies(cell: Cell) -> list[float]:
+def _latencies(cell: Cell) -> List[float]:
     """FAKE_LATENCIES: seconds by framework, e.g. alpha=0.002,beta=0.004; processes scatter by 2 %,
     each in its own way, which is the same every time.
     """

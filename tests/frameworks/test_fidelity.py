@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from manifests.artifacts import file_sha256
 from manifests.fidelity_summary import WORST_LAYER
 from manifests.manifest import Manifest
-from tests.frameworks.conftest import Reproduction
+from tests.frameworks.conftest import BATCH, Reproduction
 
 pytestmark = pytest.mark.frameworks
 QUANTIZED = [
@@ -23,8 +23,16 @@ QUANTIZED = [
     ("tensorflow", "quantize", "ptq-tflite"),
     ("tensorflow", "train", "qat-tfmot"),
 ]
+# The cells that learn and test; beside them are some that take times of the same models.
+TESTED = {"quantize": {"image_size": 16}, "train": {"batch_size": BATCH}}
 # 20 convolutions, 8 additions, the pool and the head.
 LAYERS = 30
+
+
+def of_tests(run: Reproduction, *cell: str) -> Manifest:
+    """The one that tests its model."""
+    framework, task, technique = cell
+    return run.one(framework, task, technique, **TESTED[task])
 
 
 def answers(run: Reproduction, manifest: Manifest) -> dict[str, NDArray[Any]]:
@@ -51,8 +59,8 @@ def softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
 def test_its_numbers_are_those_of_a_computation_of_its_own(
     reproduction: Reproduction, cell: tuple[str, str, str]
 ) -> None:
-    manifest = reproduction.one(*cell)
-    parent = reproduction.one(cell[0], "train", "float32")
+    manifest = of_tests(reproduction, *cell)
+    parent = of_tests(reproduction, cell[0], "train", "float32")
     ours, theirs = answers(reproduction, manifest), answers(reproduction, parent)
     assert list(ours["images"]) == list(theirs["images"])
     x, y = (one["values"].astype(np.float64) for one in (theirs, ours))
@@ -81,7 +89,7 @@ def test_its_numbers_are_those_of_a_computation_of_its_own(
 def test_every_layer_has_its_noise_and_the_worst_is_named(
     reproduction: Reproduction, cell: tuple[str, str, str]
 ) -> None:
-    manifest = reproduction.one(*cell)
+    manifest = of_tests(reproduction, *cell)
     fidelity = manifest.fidelity
     assert fidelity is not None and fidelity.layers_reason == ""
     assert fidelity.unmatched == [] and fidelity.layer_images == 8
@@ -100,7 +108,7 @@ def test_every_layer_has_its_noise_and_the_worst_is_named(
 def test_what_the_last_layer_answers_is_what_the_model_does(reproduction: Reproduction) -> None:
     """On a few images beside all of them, and by other kernels: near each other."""
     for framework, technique in (("pytorch", "ptq-eager"), ("tensorflow", "ptq-tflite")):
-        manifest = reproduction.one(framework, "quantize", technique)
+        manifest = of_tests(reproduction, framework, "quantize", technique)
         assert value(manifest, "sqnr_db", "head") == pytest.approx(
             value(manifest, "sqnr_db"), abs=3
         )
@@ -108,14 +116,14 @@ def test_what_the_last_layer_answers_is_what_the_model_does(reproduction: Reprod
 
 def test_what_was_left_in_float32_is_exact(reproduction: Reproduction) -> None:
     """Dynamic quantization leaves all convolutions alone."""
-    manifest = reproduction.one("pytorch", "quantize", "dynamic")
+    manifest = of_tests(reproduction, "pytorch", "quantize", "dynamic")
     stem = manifest.metric("sqnr_db", "stem")
     assert stem is not None and stem.samples == [None] and stem.reason.startswith("exact")
     assert manifest.fidelity is not None and manifest.fidelity.worst_layer == "head"
 
 
 def test_another_runtime_in_float32_is_nearly_the_same(reproduction: Reproduction) -> None:
-    manifest = reproduction.one("tensorflow", "quantize", "tflite-float32")
+    manifest = of_tests(reproduction, "tensorflow", "quantize", "tflite-float32")
     assert value(manifest, "agreement") == 1.0 and value(manifest, "sqnr_db") > 80
     assert manifest.fidelity is not None
     assert manifest.fidelity.layers_reason == "the model computes in float32"
@@ -125,16 +133,17 @@ def test_a_float_parent_has_no_fidelity_nor_have_the_cells_that_time(
     reproduction: Reproduction,
 ) -> None:
     for manifest in reproduction.run.load().manifests:
-        float_training = manifest.cell.weights_from is None
-        if float_training or manifest.cell.task == "infer":
+        cell = manifest.cell
+        times = cell.task == "infer" or not cell.recipe.get("evaluate", True)
+        if times or cell.weights_from is None:
             assert manifest.fidelity is None, manifest.cell.title
             assert "fidelity" not in {phase.name for phase in manifest.phases}
 
 
 def test_it_is_shown_and_stands_in_the_tables(reproduction: Reproduction) -> None:
-    manifest = reproduction.one("pytorch", "quantize", "ptq-eager")
+    manifest = of_tests(reproduction, "pytorch", "quantize", "ptq-eager")
     assert manifest.fidelity is not None
     shown = reproduction("show", manifest.id).stdout
     assert "Fidelity to its float model" in shown and manifest.fidelity.worst_layer in shown
-    text = reproduction("table", "lad2023", "fidelity", "--format", "csv").stdout
+    text = reproduction("table", "lad2023", "--table", "fidelity", "--format", "csv").stdout
     assert "ptq-eager" in text and "agreement with the float model" in text

@@ -44,6 +44,12 @@ def linear(matrix: Weighted, **changes: Any) -> Session:
     return made._replace(**changes)
 
 
+def leave_a_model(job: Job) -> None:
+    """Only a cell that leaves one keeps its answers."""
+    (job.folder / "weights").write_bytes(b"of no use here")
+    job.artifact("weights", "weights")
+
+
 class Family:
     """A float parent, really evaluated, and its children."""
 
@@ -52,6 +58,7 @@ class Family:
         self.folder = folder / "parent"
         self.folder.mkdir()
         job = a_job(self.folder, self.data, **cell)
+        leave_a_model(job)
         evaluate(job, linear(weights()), limit, 5)
         self.manifest = self._seal(job, proof)
 
@@ -91,8 +98,7 @@ def family(tmp_path: Path) -> Family:
 
 
 def test_what_a_model_answered_is_kept_beside_its_weights(family: Family) -> None:
-    (artifact,) = family.manifest.artifacts
-    assert artifact.path == OUTPUTS_FILE
+    assert [one.path for one in family.manifest.artifacts] == ["weights", OUTPUTS_FILE]
     kept = read(family.folder / OUTPUTS_FILE)
     pixels = family.data.normalise(family.data.test().images).reshape(TEST, -1)
     assert kept.values == pytest.approx(pixels @ weights(), rel=1e-5)
@@ -341,5 +347,12 @@ def test_answers_in_another_order_are_not_kept(tmp_path: Path) -> None:
 
 def test_the_published_way_tests_a_part_and_keeps_that(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), protocol="as-published", batch_size=2)
+    leave_a_model(job)
     evaluate(job, linear(weights()), 0, 2)
     assert list(read(tmp_path / OUTPUTS_FILE).images) == [0, 1]
+
+
+def test_a_cell_that_leaves_no_model_keeps_no_answers(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path))
+    evaluate(job, linear(weights()), 0, 5)
+    assert job.artifacts == [] and not (tmp_path / OUTPUTS_FILE).exists()
