@@ -130,7 +130,7 @@ def test_training_is_repeated_where_its_group_says_so_forwards_and_back(tmp_path
         if "keep_weights" in one.cell.recipe
     ]
     assert steps == [
-        ("alpha", 0), ("beta", 0), ("beta", 1), ("alpha", 1), ("alpha", 2), ("beta", 2),
+        ("alpha", 0), ("beta", 0), ("beta", 1), ("alpha", 1), ("beta", 2), ("alpha", 2),
     ]  # fmt: skip
     assert [one.cell.task for one in plan.cells[:6]] == ["train"] * 4 + ["infer"] * 2
 
