@@ -132,7 +132,8 @@ def test_training_is_repeated_where_its_group_says_so_forwards_and_back(tmp_path
     assert steps == [
         ("alpha", 0), ("beta", 0), ("beta", 1), ("alpha", 1), ("beta", 2), ("alpha", 2),
     ]  # fmt: skip
-    assert [one.cell.task for one in plan.cells[:6]] == ["train"] * 4 + ["infer"] * 2
+    order = [one.cell.task for one in plan.cells]
+    assert order == ["train"] * 6 + ["infer"] * 2 + ["train"] * 2  # quadruple by quadruple
 
 
 def test_others_start_from_the_first_process_of_a_point(tmp_path: Path) -> None:
