@@ -21,8 +21,7 @@ from manifests.telemetry_series import HostSample
 from manifests.telemetry_summary import Energy, PhaseTelemetry, Telemetry
 from tests.fakes.clock import Clock
 from tests.fakes.nvml import FakeGpu, FakeNvml
-from tests.machine.test_rapl import zone
-from tests.machine.test_summarizing import sample, summarized
+from tests.machine.summaries import sample, summarized, zone
 from tests.manifests.samples import a_cell, a_manifest
 
 COUNTER, INTEGRAL = "counter-difference", "integrated-power"

@@ -10,15 +10,7 @@ import pytest
 
 from machine import rapl
 from machine.rapl import DramEnergy, PackageEnergy
-
-
-def zone(root: Path, name: str, energy_uj: int, about: str = "package-0") -> Path:
-    folder = root / name
-    folder.mkdir()
-    (folder / "name").write_text(f"{about}\n")
-    (folder / "energy_uj").write_text(f"{energy_uj}\n")
-    (folder / "max_energy_range_uj").write_text("999999\n")
-    return folder
+from tests.machine.summaries import zone
 
 
 def test_package_energy_adds_up_over_packages_and_when_a_counter_wraps(tmp_path: Path) -> None:

@@ -10,24 +10,9 @@ from hypothesis import strategies as st
 
 from machine import telemetry_flags as flags
 from machine.summary import LAG_S, Summary
-from manifests.telemetry_series import CellSample, GpuProcess, GpuSample, HostSample, Sample
-from manifests.telemetry_summary import Energy, PhaseTelemetry, Reading
-
-
-def sample(time_s: float, host: HostSample | None = None, **gpu: object) -> Sample:
-    gpus = [GpuSample(index=0, **gpu)] if gpu else []  # type: ignore[arg-type]
-    return Sample(time_s=time_s, host=host or HostSample(), gpus=gpus)
-
-
-def summarized(*items: Sample | tuple[float, str]) -> dict[str, PhaseTelemetry]:
-    """Samples and (time, phase) in the order in which they arrive."""
-    summary = Summary()
-    for item in items:
-        if isinstance(item, Sample):
-            summary.add(item)
-        else:
-            summary.phase(*item)
-    return {phase.name: phase for phase in summary.finish()}
+from manifests.telemetry_series import CellSample, GpuProcess, HostSample, Sample
+from manifests.telemetry_summary import Energy, Reading
+from tests.machine.summaries import sample, summarized
 
 
 def test_means_and_maxima_are_of_the_samples_in_the_phase() -> None:
