@@ -14,6 +14,7 @@ from orchestrator.running.request import Request
 from papers.study import load_study
 from services.run_options import read_options
 from services.selection import RunOptions
+from tests.conftest import ROOT
 from tests.tui.conftest import drive, settle, shown
 from tui import launch, run_form
 from tui.app import Repliquant
@@ -35,10 +36,8 @@ async def fill(pilot: Pilot[str], app: Repliquant, **texts: str) -> None:
 
 
 def test_everything_that_run_takes_is_asked_for(recorded: Path) -> None:
-    asked = {
-        field.name
-        for field in run_form.fields(RunOptions(Request("x")), load_study("lad2023"), None)
-    }
+    study = load_study("lad2023", ROOT / "studies")  # it has an experiment
+    asked = {field.name for field in run_form.fields(RunOptions(Request("x")), study, None)}
     assert asked == set(read_options({}))
 
 
