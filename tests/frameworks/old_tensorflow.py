@@ -360,7 +360,7 @@ def tflite_layers() -> dict[str, Any]:
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         path.write_bytes(converter.convert())
         inner = litert.inside(path, images, 1)
-        session = litert.session(path, 8, 1)
+        session = litert.session(path, 8, 8, 1)
         answer = session.call(session.place(images))
         answered = session.outputs(answer)
     found = layers.compare(types.SimpleNamespace(float_model=model, cell=None), inner, images)

@@ -81,7 +81,7 @@ def test_compiled_graphs_prove_their_type(
     assert samples(manifest, "sqnr_db")[0] is None or samples(manifest, "sqnr_db")[0] > least
     layers = 0 if kind == "float32" else OPERATIONS
     assert len(cumulative(manifest)) == layers and fidelity.unmatched == []
-    assert [phase.name for phase in manifest.phases][2:4] == ["compile", "measure"]
+    assert [phase.name for phase in manifest.phases][2:5] == ["compile", "warm-up", "measure"]
 
 
 def test_fx_quantization_is_int8_throughout(bench: Bench, trained: Manifest) -> None:
