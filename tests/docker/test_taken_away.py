@@ -21,8 +21,8 @@ def working(workshop: DockerWorkshop, times: int = 1) -> str:
     """The id of the container in which the cell works, for the ``times``-th time."""
     wait_for(lambda: workshop.events().count('"work"') == times, "no cell works")
     (cell,) = (path.name for path in workshop.runs.glob("*/cells/*") if "." not in path.name)
-    (found,) = workshop.daemon.client.api.containers(filters={"label": f"{CELL}={cell}"})
-    return str(found["Id"])
+    running = workshop.daemon.client.api.containers(filters={"label": f"{CELL}={cell}"})
+    return str(running[0]["Id"])  # the newest; one that was removed may be there for a moment
 
 
 def ended(process: subprocess.Popen[str], status: int) -> str:

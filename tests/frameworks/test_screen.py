@@ -29,7 +29,7 @@ def test_a_quick_run_from_the_start_to_an_exported_table(
         terminal.type(f"{command}; echo status $?")
         terminal.shows(lambda screen: "1 Studies" in screen and "lad2023" in screen)
         terminal.tmux("send-keys", "2")
-        terminal.shows(lambda screen: "3 to do" in screen)
+        terminal.shows(lambda screen: "batch_size=1   3 to" in screen)
         terminal.tmux("send-keys", "s")
         terminal.shows(lambda screen: "Start: 3 cells" in screen)
         terminal.tmux("send-keys", "y")
