@@ -138,6 +138,7 @@ class Job:
             data.tell = emitter.warning
         self._weights = weights
         self._pretrained = pretrained
+        self._after: Dict[str, Callable[[], None]] = {}
         self.metrics: List[Metric] = []
         self.phases: List[PhaseTime] = []
         self.flags: List[Flag] = []
@@ -204,6 +205,16 @@ class Job:
             self.phases.append(PhaseTime(name=name, seconds=time.perf_counter() - begin))
             for flag in watch.flags() if watch else ():
                 self.flag(msgspec.structs.replace(flag, metrics=list(PHASES[name])))
+        self._after.pop(name, lambda: None)()
+
+    @contextlib.contextmanager
+    def after_phase(self, name: str, then: Callable[[], None]) -> Iterator[None]:
+        """Inside, ``then`` is called once: when the first phase of that name has gone well."""
+        self._after[name] = then
+        try:
+            yield
+        finally:
+            self._after.pop(name, None)
 
     def last_phase_s(self, name: str) -> float:
         """Seconds of the latest phase of that name."""

@@ -37,7 +37,8 @@ def find_interpreter(versions: list[str]) -> Path:
     looked: list[str] = []
     for version in versions:
         for candidate in _candidates(version):
-            looked.append(str(candidate))
+            if str(candidate) not in looked:
+                looked.append(str(candidate))
             if _version_of(candidate) == version:
                 return candidate
     raise MachineError(

@@ -82,8 +82,16 @@ def _of_operation(operation: Mapping[str, Any], device: Device) -> Verdict:
         kind: Kind = "not as expected" if device == "gpu" else "not checked"
         return Verdict(what, told, kind, operation["reason"])
     names = operation["kernels" if device == "gpu" else "operators"]
-    wrong = _wrong(layer, precision, [(item["name"], item["type"]) for item in names])
+    operands = _operands(operation)
+    kinds = [(item["name"], item["type"]) for item in names]
+    wrong = _wrong(layer, precision, [(n, operands if k == "unknown" else k) for n, k in kinds])
     return Verdict(what, told, "not as expected" if wrong else "as expected", wrong)
+
+
+def _operands(operation: Mapping[str, Any]) -> str:
+    """The type of what was computed with: that of kernels whose names tell none."""
+    kinds = {item["type"] for item in operation.get("operators", []) if item["type"]}
+    return str(kinds.pop()) if len(kinds) == 1 else "unknown"
 
 
 def _wanted(layer: str, precision: str) -> str:

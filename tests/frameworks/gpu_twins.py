@@ -3,6 +3,7 @@
 ``python -m tests.frameworks.gpu_twins DATA WEIGHTS FOLDER`` prints a line for each that passed.
 """
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -86,6 +87,47 @@ def memory_is_recorded_when_it_runs_out() -> None:
     assert found["reserved", "torch.cuda.max_memory_reserved"] == [80_000_000_000]
 
 
+def memory_of_the_warm_up_has_labels_of_its_own() -> None:
+    """cuDNN's trials take more than the model; what runs out there is the peak all the same."""
+    peak = {"bytes": 0}
+    torch.cuda.reset_peak_memory_stats = lambda: peak.update(bytes=5)
+    torch.cuda.max_memory_allocated = torch.cuda.max_memory_reserved = lambda: peak["bytes"]
+    found = []
+    for runs_out in (False, True):
+        job = a_job("float32")
+        expected = contextlib.suppress(torch.OutOfMemoryError)
+        with expected, memory.watching_allocator(job, torch.device("cuda")):
+            with job.phase("warm-up"):
+                peak["bytes"] = 900
+                if runs_out:
+                    raise torch.OutOfMemoryError("CUDA out of memory.")
+            with job.phase("measure"):
+                peak["bytes"] = 70
+            with job.phase("warm-up"):  # of the end-to-end time: nothing is tried any more
+                peak["bytes"] = max(peak["bytes"], 60)
+        found.append({m.label: m.samples for m in job.metrics})
+    assert found == [
+        {"allocator warm-up": [900], "reserved warm-up": [900], "allocator": [70],
+         "reserved": [70]},
+        {"allocator": [900], "reserved": [900]},
+    ]  # fmt: skip
+
+
+def a_kernel_without_a_type_has_that_of_the_weights() -> None:
+    def network(*kinds: torch.dtype) -> torch.nn.Module:
+        layers = [torch.nn.Conv2d(1, 1, 1, dtype=kind) for kind in kinds]
+        return torch.nn.Sequential(*layers, torch.nn.BatchNorm2d(1))
+
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    assert proof.operand_type(network(torch.float32)) == "float32"
+    assert proof.operand_type(network(torch.float16)) == "float16"
+    assert proof.operand_type(network(torch.float16, torch.float32)) == kernels.UNKNOWN
+    torch.backends.cudnn.allow_tf32 = True
+    assert proof.operand_type(network(torch.float32)) == kernels.UNKNOWN
+    assert proof.operand_type(network(torch.float16)) == "float16"
+    torch.backends.cudnn.allow_tf32 = False
+
+
 def rigorous_lets_cudnn_try_and_says_so() -> None:
     steps.device_of = lambda job: torch.device("cuda")
     rigorous, published = a_job("float32"), a_job("float32")
@@ -138,6 +180,8 @@ TWINS = (
     events_time_a_call_in_seconds,
     a_gpu_session_is_timed_by_events,
     memory_is_recorded_when_it_runs_out,
+    memory_of_the_warm_up_has_labels_of_its_own,
+    a_kernel_without_a_type_has_that_of_the_weights,
     rigorous_lets_cudnn_try_and_says_so,
     processors_techniques_are_refused_on_a_gpu,
     kernels_are_in_the_breakdown_once,

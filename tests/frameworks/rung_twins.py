@@ -50,6 +50,7 @@ def a_graph_is_replayed_once_a_call() -> None:
     answer = ready.call(ready.place(images))
     assert FakeGraph.replayed == 1 and answer.shape == (8, 10) and ready.fixed_batch
     assert job.last_phase_s("capture") > 0
+    assert [phase.name for phase in job.phases] == ["warm-up", "capture"]
 
 
 def a_graphs_memory_is_watched_from_its_capture_on() -> None:

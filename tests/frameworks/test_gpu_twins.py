@@ -25,4 +25,4 @@ def test_every_twin_passes(images: dict[str, Path], tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("passed: ") == 21
+    assert done.stdout.count("passed: ") == 23

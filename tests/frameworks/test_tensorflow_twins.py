@@ -91,6 +91,6 @@ def test_native_segments_are_forbidden_or_reach_the_log(python: Path, pack: Path
 
 def test_a_gpus_memory_is_recorded_for_every_way_of_calling(python: Path, pack: Path) -> None:
     assert fact(python, pack, "memory") == {
-        technique: ["allocator"]
+        technique: ["allocator", "allocator warm-up"]
         for technique in ("keras-predict", "keras-call", "signature", "xla", "tf32")
     }

@@ -160,6 +160,26 @@ def test_names_of_kernels_are_judged(asked: dict[str, Any], why: str) -> None:
     assert (verdict.verdict, verdict.why) == ("not as expected" if why else "as expected", why)
 
 
+@pytest.mark.parametrize(
+    ("layer", "precision", "operators", "as_expected"),
+    [
+        ("depthwise convolution", "float16", ["float16"], True),
+        ("depthwise convolution", "float16", ["float32"], False),
+        ("depthwise convolution", "float16", ["float16", "float32"], False),
+        ("depthwise convolution", "tf32", ["float32"], True),
+        ("convolution", "tf32", ["float32"], False),
+    ],
+)
+def test_a_kernel_whose_name_tells_no_type_has_that_of_its_operands(
+    layer: str, precision: str, operators: list[str], as_expected: bool
+) -> None:
+    """cuDNN's depthwise kernels on an H100."""
+    asked = operation(layer, precision, ("conv2d_c1_k1_nchw_shmem_tiling", "unknown"))
+    asked["operators"] = [{"name": "aten::_convolution", "type": kind} for kind in operators]
+    (verdict,) = probe_verdicts({"device": {}, "nvml": {}, "operations": [asked]}, "gpu")[2:]
+    assert (verdict.verdict == "as expected") is as_expected
+
+
 def test_a_probe_that_is_missing_says_why() -> None:
     (absent,) = probe_verdicts({"reason": "containers"}, "gpu")
     assert absent.verdict == "not checked"

@@ -8,9 +8,16 @@ Triton templates, torch's and TensorFlow's own kernels.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from tests.runners.kernels import kernels
+
+RECORDED = Path(__file__).parent / "recorded" / "kernels-h100.json"
+"""Type -> what gpu-check saw on an H100 (torch 2.11, CUDA 13.0, cuDNN 9.19); "around": no
+arithmetic of a convolution or product; "unknown": cuDNN's names for depthwise convolutions."""
 
 XMMA = "sm80_xmma_fprop_implicit_gemm_"
 GEMV = "cublasGemvParams<cublasGemvTensorStridedBatched<float const>, float>"
@@ -183,3 +190,21 @@ def test_a_list_of_all_is_counted_whole() -> None:
     listed = [(name, kernels.kernel_type(name)) for names in COMPUTING.values() for name in names]
     counts = kernels.counted(listed + [(name, kernels.kernel_type(name)) for name in AROUND])
     assert counts == {kind: dict.fromkeys(names, 1) for kind, names in COMPUTING.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for kind, names in json.loads(RECORDED.read_text()).items() for name in names],
+)
+def test_a_kernel_seen_on_an_h100_is_in_its_type(name: str, kind: str) -> None:
+    assert kernels.kernel_type(name) == (None if kind == "around" else kind)
+
+
+def test_a_name_that_tells_no_type_has_that_of_the_operands() -> None:
+    seen = [("conv2d_c1_k1_nhwc", "unknown"), ("sm80_xmma_gemm_f32f32", "float32")] * 2
+    assert kernels.counted(seen) == {
+        "unknown": {"conv2d_c1_k1_nhwc": 2}, "float32": {"sm80_xmma_gemm_f32f32": 2}
+    }  # fmt: skip
+    assert kernels.counted(seen, "float32") == {
+        "float32": {"conv2d_c1_k1_nhwc": 2, "sm80_xmma_gemm_f32f32": 2}
+    }

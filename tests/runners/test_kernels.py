@@ -103,3 +103,11 @@ def test_in_a_replayed_graph_the_kernels_stand_for_themselves() -> None:
 
 def test_nothing_seen_is_no_time_at_all() -> None:
     assert kernels.device_times([Row("aten::conv2d", False, 0.0)]) == ("operators", [])
+
+
+def test_what_profiling_itself_takes_is_no_operator() -> None:
+    """On an H100 the first kernel's time was in its operator and in "Activity Buffer Request"."""
+    rows = [Row("aten::cudnn_convolution", False, 49.6),
+            Row("Activity Buffer Request", False, 49.6),
+            Row("sm80_xmma_gemm", True, 49.6)]  # fmt: skip
+    assert kernels.device_times(rows) == ("operators", [("aten::cudnn_convolution", 49.6)])

@@ -11,6 +11,7 @@ from torch import nn
 
 from runners.inference import Session
 from runners.job import Job
+from runners.measure import WARM_UP
 from runners.pytorch.parts import layers
 from runners.pytorch.parts.compiled import black_batch
 from runners.pytorch.parts.memory import watching_allocator
@@ -25,13 +26,14 @@ def time_graph(job: Job, model: nn.Module, device: torch.device, promised: str) 
     """A whole inference cell whose call is one graph.
 
     A replay asks the allocator for nothing: its intermediates lie in a pool that the capture
-    filled. So the allocator is watched from the capture on.
+    filled. So the allocator is watched from the capture on; the warm-up before it has labels of its
+    own (watching_allocator).
     """
     keep_cupti(torch.version.cuda)
     with watching_allocator(job, device):
         ready = graphed_session(job, model, device)
         job.layers = lambda images: layers.compare(job, model, images)
-        time_session(job, ready, promised, by_kernels=True, watching=_unwatched)
+        time_session(job, ready, promised, by_kernels=True, watching=_unwatched, model=model)
 
 
 @contextlib.contextmanager
@@ -53,17 +55,19 @@ def keep_cupti(cuda: Optional[str]) -> None:
 def graphed_session(job: Job, model: nn.Module, device: torch.device) -> Session:
     """One CUDA graph of the whole model; a call copies its input in place and replays it."""
     static = black_batch(job, device)
-    with job.phase("capture"), torch.inference_mode():
+    with job.phase(WARM_UP), torch.inference_mode():
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UP_CALLS):
                 model(static)
         torch.cuda.current_stream().wait_stream(stream)
+    with job.phase("capture"), torch.inference_mode():
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             answer = model(static)
-    job.record("convert_s", [job.last_phase_s("capture")], source="warm-up and capture")
+    seconds = job.last_phase_s(WARM_UP) + job.last_phase_s("capture")
+    job.record("convert_s", [seconds], source="warm-up and capture")
 
     def replay(inputs: torch.Tensor) -> torch.Tensor:
         static.copy_(inputs)

@@ -10,6 +10,8 @@ from manifests.manifest import Proof
 
 Counts = Dict[str, Dict[str, int]]
 """Type -> operation -> how often."""
+UNKNOWN = "unknown"
+"""The type of a convolution or product whose name tells none."""
 
 # Operators that do the arithmetic of convolutions and matrix products, each at one level of the
 # dispatcher only: below autocast, above the libraries, so that none is missed or counted twice.
@@ -37,7 +39,7 @@ _KERNEL = re.compile(
 _AROUND = re.compile(
     r"^triton_(poi|per|red)|elementwise_kernel|reduce_|splitk_?reduce|reducesplit|reduction::kernel"
     r"|pooling|computeoffsets|compute_gemm_pointers|nchwto|nhwcto|im2col|col2im|flip_filter"
-    r"|scaletensor|bias_diff|generatewinograd|^memcpy|^memset"
+    r"|scaletensor|bias_diff|generatewinograd|^memcpy|^memset|execute_helper_kernel"
     r"|winograd(forward|wgrad|backward)?(data|filter|output|delta)"
 )
 # The first pattern that fits names the type. nvjet's first letter is its inputs'.
@@ -64,7 +66,7 @@ def operator_type(name: str, dtypes: Sequence[str]) -> Optional[str]:
     if _INT8.match(name):
         return "int8"
     known = [_TYPES[dtype] for dtype in dtypes if dtype in _TYPES]
-    return known[0] if known else "unknown"
+    return known[0] if known else UNKNOWN
 
 
 def kernel_type(name: str) -> Optional[str]:
@@ -75,7 +77,18 @@ def kernel_type(name: str) -> Optional[str]:
     for kind, pattern in _KERNEL_TYPES:
         if pattern.search(lowered):
             return kind
-    return "unknown"
+    return UNKNOWN
+
+
+# What CUPTI spends on profiling. torch lists each as an operator that launched the next kernel, so
+# that the kernel's time would be there twice.
+_PROFILING = frozenset(
+    (
+        "Activity Buffer Request", "Buffer Flush", "Command Buffer Full", "Driver Compiler",
+        "Instrumentation", "Lazy Function Loading", "Resource", "Runtime Triggered Module Loading",
+        "UVM Activity Init", "Unknown overhead",
+    )
+)  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -97,7 +110,9 @@ def device_times(rows: Sequence[Row]) -> Tuple[str, List[Tuple[str, float]]]:
     The profiler lists a kernel as itself and in the time of the operator that launched it. In a
     replayed graph or an engine no operator launches any: there the kernels stand for themselves.
     """
-    rows = [row for row in rows if not row.annotation and row.own_us > 0]
+    rows = [
+        row for row in rows if not row.annotation and row.own_us > 0 and row.name not in _PROFILING
+    ]
     operators = [(row.name, row.own_us) for row in rows if not row.on_device]
     kernels = [(row.name, row.own_us) for row in rows if row.on_device]
     accounted = sum(own_us for _, own_us in operators)
@@ -106,11 +121,16 @@ def device_times(rows: Sequence[Row]) -> Tuple[str, List[Tuple[str, float]]]:
     return "kernels", kernels
 
 
-def counted(operations: Iterable[Tuple[str, Optional[str]]]) -> Counts:
-    """(name, type) of every executed operation -> counts; those without a type are left out."""
+def counted(operations: Iterable[Tuple[str, Optional[str]]], operands: str = UNKNOWN) -> Counts:
+    """(name, type) of every executed operation -> counts; those without a type are left out.
+
+    ``operands``: the type of what all of them compute with, for names that tell none, as cuDNN's
+    depthwise kernels on an H100 do (``conv2d_c1_k1_nhwc``).
+    """
     counts: Counts = {}
     for name, kind in operations:
         if kind is not None:
+            kind = operands if kind == UNKNOWN else kind
             of_kind = counts.setdefault(kind, {})
             of_kind[name] = of_kind.get(name, 0) + 1
     return counts

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 import torch
+from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from manifests.manifest import Proof
 from runners.inference import Session
 from runners.job import Job
 from runners.pytorch.parts.kernels import (
+    UNKNOWN,
     Row,
     counted,
     device_times,
@@ -74,20 +76,32 @@ def proof_of(operations: Dict[str, Dict[str, int]], promised: str) -> Proof:
     )
 
 
-def prove_by_type(job: Job, session: Session, promised: str, by_kernels: bool = False) -> None:
+def prove_by_type(
+    job: Job,
+    session: Session,
+    promised: str,
+    by_kernels: bool = False,
+    model: Optional[nn.Module] = None,
+) -> None:
     """Run black pictures under the profiler; set the job's proof from what it saw.
 
     Operators are judged by the types of their inputs, which works inside compiled graphs as
     well; with ``by_kernels``, the GPU's kernels by their names, for what no operator shows
-    (TF32, a replayed graph, an engine).
+    (TF32, a replayed graph, an engine). A kernel whose name tells no type computes in that of
+    the weights of ``model``.
     """
     size, batch = job.cell.image_size, job.cell.batch_size if session.fixed_batch else 1
     inputs = session.place(job.data.normalise(np.zeros((batch, size, size, 3), np.uint8)))
     session.call(inputs)
     operators, kernels = _executed(session, inputs)
     if by_kernels:
-        counts = counted((name, kernel_type(name)) for name in kernels)
+        kinds = [(name, kernel_type(name)) for name in kernels]
+        untold = sum(kind == UNKNOWN for _, kind in kinds)
+        operands = operand_type(model) if untold and model is not None else UNKNOWN
+        counts = counted(kinds, operands)
         source = "names of the GPU's kernels in one call, torch.profiler"
+        if operands != UNKNOWN:
+            source += f"; by the type of the weights where a name tells none ({untold})"
         if not kernels:
             source = f"{source}: {NO_KERNELS}"
             job.warn(NO_KERNELS)
@@ -95,6 +109,22 @@ def prove_by_type(job: Job, session: Session, promised: str, by_kernels: bool = 
         counts = counted((name, operator_type(name, types)) for name, types in operators)
         source = "input types of the operators executed in one call, torch.profiler"
     job.proof = proof_by_type(counts, promised, source)
+
+
+def operand_type(model: nn.Module) -> str:
+    """The one type of all weights that convolutions and products have; "unknown" for several.
+
+    So it is for float32 where TF32 is allowed: the same tensors, computed in one or the other.
+    """
+    kinds = {
+        str(module.weight.dtype).replace("torch.", "")
+        for module in model.modules()
+        if isinstance(module, (nn.Conv2d, nn.Linear))
+    }
+    allowed = torch.backends.cudnn.allow_tf32 or torch.backends.cuda.matmul.allow_tf32
+    if len(kinds) != 1 or (kinds == {"float32"} and allowed):
+        return UNKNOWN
+    return kinds.pop()
 
 
 def _executed(session: Session, inputs: Any) -> Tuple[List[Tuple[str, List[str]]], List[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, ContextManager
+from typing import Callable, ContextManager, Optional
 
 import torch
 
@@ -63,7 +63,7 @@ def finish_model(job: Job, model: torch.nn.Module, test_images: int, promised: s
     """Accuracy on the test split, and the proof, of a model that was just made."""
     ready = session(model, device_of(job))
     evaluate(job, ready, test_images, job.cell.batch_size)
-    _prove(job, ready, promised)
+    _prove(job, ready, promised, model)
     job.layers = lambda images: layers.compare(job, model, images)
 
 
@@ -72,15 +72,15 @@ def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:
     device = device_of(job)
     ready = session(model.to(device), device)
     _time(job, ready, watching_allocator)
-    _prove(job, ready, promised)
+    _prove(job, ready, promised, model)
 
 
-def _prove(job: Job, ready: Session, promised: str) -> None:
+def _prove(job: Job, ready: Session, promised: str, model: torch.nn.Module) -> None:
     """By operators on a processor; on a GPU by kernels, since no operator tells TF32."""
     if job.cell.device == "cpu":
         prove(job, ready, promised)
     else:
-        prove_by_type(job, ready, promised, by_kernels=True)
+        prove_by_type(job, ready, promised, by_kernels=True, model=model)
 
 
 def time_session(
@@ -89,10 +89,11 @@ def time_session(
     promised: str,
     by_kernels: bool = False,
     watching: Watching = watching_allocator,
+    model: Optional[torch.nn.Module] = None,
 ) -> None:
-    """The same for a session whose proof comes from types or kernels."""
+    """The same for a session whose proof comes from types or kernels; see prove_by_type."""
     _time(job, ready, watching)
-    prove_by_type(job, ready, promised, by_kernels)
+    prove_by_type(job, ready, promised, by_kernels, model)
 
 
 def _time(job: Job, ready: Session, watching: Watching) -> None:

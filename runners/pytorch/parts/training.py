@@ -151,4 +151,5 @@ def train_new_model(
     """A whole training cell: build, train, save, test in float32, prove the forward pass."""
     model, recipe = made_model(job, device, precision)
     evaluate(job, session(model, device), recipe.test_images, job.cell.batch_size)
-    prove_by_type(job, session(model, device, guard=precision.guard), promised, by_kernels)
+    ready = session(model, device, guard=precision.guard)
+    prove_by_type(job, ready, promised, by_kernels, model)
