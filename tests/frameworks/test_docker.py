@@ -19,11 +19,11 @@ pytestmark = [pytest.mark.frameworks, pytest.mark.docker]
 
 @pytest.fixture(scope="module")
 def contained(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> tuple[Reproduction, str]:
-    """The run, and what `just reproduce` printed; the images are built on the way."""
+    """Each cell once, and what `just reproduce` printed; the images are built on the way."""
     made = Reproduction(tmp_path_factory.mktemp("contained"))
     smallest_study(made.folder)
     done = subprocess.run(
-        ["just", "reproduce", "lad2023", "quick", "--engine", "docker"], cwd=ROOT,
+        ["just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0"], cwd=ROOT,
         env={**made.environment, "REPLIQUANT_BASE": BASE, "DOCKER_HOST": daemon.address},
         capture_output=True, text=True, timeout=3000, check=False,
     )  # fmt: skip
