@@ -13,6 +13,7 @@ from manifests.codec import encode_manifest, write_plan
 from manifests.manifest import Manifest
 from manifests.plan import Plan
 from manifests.run_folder import Run
+from tests.comparisons import hostile
 from tests.comparisons.samples import measured, metric, planned
 from tests.fakes.studies import write_study
 from tests.manifests.samples import a_cell
@@ -61,3 +62,10 @@ def bundle(run: Run, target: Path, artifacts: bool = False) -> Bundled:
 def files_of(archive: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(archive) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
+
+
+def outcome(data: bytes, folder: Path) -> list[str]:
+    archive, into = folder / "archive.zip", folder / "into"
+    archive.write_bytes(data)
+    into.mkdir(exist_ok=True)
+    return hostile.outcome(archive, into)

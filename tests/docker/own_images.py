@@ -6,6 +6,7 @@ import contextlib
 import json
 import subprocess
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,13 @@ class Images:
 
 
 DOCKER = ("--engine", "docker")
+
+
+@contextlib.contextmanager
+def own_images(workshop: DockerWorkshop) -> Iterator[Images]:
+    """Nothing is left of them at the end, and nothing was left when the test was done."""
+    made = Images(workshop)
+    yield made
+    left = made.containers()
+    made.remove()
+    assert left == []

@@ -22,8 +22,11 @@ def each_python(request: pytest.FixtureRequest) -> Path:
     return interpreter(request.param)
 
 
-def fact(python: Path, name: str) -> Any:
-    script = Path(__file__).with_name("old_tensorflow.py")
+TENSORRT = "old_tensorrt.py"
+
+
+def fact(python: Path, name: str, asked: str = "old_tensorflow.py") -> Any:
+    script = Path(__file__).with_name(asked)
     done = subprocess.run(
         [python, script, name],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -67,7 +70,7 @@ def test_amp_computes_in_float16_and_keeps_variables_in_float32(old_python: Path
 
 @pytest.mark.parametrize("precision", ["FP32", "FP16", "INT8"])
 def test_our_calls_fit_the_real_converter(each_python: Path, precision: str) -> None:
-    made = fact(each_python, "converter_arguments")
+    made = fact(each_python, "converter_arguments", TENSORRT)
     usual = {
         "minimum_segment_size": "3", "maximum_cached_engines": "1",
         "allow_build_at_runtime": "True", "precision_mode": precision,
@@ -83,18 +86,18 @@ def test_our_calls_fit_the_real_converter(each_python: Path, precision: str) -> 
 
 def test_input_functions_are_generators_of_tuples(old_python: Path) -> None:
     batch = ["tuple", [[8, 48, 48, 3]]]
-    assert fact(old_python, "input_functions") == {"two batches": [batch, batch]}
+    assert fact(old_python, "input_functions", TENSORRT) == {"two batches": [batch, batch]}
 
 
 def test_without_tensorrt_the_reason_is_tensorflows_own(each_python: Path) -> None:
-    assert fact(each_python, "without_tensorrt") == [
+    assert fact(each_python, "without_tensorrt", TENSORRT) == [
         "unsupported", "Tensorflow has not been built with TensorRT support.",
     ]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def engine_graph(each_python: Path) -> Any:
-    return fact(each_python, "engine_graph")
+    return fact(each_python, "engine_graph", TENSORRT)
 
 
 def test_engines_and_what_lies_outside_are_counted_after_saving_and_loading(
@@ -136,7 +139,7 @@ def test_the_log_tells_which_engine_fell_back(engine_graph: Any) -> None:
 
 
 def test_a_conversion_without_an_engine_is_unsupported_and_never_ok(each_python: Path) -> None:
-    ended = fact(each_python, "conversions")
+    ended = fact(each_python, "conversions", TENSORRT)
     none = "TF-TRT yields no engine: no part of the graph became one"
     assert ended["one"] == ended["dynamic"] == ["loaded", ""]
     assert ended["none"] == ["unsupported", none]

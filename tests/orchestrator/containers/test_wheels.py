@@ -2,89 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from manifests.errors import InputError, MachineError
 from orchestrator.engines.docker import wheels
-from orchestrator.environments.images import Image, load_image
-from orchestrator.file_lock import HeldError, exclusive
-from tests.conftest import ROOT
-from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel as wheel
+from tests.orchestrator.containers.small_wheels import begun, fetch, image
 
-FETCH = """
-import sys
-from pathlib import Path
-from orchestrator.engines.docker import wheels
-from orchestrator.environments.images import load_image
-image = load_image("small", Path(sys.argv[1]))
-try:
-    print(wheels.fetch(image, "x86_64", lambda note: print(note.text, flush=True)).name)
-except KeyboardInterrupt:
-    print("interrupted")
-"""
-
-
-@pytest.fixture(autouse=True)
-def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the only place where pip finds anything."""
-    folder = tmp_path / "index"
-    folder.mkdir()
-    for name in [name for name in os.environ if name.startswith("PIP_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    return folder
-
-
-def image(tmp_path: Path, *pins: str, python: str = "3.11") -> Image:
-    lock = "".join(f"{pin}{hashes(tmp_path / 'index', pin)}\n" for pin in pins)
-    folder = write_image(tmp_path, "small", lock)
-    path = folder / "image.toml"
-    path.write_text(path.read_text().replace('["3.11", "3.12", "3.13"]', f'["{python}"]'))
-    return load_image("small", tmp_path / "images")
-
-
-def hashes(index: Path, pin: str) -> str:
-    """Those of the files that the index has of the pin now, as a lock has them."""
-    if "==" not in pin:
-        return ""
-    name, _, version = pin.partition("==")
-    files = sorted(index.glob(f"{name}-{version}-*.whl"))
-    found = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files] or ["0" * 64]
-    return "".join(f" --hash=sha256:{sha256}" for sha256 in found)
-
-
-def fetch(small: Image, architecture: str = "x86_64") -> tuple[list[str], list[str]]:
-    """The names of the wheels, and what was told."""
-    told: list[str] = []
-    folder = wheels.fetch(small, architecture, lambda note: told.append(note.text))
-    return sorted(path.name for path in folder.glob("*.whl")), told
-
-
-def start(tmp_path: Path) -> subprocess.Popen[str]:
-    """Fetch in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-c", FETCH, str(tmp_path / "images")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-
-
-def begun(tmp_path: Path) -> list[str]:
-    """What lies in the cache beside finished folders and locks."""
-    return [path.name for path in (tmp_path / "cache" / "wheels").glob(".*")]
+pytestmark = pytest.mark.usefixtures("index")
 
 
 def test_the_wheels_of_a_lock_are_fetched_once(tmp_path: Path, index: Path) -> None:
@@ -225,72 +152,6 @@ def test_an_image_without_its_lock_says_how_to_make_it(tmp_path: Path) -> None:
         InputError, match=r"requirements\.txt can't be read .*; run: repliquant images lock"
     ):
         fetch(small)
-
-
-@pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """An index that takes every connection and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        monkeypatch.delenv("PIP_NO_INDEX")
-        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{listening.getsockname()[1]}/")
-        monkeypatch.setenv("PIP_RETRIES", "0")
-        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-        yield listening
-
-
-def pips(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children()
-
-
-def test_an_interrupted_fetch_ends_pip_and_leaves_nothing(
-    tmp_path: Path, silent: socket.socket
-) -> None:
-    """SIGINT to this process alone, as from a program: pip does not get it."""
-    image(tmp_path, "one==1")
-    with start(tmp_path) as process:
-        silent.settimeout(60)
-        asking, _ = silent.accept()
-        (pip,) = pips(process)
-        process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=60)
-        asking.close()
-    assert told.splitlines()[-1] == "interrupted"
-    assert not pip.is_running()
-    assert begun(tmp_path) == []
-
-
-def test_a_killed_fetch_is_begun_anew_when_its_pip_has_ended(
-    tmp_path: Path, index: Path, silent: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wheel(index, "one")
-    small = image(tmp_path, "one==1")
-    with start(tmp_path) as process:
-        silent.settimeout(60)
-        asking, _ = silent.accept()
-        process.kill()
-    (left,) = begun(tmp_path)
-    lock = tmp_path / "cache" / "wheels" / f"{left[1:]}.lock"
-    with pytest.raises(HeldError), exclusive(lock):
-        pass  # pip still writes there
-    (tmp_path / "cache" / "wheels" / left / "half.whl").touch()
-    silent.close()
-    asking.close()
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    found, _ = fetch(small)
-    assert found == ["one-1-py3-none-any.whl"]
-    assert begun(tmp_path) == []
-
-
-def test_of_two_fetches_at_once_one_fetches_and_the_other_finds_it(
-    tmp_path: Path, index: Path
-) -> None:
-    wheel(index, "one")
-    image(tmp_path, "one==1")
-    with start(tmp_path) as first, start(tmp_path) as second:
-        told = [process.communicate(timeout=120)[0] for process in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], told
-    assert "".join(told).count("fetch: Processing ") == 1
-    assert told[0].splitlines()[-1] == told[1].splitlines()[-1]
 
 
 def test_variables_that_would_lead_python_elsewhere_do_not_reach_pip(
