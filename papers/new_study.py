@@ -15,11 +15,12 @@ from typing import NamedTuple
 import msgspec
 
 from manifests.errors import InputError
+from papers.cell_group import CellGroup, Instead, WeightsFrom
 from papers.mistakes import no_such
 from papers.new_texts import AUDIT, CLAIMS, CSV_HEADER, OVERLAY, STUDY, TABLES
 from papers.paper import find_paper
 from papers.study import study_ids
-from papers.study_types import CellGroup, Instead, Study, Tier, WeightsFrom
+from papers.study_types import Study, Tier
 
 _ID = re.compile(r"[a-z][a-z0-9_-]{1,40}")
 RESERVED = ("new", "check", "show")

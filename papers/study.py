@@ -11,9 +11,9 @@ from manifests.errors import InputError
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, no_such, refuse
 from papers.overlay import laid_over, offsets
 from papers.study_checks import name_mistakes, study_mistakes
-from papers.study_types import DEFAULT, CellGroup, Study, Tier, WeightsFrom
+from papers.study_types import DEFAULT, Study, Tier
 
-__all__ = ["DEFAULT", "CellGroup", "Study", "Tier", "WeightsFrom"]
+__all__ = ["DEFAULT", "Study", "Tier"]
 
 FILE = "study.toml"
 

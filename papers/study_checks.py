@@ -9,10 +9,11 @@ from typing import Any
 from manifests.cell import canonical_json
 from manifests.errors import InputError
 from manifests.runner_files import check_variant, model_names, protocol_files
+from papers.cell_group import CellGroup, Instead, Narrowing
 from papers.ladders import ladders_of
 from papers.mistakes import Mistake, Place, no_such
 from papers.runner_names import recipe_keys, technique_names
-from papers.study_types import DEFAULT, CellGroup, Instead, Narrowing, Study, Tier
+from papers.study_types import DEFAULT, Study, Tier
 
 _TASKS = ("train", "quantize", "infer")
 

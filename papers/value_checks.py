@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from manifests.documents import read_document
+from papers.cell_group import CellGroup
 from papers.csv_rows import read_lines
 from papers.mistakes import Mistake, Place, no_such
-from papers.study_types import CellGroup, Study
+from papers.study_types import Study
 from papers.table_types import TRAINED_WITH, PublishedTable, TableFile, Wanted
 
 _Values = Mapping[str, Collection[str]]

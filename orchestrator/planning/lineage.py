@@ -8,7 +8,7 @@ import msgspec
 
 from manifests.cell import Cell
 from manifests.errors import InputError
-from papers.study import WeightsFrom
+from papers.cell_group import WeightsFrom
 
 _Key = tuple[str, str, str, str, str]
 _CLOSER = ("image_size", "seed", "device", "protocol")

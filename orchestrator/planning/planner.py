@@ -19,7 +19,8 @@ from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
 from orchestrator.planning.obstacles import Obstacles
 from orchestrator.planning.quadruples import A_QUADRUPLE, in_turn
-from papers.study import DEFAULT, CellGroup, Study
+from papers.cell_group import CellGroup
+from papers.study import DEFAULT, Study
 
 _CPU: Device = "cpu"
 _T = TypeVar("_T")
