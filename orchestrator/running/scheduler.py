@@ -14,6 +14,9 @@ from typing import NamedTuple, Protocol
 from manifests.manifest import Manifest
 from orchestrator.planning.resuming import Todo
 
+# A Ctrl-C that another thread took, or that came just before a wait began, wakes nobody.
+_LOOK_S = 1.0
+
 
 class Slot(NamedTuple):
     """A place for one cell: numbers of its GPUs and of its processors (empty: all)."""
@@ -93,8 +96,7 @@ class Scheduler:
                         self._running[pool.submit(self._run, assignment)] = assignment
                     ended += self._await_one()
             except BaseException as error:
-                interrupted = isinstance(error, KeyboardInterrupt)
-                self._wind_up("interrupted" if interrupted else str(error))
+                self._wind_up(error)
                 raise
         return ended
 
@@ -116,7 +118,7 @@ class Scheduler:
 
     def _await_one(self) -> list[Manifest]:
         done, _ = concurrent.futures.wait(
-            self._running, return_when=concurrent.futures.FIRST_COMPLETED
+            self._running, _LOOK_S, return_when=concurrent.futures.FIRST_COMPLETED
         )
         for future in done:
             slot = self._running.pop(future).slot
@@ -137,12 +139,13 @@ class Scheduler:
                 self._active -= 1
                 self._busy.notify_all()
 
-    def _wind_up(self, reason: str) -> None:
-        """Ask the running cells to end and wait; a second Ctrl-C kills them."""
+    def _wind_up(self, error: BaseException) -> None:
+        """Ask the running cells to end and wait; a Ctrl-C on the way kills them."""
         try:
             with self._busy:
                 self._closed = True
-            self._worker.cancel(reason)
+            interrupted = isinstance(error, KeyboardInterrupt)
+            self._worker.cancel("interrupted" if interrupted else str(error))
             self._await_all()
         except KeyboardInterrupt:
             self._worker.kill()
@@ -150,4 +153,5 @@ class Scheduler:
 
     def _await_all(self) -> None:
         with self._busy:
-            self._busy.wait_for(lambda: not self._active)
+            while self._active:
+                self._busy.wait(_LOOK_S)

@@ -69,13 +69,15 @@ class Recorder:
         self.die.set()
 
 
-def interrupt(until: threading.Event) -> None:
-    """Ctrl-C. One that comes just as the main thread begins to wait is only seen with the next."""
-    end = time.monotonic() + LONG_S
-    while time.monotonic() < end:
+def interrupt(until: threading.Event, elsewhere: bool) -> bool:
+    """One Ctrl-C, and whether it was seen. ``elsewhere``: it does not wake the main thread, as
+    where it comes just before that begins to wait.
+    """
+    if elsewhere:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    else:
         os.kill(os.getpid(), signal.SIGINT)
-        if until.wait(0.5):
-            return
+    return until.wait(LONG_S)
 
 
 def never() -> bool:
@@ -236,38 +238,63 @@ def test_of_two_errors_at_once_one_is_raised() -> None:
         Scheduler(lanes(2), WHOLE, Recorder(work)).work([todo(n) for n in range(3)], never)
 
 
-def test_ctrl_c_asks_every_running_cell_to_end_and_waits_for_them() -> None:
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["main thread", "another thread"])
+def test_ctrl_c_asks_every_running_cell_to_end_and_waits_for_them(elsewhere: bool) -> None:
     together = threading.Barrier(2, timeout=LONG_S)
+    seen: list[bool] = []
 
     def work(t: Todo) -> None:
         if together.wait() == 0:
-            interrupt(recorder.stop)
-        assert recorder.stop.wait(LONG_S)
+            seen.append(interrupt(recorder.stop, elsewhere))
+        assert recorder.stop.wait(2 * LONG_S)
 
     recorder = Recorder(work)
     with pytest.raises(KeyboardInterrupt):
         Scheduler(lanes(2), WHOLE, recorder).work([todo(n) for n in range(4)], never)
+    assert seen == [True]
     assert recorder.cancelled == ["interrupted"]
     assert recorder.killed == 0
     assert set(recorder.ended) == {"0", "1"}
 
 
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["main thread", "another thread"])
 @pytest.mark.parametrize("asking", [False, True], ids=["while waiting", "while asking"])
-def test_a_second_ctrl_c_kills_them(asking: bool) -> None:
+def test_a_second_ctrl_c_kills_them(asking: bool, elsewhere: bool) -> None:
     """Asking can take long as well: a daemon that hangs is asked."""
+    seen: list[bool] = []
 
     def work(t: Todo) -> None:
-        interrupt(recorder.stop)
-        interrupt(recorder.die)
+        seen.append(interrupt(recorder.stop, elsewhere))
+        seen.append(interrupt(recorder.die, elsewhere))
 
     def cancel(reason: str) -> None:
         recorder.stop.set()
-        if asking:
-            recorder.die.wait(LONG_S)
+        while asking and not recorder.die.wait(1):
+            pass
 
     recorder = Recorder(work)
     recorder.cancel = cancel  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         Scheduler(lanes(1), WHOLE, recorder).work([todo(0)], never)
+    assert seen == [True, True]
     assert recorder.killed == 1
     assert recorder.ended == ["0"]
+
+
+def test_ctrl_c_kills_them_too_where_an_error_was_just_about_to_end_them() -> None:
+    class Broken(Exception):
+        def __str__(self) -> str:
+            raise KeyboardInterrupt
+
+    def work(t: Todo) -> None:
+        together.wait()
+        if t.planned.id == "0":
+            raise Broken
+        assert recorder.die.wait(LONG_S)
+
+    together = threading.Barrier(2, timeout=LONG_S)
+    recorder = Recorder(work)
+    with pytest.raises(Broken):
+        Scheduler(lanes(2), WHOLE, recorder).work([todo(n) for n in range(3)], never)
+    assert recorder.killed == 1
+    assert set(recorder.ended) == {"0", "1"}
