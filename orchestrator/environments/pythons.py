@@ -48,18 +48,26 @@ def find_interpreter(versions: list[str]) -> Path:
 
 
 def _candidates(version: str) -> Iterator[Path]:
-    """This interpreter, those on the PATH, and pyenv's."""
+    """This interpreter, those on the PATH, and pyenv's; its start scripts, slow to ask, last."""
     yield Path(sys.executable)
+    root = _pyenv_root()
+    scripts = []
     for name in (f"python{version}", "python3"):
         found = shutil.which(name)
-        if found:
+        if found and root is not None and Path(found).parent == root / "shims":
+            scripts.append(Path(found))
+        elif found:
             yield Path(found)
-    home = paths.home()
-    given = os.environ.get("PYENV_ROOT")
-    root = Path(given) if given else home / ".pyenv" if home else None
     if root is not None:
         for folder in sorted(root.glob(f"versions/{version}.*"), reverse=True):
             yield folder / "bin" / "python"
+    yield from scripts
+
+
+def _pyenv_root() -> Path | None:
+    home = paths.home()
+    given = os.environ.get("PYENV_ROOT")
+    return Path(given) if given else home / ".pyenv" if home else None
 
 
 def _version_of(interpreter: Path) -> str:
