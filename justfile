@@ -118,10 +118,10 @@ _test-environments:
     repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu --engine local
     -REPLIQUANT_BASE=repliquant-test-base:bookworm repliquant images build pytorch-cpu tensorflow-cpu --engine docker
 
-# Tests that need neither a framework nor Docker nor a terminal nor a browser
+# Tests that need neither a framework nor Docker nor a terminal nor a browser, and few processes
 [group('develop')]
 test-fast *options: develop
-    @pytest {{ in_parallel }} -m "{{ host }} and not terminal" "$@"
+    @pytest {{ in_parallel }} -m "{{ host }} and not terminal and not cells" "$@"
 
 # Tests that need neither a framework nor Docker
 [group('develop')]

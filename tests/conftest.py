@@ -135,10 +135,13 @@ def drawing() -> Path:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Workshop:
+def workshop(tmp_path: Path, request: pytest.FixtureRequest) -> Workshop:
     """A workshop with the study ``toy``, whose cells all succeed."""
     write_study(tmp_path)
-    return Workshop(tmp_path)
+    made = Workshop(tmp_path)
+    if request.node.get_closest_marker("unsampled"):
+        made.environment["FAKE_UNSAMPLED"] = "1"
+    return made
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from manifests.manifest import Manifest
 from tests.conftest import ROOT, Workshop
 from tests.fakes.wheels import write_wheel
 
+pytestmark = pytest.mark.cells
 EXAMPLE = ROOT / "docs" / "example"
 HALF = """\
 \"\"\"Nearest class mean in float16: a technique that another folder adds to the framework.\"\"\"

@@ -17,6 +17,7 @@ from tests.fakes.nvml_library import Library
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import manifests, wait_until
 
+pytestmark = pytest.mark.cells
 UUID = "GPU-{:08d}-0000-0000-0000-000000000000"
 PART = "MIG-{:08d}-0000-0000-0000-00000000000{}"
 

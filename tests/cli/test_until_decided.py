@@ -17,6 +17,7 @@ from tests.conftest import Workshop
 from tests.fakes.studies import CLAIMS, write_study
 from tests.orchestrator.reading import ids, manifests, the_run, wait_until
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 APART = "alpha=0.002,beta=0.004"
 ALIKE = "alpha=0.002,beta=0.002"
 ONCE = 6

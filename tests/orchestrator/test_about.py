@@ -16,6 +16,8 @@ from orchestrator.running.request import Request, prepare
 from tests.conftest import Workshop
 from tests.orchestrator.pictures import pictures
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
+
 
 def scattered(root: Path, size: tuple[int, int] = (20, 16), train: int = 12, test: int = 4) -> Path:
     """Two classes of noise, and a few files that are nobody's."""

@@ -11,6 +11,7 @@ import pytest
 from tests.conftest import Workshop
 from tests.orchestrator.reading import TITLES, attempts_aside, ids, manifests, statuses, the_run
 
+pytestmark = pytest.mark.cells
 ALPHA = ("-k", "alpha")
 CHANGED = "weights.bin was changed: its SHA-256 is not the one in its manifest"
 DAMAGES = {

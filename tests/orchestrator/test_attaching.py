@@ -29,6 +29,7 @@ from tests.orchestrator.reading import (
     wait_until,
 )
 
+pytestmark = pytest.mark.cells
 FIRST = "alpha and train"
 
 

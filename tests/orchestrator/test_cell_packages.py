@@ -11,6 +11,7 @@ import pytest
 from manifests import paths
 from tests.manifests.old_python import python_3_8
 
+pytestmark = pytest.mark.cells
 SEEN = """
 from importlib.util import find_spec
 names = ["manifests", "machine", "runners", "papers", "comparisons", "orchestrator", "services",

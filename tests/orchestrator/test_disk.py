@@ -12,6 +12,8 @@ import pytest
 from manifests.codec import read_manifest
 from tests.conftest import Workshop
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
+
 
 class Disk:
     """A small file system in memory, mounted at ``folder``."""

@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import Workshop
 from tests.orchestrator.reading import the_run
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 SEEDS = """\
 [[cells]]
 task = "infer"

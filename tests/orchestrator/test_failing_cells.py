@@ -12,6 +12,7 @@ from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import TITLES, attempts_aside, ids, manifests, statuses, the_run
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 # The real grace before a cell is killed is too long to wait for.
 IMPATIENT = """
 from orchestrator.running import executor

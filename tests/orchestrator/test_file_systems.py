@@ -20,6 +20,7 @@ from tests.conftest import ROOT, Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import runner_processes, statuses, the_run, wait_until
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 ALPHA = ("-k", "alpha and batch_size=1")
 DONE = ["ok", "-", "ok", "-", "-", "-"]
 NO_LOCKS = [errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS, errno.EPERM]

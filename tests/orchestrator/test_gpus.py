@@ -22,6 +22,7 @@ from tests.orchestrator.reading import (
     wait_until,
 )
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 SEVERAL = len(os.sched_getaffinity(0)) > 1
 needs_two = pytest.mark.skipif(not SEVERAL, reason="one processor can't be shared out")
 

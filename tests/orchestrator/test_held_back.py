@@ -28,6 +28,7 @@ from tests.fakes.studies import write_study
 from tests.manifests.samples import a_manifest
 from tests.orchestrator.reading import manifests, wait_until
 
+pytestmark = pytest.mark.cells
 MEASURED = """
 import json, os, signal, sys, threading, time
 from runners.measure import Durations, measure

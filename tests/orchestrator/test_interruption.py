@@ -27,6 +27,8 @@ from tests.orchestrator.reading import (
     wait_until,
 )
 
+pytestmark = pytest.mark.cells
+
 
 def first_cell_works(workshop: Workshop) -> None:
     """Wait until a technique has been entered."""

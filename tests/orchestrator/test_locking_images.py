@@ -17,6 +17,7 @@ from tests.conftest import Workshop
 from tests.fakes.studies import write_image
 from tests.fakes.wheels import write_wheel
 
+pytestmark = pytest.mark.cells
 HEAD = "# Locked by 'just lock'; edit requirements.in instead.\n"
 RESOLVER = """
 import pathlib, sys

@@ -14,6 +14,8 @@ from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import ids, statuses, the_run
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
+
 
 def test_a_changed_recipe_keeps_the_earlier_plan_and_runs_the_new_cells(
     finished: Workshop,

@@ -26,6 +26,7 @@ from tests.conftest import Workshop
 from tests.fakes.web import serving
 from tests.runners.samples import a_cell
 
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 WEIGHTS = b"what a publisher would call weights"
 FILE = "mobilenet_1_0_128_tf_no_top.h5"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
+
 from tests.conftest import Workshop
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import (
@@ -16,6 +18,8 @@ from tests.orchestrator.reading import (
     statuses,
     the_run,
 )
+
+pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 
 
 def test_the_first_start_runs_every_cell_in_the_order_of_the_plan(workshop: Workshop) -> None:

@@ -16,6 +16,7 @@ from tests.conftest import ROOT
 from tests.fakes.studies import write_image
 from tests.orchestrator.reading import wait_until
 
+pytestmark = pytest.mark.cells
 BUILD = """
 import sys
 from pathlib import Path

@@ -19,6 +19,7 @@ from orchestrator.environments.pythons import clean_environment
 from tests.conftest import ROOT, Workshop
 from tests.fakes.studies import write_image, write_study
 
+pytestmark = pytest.mark.cells
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting needs root")
 
 

@@ -11,7 +11,7 @@ from orchestrator.engines.docker import wheels
 from tests.fakes.wheels import write_wheel as wheel
 from tests.orchestrator.containers.small_wheels import begun, fetch, image
 
-pytestmark = pytest.mark.usefixtures("index")
+pytestmark = [pytest.mark.cells, pytest.mark.usefixtures("index")]
 
 
 def test_the_wheels_of_a_lock_are_fetched_once(tmp_path: Path, index: Path) -> None:

@@ -16,7 +16,7 @@ from orchestrator.file_lock import HeldError, exclusive
 from tests.fakes.wheels import write_wheel as wheel
 from tests.orchestrator.containers.small_wheels import begun, fetch, image
 
-pytestmark = pytest.mark.usefixtures("index")
+pytestmark = [pytest.mark.cells, pytest.mark.usefixtures("index")]
 
 FETCH = """
 import sys
