@@ -119,6 +119,10 @@ METRICS: Dict[str, MetricInfo] = {
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
     ),
+    "device_time_s": MetricInfo(
+        "device time", "s", "what the profiler counts on the GPU or the CPU (its label) per call",
+        "lower", timed=True, least=0,
+    ),
 }  # fmt: skip
 
 TIMED = tuple(name for name, info in METRICS.items() if info.timed)
