@@ -131,11 +131,11 @@ def _unmeasured(judged: Judged, results: Results, evidence: Evidence) -> _Wish:
         return _Wish(judged.number, {}, judged.measured.reason)
     reasons = []
     for test in claim.tests.values():
-        needs, why = first_look(test, results.plan, evidence)
+        needs, why = first_look(test, claim.constants, results.plan, evidence)
         if not why:
             return _Wish(judged.number, needs)
         reasons.append(why)
-    return _Wish(judged.number, {}, reasons[0])
+    return _Wish(judged.number, {}, reasons[-1])  # the stand-in's, where there is one
 
 
 def forecast_lines(found: Forecast) -> list[str]:
