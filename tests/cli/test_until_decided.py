@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from services.parameters import Duration
 from tests.conftest import Workshop
 from tests.fakes.studies import CLAIMS, write_study
 from tests.orchestrator.reading import ids, manifests, the_run, wait_until
@@ -215,23 +214,6 @@ def test_repeats_are_processes_of_every_cell_forward_and_back(workshop: Workshop
     back = [f"{title} repeat 1" for title in reversed(made)]
     back_again = [f"{title} repeat 1" for title in reversed(infer)]
     assert [by_id[id_] for id_ in workshop.executed()] == [*made, *back, *infer, *back_again]
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("90s", 90), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("0.5m", 30), ("1D 2H", 93600)],
-)
-def test_times_are_written_with_their_units(text: str, seconds: float) -> None:
-    assert Duration().convert(text, None, None) == seconds
-
-
-@pytest.mark.parametrize("text", ["10", "m", "-1m", "0s", "1m2h", "ten", "5m5m", "1e3s"])
-def test_a_budget_that_is_no_time_is_refused_with_what_is_accepted(
-    workshop: Workshop, text: str
-) -> None:
-    told = workshop.run(f"--budget={text}", status=2).stderr
-    assert "is not a time; give 90s, 10m, 2h or 1h30m" in told
-    assert workshop.executed() == []
 
 
 def test_on_several_gpus_partners_run_one_after_the_other_on_the_same(claiming: Workshop) -> None:
