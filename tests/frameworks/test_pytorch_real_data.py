@@ -15,19 +15,21 @@ CATS_AND_DOGS = next(
     (path for p in PLACES if (path := Path(p) / "cats_vs_dogs-160px.tar").is_file()), None
 )
 pytestmark = [pytest.mark.frameworks, pytest.mark.real_data]
-QUANTIZE = {"calibration_images": 32, "test_images": 0}
 
 
-def trained_and_quantized(bench: Bench, tests: int) -> None:
-    """A training cell, then both ways to int8 and the inference with each."""
-    recipe = {**ADAM, "train_images": 160, "test_images": 0, "channels_last": True}
+def trained_and_quantized(bench: Bench, tests: int, limit: int = 0) -> None:
+    """A training cell, then both ways to int8 and the inference with each; each tests ``limit``
+    images, 0 for all.
+    """
+    recipe = {**ADAM, "train_images": 160, "test_images": limit, "channels_last": True}
     trained = ok(bench.run(bench.cell("train", "amp-bfloat16", recipe, batch_size=16)))
     losses = samples(trained, "train_loss")
     assert trained.inputs.dataset is not None
     assert trained.inputs.dataset.used == {"train": 160, "test": tests}
     assert 0 < losses[0] < 5
+    quantize = {"calibration_images": 32, "test_images": limit}
     for technique in ("ptq-fx", "ptq-pt2e"):
-        cell = bench.cell("quantize", technique, QUANTIZE, batch_size=16)
+        cell = bench.cell("quantize", technique, quantize, batch_size=16)
         quantized = ok(bench.run(cell, trained))
         manifest = ok(bench.run(bench.cell("infer", technique, INFER), quantized))
         proven(manifest, "int8")
@@ -42,7 +44,7 @@ def test_cats_and_dogs(images: dict[str, Path], tmp_path: Path) -> None:
     bench = digits_bench(images["pytorch"], tmp_path, size=128)
     data = prepare(source, 128, tmp_path / "cache", lambda what, done, of: None)
     base = {**bench.base, "dataset": "cats_vs_dogs-160px"}
-    trained_and_quantized(bench._replace(data=data, base=base), tests=1000)
+    trained_and_quantized(bench._replace(data=data, base=base), tests=160, limit=160)
 
 
 @pytest.mark.skipif(
