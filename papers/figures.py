@@ -33,9 +33,10 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     id: its name in the report.
     title: one line for people.
-    place: where it stands in the paper, e.g. `Figure 12, section 6.2`.
+    place: where it stands in the paper, e.g. ``Figure 12, section 6.2``.
     table: the table whose rows it draws.
-    along: the key of the table along its axis: numbers from left to right, words from top to bottom.
+    along: the key of the table along its axis: numbers go from left to right, words from top to
+        bottom.
     panel: the key that has a panel for each of its values.
     lines: the key that has a line of its own for each of its values.
     scale: of the values.
