@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from comparisons.figure_points import MEASURED, PUBLISHED, FigurePoint, figure_points
 from comparisons.number_flags import disqualifying
-from comparisons.render.values import field_words, printable, quantity
+from comparisons.render.values import printable, quantity
 from comparisons.report.charts import PALE, TOOLTIP, WIDTH, Chart, drawn, frame
 from comparisons.results import Evidence
 from papers.figures import Figure
@@ -79,7 +79,7 @@ def _across(
     """Numbers from left to right, a line for each series."""
     order = sorted({point.along for point in every}, key=int)
     place = {
-        "field": "along", "type": "ordinal", "sort": order, "title": field_words(figure.along),
+        "field": "along", "type": "ordinal", "sort": order, "title": printable(figure.along).replace("_", " "),
         "axis": {"labelAngle": 0}, "scale": {"domain": order},
     }  # fmt: skip
     value = {"field": "value", "type": "quantitative", **_scale(figure, every)}

@@ -114,12 +114,18 @@ def _template(name: str) -> Any:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["clean"] = _clean
+    environment.filters["spaced"] = _spaced
     return environment.from_string(_resource(name))
 
 
 def _clean(text: str) -> str:
     """What may be shown: no control characters, no names of fields."""
     return values.field_words(values.printable(str(text)))
+
+
+def _spaced(name: str) -> str:
+    """A column's or a key's name as a heading."""
+    return values.printable(name).replace("_", " ")
 
 
 def _resource(name: str) -> str:
