@@ -176,11 +176,13 @@ def _ratio_spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def logarithmic(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
-    """A scale as wide as the values, their intervals, and 1."""
+    """As wide as the values and their intervals; from a half to twice at least, so that what is
+    nearly 1 looks so.
+    """
     ends = [row[name] for row in rows for name in (field, "low", "high") if name in row]
     return {
         "type": "log", "nice": False,
-        "domain": [min(1.0, *ends) / _MARGIN, max(1.0, *ends) * _MARGIN],
+        "domain": [min(0.5, *ends) / _MARGIN, max(2.0, *ends) * _MARGIN],
     }  # fmt: skip
 
 

@@ -79,7 +79,8 @@ def _across(
     """Numbers from left to right, a line for each series."""
     order = sorted({point.along for point in every}, key=int)
     place = {
-        "field": "along", "type": "ordinal", "sort": order, "title": printable(figure.along).replace("_", " "),
+        "field": "along", "type": "ordinal", "sort": order,
+        "title": printable(figure.along).replace("_", " "),
         "axis": {"labelAngle": 0}, "scale": {"domain": order},
     }  # fmt: skip
     value = {"field": "value", "type": "quantitative", **_scale(figure, every)}

@@ -196,5 +196,20 @@ def test_the_first_page_comes_before_tables_ladders_figures_and_claims(page: str
     assert places == sorted(places)
 
 
+def test_the_first_page_has_the_sentence_then_where_then_what_differs_then_claims(
+    page: str,
+) -> None:
+    first = text_of(page[page.index('<section id="summary"') : page.index('<section id="tables"')])
+    told = [
+        "Where and how it was measured measured 2024-05-01 12:00 UTC",
+        "What differs from the paper", "data digits (paper: cifar10)",
+        "recipe tier quick (paper: tier paper)", "What was flagged", "C1 Quantization shrinks",
+    ]  # fmt: skip
+    places = [first.find(words) for words in told]
+    assert -1 not in places, first
+    assert places == sorted(places)
+    assert first.startswith("14 of 16 claims were not measured, 2 can't be tested.")
+
+
 def test_the_same_run_gives_the_same_bytes(page: str) -> None:
     assert render_page(ReportInput(a_run(), audit(STUDIES / "lad2023"), "", "")) == page
