@@ -97,7 +97,7 @@ def test_a_verdict_has_short_evidence(verdict: Verdict, told: str) -> None:
 
 def test_the_first_page_of_a_run() -> None:
     page = first_page(a_run())
-    assert page.sentence == "1 of 16 claims holds here, 13 were not measured, 2 can't be tested."
+    assert page.sentence == "1 of 16 claims holds here, 14 were not measured, 1 can't be tested."
     assert page.stand_ins == ""
     assert dict(page.facts) == {
         "measured": "2026-05-01 12:00 to 12:31 UTC, 0.2 min for all cells together",
