@@ -56,7 +56,7 @@ def verdict_screen(shown: Shown, width: int = COLUMNS) -> list[Text]:
     room = LINES - _TAKEN - len(foot)
     published = shown.evidence.plan is None
     rows = verdict_rows(shown.evidence.claims, room, published)
-    gaps = [Text()] * min(2, room - len(rows))
+    gaps = [Text()] * min(2, room - len(rows)) if rows else []
     head = Text(_cut(printable(_head(shown.evidence, width)), width), "bold")
     return [head, *gaps[1:], *_rows(rows, width), *gaps[:1], *foot]
 

@@ -12,6 +12,7 @@ from services.run_options import run_options
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from comparisons.results import Evidence
     from manifests.manifest import Manifest
     from manifests.run_folder import Run
     from orchestrator.running.execute import Outcome
@@ -114,16 +115,29 @@ def _show(results: Results, ending: Ending | None, tables: bool, claim: str) -> 
     from cli.commands.claims import show_claims, show_screen
     from cli.commands.explain import show_ladder
     from cli.commands.table import show_tables
-    from services.results import judge_claims
     from services.verdict_screen import Shown
 
     if tables:
         show_tables(results)
         show_ladder(results)
-    if claim:
-        show_claims(judge_claims(results, claim), full=True)
-    else:
-        show_screen(Shown(judge_claims(results), results, ending))
+    judged = _judged(results, claim)
+    if judged is not None and claim:
+        show_claims(judged, full=True)
+    elif judged is not None:
+        show_screen(Shown(judged, results, ending))
+
+
+def _judged(results: Results, claim: str) -> Evidence | None:
+    """None where the study's claims can't be used: what was measured is as good as ever."""
+    from cli.console import warn
+    from papers.mistakes import PublishedError
+    from services.results import judge_claims
+
+    try:
+        return judge_claims(results, claim)
+    except PublishedError as error:
+        warn([f"no verdicts: {error}"])
+        return None
 
 
 def _counts(prepared: Prepared, manifests: list[Manifest]) -> dict[str, int]:

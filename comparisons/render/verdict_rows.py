@@ -27,6 +27,8 @@ from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR
 
 _ALIKE = 3
 """So many claims that nothing was measured for, for one reason, share a line."""
+_UNTOUCHED = ("not run", "no such cell", "no run", "")
+"""Where nothing else is said of any claim, each keeps its line: there is nothing else to read."""
 
 _STAND_INS = {
     REPRODUCED: "stand-in holds", HOLDS_HERE: "stand-in holds",
@@ -67,7 +69,7 @@ def verdict_rows(
     first, and the last line counts the rest. ``published``: on the paper's own numbers.
     """
     rows = [_on_paper(judged) if published else _row(judged) for judged in claims]
-    if any(row.state not in (NOT_MEASURED, UNTESTABLE) for row in rows):
+    if any(row.state != UNTESTABLE and row.evidence not in _UNTOUCHED for row in rows):
         rows = list(_alike_together(rows))
     if len(rows) <= most:
         return rows
@@ -133,7 +135,9 @@ def brief(verdict: Verdict) -> str:
     """Six words: the numbers of what is decided; what would decide what is open; else why not."""
     if verdict.state == UNCLEAR:
         return _open(verdict)
-    found = verdict.evidence if verdict.state in DECIDED else verdict.reason or verdict.evidence
+    if verdict.state == NOT_MEASURED:
+        return verdict.reason.removeprefix("unsupported: ").partition(";")[0]
+    found = verdict.evidence if verdict.state in DECIDED else verdict.reason
     return re.sub(r", (\d+(?: to \d+)?) process(?:es)?$", r", n = \1", found)
 
 
@@ -155,22 +159,18 @@ def _alike_together(rows: Sequence[VerdictRow]) -> Iterable[VerdictRow]:
     groups: dict[str, list[VerdictRow]] = {}
     for row in rows:
         if row.state == NOT_MEASURED:
-            groups.setdefault(_cause(row), []).append(row)
+            groups.setdefault(row.evidence, []).append(row)
     for row in rows:
-        same = groups.get(_cause(row), []) if row.state == NOT_MEASURED else []
+        same = groups.get(row.evidence, []) if row.state == NOT_MEASURED else []
         if len(same) < _ALIKE:
             yield row
         elif row is same[0]:
             yield _group(same)
 
 
-def _cause(row: VerdictRow) -> str:
-    return row.evidence.removeprefix("unsupported: ").partition(";")[0]
-
-
 def _group(same: Sequence[VerdictRow]) -> VerdictRow:
     says = f"{len(same)} claims: {spans([row.number for row in same])}"
-    return VerdictRow("", says, NOT_MEASURED, NOT_MEASURED, _cause(same[0]))
+    return VerdictRow("", says, NOT_MEASURED, NOT_MEASURED, same[0].evidence)
 
 
 def _counted(rows: Sequence[VerdictRow]) -> VerdictRow:
