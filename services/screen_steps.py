@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from comparisons.claims.verdicts import DECIDED
 from comparisons.render.verdict_rows import decisive
+from manifests import paths
 from papers.expressions.quantities import UNCLEAR
 from services.quadruple_choice import spent_s
 from services.runs import runs_of
@@ -71,7 +72,8 @@ def _same_run(results: Results) -> str:
     """Options that go on in the run's own folder with its own tier."""
     plan = results.plan
     told = [f"--tier {plan.tier}"]
-    if results.run.id != f"{plan.study}-{plan.tier}-{plan.dataset}":
+    usual = paths.runs() / f"{plan.study}-{plan.tier}-{plan.dataset}"
+    if results.run.folder.absolute() != usual.absolute():
         told.append(f"--run {shlex.quote(_shown(results.run.folder))}")
     return " ".join(told)
 

@@ -35,7 +35,8 @@ _TAKEN = 2
 _GIVEN_TO_EVIDENCE = 26
 _LEAST_OF_CLAIM = 12
 _LABEL = 9
-_MOST_FOLDED = 3
+_FOLDS = {"verdicts": 2, "report": 3, "tables": 3, "run": 3, "next": 3}
+"""On how many lines what people need whole may stand."""
 _TONES = {
     **dict.fromkeys(DECIDED[:2], "green"), **dict.fromkeys(DECIDED[2:], "red"), UNCLEAR: "yellow",
     NOT_MEASURED: "dim", UNTESTABLE: "dim", NO_NUMBER: "dim", HOLDS: "green", FAILS: "red",
@@ -93,7 +94,7 @@ def _rows(rows: Sequence[VerdictRow], width: int) -> Iterator[Text]:
     numbers = [row for row in rows if row.number and row.state not in (NOT_MEASURED, UNTESTABLE)]
     evidence = max((cell_len(row.evidence) for row in numbers), default=_GIVEN_TO_EVIDENCE)
     room = width - number - verdict - 4
-    longest = max((cell_len(row.says) for row in rows if row.number), default=0)
+    longest = max((cell_len(row.says) for row in rows if row.verdict), default=0)
     says = min(longest, max(room - min(evidence, _GIVEN_TO_EVIDENCE), _LEAST_OF_CLAIM))
     for row in rows:
         yield _row(row, number, says, verdict, width)
@@ -118,8 +119,9 @@ def _within(line: Text, width: int) -> Text:
 
 def _foot(shown: Shown) -> Iterator[tuple[str, str]]:
     evidence, results = shown.evidence, shown.results
-    for label, sentence in zip(("verdicts", ""), tally(evidence.claims, evidence.plan is None)):
-        yield label, sentence
+    sentence, *stand_ins = tally(evidence.claims, published=evidence.plan is None)
+    yield "verdicts", sentence
+    yield from (("", told) for told in stand_ins)
     if results is not None:
         yield "flagged", _flagged(results.manifests)
         yield "cells", _cells(results.plan, results.manifests)
@@ -160,10 +162,9 @@ def _time(manifests: Sequence[Manifest]) -> str:
 
 
 def _labelled(label: str, text: str, width: int) -> list[Text]:
-    """In the column after the labels, a path or a command on up to three lines."""
+    """In the column after the labels."""
     room = max(1, width - _LABEL)
-    folds = _MOST_FOLDED if label in ("report", "next") else 1
-    parts = _folded(printable(text), room, folds)
+    parts = _folded(printable(text), room, _FOLDS.get(label, 1))
     lines = [Text.assemble((f"{label:<{_LABEL}}", "dim"), parts[0])]
     lines += [Text(f"{'':<{_LABEL}}{part}") for part in parts[1:]]
     return [_within(line, width) for line in lines]

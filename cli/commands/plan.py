@@ -158,9 +158,7 @@ def _energy(prepared: Prepared, watts: float | None) -> str:
     return f"energy: about {significant(seconds / 3600 * each / 1000)} kWh at {each:g} W{assumed}"
 
 
-def _gathered(
-    prepared: Prepared, chosen: list[PlannedCell]
-) -> list[tuple[str, list[PlannedCell]]]:
+def _gathered(prepared: Prepared, chosen: list[PlannedCell]) -> list[tuple[str, list[PlannedCell]]]:
     """Cells and their state, one by one; in a large plan those that differ in batch and repeat
     alone share a line.
     """

@@ -62,9 +62,7 @@ class VerdictRow(NamedTuple):
     evidence: str
 
 
-def verdict_rows(
-    claims: Sequence[Judged], most: int, published: bool = False
-) -> list[VerdictRow]:
+def verdict_rows(claims: Sequence[Judged], most: int, published: bool = False) -> list[VerdictRow]:
     """In the order of the paper; where they are more than ``most``, those that fail or are open
     first, and the last line counts the rest. ``published``: on the paper's own numbers.
     """
@@ -82,7 +80,7 @@ def decisive(judged: Judged) -> tuple[Verdict, bool]:
     """The verdict that says the most, and whether it is the stand-in's."""
     stand_in = judged.stand_in
     bare = judged.measured.state in (NOT_MEASURED, UNTESTABLE)
-    if stand_in is not None and bare and stand_in.state != NOT_MEASURED:
+    if stand_in is not None and bare and stand_in.state in _STAND_INS:
         return stand_in, True
     return judged.measured, False
 
@@ -102,13 +100,22 @@ def tally(claims: Sequence[Judged], published: bool = False) -> list[str]:
 
 
 def _of(counts: dict[str, int], every: int) -> str:
-    told = [f"{number} {_COUNTED.get(state, (state, state))[number > 1]}"
-            for state, number in counts.items() if number]  # fmt: skip
+    """``12 of 23 claims hold here, 3 do not, 2 undecided``."""
+    told = [
+        f"{number} {_word(state, number, counts)}" for state, number in counts.items() if number
+    ]
     if not told:
         return "no claims"
     first, _, word = told[0].partition(" ")
     of = f"{first} of {every} claim{'s' if every != 1 else ''} {word}"
     return ", ".join([of, *told[1:]])
+
+
+def _word(state: str, number: int, counts: dict[str, int]) -> str:
+    """What holds is named before what does not."""
+    if (state == FAILS_HERE and counts.get(HOLDS_HERE)) or (state == FAILS and counts.get(HOLDS)):
+        return "do not" if number > 1 else "does not"
+    return _COUNTED.get(state, (state, state))[number > 1]
 
 
 def _row(judged: Judged) -> VerdictRow:

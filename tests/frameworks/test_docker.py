@@ -23,7 +23,10 @@ def contained(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> tuple
     made = Reproduction(tmp_path_factory.mktemp("contained"))
     smallest_study(made.folder)
     done = subprocess.run(
-        ["just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0", "--tables"],
+        [
+            "just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0",
+            "--tables",
+        ],
         cwd=ROOT,
         env={**made.environment, "REPLIQUANT_BASE": BASE, "DOCKER_HOST": daemon.address},
         capture_output=True, text=True, timeout=3000, check=False,

@@ -61,7 +61,11 @@ def findings_table(findings: list[Finding], width: int) -> Table:
     """A row a finding, under the names that ``repliquant audit`` gives the columns."""
     wide = width >= WIDE
     place, rule, _, confidence, explanation = audits.HEADER
-    heads = [Column(place, most=20), Column(rule, grow=not wide, most=60), Column(confidence, most=12)]
+    heads = [
+        Column(place, most=20),
+        Column(rule, grow=not wide, most=60),
+        Column(confidence, most=12),
+    ]
     heads += [Column(explanation, grow=True)] if wide else []
 
     def row(index: int) -> Row:
