@@ -229,13 +229,17 @@ def test_numbers_in_spans() -> None:
     assert spans(["C1", "C2", "C4", "C5", "C6", "C9"]) == "C1, C2, C4 to C6, C9"
 
 
-_TEXTS = st.sampled_from(["", "x" * 200, "one two " * 20, "数" * 60, "\x1b[31m\n\u202e"]) | st.text(
-    max_size=30
+_TEXTS = ["", "x" * 200, "one two " * 20, "数" * 60, "\x1b[31m\n\u202e", "1.25 ×, 4 processes"]
+_VERDICTS = [
+    Verdict(state, "", reason, evidence=text)
+    for state in STATES for text in _TEXTS for reason in ("not run", "no such cell", text)
+]  # fmt: skip
+_PARTS = st.lists(
+    st.tuples(
+        st.sampled_from(_VERDICTS), st.sampled_from(_TEXTS), st.sampled_from([None, *_VERDICTS])
+    ),
+    max_size=60,
 )
-_VERDICTS = st.builds(
-    Verdict, st.sampled_from(STATES), st.just(""), st.just("not run") | _TEXTS, evidence=_TEXTS
-)
-_PARTS = st.lists(st.tuples(_VERDICTS, _TEXTS, st.none() | _VERDICTS), max_size=60)
 
 
 def as_claims(parts: list[tuple[Verdict, str, Verdict | None]]) -> list[Judged]:
