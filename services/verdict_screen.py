@@ -35,6 +35,8 @@ _TAKEN = 2
 _GIVEN_TO_EVIDENCE = 26
 _LEAST_OF_CLAIM = 12
 _LABEL = 9
+_TRADE = r"\((R|TM|tm)\)|\s+@.*|\s+CPU\b|\s+\d+-Core Processor"
+"""What a processor's name has beside the name."""
 _FOLDS = {"verdicts": 2, "report": 3, "tables": 3, "run": 3, "next": 3}
 """On how many lines what people need whole may stand."""
 _TONES = {
@@ -79,7 +81,7 @@ def _machine(manifests: Sequence[Manifest]) -> str:
         machine = one.environment.machine
         if machine is not None and one.status == "ok":
             gpus = ", ".join(dict.fromkeys(gpu.name for gpu in machine.gpus))
-            cpu = re.sub(r"\((R|TM|tm)\)|\s+@.*|\s+CPU\b|\s+\d+-Core Processor", "", machine.cpu)
+            cpu = re.sub(_TRADE, "", machine.cpu or "a processor")
             found[f"{gpus}, {cpu}" if gpus else f"{cpu}, {machine.cpus} processors"] += 1
     if not found:
         return "nothing measured"
@@ -172,7 +174,7 @@ def _labelled(label: str, text: str, width: int) -> list[Text]:
 
 def _folded(text: str, room: int, most: int) -> list[str]:
     """At spaces where there are any."""
-    parts = []
+    parts: list[str] = []
     while cell_len(text) > room and len(parts) < most - 1:
         head = set_cell_size(text, room)
         at = head.rfind(" ")
