@@ -119,6 +119,10 @@ METRICS: Dict[str, MetricInfo] = {
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
     ),
+    "device_time_s": MetricInfo(
+        "device time", "s", "what the profiler counts on the GPU or the CPU (its label) per call",
+        "lower", timed=True, least=0,
+    ),
 }  # fmt: skip
 
 TIMED = tuple(name for name, info in METRICS.items() if info.timed)
@@ -129,7 +133,8 @@ def left_out(name: str, recipe: Mapping[str, object]) -> bool:
     """Whether a cell of this recipe doesn't take the metric: another cell of its point does."""
     if name == "model_size_bytes":
         return recipe.get("keep_weights") is False
-    return is_proportion(name) and recipe.get("evaluate") is False
+    of_test_images = is_proportion(name) or name in ("kl_nats", "sqnr_db")
+    return of_test_images and recipe.get("evaluate") is False
 
 
 def is_proportion(name: str) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from services.first_looks import Needed, first_look
 from services.phrases import duration
-from services.quadruple_choice import Costs, spent_s
+from services.quadruple_choice import Costs, shared_seconds, spent_s
 from services.results import Results, judge_claims, results_of
 from services.still_open import still_open
 
@@ -83,24 +83,34 @@ def _settled(judged: Judged) -> bool:
 def _shared_out(
     wishes: Sequence[_Wish], costs: Costs, left_s: float
 ) -> tuple[list[str], list[Undecided]]:
-    """What several claims compare is measured once for all of them."""
+    """What several claims compare is measured once for all of them; see quadruple_choice."""
     planned: dict[str, int] = {}
     reached: list[str] = []
-    undecided: list[Undecided] = []
-    for wish in sorted(wishes, key=lambda wish: _seconds(wish.needs, costs, {})):
-        seconds = _seconds(wish.needs, costs, planned)
-        if seconds <= max(0.0, left_s):
-            left_s -= seconds
-            reached.append(wish.number)
-            planned.update({p: max(n, planned.get(p, 0)) for p, n in wish.needs.items()})
-        else:
-            reason = f"{_processes(wish.needs)} would be needed"
-            undecided.append(Undecided(wish.number, reason, seconds - max(0.0, left_s)))
+    open_ = list(wishes)
+    while True:
+        able = [wish for wish in open_ if _seconds(wish.needs, costs, planned) <= left_s]
+        if not able:
+            break
+        shared = shared_seconds([_beyond(wish.needs, planned) for wish in able], costs)
+        wish = able[shared.index(min(shared))]
+        left_s -= _seconds(wish.needs, costs, planned)
+        reached.append(wish.number)
+        planned.update({p: max(n, planned.get(p, 0)) for p, n in wish.needs.items()})
+        open_.remove(wish)
+    undecided = []
+    for wish in open_:
+        short_s = _seconds(wish.needs, costs, planned) - max(0.0, left_s)
+        reason = f"{_processes(wish.needs)} would be needed"
+        undecided.append(Undecided(wish.number, reason, short_s))
     return reached, undecided
 
 
+def _beyond(needs: Needed, planned: Needed) -> Needed:
+    return {p: n - planned.get(p, 0) for p, n in needs.items() if n > planned.get(p, 0)}
+
+
 def _seconds(needs: Needed, costs: Costs, planned: Needed) -> float:
-    return sum(max(0, n - planned.get(p, 0)) * costs.of(p) for p, n in needs.items())
+    return sum(n * costs.of(p) for p, n in _beyond(needs, planned).items())
 
 
 def _processes(needs: Needed) -> str:
@@ -131,11 +141,11 @@ def _unmeasured(judged: Judged, results: Results, evidence: Evidence) -> _Wish:
         return _Wish(judged.number, {}, judged.measured.reason)
     reasons = []
     for test in claim.tests.values():
-        needs, why = first_look(test, results.plan, evidence)
+        needs, why = first_look(test, claim.constants, results.plan, evidence)
         if not why:
             return _Wish(judged.number, needs)
         reasons.append(why)
-    return _Wish(judged.number, {}, reasons[0])
+    return _Wish(judged.number, {}, reasons[-1])  # the stand-in's, where there is one
 
 
 def forecast_lines(found: Forecast) -> list[str]:

@@ -65,6 +65,8 @@ _NO_VNNI = "int8 will run, without the speed that such instructions give"
 
 def _gpus() -> Iterator[Diagnosis]:
     """The GPUs as the kernel and as NVML see them, and what can be read while cells run."""
+    import msgspec
+
     from machine.gpus import NvmlGpus
     from machine.host import Host
     from machine.inventory import kernel_gpus, visible_gpus
@@ -77,11 +79,12 @@ def _gpus() -> Iterator[Diagnosis]:
     lost = {index: reasons[f"gpus/{index}"] for index in described if f"gpus/{index}" in reasons}
     yield _gpu(kernel_gpus(), len(described), reasons.get("gpus", ""), visible_gpus())
     for index, gpu in described.items():
+        words = gpu_words(msgspec.structs.replace(gpu, index=None))
         if index in lost:
             state = "note" if _DENIED in lost[index] else "problem"
-            yield Diagnosis(state, f"gpu {index}", f"{gpu_words(gpu)}: {lost[index]}", _LOST)
+            yield Diagnosis(state, f"gpu {index}", f"{words}: {lost[index]}", _LOST)
         else:
-            yield Diagnosis("ok", f"gpu {index}", gpu_words(gpu))
+            yield Diagnosis("ok", f"gpu {index}", words)
     yield _telemetry(_lacking({**reasons, **_lasting(Host().read().reasons)}))
 
 

@@ -20,11 +20,14 @@ Needed = Mapping[str, int]
 _RIGOROUS = "rigorous"
 
 
-def first_look(test: Node, plan: Plan, evidence: Evidence) -> tuple[Needed, str]:
+def first_look(
+    test: Node, constants: Mapping[str, float], plan: Plan, evidence: Evidence
+) -> tuple[Needed, str]:
     """The processes beyond the first that a test's timed cells need; or why it can't be measured.
 
     Sizes, counts and shares of images need none.
     """
+    from comparisons.claims.rehearsal import rehearse
     from comparisons.sequential.looks import FIRST
 
     planned = {one.id: one for one in plan.cells}
@@ -38,7 +41,9 @@ def first_look(test: Node, plan: Plan, evidence: Evidence) -> tuple[Needed, str]
         if cells and not able:
             return {}, cells[0].skip
         needs.update({point_of(one.cell): FIRST - 1 for one in able if timed})
-    return needs, ""
+    able_ids = {one.id for one in plan.cells if not one.skip}
+    lacks = rehearse(test, constants, evidence.published, evidence.comparisons, able_ids)
+    return needs, f"tier {plan.tier} has too little for it: {lacks}" if lacks else ""
 
 
 def _deciding(cells: list[PlannedCell]) -> list[PlannedCell]:

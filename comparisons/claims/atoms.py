@@ -33,12 +33,14 @@ _WIDEST = 700.0
 class Atom(NamedTuple):
     """A comparison of measured numbers and what came of it.
 
-    ``decision`` is None where no contrast of processes could be made.
+    ``decision`` is None where no contrast of processes could be made. ``images`` is then how many
+    times as many test images would part the intervals, if the numbers stayed what they are.
     """
 
     state: str
     partners: tuple[Series, ...]
     decision: Decision | None
+    images: float | None = None
 
 
 class Atoms:
@@ -74,8 +76,10 @@ class Atoms:
     def _atom(self, a: Quantity, symbol: str, b: Quantity, share: Share) -> Atom:
         left, right = q.form_of(a), q.form_of(b)
         if left is None or right is None:
-            state = _by_intervals(self.shown(a), symbol, self.shown(b), share)
-            return Atom(state, _partners(a.form, b.form), None)
+            a, b = self.shown(a), self.shown(b)
+            state = _by_intervals(a, symbol, b, share)
+            images = _times_as_many(a, b, share) if state == UNCLEAR else None
+            return Atom(state, _partners(a.form, b.form), None, images)
         partners = _partners(left, right)
         contrast = _Comparison(left, right)
         try:
@@ -100,6 +104,18 @@ def _by_intervals(a: Quantity, symbol: str, b: Quantity, share: Share) -> str:
     holds = q.compare(_wider(a, share.holds), symbol, _wider(b, share.holds))
     fails = q.compare(_wider(a, share.fails), symbol, _wider(b, share.fails))
     return HOLDS if holds == HOLDS else FAILS if fails == FAILS else UNCLEAR
+
+
+def _times_as_many(a: Quantity, b: Quantity, share: Share) -> float:
+    """By how many images the intervals no longer meet: their widths shrink with the root of it.
+
+    Infinite where the two numbers are the same.
+    """
+    first, second = (_wider(x, min(share.holds, share.fails)) for x in (a, b))
+    upper, lower = (first, second) if first.value > second.value else (second, first)
+    apart = upper.value - lower.value
+    reach = (upper.value - upper.low) + (lower.high - lower.value)
+    return (reach / apart) ** 2 if apart else math.inf
 
 
 def _wider(a: Quantity, part: float) -> Quantity:

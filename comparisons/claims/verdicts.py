@@ -11,7 +11,7 @@ from comparisons.claims.cells import lines_used
 from comparisons.claims.run_source import measured_source
 from comparisons.claims.setting import Deviation, deviations
 from comparisons.claims.sources import Tables, published_source
-from comparisons.claims.wanted import Wanted, all_wanted, would_decide
+from comparisons.claims.wanted import Wanted, all_wanted, images_would_decide, would_decide
 from comparisons.comparison import Comparison, Line
 from comparisons.number_flags import NO_FLAGS, Flagged, disturbed, merged
 from comparisons.sequential.looks import FIRST
@@ -153,7 +153,8 @@ def _measured(test: Node, claim: Claim, ran: Ran, stands_in: bool = False) -> Ve
     reason = _reason(truth.doubts, atoms)
     why = f"{reason}; {truth.why}" if truth.doubts else truth.why
     found = all_wanted(atoms)
-    return Verdict(UNCLEAR, why, reason, differs, would_decide(found), evidence, tuple(found))
+    decides = would_decide(found) or images_would_decide(atoms)
+    return Verdict(UNCLEAR, why, reason, differs, decides, evidence, tuple(found))
 
 
 def _lacking(error: Exception) -> str:

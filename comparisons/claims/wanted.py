@@ -12,6 +12,9 @@ from comparisons.sequential.looks import LAST, next_look
 from comparisons.sequential.partners import Series
 from papers.expressions.quantities import UNCLEAR
 
+MOST_IMAGES = 10_000
+"""Times as many as there are: beyond it none are had."""
+
 
 class Wanted(NamedTuple):
     """``partners`` has for each partner the ids of its cells, all repeats.
@@ -92,6 +95,17 @@ def would_decide(found: Sequence[Wanted]) -> str:
     seconds = _seconds(found)
     each = " each" if len(cells) > 1 else ""
     return f"{more} more process{'es' if more != 1 else ''}{each}, about {_time(seconds)}"
+
+
+def images_would_decide(atoms: Sequence[Atom]) -> str:
+    """In words, where the number of test images leaves comparisons open; "" where none are."""
+    times = [atom.images for atom in atoms if atom.images is not None]
+    if not times:
+        return ""
+    most = max(times)
+    if most > MOST_IMAGES:
+        return "no number of test images that can be had: the accuracies are too close"
+    return f"about {_rounded(math.ceil(most)):,} times as many test images"
 
 
 def _seconds(found: Sequence[Wanted]) -> float:

@@ -18,7 +18,7 @@ from manifests.run_folder import Run
 from manifests.select import SelectionError, Selector
 from orchestrator.datasets import about, catalogue, pretrained
 from orchestrator.datasets.pack import Source
-from orchestrator.engines.auto import Choice, choose_engine
+from orchestrator.engines.auto import Choice, begun_with, choose_engine
 from orchestrator.engines.registry import AUTO, make_engine
 from orchestrator.environments.images import load_image
 from orchestrator.messages import Listener, LogLine
@@ -129,7 +129,7 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     choices = choices._replace(experiments=_experiments(request, study, run))
     drafts = _with_further(draft(study, choices, _pairings(study)), run)
     ids = _choose(drafts, request)
-    where = _engine(request, [one for one in drafts if one.id in ids])
+    where = _engine(request, [one for one in drafts if one.id in ids], run)
     tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
     resources = allot(
         where.engine, request.cpus, request.gpus, request.memory_bytes, request.threads
@@ -180,8 +180,8 @@ def _pairings(study: Study) -> dict[str, Pairing]:
     }
 
 
-def _engine(request: Request, chosen: Sequence[Draft]) -> Choice:
-    """The engine that was asked for, or the best there is for the chosen cells."""
+def _engine(request: Request, chosen: Sequence[Draft], run: Run) -> Choice:
+    """The engine that was asked for, else the run's own, else the best for the chosen cells."""
     if request.python is not None:
         given = make_engine(request.engine, request.python)
         return Choice(given, f"cells run with {request.python}")
@@ -189,7 +189,8 @@ def _engine(request: Request, chosen: Sequence[Draft]) -> Choice:
         return Choice(make_engine(request.engine), "")
     here = Obstacles(len(visible_gpus().gpus))
     able = (one.pairing.image for one in chosen if not here.of(one.cell, one.pairing))
-    return choose_engine([load_image(name) for name in dict.fromkeys(able)])
+    images = [load_image(name) for name in dict.fromkeys(able)]
+    return begun_with(run, [one.id for one in chosen], images) or choose_engine(images)
 
 
 def _weights_to_fetch(chosen: list[PlannedCell]) -> list[str]:

@@ -124,7 +124,7 @@ class Evaluator(Numbers):
         return cmp.compare_extremes(self._by, extremes[0], symbol, extremes[1])
 
     def _both(self, node: Operation, rows: Rows | None) -> Truth:
-        """What decides alone decides, whatever the other side lacks."""
+        """What decides alone decides, whatever the other side lacks; and what may yet is open."""
         deciding = FAILS if node.symbol == "and" else HOLDS
         found: list[Truth] = []
         lacking: list[Missing] = []
@@ -138,10 +138,11 @@ class Evaluator(Numbers):
         logic = lg.joined(kind, [truth.logic for truth in found])
         if decisive:
             return decisive[0]._replace(logic=logic)
-        if lacking:
+        unclear = any(t.state == UNCLEAR for t in found)
+        if lacking and not unclear:
             raise lacking[0]
-        state = UNCLEAR if any(t.state == UNCLEAR for t in found) else NEGATED[deciding]
-        why = f" {node.symbol} ".join(truth.why for truth in found)
+        state = UNCLEAR if unclear else NEGATED[deciding]
+        why = f" {node.symbol} ".join([*(t.why for t in found), *map(str, lacking)])
         return q.truth(state, why, found, " and ".join(t.short for t in found if t.short), logic)
 
     def _quantified(self, node: Call, rows: Rows | None) -> Truth:

@@ -140,7 +140,7 @@ class Numbers:
         if node.function == "trend":
             return self._trend(self._ordered(node, rows))
         if node.function == "spread":
-            known = self._known(node.arguments[0], rows)
+            known = self._several(node.arguments[0], rows)
             return q.divide(aggregate(max, known), aggregate(min, known))
         if node.function == "mean":
             known = self._known(node.arguments[0], rows)
@@ -148,6 +148,13 @@ class Numbers:
         if node.function in _AGGREGATES:
             return aggregate(_AGGREGATES[node.function], self._known(node.arguments[0], rows))
         raise ExpressionError(f"{node.function} is true or false, and no number")
+
+    def _several(self, node: Node, rows: Rows | None) -> list[Quantity]:
+        """Known values of which there are two at least: one alone has no spread."""
+        known = self._known(node, rows)
+        if len(known) < 2:
+            raise Missing("fewer than two rows")
+        return known
 
     def _ordered(self, node: Call, rows: Rows | None) -> list[Quantity]:
         """Known values in the order of a key."""
@@ -178,9 +185,9 @@ class Numbers:
             inner = self._at(node, 0, rows)
             return Extreme("max", [inner, q.negative(inner)])
         if isinstance(node, Call) and function == "spread":
-            known = self._known(node.arguments[0], rows)
+            known = self._several(node.arguments[0], rows)
             pairs = [q.divide(a, b) for a, b in itertools.permutations(known, 2)]
-            return Extreme("max", pairs or [q.exactly(1)])
+            return Extreme("max", pairs)
         if isinstance(node, Call) and function in ("max", "min"):
             kind: Literal["max", "min"] = "max" if function == "max" else "min"
             return Extreme(kind, self._known(node.arguments[0], rows))

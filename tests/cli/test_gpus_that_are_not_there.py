@@ -44,7 +44,7 @@ def test_two_ways_of_seeing_gpus_agree_where_only_nvml_sees_them(
     assert found["gpu"]["state"] == "ok"
     assert found["gpu"]["detail"] == "2 NVIDIA, seen by NVML alone (as in WSL2)"
     assert found["gpu 1"]["detail"] == (
-        f"1: Stand-in GPU, 80.0 GiB, driver 999.10.01, CUDA 12.8, limit 700 W, {UUID.format(1)}"
+        f"Stand-in GPU, 80.0 GiB, driver 999.10.01, CUDA 12.8, limit 700 W, {UUID.format(1)}"
     )
     assert "gpus" not in found["telemetry"]["detail"]
 

@@ -280,6 +280,16 @@ def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> 
     assert claiming.executed() == []
 
 
+def test_a_plan_knows_that_one_batch_size_shows_no_trend(claiming: Workshop) -> None:
+    test = "trend(table1.latency[framework=alpha], framework) > 0.5"
+    claims = claiming.folder / "studies" / "toy" / "claims.toml"
+    claims.write_text(re.sub(r'test = ".*"', f'test = "{test}"', CLAIM))
+    found = budget_of(claiming("plan", "toy", "--budget", "1h", "--json").stdout)
+    assert (found["decided"], [one["reason"] for one in found["undecided"]]) == (
+        [], ["tier quick has too little for it: fewer than two rows"]
+    )  # fmt: skip
+
+
 def test_a_plan_knows_what_has_been_decided(decided: Decided) -> None:
     found = budget_of(decided.workshop("plan", "toy", "--budget", "10m", "--json").stdout)
     assert (found["once_s"], found["decided"], found["undecided"]) == (0, ["C1"], [])

@@ -8,6 +8,7 @@ import random
 import pytest
 
 from comparisons.claims.atoms import Atoms, interval
+from comparisons.claims.wanted import images_would_decide
 from comparisons.sequential.partners import Process, Series
 from papers.expressions import Evaluator, Row, parse
 from papers.expressions import quantities as q
@@ -227,3 +228,28 @@ def test_of_many_intervals_of_images_one_has_to_be_further_off_to_fail_alone() -
         first = Evaluator(table, {}, Atoms()).truth(node)
         atoms = Atoms(dict(shares(first.logic)))
         assert Evaluator(table, {}, atoms).truth(node).state == state
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (9.5, "about 16 times as many test images"),
+        (9.93, "about 800 times as many test images"),
+        (10.0, "no number of test images that can be had: the accuracies are too close"),
+    ],
+)
+def test_what_test_images_leave_open_says_how_many_more_would_decide(
+    other: float, words: str
+) -> None:
+    """Intervals of 1 on both sides of each: they part at (2 / (10 - other)) squared."""
+    table = Table((q.Quantity(10.0, 9.0, 11.0), q.Quantity(other, other - 1, other + 1)))
+    atoms = Atoms()
+    assert Evaluator(table, {}, atoms).truth(parse("every(t, a > b)")).state == "undecided"
+    assert images_would_decide(atoms.made) == words
+
+
+def test_what_intervals_decide_asks_for_no_images() -> None:
+    table = Table((q.Quantity(10.0, 9.0, 11.0), q.Quantity(7.0, 6.0, 8.0)))
+    atoms = Atoms()
+    assert Evaluator(table, {}, atoms).truth(parse("every(t, a > b)")).state == "holds"
+    assert images_would_decide(atoms.made) == ""

@@ -122,6 +122,9 @@ def test_numbers(text: str, value: float) -> None:
         # What decides alone decides, whatever the other side lacks.
         ("u.gone > 1 and 2 < 1", "does not hold"),
         ("u.gone > 1 or 1 < 2", "holds"),
+        # What may yet decide alone leaves it open.
+        ("u.gone > 1 and t.b[model=x, batch=1] > 8", "undecided"),
+        ("t.b[model=x, batch=1] > 8 or u.gone > 1", "undecided"),
     ],
 )
 def test_truths(text: str, state: str) -> None:
@@ -223,6 +226,9 @@ def test_a_long_expression_is_cut_in_words() -> None:
         ("v.a > 1", "no table v"),
         ("t.a[model=x, batch=9] > 1", "no row for t.a"),
         ("oom(u.gone)", "not run"),
+        ("spread(t.a[model=x, batch=1]) < 2", "fewer than two rows"),
+        ("spread(t.a[model=x, batch=1]) < 2 < 3", "fewer than two rows"),
+        ("trend(t.a[model=x, batch=1], batch) > 0", "fewer than two rows"),
     ],
 )
 def test_what_is_not_there_is_no_verdict(text: str, reason: str) -> None:

@@ -53,7 +53,9 @@ SMALLEST_CHARACTERIZATION = {
     "calibration_images = 32, test_images = 32": "calibration_images = 4, test_images = 32",
 }
 # MobileNet_v1 at 48 x 48 in TensorFlow on a processor: training, AMP, TFLite, the whole ladder.
-CHOSEN = "framework=tensorflow and device=cpu and model=mobilenet-v1 and image_size=48"
+CHOSEN = (
+    "framework=tensorflow and device=cpu and model=mobilenet-v1 and image_size=48 and batch_size=32"
+)
 
 
 class Reproduction:

@@ -173,6 +173,10 @@ def kernels_are_in_the_breakdown_once() -> None:
     events._build_tree()
     rows = [proof._row(row) for row in events.key_averages()]
     assert kernels.device_times(rows) == ("operators", [("aten::cudnn_convolution", 100)])
+    job = a_job("float32")
+    proof._record_split(job, rows, 2)
+    found = {m.label: m.samples for m in job.metrics if m.name == "device_time_s"}
+    assert found == {"gpu": [50e-6], "cpu": [50e-6]}
 
 
 TWINS = (

@@ -111,3 +111,14 @@ def test_what_profiling_itself_takes_is_no_operator() -> None:
             Row("Activity Buffer Request", False, 49.6),
             Row("sm80_xmma_gemm", True, 49.6)]  # fmt: skip
     assert kernels.device_times(rows) == ("operators", [("aten::cudnn_convolution", 49.6)])
+
+
+def test_time_is_split_between_the_gpu_and_the_processor() -> None:
+    """Waiting for the GPU is no work of the processor, and profiling itself is nobody's."""
+    rows = [Row("aten::cudnn_convolution", False, 40.0, cpu_us=200.0),
+            Row("cudaLaunchKernel", False, 0.0, cpu_us=70.0),
+            Row("cudaDeviceSynchronize", False, 0.0, cpu_us=900.0),
+            Row("Activity Buffer Request", False, 40.0, cpu_us=1800.0),
+            Row("sm80_xmma_gemm", True, 40.0), Row("Memset (Device)", True, 2.0),
+            Row("ProfilerStep#1", True, 130.0, annotation=True)]  # fmt: skip
+    assert kernels.split_times(rows) == (42.0, 270.0)

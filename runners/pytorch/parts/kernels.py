@@ -92,12 +92,15 @@ _PROFILING = frozenset(
 
 
 class Row(NamedTuple):
-    """A row of the profiler's averages; ``own_us`` is its time on the device, in microseconds."""
+    """A row of the profiler's averages, in microseconds: ``own_us`` is its own time on the device,
+    ``cpu_us`` on the processor.
+    """
 
     name: str
     on_device: bool
     own_us: float
     annotation: bool = False
+    cpu_us: float = 0.0
 
 
 # Operators that account for less than this share of the kernels' time leave some of them out.
@@ -119,6 +122,18 @@ def device_times(rows: Sequence[Row]) -> Tuple[str, List[Tuple[str, float]]]:
     if accounted >= _ACCOUNTED * sum(own_us for _, own_us in kernels):
         return "operators", operators
     return "kernels", kernels
+
+
+# Calls in which the processor does nothing but wait for the GPU.
+_WAITING = re.compile(r"^cuda(Device|Stream|Event)Synchronize$")
+
+
+def split_times(rows: Sequence[Row]) -> Tuple[float, float]:
+    """Microseconds on the GPU, by its kernels, and on the processor, waiting left out."""
+    rows = [row for row in rows if not row.annotation and row.name not in _PROFILING]
+    on_gpu = sum(row.own_us for row in rows if row.on_device)
+    on_cpu = sum(row.cpu_us for row in rows if not row.on_device and not _WAITING.match(row.name))
+    return on_gpu, on_cpu
 
 
 def counted(operations: Iterable[Tuple[str, Optional[str]]], operands: str = UNKNOWN) -> Counts:

@@ -21,6 +21,7 @@ from runners.pytorch.parts.kernels import (
     kernel_type,
     operator_type,
     proof_by_type,
+    split_times,
 )
 
 NO_KERNELS = (
@@ -152,8 +153,10 @@ def record_breakdown(job: Job, session: Session, calls: int) -> None:
         session.call(inputs)
         events = _profiled(session, inputs, calls)
     if job.cell.device == "gpu":
-        what, times = device_times([_row(event) for event in events])
+        rows = [_row(event) for event in events]
+        what, times = device_times(rows)
         source = f"torch.profiler device time of {what}"
+        _record_split(job, rows, calls)
     else:
         times = [(event.key, event.self_cpu_time_total) for event in events]
         source = "torch.profiler cpu self time"
@@ -170,7 +173,23 @@ def record_breakdown(job: Job, session: Session, calls: int) -> None:
 def _row(event: Any) -> Row:
     on_device = event.device_type != torch.autograd.DeviceType.CPU
     annotation = bool(getattr(event, "is_user_annotation", False))
-    return Row(event.key, on_device, event.self_device_time_total, annotation)
+    return Row(
+        event.key, on_device, event.self_device_time_total, annotation, event.self_cpu_time_total
+    )
+
+
+def _record_split(job: Job, rows: List[Row], calls: int) -> None:
+    """``device_time_s`` by ``gpu`` and ``cpu``: the profiler's two totals for one call."""
+    on_gpu, on_cpu = split_times(rows)
+    for label, own_us, what in (
+        ("gpu", on_gpu, "time of kernels"),
+        ("cpu", on_cpu, "self time on the processor without waiting for the GPU"),
+    ):
+        job.record(
+            "device_time_s", [own_us * 1e-6 / calls if on_gpu else None], label=label,
+            items=job.cell.batch_size, source=f"torch.profiler {what}, mean of {calls}",
+            reason="" if on_gpu else NO_KERNELS,
+        )  # fmt: skip
 
 
 def _profiled(session: Session, inputs: Any, calls: int) -> List[Any]:

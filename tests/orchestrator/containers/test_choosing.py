@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.engines.auto import choose_engine
+from manifests.code_version import CodeVersion
+from manifests.manifest import Context, ImageUsed, Manifest
+from orchestrator.engines.auto import begun_with, choose_engine
 from orchestrator.engines.docker import builds, pulls
 from orchestrator.environments.images import Image, load_image
 from tests.conftest import Workshop
 from tests.fakes.daemon import FakeDaemon
 from tests.fakes.studies import write_image
+from tests.manifests.samples import a_cell, a_manifest, a_run
 
 BASE = "example.org/python:3.11"
 WORDS = "Docker Engine 20.10.24 answers"
@@ -190,3 +193,41 @@ def test_the_doctor_looks_at_every_image_whatever_is_wrong_with_one(
     told = workshop("doctor", "--verbose", status=3).stdout
     assert "image alpha" in told and "image beta" in told
     assert "run: repliquant images lock" in " ".join(told.split())
+
+
+def ran_with(engine: str, status: str = "ok", batch_size: int = 1) -> Manifest:
+    image = ImageUsed(name="alpha", kind="venv")
+    context = Context(engine=engine, image=image, kit=CodeVersion(version="1"), run="r")
+    return a_manifest(a_cell(batch_size=batch_size), status=status, context=context)
+
+
+def test_a_run_goes_on_with_its_own_engine_and_nobody_is_asked_for_images(
+    tmp_path: Path, fake_daemon: FakeDaemon
+) -> None:
+    run = a_run(tmp_path, ran_with("docker", "crashed"), ran_with("local", batch_size=2))
+    ids = ["0" * 12, *(path.name for path in sorted(run.cells.iterdir()))]
+    choice = begun_with(run, ids, [])
+    assert choice is not None and choice.engine.name == "local"
+    assert choice.why == "as the run was begun; --engine names another"
+    assert fake_daemon.asked == []
+
+
+@pytest.mark.parametrize("engine", ["docker", "from-outside"])
+def test_an_engine_that_is_gone_or_not_in_rank_is_chosen_anew(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere.sock")
+    found = ran_with(engine)
+    assert begun_with(a_run(tmp_path, found), [found.id], []) is None
+    assert begun_with(a_run(tmp_path / "new"), [found.id], []) is None
+
+
+def test_an_engine_that_lacks_an_image_by_now_is_chosen_anew(
+    tmp_path: Path, images: list[Image], fake_daemon: FakeDaemon
+) -> None:
+    run, found = a_run(tmp_path / "run", ran_with("docker")), ran_with("docker").id
+    assert begun_with(run, [found], images) is None
+    built(fake_daemon, *images)
+    choice = begun_with(run, [found], images)
+    assert choice is not None and choice.engine.name == "docker"
+    choice.engine.daemon.client.close()  # type: ignore[attr-defined]
