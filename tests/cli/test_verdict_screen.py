@@ -63,12 +63,14 @@ def test_a_recorded_run_on_one_screen(demo: Results) -> None:
 lad2023 · Intel Xeon Processor, 2 processors · tier quick, digits
 
 C1  PyTorch's model shrinks by 75 %        holds here   74.7 %
-    12 claims: C2 to C12, C16              not measured not run
+    10 claims: C2 to C6, C8, C9, C11…      not measured not run
+C7  PTQ loses a little accuracy            undecided    interval spans the bound
+C10 Quantized models answer faster         undecided    busy: 5 more, 2 min
 C13 Profile: 33 ms float32, 13 ms int8     undecided    busy: 5 more, 3 min
-C14 GPU does 1.5 of the baseline's 19 ms   untestable   the time of a GPU cell…
+C14 GPU does 1.5 of the baseline's 19 ms   not measured needs an NVIDIA GPU
 C15 CPU operations take 70 % after tuning  untestable   the text does not say…
 
-verdicts 1 of 16 claims holds here, 1 undecided, 12 not measured, 2 untestable
+verdicts 1 of 16 claims holds here, 3 undecided, 11 not measured, 1 untestable
 flagged  busy-machine 5, few-samples 5, high-variation 4
 cells    8 ok, 1 needs an NVIDIA GPU, 24 not run
 time     6 min of cells, the last at 2026-11-22 15:11 UTC
