@@ -10,6 +10,7 @@ from comparisons.claims import Judged, judge
 from comparisons.comparison import Comparison, compare_tables, describe_environments, describe_scope
 from manifests.manifest import Manifest
 from manifests.plan import Plan
+from papers.figures import Figure
 from papers.ladders import Ladders
 from papers.paper import open_paper
 from papers.published import PublishedTable
@@ -19,7 +20,7 @@ from papers.study import Study
 class Evidence(NamedTuple):
     """Tables and verdicts of a run. ``plan`` is None where nothing was run.
 
-    ``ladders`` say how the study's speedups are taken apart.
+    ``ladders`` say how the study's speedups are taken apart, ``figures`` what the paper draws.
     """
 
     study: str
@@ -32,6 +33,7 @@ class Evidence(NamedTuple):
     claims: list[Judged]
     environments: list[str]
     ladders: Ladders
+    figures: list[Figure]
 
     @property
     def scope(self) -> str:
@@ -69,4 +71,5 @@ def gather(
         claims=[one for one in judged if claim or not plan or one.claim.table in shown],
         environments=describe_environments(list(manifests)) if manifests else [],
         ladders=paper.ladders,
+        figures=paper.figures,
     )

@@ -9,6 +9,7 @@ from manifests import paths
 from manifests.runner_files import framework_folders
 from papers.audit import read_audit
 from papers.claims import read_claims
+from papers.figures import read_figures
 from papers.layers import tables_over
 from papers.mistakes import Mistake, Place, PublishedError, no_such
 from papers.paper import AUDIT, CLAIMS, TABLES, open_paper
@@ -35,6 +36,7 @@ def study_file_mistakes(folder: Path) -> list[Mistake]:
     found += wrong
     if study is not None:
         found += value_mistakes(folder, study, [] if not (folder / TABLES).is_file() else tables)
+    found += read_figures(folder, tables)[1]
     found += _of_claims(folder, study, tables)
     found += _of_audit(folder, study, tables)
     return _sorted(found)

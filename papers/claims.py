@@ -37,6 +37,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     id: its name; C1, C2, ... are numbers in the order of the file.
     place: where in the paper it stands.
     text: what the paper says, in our own words.
+    short: the same in at most eight words, for lists of verdicts; taken from the text when left
+        out.
     table: the id of the table that it is shown beside.
     test: what is evaluated on the paper's numbers and on ours (docs/claims.md has the language).
     tolerance: the constant of that name in the tests.
@@ -53,6 +55,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     id: str
     place: str
     text: str
+    short: str = ""
     table: str
     test: str = ""
     tolerance: float | None = None

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from papers.audit import AuditFile, Check, Granularity
 from papers.claims import Claim, ClaimsFile
+from papers.figures import Figure
 from papers.published import PublishedTable
 
 T = TypeVar("T")
@@ -22,6 +23,11 @@ def claims_over(base: ClaimsFile | None, own: ClaimsFile | None) -> ClaimsFile:
     if base is None or own is None:
         return own or base or ClaimsFile(claim=[])
     return ClaimsFile(claim=_over(base.claim, own.claim, _claim_id))
+
+
+def figures_over(base: list[Figure], own: list[Figure]) -> list[Figure]:
+    """By id, like tables."""
+    return _over(base, own, lambda figure: figure.id)
 
 
 def audit_over(base: AuditFile, own: AuditFile) -> AuditFile:

@@ -20,6 +20,7 @@ from papers.study_types import Study
 if TYPE_CHECKING:
     from papers.audit import AuditFile
     from papers.claims import ClaimsFile
+    from papers.figures import Figure
 
 CLAIMS, AUDIT, TABLES = "claims.toml", "audit.toml", "published/tables.toml"
 _SETTLED_NS = 1_000_000_000
@@ -68,6 +69,15 @@ class Paper:
         below = self.base.claims if self.base is not None else None
         own = load_claims(self.folder, self.tables) if self.has(CLAIMS) else None
         return claims_over(below, own)
+
+    @cached_property
+    def figures(self) -> list[Figure]:
+        """What the paper draws of its tables."""
+        from papers.figures import load_figures
+        from papers.layers import figures_over
+
+        own = load_figures(self.folder, self.tables)
+        return figures_over(self.base.figures, own) if self.base is not None else own
 
     @cached_property
     def audit(self) -> AuditFile:

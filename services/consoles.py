@@ -19,3 +19,10 @@ def _width(stream: TextIO) -> int | None:
     if asked.isdecimal() and int(asked):
         return int(asked)
     return None if stream.isatty() else 160
+
+
+def screen_width(stream: TextIO) -> int:
+    """As COLUMNS says; else that of the terminal, or 80 where there is no terminal."""
+    if not stream.isatty() and not os.environ.get("COLUMNS", "").isdecimal():
+        return 80
+    return console_on(stream).width

@@ -10,8 +10,10 @@ from rich.table import Column
 
 from manifests import event
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunMessage, RunStarted
+from orchestrator.planning.obstacles import lacks_gpu
 from services.phrases import count, duration, printable
 from services.run_state import RunState
+from services.skipped_cells import without_gpu
 from services.standard_streams import reader_gone
 
 # A refresh costs a few milliseconds of a core that may be being measured.
@@ -99,6 +101,9 @@ class Progress:
         kept = f"; {started.kept} done already" if started.kept else ""
         cells, about = count(self.state.total, "cell"), duration(self.state.whole_estimate_s)
         self._line(f"{cells} to run, about {about}{kept}")
+        lacking = without_gpu(started.todo)
+        if lacking:
+            self._line(f"of these {lacking}")
 
     def _cell(self, started: CellStarted) -> None:
         title = started.planned.cell.title
@@ -124,6 +129,8 @@ class Progress:
         left = f" · {duration(self._left_s())} left" if self._number < state.total else ""
         title = ended.planned.cell.title
         line = f"[{self._number}/{state.total}] {title}: {manifest.status}{reason}{took}{left}"
+        if lacks_gpu(ended.planned.skip) and not self._verbose:
+            return  # all of them were named when the run began
         if ended.planned.skip and not self._verbose:
             self._skip(line, f"{manifest.status}{reason}")
         else:

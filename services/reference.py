@@ -18,6 +18,7 @@ from manifests.paths import ROOT
 from orchestrator.environments.images import ImageFile
 from papers.audit import AuditFile
 from papers.claims import ClaimsFile
+from papers.figures import FiguresFile
 from papers.study_types import Study
 from papers.table_types import TablesFile
 
@@ -25,6 +26,7 @@ PAGE = ROOT / "docs" / "reference.md"
 FILES: tuple[tuple[str, str, type[Any]], ...] = (
     ("study.toml", "a study: what its cells are and what tiers spend", Study),
     ("published/tables.toml", "the paper's tables, and what their columns measure", TablesFile),
+    ("published/figures.toml", "what the paper draws of its tables", FiguresFile),
     ("claims.toml", "what the paper says, with its tests", ClaimsFile),
     ("audit.toml", "what the published numbers have to satisfy", AuditFile),
     ("image.toml", "an environment", ImageFile),

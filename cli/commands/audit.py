@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def command(study: str, format_: str, as_json: bool) -> None:
     """Recompute STUDY's published numbers from one another. Measures nothing, needs no run.
 
-    A finding is a fact about numbers: where, the numbers, the rule, how sure it is, and a
-    benign explanation where there is one.
+    A finding is a fact about numbers: where, the numbers, the rule, its confidence, and a
+    possible explanation where there is one.
     """
     from cli.console import print_json
     from comparisons.audit import audit

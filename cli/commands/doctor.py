@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 @click.command("doctor")
 @click.option("-v", "--verbose", is_flag=True, help="Show also what is as it should be.")
+@click.option("--brief", is_flag=True, help="Only what is wrong, a line each.")
 @click.option("--tune", is_flag=True, help="Print the commands that set it for measuring.")
 @as_json
-def command(as_json: bool, verbose: bool, tune: bool) -> int:
+def command(as_json: bool, verbose: bool, brief: bool, tune: bool) -> int:
     """What this machine can run, what is not as it should be for measuring, and what to do.
 
     Nothing is changed, with --tune neither: its lines are for you to read and to run.
@@ -29,6 +30,8 @@ def command(as_json: bool, verbose: bool, tune: bool) -> int:
     found = list(examine())
     if as_json:
         print_json([diagnosis._asdict() for diagnosis in found])
+    elif brief:
+        _show_briefly(found)
     else:
         _show(found, verbose)
     return 3 if any(diagnosis.state == "problem" for diagnosis in found) else 0
@@ -43,6 +46,17 @@ def _show(found: list[Diagnosis], verbose: bool) -> None:
         columns = ("state", "what", "found", "next step")
         out().print(table("This machine", columns, shown))
     click.echo(_counted(found, verbose))
+
+
+def _show_briefly(found: list[Diagnosis]) -> None:
+    from services.phrases import printable
+
+    wrong = [one for one in found if one.wrong]
+    for one in wrong:
+        step = f" ({one.next_step})" if one.next_step else ""
+        click.echo(printable(f"{one.state}: {one.what}: {one.detail}{step}"))
+    if not wrong:
+        click.echo(f"doctor: nothing is wrong with this machine ({len(found)} things looked at)")
 
 
 def _counted(found: list[Diagnosis], verbose: bool) -> str:

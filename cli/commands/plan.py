@@ -90,11 +90,13 @@ def _chosen_plan(prepared: Prepared) -> Plan:
 def _print(prepared: Prepared) -> None:
     from cli.console import out
     from comparisons.comparison import describe_scope
-    from services.phrases import duration
+    from services.phrases import duration, printable
+    from services.skipped_cells import listed
     from services.tables import table
 
     plan = prepared.plan
-    seeded = len({planned.cell.seed for planned in prepared.chosen}) > 1
+    chosen, passed_over = listed(prepared.chosen)
+    seeded = len({planned.cell.seed for planned in chosen}) > 1
     rows = [
         (
             cells[0].id if len(cells) == 1 else f"{len(cells):,} cells",
@@ -106,7 +108,7 @@ def _print(prepared: Prepared) -> None:
             duration(sum(planned.estimate_s for planned in cells)) if not cells[0].skip else "–",
             state,
         )
-        for state, cells in _gathered(prepared)
+        for state, cells in _gathered(prepared, chosen)
     ]
     columns = (
         "cell", "framework", "task", "technique", "model", "device", "protocol", "size", "batch",
@@ -115,9 +117,10 @@ def _print(prepared: Prepared) -> None:
     title = f"{plan.study} · {describe_scope(plan)}"
     summary = _summary(prepared)  # what is wrong with the study's tables is said before anything
     console = out()
-    console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
-    for line in summary:
-        console.print(line, markup=False)
+    if rows:
+        console.print(table(title, columns, rows, right=_RIGHT, least=_LEAST))
+    for line in [*passed_over, *summary]:
+        console.print(printable(line), markup=False)
 
 
 def _print_cost(prepared: Prepared, watts: float | None) -> None:
@@ -155,13 +158,13 @@ def _energy(prepared: Prepared, watts: float | None) -> str:
     return f"energy: about {significant(seconds / 3600 * each / 1000)} kWh at {each:g} W{assumed}"
 
 
-def _gathered(prepared: Prepared) -> list[tuple[str, list[PlannedCell]]]:
+def _gathered(prepared: Prepared, chosen: list[PlannedCell]) -> list[tuple[str, list[PlannedCell]]]:
     """Cells and their state, one by one; in a large plan those that differ in batch and repeat
     alone share a line.
     """
-    one_by_one = len(prepared.chosen) <= _MOST_LINES
+    one_by_one = len(chosen) <= _MOST_LINES
     found: dict[tuple[object, ...], list[PlannedCell]] = {}
-    for planned in prepared.chosen:
+    for planned in chosen:
         cell = planned.cell
         state = planned.skip or _state(prepared, planned)
         same = (

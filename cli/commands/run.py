@@ -10,12 +10,16 @@ from cli.commands.options import as_json
 from services.run_options import run_options
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from comparisons.results import Evidence
     from manifests.manifest import Manifest
+    from manifests.run_folder import Run
     from orchestrator.running.execute import Outcome
     from orchestrator.running.request import Prepared
     from services.results import Results
     from services.selection import RunChoices, RunOptions
-    from services.until_decided import Done
+    from services.until_decided import Done, Ending
 
 
 @click.command("run")
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
     metavar="STATUS|CELL",
     help="Run cells of that status (e.g. crashed), or that cell, again. Repeatable.",
 )
-@click.option("--tables", is_flag=True, help="End with tables, the ladder, verdicts, a report.")
+@click.option("--tables", is_flag=True, help="Print the paper's tables and the ladder, too.")
+@click.option("--report", is_flag=True, help="Write the report, a page that opens from disk.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
 def command(
@@ -36,6 +41,7 @@ def command(
     as_json: bool,
     verbose: bool,
     tables: bool,
+    report: bool,
     **choices: Unpack[RunChoices],
 ) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
@@ -43,6 +49,9 @@ def command(
     With --budget every cell is run once, however long that takes, and then, where claims are open,
     again in quadruples (A B B A), the cheapest that may decide first, until all that can be decided
     is or the run's cells have taken that long, earlier starts included.
+
+    It ends with one screen of verdicts. The paper's tables are in the run's folder (tables.md and
+    its like).
 
     Exit status 1 when a cell failed (crashed, ran out of memory or time) or was kept from running
     by an environment, a container runtime or weights that are broken; 3 when nothing of what was
@@ -59,6 +68,7 @@ def command(
     outcome = done.outcome
     results = results_of(outcome.prepared)
     save_tables(results)
+    written = {"report": str(_write_report(results.run))} if report else {}
     counts = _counts(outcome.prepared, results.manifests)
     if as_json:
         executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
@@ -68,13 +78,12 @@ def command(
                 "executed": executed,
                 "counts": counts,
                 **({"budget": ending_data(done.ending)} if done.ending else {}),
+                **written,
             }
         )
     else:
-        _print_ending(done)
         _print_counts(outcome, counts, results.warnings)
-        if tables or options.claim:
-            _show(results, tables, options.claim)
+        _show(results, done.ending, tables, options.claim)
     return outcome.exit_status(results.manifests)
 
 
@@ -93,30 +102,42 @@ def _execute(options: RunOptions, verbose: bool) -> Done:
         raise
 
 
-def _show(results: Results, tables: bool, claim: str) -> None:
-    """Tables, the ladder, verdicts and where the report is; of one claim the verdict alone."""
-    from cli.commands.claims import show_claims
-    from cli.commands.explain import show_ladder
+def _write_report(run: Run) -> Path:
     from cli.commands.report import write
+
+    return write(run)
+
+
+def _show(results: Results, ending: Ending | None, tables: bool, claim: str) -> None:
+    """Tables and the ladder where they are asked for, and a screen of verdicts; of one claim the
+    verdict with all of its evidence.
+    """
+    from cli.commands.claims import show_claims, show_screen
+    from cli.commands.explain import show_ladder
     from cli.commands.table import show_tables
-    from services.results import judge_claims
+    from services.verdict_screen import Shown
 
     if tables:
         show_tables(results)
         show_ladder(results)
-    show_claims(judge_claims(results, claim), full=bool(claim))
-    if tables:
-        click.echo(f"report: {write(results.run)}")
+    judged = _judged(results, claim)
+    if judged is not None and claim:
+        show_claims(judged, full=True)
+    elif judged is not None:
+        show_screen(Shown(judged, results, ending))
 
 
-def _print_ending(done: Done) -> None:
-    """What came of the budget, where there was one."""
-    from cli.console import err
-    from services.ending_words import ending_lines
-    from services.phrases import printable
+def _judged(results: Results, claim: str) -> Evidence | None:
+    """None where the study's claims can't be used: what was measured is as good as ever."""
+    from cli.console import warn
+    from papers.mistakes import PublishedError
+    from services.results import judge_claims
 
-    for line in ending_lines(done.ending) if done.ending else ():
-        err().print(printable(line), markup=False)
+    try:
+        return judge_claims(results, claim)
+    except PublishedError as error:
+        warn([f"no verdicts: {error}"])
+        return None
 
 
 def _counts(prepared: Prepared, manifests: list[Manifest]) -> dict[str, int]:
@@ -134,11 +155,8 @@ def _print_counts(outcome: Outcome, counts: dict[str, int], warnings: list[str])
     for warning in warnings:
         console.print(printable(f"warning: {warning}"), markup=False)
     by_status = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    prepared = outcome.prepared
-    folder = prepared.run.folder
     console.print(
-        f"{count(len(outcome.ended), 'cell')} executed; of {len(prepared.chosen)}: {by_status}. "
-        f"Tables and manifests: {folder}",
+        f"{count(len(outcome.ended), 'cell')} executed; of {len(outcome.prepared.chosen)}: "
+        f"{by_status}",
         markup=False,
     )
-    console.print(f"Next: repliquant table {prepared.study.id} {folder}", markup=False)

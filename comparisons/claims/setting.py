@@ -33,6 +33,12 @@ def deviations(claim: Claim, used: Used, manifests: Iterable[Manifest]) -> list[
     return [one for what, find in _OF.items() if what in claim.depends for one in find(used, every)]
 
 
+def every_deviation(used: Used, manifests: Iterable[Manifest]) -> list[Deviation]:
+    """Of a whole run, whatever its claims depend on."""
+    every = list(manifests)
+    return [one for find in _OF.values() for one in find(used, every)]
+
+
 def _hardware(used: Used, manifests: Sequence[Manifest]) -> list[Deviation]:
     here = list(dict.fromkeys(map(_device, manifests)))
     others = [name for name in here if not any(one in name for one in used.hardware)]
@@ -82,7 +88,10 @@ def _versions(used: Used, manifests: Sequence[Manifest]) -> list[Deviation]:
 
 
 def _version(packages: Mapping[str, str], name: str) -> str:
-    """Some packages have other names where they are made for one kind of device."""
+    """Some packages have other names where they are made for one kind of device, and some say _
+    for -.
+    """
+    packages = {package.replace("_", "-"): version for package, version in packages.items()}
     return next((packages[f"{name}{of}"] for of in _DEVICES if f"{name}{of}" in packages), "")
 
 

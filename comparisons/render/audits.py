@@ -8,7 +8,7 @@ from comparisons.audit import Finding, Report
 from comparisons.audit.findings import KINDS
 from comparisons.render import markdown, values
 
-HEADER = ["place", "finding", "where", "sure", "it may be that"]
+HEADER = ["place", "finding", "where", "confidence", "possible explanation"]
 TOLD = 4
 
 

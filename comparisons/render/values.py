@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 
 from comparisons.comparison import Comparison, Line
+from papers.published import SELECTABLE
 
 NONE = "–"
 _POINT_DECIMALS = 3
 _REASON_LIMIT = 300
 _NAMED_CELLS = 6
+_FIELDS = re.compile(rf"\b({'|'.join(name for name in SELECTABLE if '_' in name)})\b")
 
 
 def printable(text: str) -> str:
@@ -101,3 +104,8 @@ def one_line(text: str, limit: int = _REASON_LIMIT) -> str:
 def heading(title: str, place: str, scope: str) -> str:
     """``Model size (Table I, section V) · tier quick · digits · rigorous``."""
     return f"{title} ({place}) · {scope}"
+
+
+def field_words(text: str) -> str:
+    """``batch_size`` as people read it, wherever it stands in a text."""
+    return _FIELDS.sub(lambda found: found.group().replace("_", " "), text)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from comparisons.gpu_only import gpu_only_cells
 from comparisons.render.fidelity_rows import fidelity_rows
 from comparisons.render.metric_rows import MetricRow, metric_rows
 from comparisons.render.values import number, printable
+from comparisons.results import Evidence
 from manifests.cell import sha256_hex
 from manifests.codec import encode_manifest
 from manifests.manifest import Manifest
+from manifests.metrics import METRICS
 
 _MOST_OPERATIONS = 8
+_UNITS = {
+    "percent": "%", "w": "W", "mw": "mW", "j": "J", "s": "s", "c": "°C", "mhz": "MHz",
+    "bytes": "bytes",
+}  # fmt: skip
 
 
 class CellPart(NamedTuple):
@@ -29,6 +37,44 @@ class CellPart(NamedTuple):
     telemetry: list[tuple[str, str]]
 
 
+class CellParts(NamedTuple):
+    """All cells of a run, in the order of the plan.
+
+    ``gpu_only`` are those that only a GPU can run, ``gpu_reason`` is why they didn't; ``not_run``
+    has the titles of those without a manifest.
+    """
+
+    shown: list[CellPart]
+    gpu_only: list[CellPart]
+    gpu_reason: str
+    not_run: list[str]
+
+    @property
+    def statuses(self) -> list[str]:
+        """Those of the shown ones, to choose from."""
+        return sorted({cell.status for cell in self.shown})
+
+
+def cell_parts(evidence: Evidence, base: str) -> CellParts:
+    """``base`` is the way from the page to the run's folder."""
+    plan = evidence.plan
+    planned = plan.cells if plan is not None else []
+    place = {one.id: number for number, one in enumerate(planned)}
+    ordered = sorted(evidence.manifests, key=lambda m: place.get(m.id, len(place)))
+    gpu_only = gpu_only_cells(plan, evidence.manifests)
+    there = {manifest.id for manifest in ordered}
+    return CellParts(
+        shown=_described([m for m in ordered if m.id not in gpu_only], base),
+        gpu_only=_described([m for m in ordered if m.id in gpu_only], base),
+        gpu_reason=", ".join(dict.fromkeys(gpu_only.values())),
+        not_run=[one.cell.title for one in planned if one.id not in there],
+    )
+
+
+def _described(manifests: Sequence[Manifest], base: str) -> list[CellPart]:
+    return [describe(manifest, base) for manifest in manifests]
+
+
 def describe(manifest: Manifest, base: str) -> CellPart:
     """``base`` is the way from the page to the run's folder."""
     return CellPart(
@@ -39,10 +85,17 @@ def describe(manifest: Manifest, base: str) -> CellPart:
         file=f"{base}cells/{manifest.id}/manifest.json",
         sha256=sha256_hex(encode_manifest(manifest)),
         facts=[(name, printable(value)) for name, value in _facts(manifest) if value],
-        metrics=metric_rows(manifest, _MOST_OPERATIONS),
+        metrics=[_worded(row) for row in metric_rows(manifest, _MOST_OPERATIONS)],
         flags=[(flag.name, flag.detail) for flag in manifest.flags],
         telemetry=_telemetry(manifest),
     )
+
+
+def _worded(row: MetricRow) -> MetricRow:
+    """``time per training step`` for ``train_step_s``."""
+    name, _, label = row.name.partition(" ")
+    worded = METRICS[name].name if name in METRICS else name
+    return row._replace(name=f"{worded} {label}".strip())
 
 
 def _telemetry(manifest: Manifest) -> list[tuple[str, str]]:
@@ -51,13 +104,28 @@ def _telemetry(manifest: Manifest) -> list[tuple[str, str]]:
     rows = [("samples", str(manifest.telemetry.samples))]
     for phase in manifest.telemetry.by_phase():
         means = {name: reading.mean for name, reading in phase.readings.items()}
-        rows += [(f"{phase.name}: {name}, mean", number(mean)) for name, mean in means.items()]
+        rows += [
+            (f"{phase.name.replace('_', ' ')}: {reading_words(name)}, mean", number(mean))
+            for name, mean in means.items()
+        ]
     return rows
+
+
+def reading_words(name: str) -> str:
+    """``gpus 0 power (W)`` for ``gpus/0/power_w``."""
+    rest, _, unit = name.rpartition("_")
+    if rest and unit in _UNITS:
+        return f"{_spaced(rest)} ({_UNITS[unit]})"
+    return _spaced(name)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("/", " ").replace("_", " ")
 
 
 def _facts(manifest: Manifest) -> list[tuple[str, str]]:
     cell, environment, context = manifest.cell, manifest.environment, manifest.context
-    recipe = ", ".join(f"{key} {value}" for key, value in cell.recipe.items())
+    recipe = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in cell.recipe.items())
     data, machine = manifest.inputs.dataset, environment.machine
     facts = [
         ("started", manifest.started_at),

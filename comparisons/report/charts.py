@@ -15,18 +15,36 @@ from manifests.cell import sha256_hex
 
 VEGA_LITE = "6.4"
 MOST_ROWS = 60
+WIDTH = 1100
+"""Of a drawn chart as wide as the page, in pixels; a live one has the width of its place."""
+_ROW_HEIGHT = 22
 _ENTRY = "window.vegaEmbed = vegaEmbed;"
 _TEXT = "currentColor"
 """That of the page around the chart, in light and in dark."""
-_CONFIG = {
+_LEGEND_ENTRY = 240
+_CONFIG: dict[str, Any] = {
     "background": None,
     "font": "Liberation Sans, Arial, sans-serif",
     "axis": {
-        "labelLimit": 320, "labelFontSize": 12, "titleFontSize": 12, "labelColor": _TEXT,
+        "labelLimit": 400, "labelFontSize": 12, "titleFontSize": 12, "labelColor": _TEXT,
         "titleColor": _TEXT, "domainColor": _TEXT, "tickColor": _TEXT, "gridColor": "#8885",
+    },
+    "range": {
+        "category": [
+            "#4a86e8", "#d9730d", "#2f9e77", "#d64545", "#9a6ad6", "#b8860b", "#0c96b8", "#8a8f98",
+        ],
     },
     "view": {"stroke": "transparent"},
 }  # fmt: skip
+
+
+_LEGEND: dict[str, Any] = {
+    "orient": "top", "title": None, "labelColor": _TEXT, "labelFontSize": 12,
+    "labelLimit": 220, "symbolBaseFillColor": _TEXT, "symbolBaseStrokeColor": _TEXT,
+    "layout": {"top": {"direction": "vertical", "anchor": "start"}},
+}  # fmt: skip
+_RATIO = "measured / published"
+_MARGIN = 1.1
 
 
 class Chart(NamedTuple):
@@ -40,16 +58,20 @@ class Chart(NamedTuple):
 
 def draw(comparisons: Sequence[Comparison]) -> list[Chart]:
     """A chart for every table that has something measured and isn't too long for one."""
-    import vl_convert
-
     found = []
     for comparison in comparisons:
         made = _spec(comparison)
         if made is not None:
-            spec, about = made
-            svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
-            found.append(Chart(comparison.id, about, spec, _named(svg, about)))
+            found.append(drawn(comparison.id, *made))
     return found
+
+
+def drawn(id: str, spec: dict[str, Any], about: str) -> Chart:
+    """The specification and its picture."""
+    import vl_convert
+
+    svg = vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE)
+    return Chart(id, about, spec, _named(svg, about))
 
 
 def script(cache: Path | None = None) -> str:
@@ -141,33 +163,44 @@ def _value_row(line: Line) -> dict[str, Any]:
 
 def _ratio_spec(rows: list[dict[str, Any]]) -> dict[str, Any]:
     colour = {"field": "quantity", "type": "nominal", "legend": None}
-    axis = {"type": "quantitative", "scale": {"type": "log"}, "title": "measured / published"}
+    axis = {"type": "quantitative", "scale": logarithmic(rows, "ratio"), "title": _RATIO}
     agreement = {
         "mark": {"type": "rule", "color": "#888", "strokeDash": [4, 4]},
         "encoding": {"x": {"datum": 1, "type": "quantitative"}},
     }
     points = {
-        "mark": {"type": "point", "filled": True, "size": 70, "tooltip": _TOOLTIP},
-        "encoding": {"x": {"field": "ratio", **axis}, "y": _Y, "color": colour, **_PALE},
+        "mark": {"type": "point", "filled": True, "size": 70, "tooltip": TOOLTIP},
+        "encoding": {"x": {"field": "ratio", **axis}, "y": _Y, "color": colour, **PALE},
     }
-    return {**_frame(rows), "layer": [agreement, *_intervals(rows, colour), points]}
+    return {**frame(rows), "layer": [agreement, *_intervals(rows, colour), points]}
+
+
+def logarithmic(rows: list[dict[str, Any]], field: str) -> dict[str, Any]:
+    """As wide as the values and their intervals; from a half to twice at least, so that what is
+    nearly 1 looks so.
+    """
+    ends = [row[name] for row in rows for name in (field, "low", "high") if name in row]
+    return {
+        "type": "log", "nice": False,
+        "domain": [min(0.5, *ends) / _MARGIN, max(2.0, *ends) * _MARGIN],
+    }  # fmt: skip
 
 
 def _value_spec(rows: list[dict[str, Any]], unit: str) -> dict[str, Any]:
     bars = {
-        "mark": {"type": "bar", "tooltip": _TOOLTIP, "height": {"band": 0.7}},
+        "mark": {"type": "bar", "tooltip": TOOLTIP, "height": {"band": 0.7}},
         "encoding": {
             "x": {"field": "value", "type": "quantitative", "title": unit},
             "y": _Y,
             "color": {"field": "group", "type": "nominal", "legend": None},
-            **_PALE,
+            **PALE,
         },
     }
-    return {**_frame(rows), "layer": [bars, *_intervals(rows, {"value": _TEXT})]}
+    return {**frame(rows), "layer": [bars, *_intervals(rows, {"value": _TEXT})]}
 
 
-_TOOLTIP = {"content": "data"}
-_PALE = {"opacity": {"condition": {"test": "datum.pale", "value": 0.35}, "value": 1}}
+TOOLTIP = {"content": "data"}
+PALE = {"opacity": {"condition": {"test": "datum.pale", "value": 0.45}, "value": 1}}
 _Y = {"field": "what", "type": "nominal", "sort": None, "title": None}
 
 
@@ -180,12 +213,18 @@ def _intervals(rows: list[dict[str, Any]], colour: dict[str, Any]) -> list[dict[
     return [{"mark": mark, "encoding": {**ends, "y": _Y, "color": colour}}]
 
 
-def _frame(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def frame(
+    rows: list[dict[str, Any]], width: int = WIDTH, height: int | None = None
+) -> dict[str, Any]:
+    """What all charts share; ``what`` of the rows stands one below the other without a height."""
+    if height is None:
+        height = _ROW_HEIGHT * len({row["what"] for row in rows})
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
-        "config": _CONFIG,
-        "width": 420,
-        "height": {"step": 22},
+        "config": {**_CONFIG, "legend": {**_LEGEND, "columns": max(1, width // _LEGEND_ENTRY)}},
+        "width": width,
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"values": rows},
     }
 

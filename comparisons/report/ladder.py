@@ -7,6 +7,7 @@ from typing import NamedTuple
 from comparisons.decomposition import Explanation, explain_measured, explain_published
 from comparisons.measured import Points
 from comparisons.render import speedups
+from comparisons.report.charts import Chart
 from comparisons.results import Evidence
 
 
@@ -17,6 +18,12 @@ class LadderPart(NamedTuple):
     header: list[str]
     rows: list[list[str]]
     legend: list[str]
+    shown: list[Explanation]
+
+    @property
+    def measured(self) -> bool:
+        """Not a table of the paper."""
+        return self.title.startswith("measured")
 
 
 def ladder(evidence: Evidence) -> list[LadderPart]:
@@ -32,5 +39,21 @@ def ladder(evidence: Evidence) -> list[LadderPart]:
 
 def _part(source: str, shown: list[Explanation]) -> LadderPart:
     return LadderPart(
-        source, speedups.HEADER, [speedups.row(item) for item in shown], speedups.legend(shown)
+        source,
+        speedups.HEADER,
+        [speedups.row(item) for item in shown],
+        speedups.legend(shown),
+        shown,
     )
+
+
+def ladder_charts(parts: list[LadderPart]) -> dict[str, Chart]:
+    """By the part's title. The paper's own speedups are drawn in its figures."""
+    from comparisons.report.ladder_charts import ladder_chart
+
+    found = {}
+    for number, part in enumerate(parts):
+        chart = ladder_chart(f"ladder-{number}", part.title, part.shown) if part.measured else None
+        if chart is not None:
+            found[part.title] = chart
+    return found

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import functools
 import importlib.resources
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from comparisons.audit import Report
 from comparisons.audit.findings import KINDS
-from comparisons.claims import Judged, count_verdicts
-from comparisons.claims.verdicts import PUBLISHED_STATES
-from comparisons.comparison import Line
+from comparisons.comparison import Comparison, Line
 from comparisons.environments import facts
+from comparisons.gpu_only import gpu_only_cells
 from comparisons.render import claims as claim_words
 from comparisons.render import values
 from comparisons.render.groups import gathered
 from comparisons.report import charts
-from comparisons.report.cells import describe
-from comparisons.report.ladder import ladder
+from comparisons.report.cells import cell_parts
+from comparisons.report.figure_charts import figure_parts
+from comparisons.report.first_page import first_page
+from comparisons.report.folded import Fold, folded
+from comparisons.report.ladder import ladder, ladder_charts
 from comparisons.results import Evidence
 
 MOST_LINKS = 6
@@ -40,25 +41,26 @@ class ReportInput(NamedTuple):
 def render_page(given: ReportInput) -> str:
     """HTML that needs nothing beside it."""
     evidence = given.evidence
-    drawn = {chart.id: chart for chart in charts.draw(evidence.comparisons)}
-    counts = Counter(manifest.status for manifest in evidence.manifests)
+    of_tables = {chart.id: chart for chart in charts.draw(_not_in_figures(evidence))}
+    figures, parts = figure_parts(evidence), ladder(evidence)
+    of_ladders = ladder_charts(parts)
+    every = [*of_tables.values(), *of_ladders.values()]
+    every += [chart for figure in figures for _, chart in figure.panels]
     page: str = _template("page.html.j2").render(
         given=given,
         evidence=evidence,
+        first=first_page(evidence),
         audit=given.audit,
         kinds=KINDS,
-        verdicts=count_verdicts(evidence.claims),
-        own_verdicts=_own_verdicts(evidence.claims),
-        gathered=gathered,
-        statuses=sorted(counts.items()),
-        todo=len(evidence.plan.cells) - len(evidence.manifests) if evidence.plan else 0,
-        minutes=sum(manifest.wall_s for manifest in evidence.manifests) / 60,
-        charts=drawn,
-        specs={id: charts.embedded(chart.spec) for id, chart in drawn.items()},
+        tables=_tables(evidence),
+        charts=of_tables,
+        ladder=parts,
+        ladder_charts=of_ladders,
+        figures=figures,
+        specs={chart.id: charts.embedded(chart.spec) for chart in every},
         facts=sorted((k, ", ".join(sorted(v))) for k, v in facts(evidence.manifests).items()),
-        cells=[describe(manifest, given.base) for manifest in evidence.manifests],
+        cells=cell_parts(evidence, given.base),
         columns=_columns,
-        ladder=ladder(evidence),
         words=values,
         claim_words=claim_words,
         links=MOST_LINKS,
@@ -68,10 +70,31 @@ def render_page(given: ReportInput) -> str:
     return page
 
 
-def _own_verdicts(claims: Sequence[Judged]) -> dict[str, int]:
-    """How many claims have which verdict on the paper's own numbers."""
-    counts = Counter(item.published.state for item in claims)
-    return dict(sorted(counts.items(), key=lambda item: PUBLISHED_STATES.index(item[0])))
+def _not_in_figures(evidence: Evidence) -> list[Comparison]:
+    """The tables with a chart of their own: a figure shows what was measured, but no ratios."""
+    drawn = {figure.table for figure in evidence.figures}
+    return [
+        one for one in evidence.comparisons
+        if one.id not in drawn or any(line.ratio is not None for line in one.lines)
+    ]  # fmt: skip
+
+
+class TablePart(NamedTuple):
+    """A table of the paper as the page shows it: ``kept`` rows, and those behind one line."""
+
+    table: Comparison
+    kept: list[Line]
+    folds: list[Fold]
+    reasons: list[str]
+
+
+def _tables(evidence: Evidence) -> list[TablePart]:
+    gpu_only = gpu_only_cells(evidence.plan, evidence.manifests)
+    found = []
+    for table in evidence.comparisons:
+        kept, folds = folded(gathered(table.lines), gpu_only)
+        found.append(TablePart(table, kept, folds, values.reasons(table._replace(lines=kept))))
+    return found
 
 
 def _columns(lines: Sequence[Line]) -> dict[str, bool]:
@@ -90,8 +113,19 @@ def _template(name: str) -> Any:
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters["clean"] = values.printable
+    environment.filters["clean"] = _clean
+    environment.filters["spaced"] = _spaced
     return environment.from_string(_resource(name))
+
+
+def _clean(text: str) -> str:
+    """What may be shown: no control characters, no names of fields."""
+    return values.field_words(values.printable(str(text)))
+
+
+def _spaced(name: str) -> str:
+    """A column's or a key's name as a heading."""
+    return values.printable(name).replace("_", " ")
 
 
 def _resource(name: str) -> str:

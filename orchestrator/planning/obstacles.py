@@ -13,6 +13,11 @@ from orchestrator.planning.gpu_compat import Pairing
 NO_GPU = "needs an NVIDIA GPU; none was found"
 
 
+def lacks_gpu(reason: str) -> bool:
+    """Whether that is why a cell can't run here, or did not."""
+    return NO_GPU in reason
+
+
 class Obstacles:
     """What keeps cells from running on a machine with so many GPUs for them.
 

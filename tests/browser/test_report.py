@@ -158,12 +158,53 @@ def test_charts_take_the_colours_of_a_dark_page(browser: Browser, page: Path, al
     assert browser.ask(f"{white}.length") == 0
 
 
-def test_the_summary_counts_the_verdicts_on_both(browser: Browser, page: Path) -> None:
+def test_the_first_screen_says_what_holds_and_where(browser: Browser, page: Path) -> None:
+    browser.screen(1280, 900)
     browser.open(page)
-    told = browser.ask("document.querySelector('.figures').innerText.replace(/\\s+/g, ' ')")
-    assert "6 claims on the paper's own numbers: holds" in told
-    assert "claims on this run: not measured" in told
-    assert "minutes for all cells together" in told
+    told = browser.ask("document.querySelector('#summary').innerText.replace(/\\s+/g, ' ')")
+    assert told.startswith("1 of 16 claims holds here, ")
+    assert "6 of 16 claims hold, 2 do not hold, 8 have no number" in told
+    assert "min for all cells together" in told
+    top = browser.ask("document.querySelector('#summary tbody tr').getBoundingClientRect().bottom")
+    assert top < 900
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_charts_are_as_wide_as_the_page(browser: Browser, page: Path, width: int) -> None:
+    browser.screen(width, 900)
+    browser.open(page)
+    browser.wait("document.querySelectorAll('.alive svg').length > 0")
+    browser.wait("document.querySelectorAll('.drawn:not([hidden])').length === 0")
+    rooms = browser.ask(
+        "[...document.querySelectorAll('.chart')].map((c) => c.clientWidth - "
+        "c.querySelector('.alive svg').getBoundingClientRect().width)"
+    )
+    assert rooms and all(0 <= room <= 60 for room in rooms)
+
+
+def test_cells_are_chosen_by_words_and_status(browser: Browser, page: Path) -> None:
+    browser.screen(1280, 900)
+    browser.open(page)
+    shown = "[...document.querySelectorAll('#cells details.cell')].filter((c) => !c.hidden).length"
+    assert browser.ask(shown) == 6
+    browser.ask("document.getElementById('cell-words').focus()")
+    browser.press("FLOAT32 infer")
+    browser.wait(f"{shown} === 3")
+    assert browser.ask("document.getElementById('cell-count').textContent") == "3 of 6"
+    browser.ask(
+        "(() => { const s = document.getElementById('cell-status'); s.value = 'crashed'; "
+        "s.dispatchEvent(new Event('change')); })()"
+    )
+    browser.wait(f"{shown} === 0")
+
+
+def test_a_link_finds_a_cell_that_the_words_leave_out(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    browser.ask("document.getElementById('cell-words').focus()")
+    browser.press("nothing is called so")
+    browser.ask(f"location.hash = '#cell-{CELL.id}'")
+    browser.wait(f"document.getElementById('cell-{CELL.id}').open")
+    assert not browser.ask(f"document.getElementById('cell-{CELL.id}').hidden")
 
 
 def test_it_prints_without_what_only_a_screen_needs(browser: Browser, page: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_claims_have_verdicts_on_both(measured: Workshop) -> None:
     assert first["would_decide"].startswith("3 more processes, about ")
     assert [one["what"] for one in first["differs"]] == ["hardware", "data", "recipe", "versions"]
     assert first["stand_in"] is None
-    text = measured("claims", "toy").stdout
+    text = measured("claims", "toy", "--verbose").stdout
     assert "Alpha is fast." in text
     assert "measured: 1 undecided, 1 not measured, 1 untestable" in text
 
@@ -226,13 +227,34 @@ def test_a_sample_is_the_quickest_cell_of_each_environment(workshop: Workshop) -
     ]  # fmt: skip
 
 
-def test_a_run_with_tables_ends_with_verdicts_and_the_report(workshop: Workshop) -> None:
+def test_a_run_ends_with_a_screen_of_verdicts(workshop: Workshop) -> None:
     (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
-    stdout = workshop.run("-k", "alpha", "--tables").stdout
-    assert "measured: 1 undecided" in stdout
-    last = stdout.splitlines()[-1]
-    assert last.startswith("report: ")
-    assert (workshop.folder / last.removeprefix("report: ")).is_file()
+    lines = workshop.run("-k", "alpha", "--report").stdout.splitlines()
+    assert lines[0].startswith("toy · ") and lines[0].endswith(" · tier quick, digits")
+    assert [line for line in lines if re.match(r"C1 Alpha is fast +undecided +3 more proc", line)]
+    labels = {line[:9].rstrip(): line[9:] for line in lines[lines.index("") :] if line}
+    assert labels["verdicts"] == "1 of 3 claims undecided, 1 not measured, 1 untestable"
+    assert labels["cells"] == "3 ok, 3 not run"
+    assert (workshop.folder / labels["report"]).is_file()
+    assert labels["next"] == "repliquant run toy --tier quick"
+    assert len(lines) <= 24 and max(map(len, lines)) <= 80
+
+
+def test_tables_are_printed_where_they_are_asked_for(workshop: Workshop) -> None:
+    (workshop.folder / "studies" / "toy" / "claims.toml").write_text(CLAIMS)
+    told = workshop.run("-k", "alpha", "--tables").stdout
+    assert "ratio = measured / published" in told
+    assert told.splitlines()[-1].startswith("next     repliquant run toy")
+    assert "ratio = measured / published" not in workshop.run("-k", "alpha").stdout
+
+
+def test_claims_that_cant_be_used_leave_a_run_as_it_is(workshop: Workshop) -> None:
+    broken = CLAIMS.replace('test = "', 'test = "nonsense(', 1)
+    (workshop.folder / "studies" / "toy" / "claims.toml").write_text(broken)
+    done = workshop.run("-k", "alpha")
+    assert "3 cells executed; of 3: 3 ok" in done.stderr
+    assert "warning: no verdicts: " in done.stderr and "no function 'nonsense'" in done.stderr
+    assert done.stdout == ""
 
 
 def test_what_a_plan_costs(workshop: Workshop) -> None:

@@ -11,13 +11,15 @@ from comparisons.comparison import Line
 from comparisons.render import values
 from tests.comparisons.samples import a_comparison, a_line
 
-REASON = "unsupported: needs an NVIDIA GPU; none was found"
+REASON = "unsupported: the image has no such kernel"
+NO_GPU = "unsupported: needs an NVIDIA GPU; none was found"
 
 
 def missing(quantity: str, printed: str, cell: str, **changes: object) -> Line:
+    given: dict[str, object] = {"state": REASON, **changes}
     return a_line(
-        quantity=quantity, printed=printed, measured=None, ratio=None, state=REASON, cells=[cell],
-        flags=[], **changes,
+        quantity=quantity, printed=printed, measured=None, ratio=None, cells=[cell], flags=[],
+        **given,
     )  # fmt: skip
 
 
@@ -62,3 +64,17 @@ def test_rows_do_not_run_into_one_another() -> None:
 def test_many_cells_are_counted() -> None:
     lines = [missing("Base", "1", f"{n:012x}") for n in range(7)]
     assert values.reasons(a_comparison(*lines)) == [f"{REASON} (7 cells)"]
+
+
+def test_what_a_gpu_alone_can_fill_is_one_line() -> None:
+    rows = [
+        missing("Base", "1", "a" * 12, key={"framework": f"f{n}"}, state=NO_GPU) for n in range(40)
+    ]
+    told = shown(*rows, a_line(quantity="on a CPU", printed=""))
+    assert len([line for line in told if "NVIDIA" in line or "unsupported" in line]) == 1
+    line = "40 rows need an NVIDIA GPU; none was found (published numbers: --format md)"
+    assert line in told
+    assert line in shown(*rows)
+    assert "1 row needs an NVIDIA GPU; none was found (published numbers: --format md)" in shown(
+        rows[0]
+    )

@@ -33,7 +33,7 @@ def test_a_bar_does_not_stay_behind(workshop: Workshop, terminal: Terminal) -> N
     command = workshop.command("run", "toy", "--engine", "fake", "-k", "alpha and train")
     terminal.type(shlex.join(command))
     terminal.shows(lambda screen: "━" in screen and " left" in screen)
-    screen = terminal.shows(lambda screen: "Next: repliquant table toy" in screen)
+    screen = terminal.shows(lambda screen: "next     repliquant run toy" in screen)
     assert "[1/1] alpha train plain batch 2: ok" in screen
     assert "━" not in screen
 

@@ -23,7 +23,11 @@ def contained(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> tuple
     made = Reproduction(tmp_path_factory.mktemp("contained"))
     smallest_study(made.folder)
     done = subprocess.run(
-        ["just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0"], cwd=ROOT,
+        [
+            "just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0",
+            "--tables",
+        ],
+        cwd=ROOT,
         env={**made.environment, "REPLIQUANT_BASE": BASE, "DOCKER_HOST": daemon.address},
         capture_output=True, text=True, timeout=3000, check=False,
     )  # fmt: skip
@@ -42,6 +46,8 @@ def test_the_tables_are_printed_and_lie_in_the_runs_folder(
     made, printed = contained
     assert "Model size (Table I, section V)" in printed
     assert (made.run.folder / "tables.md").read_text().count("42.62 MiB") >= 2
+    assert printed.splitlines()[-1].startswith("next  ")
+    assert (made.run.folder / "report.html").is_file()
 
 
 def test_both_engines_run_the_same_cells_with_the_same_outcome(

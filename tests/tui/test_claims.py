@@ -50,10 +50,10 @@ def test_findings_stand_in_a_tab_of_their_own(app: Repliquant) -> None:
         text = await go(pilot, app, "right_square_bracket")
         assert "shafique2023   16 findings in " in text
         assert "certain" in text
-        assert "it may be that: " in text
+        assert "possible explanation: " in text
         text = await go(pilot, app, "enter")
         assert isinstance(app.screen, Full)
-        assert "sure: " in text and "where: " in text
+        assert "confidence: " in text and "where: " in text
         await go(pilot, app, "escape", "left_square_bracket")
         assert "C1" in shown(app)
 
@@ -65,7 +65,7 @@ def test_a_wide_screen_has_the_numbers_in_the_table(app: Repliquant) -> None:
         text = await go(pilot, app, "6")
         assert " evidence " in text.splitlines()[4]
         text = await go(pilot, app, "right_square_bracket")
-        assert "it may be that" in text.splitlines()[4]
+        assert "possible explanation" in text.splitlines()[4]
 
     drive(app, steps, (132, 40))
 

@@ -35,7 +35,7 @@ class Question(Dialog[str]):
     """Answers with the choice's answer, or with "" for escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "answer('')", "Leave it"),
+        Binding("escape", "answer('')", "Cancel"),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]
@@ -51,7 +51,7 @@ class Question(Dialog[str]):
             with Vertical(classes="buttons choices"):
                 for choice in self._choices:
                     yield choice_button(choice)
-                yield Button("Leave it (esc)", id="leave", compact=True)
+                yield Button("Cancel (esc)", id="leave", compact=True)
 
     def on_mount(self) -> None:
         self.query_one("#leave", Button).focus()  # so that enter alone begins and ends nothing
@@ -98,7 +98,7 @@ class Form(Dialog[dict[str, str] | None]):
     and its answers with it, until nothing is.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
 
     class Checked(Message):
         """Answers, and what is wrong with them."""
@@ -132,7 +132,7 @@ class Form(Dialog[dict[str, str] | None]):
             yield Static(id="problem")
             with Horizontal(classes="buttons"):
                 yield Button(self._verb, id="do", variant="primary", compact=True)
-                yield Button("Leave it (esc)", id="leave", compact=True)
+                yield Button("Cancel (esc)", id="leave", compact=True)
 
     @on(Input.Submitted)
     @on(Button.Pressed, "#do")

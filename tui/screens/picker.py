@@ -21,7 +21,7 @@ class Pick(Dialog[list[str] | None]):
     """Gives back the keys of what was picked, or None. ``most`` can be marked."""
 
     DEFAULT_CSS = "Pick Rows { height: auto; max-height: 14; min-height: 3; }"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave it")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
 
     def __init__(self, title: str, items: Sequence[tuple[str, str]], most: int = 1) -> None:
         super().__init__()

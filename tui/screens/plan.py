@@ -126,9 +126,9 @@ class PlanScreen(Page):
         options = data.options
         self.app.push_screen(
             Form(
-                "How to run it",
+                "Run options",
                 run_form.fields(options, study, data.prepared),
-                "Use it",
+                "Apply",
                 check=lambda answers: run_form.problem(options, answers),
             ),
             self._take_options,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tui.loaders import Judgement
 
 WIDE = 110
-"""From so many columns on, a table has the numbers or the benign explanation in it too."""
+"""From so many columns on, a table has the numbers or the possible explanation in it too."""
 
 _LONGEST = 4000
 _SIGNS = {
@@ -60,9 +60,13 @@ def claims_table(claims: list[Judged], width: int) -> Table:
 def findings_table(findings: list[Finding], width: int) -> Table:
     """A row a finding, under the names that ``repliquant audit`` gives the columns."""
     wide = width >= WIDE
-    place, rule, _, sure, innocent = audits.HEADER
-    heads = [Column(place, most=20), Column(rule, grow=not wide, most=60), Column(sure, most=12)]
-    heads += [Column(innocent, grow=True)] if wide else []
+    place, rule, _, confidence, explanation = audits.HEADER
+    heads = [
+        Column(place, most=20),
+        Column(rule, grow=not wide, most=60),
+        Column(confidence, most=12),
+    ]
+    heads += [Column(explanation, grow=True)] if wide else []
 
     def row(index: int) -> Row:
         found = audits.row(findings[index])
