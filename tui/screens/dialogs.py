@@ -161,7 +161,8 @@ class Form(Dialog[dict[str, str] | None]):
         line = self.query_one("#problem", Static)
         line.update(Text(safe(" ".join(text.split()), 1000)))
         line.add_class("told")
-        self.call_after_refresh(line.scroll_visible, animate=False)
+        # To the end, which is the whole of it and the buttons, wherever the form stood.
+        self.call_after_refresh(self.query_one(".dialog").scroll_end, animate=False)
 
     @on(Button.Pressed, "#leave")
     def action_leave(self) -> None:
