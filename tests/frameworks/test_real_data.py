@@ -54,7 +54,7 @@ def test_training_and_int8_of_both_data_sets_each_from_its_own_archive(
     run = "shafique2023-quick-cifar10-jpeg+cats_vs_dogs-160px"
     made = Reproduction(tmp_path, run)
     smallest_study(tmp_path)
-    chosen = "device=cpu and model=mobilenet-v1 and (task!=infer and not amp or ptq)"
+    chosen = "device=cpu and mobilenet-v1 and batch_size=32 and (task!=infer and not amp or ptq)"
     made("run", "shafique2023", "--engine", "local", "--data-dir", str(both), "-k", chosen)
 
     for name, size, classes in (("cifar10-jpeg", 48, 10), ("cats_vs_dogs-160px", 128, 2)):
