@@ -83,13 +83,14 @@ def test_the_artifact_description_speaks_of_every_claim(study: str) -> None:
     assert named == set(range(1, len(claims) + 1))
 
 
-def test_the_readme_quotes_claims_as_they_are() -> None:
+def test_the_readmes_screen_names_claims_as_they_are() -> None:
+    """Cut where the screen cuts them."""
     readme = (ROOT / "README.md").read_text()
     claims = load_claims(ROOT / "studies" / "lad2023").claim
-    quoted = re.findall(r"^\| C(\d+) \| ([^|]*) \|", readme, re.MULTILINE)
-    assert len(quoted) >= 4
-    for number, text in quoted:
-        assert claims[int(number) - 1].text == text
+    shown = re.findall(r"^    C(\d+) +(.*?)…?  +(?:undecided|holds|does not)", readme, re.MULTILINE)
+    assert len(shown) >= 12
+    for number, words in shown:
+        assert claims[int(number) - 1].short.startswith(words)
 
 
 DOCUMENTS = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
