@@ -5,12 +5,13 @@ The format is described where it is read, in runners/data.py.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +25,7 @@ from manifests.manifest import Dataset, Split
 from manifests.msgspec_threads import looked_at
 from orchestrator.datasets.contents import Contents, file_sha256
 from orchestrator.datasets.uniformity import uniformity
+from orchestrator.file_lock import waiting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,15 +96,36 @@ def prepare(source: Source, image_size: int, cache: Path, progress: Progress) ->
     folder = _folder(source, image_size, cache, contents)
     if _whole(folder, cache):
         return folder
-    parts = source.load(image_size, progress)
+    with _alone(folder, source, progress):
+        if not _whole(folder, cache):
+            parts = source.load(image_size, progress)
+            with _stored(folder, source):
+                _write(folder, source, image_size, parts, contents)
+    return folder
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, source: Source, progress: Progress) -> Iterator[None]:
+    """One process at a time makes a pack: none takes away what another has made and reads."""
+    with contextlib.ExitStack() as stack:
+        with _stored(folder, source):
+            locks = folder.parent.parent / "locks"
+            locks.mkdir(parents=True, exist_ok=True)
+            lock = locks / f"{folder.name}.lock"
+            stack.enter_context(waiting(lock, lambda who: progress(f"waiting for {who}", 0, 0)))
+        yield
+
+
+@contextlib.contextmanager
+def _stored(folder: Path, source: Source) -> Iterator[None]:
+    """Raises MachineError for what the file system refuses."""
     try:
-        _write(folder, source, image_size, parts, contents)
+        yield
     except OSError as error:
         raise MachineError(
             f"the data set {source.name} can't be stored under {folder.parent}: {error.strerror}. "
             "Free some space, or set REPLIQUANT_CACHE to another folder"
         ) from error
-    return folder
 
 
 def read_meta(folder: Path) -> Dataset:

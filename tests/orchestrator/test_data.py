@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,33 @@ def test_a_pack_is_made_once(tmp_path: Path) -> None:
     folder = pack.prepare(digits.source(), 8, tmp_path, quiet)
     never = digits.source()._replace(load=lambda size, progress: pytest.fail("decoded again"))
     assert pack.prepare(never, 8, tmp_path, quiet) == folder
+
+
+def test_runs_side_by_side_make_a_pack_once(tmp_path: Path) -> None:
+    decoding, go_on = threading.Event(), threading.Event()
+    decoded = []
+    load = digits.source().load
+
+    def slowly(size: int, progress: pack.Progress) -> dict[str, pack.Part]:
+        decoded.append(size)
+        decoding.set()
+        go_on.wait(10)
+        return load(size, progress)
+
+    source = digits.source()._replace(load=slowly)
+    words: list[str] = []
+
+    def listen(what: str, done: int, of: int) -> None:
+        words.append(what)
+        go_on.set()
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(pack.prepare, source, 8, tmp_path, quiet)
+        assert decoding.wait(10)
+        second = pool.submit(pack.prepare, source, 8, tmp_path, listen)
+        assert first.result(20) == second.result(20)
+    assert decoded == [8]
+    assert words[0].startswith(f"waiting for process {os.getpid()}")
 
 
 def test_a_pack_without_its_description_is_made_again(tmp_path: Path) -> None:
