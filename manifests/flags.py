@@ -96,7 +96,11 @@ PHASES: Dict[str, Tuple[str, ...]] = {
     "measure": (*_LATENCY, "energy_j"),
     "end-to-end": ("end_to_end_s", "energy_j"),
     "profile": (
-        "op_time_s", "device_time_s", "promised_time_share", "outside_operations_s", "profiling_s",
+        "op_time_s",
+        "device_time_s",
+        "promised_time_share",
+        "outside_operations_s",
+        "profiling_s",
     ),
 }
 """The phases whose times are results, and the metrics that are measured in them."""

@@ -1,8 +1,9 @@
 """A model held against the float model that it was made from, when its cell has done its work.
 
-The float parent is a model that was trained from the start: what it answered to the test images
-is an artifact of its cell. Where that can't serve (other images, another size, not computed in
-float32), the framework's own ``float_session(job)``, a function of its folder, answers anew.
+The float parent is a model that was trained from the start, or a person's own file, whatever it
+computes in: what it answered to the test images is an artifact of its cell. Where that can't serve
+(other images, another size, not computed in float32), the framework's own ``float_session(job)``, a
+function of its folder, answers anew.
 
 Nothing here is timed for a result, and nothing that goes wrong here makes the cell fail.
 """
@@ -127,7 +128,7 @@ def _why_not_kept(job: Job, parent: Manifest) -> str:
     """Why what the parent's cell left can't serve, "" where it can."""
     if not any(artifact.path == OUTPUTS_FILE for artifact in parent.artifacts):
         return "its cell kept none"
-    if not _is_float32(parent.proof):
+    if not _is_float32(parent.proof) and not parent.cell.recipe.get("model_sha256"):
         return f"its cell computed in {parent.proof.promised if parent.proof else ''}"
     data = parent.inputs.dataset
     theirs = data.splits.get("test") if data else None

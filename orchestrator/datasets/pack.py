@@ -46,7 +46,8 @@ def quiet(what: str, done: int, of: int) -> None:
 class Part(NamedTuple):
     """uint8 ``images`` (count, height, width, 3) and uint8 ``labels`` (count,).
 
-    Samples for one model's input are float32 of its shape. ``converted`` counts pictures by what was done to them, ``sizes`` by their size before.
+    Samples for one model's input are float32 of its shape. ``converted`` counts pictures by what
+    was done to them, ``sizes`` by their size before.
     """
 
     images: Pixels
@@ -177,6 +178,21 @@ def _write(
         os.rename(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _levels(images: Pixels) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, on a scale of 0 to 1."""
+    import numpy as np
+
+    train = images.reshape(-1, images.shape[-1])
+    histogram = np.stack([np.bincount(channel, minlength=256) for channel in train.T])
+    levels = np.arange(256) / 255
+    mean = (histogram * levels).sum(1) / histogram.sum(1)
+    variance = (histogram * (levels - mean[:, None]) ** 2).sum(1) / histogram.sum(1)
+    return (
+        [round(float(value), 6) for value in mean],
+        [round(max(float(value) ** 0.5, 1e-3), 6) for value in variance],
+    )
 
 
 def _describe(source: Source, image_size: int, parts: dict[str, Part], contents: str) -> Dataset:

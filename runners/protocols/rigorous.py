@@ -27,12 +27,15 @@ class InferRecipe(Durations, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     ``test_images``: how many images the accuracy is taken on (0: all); without it, none is.
     ``calibration_images``: for engines that are calibrated where they run; without it, a batch.
+    ``model_sha256`` and ``pixels``: as in runners.inference.QuantizeRecipe.
     """
 
     end_to_end_share: float = 0.25
     profile_calls: int = 0
     test_images: Optional[int] = None
     calibration_images: Optional[int] = None
+    model_sha256: str = ""
+    pixels: str = "0-1"
 
 
 def infer_recipe(job: Job) -> InferRecipe:

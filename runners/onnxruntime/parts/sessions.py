@@ -11,7 +11,7 @@ import onnxruntime
 from runners.failures import Unsupported
 from runners.inference import Array, Session
 from runners.job import Job
-from runners.onnx_models.onnx_graph import INPUT, OUTPUT
+from runners.model_file import in_layout
 from runners.onnxruntime.parts.refusals import refusals
 
 Provider = Tuple[str, Dict[str, Any]]
@@ -74,12 +74,16 @@ def session(job: Job, model: Source) -> Session:
 
 
 def calling(runtime: Any) -> Session:
-    """Calls on batches of any size of a session that is open."""
+    """Calls on batches of any size of a session that is open; the first output is the answer."""
+    entry, answer = runtime.get_inputs()[0], runtime.get_outputs()[0].name
 
     def call(images: Array) -> Array:
-        return runtime.run([OUTPUT], {INPUT: images})[0]
+        return runtime.run([answer], {entry.name: images})[0]
 
-    return Session(place, call, lambda logits: logits.argmax(1), outputs=lambda logits: logits)
+    def placed(images: Array) -> Array:
+        return in_layout(images, entry.shape)
+
+    return Session(placed, call, lambda logits: logits.argmax(1), outputs=lambda logits: logits)
 
 
 def place(images: Array) -> Array:
