@@ -105,10 +105,14 @@ def _check_start(job: Job) -> None:
 
 
 def _check_proof(job: Job) -> None:
-    """Flag a cell whose proof says that nothing ran as promised; where nothing was seen, no proof
-    says so.
+    """Record the proof by count as a metric, and flag a cell in which nothing ran as promised; where
+    nothing was seen, no proof says so.
     """
-    if job.proof is not None and job.proof.coverage == 0:
+    if job.proof is None:
+        return
+    reason = "" if job.proof.coverage is not None else "no convolution or product was seen"
+    job.record("promised_share", [job.proof.coverage], source=job.proof.source, reason=reason)
+    if job.proof.coverage == 0:
         detail = f"0 % in {job.proof.promised}: {', '.join(job.proof.fallback[:5])}"
         job.flag(Flag(name="unproven-precision", detail=detail))
 

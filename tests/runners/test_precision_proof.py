@@ -32,7 +32,7 @@ def value(job: Job, name: str, label: str = "") -> float | None:
 def test_count_and_time_tell_different_things(tmp_path: Path) -> None:
     job = a_job(tmp_path)
     record_proof(job, "int8", MIXED, "a profile")
-    assert value(job, "promised_share") == 0.75 and value(job, "promised_time_share") == 0.25
+    assert value(job, "promised_time_share") == 0.25
     assert job.proof is not None and job.proof.coverage == 0.75
     assert job.proof.operations == {"int8": {"QLinearConv": 3}, "float32": {"Conv": 1}}
     assert job.proof.fallback == ["Conv x1 in float32"]
@@ -41,12 +41,9 @@ def test_count_and_time_tell_different_things(tmp_path: Path) -> None:
 def test_what_was_not_seen_is_missing_with_a_reason(tmp_path: Path) -> None:
     job = a_job(tmp_path)
     record_proof(job, "int8", [Operation("Relu", None, 1)], "a profile")
-    assert value(job, "promised_share") is None and value(job, "promised_time_share") is None
-    reasons = {metric.name: metric.reason for metric in job.metrics}
-    assert reasons == {
-        "promised_share": "no convolution or product was seen",
-        "promised_time_share": "no operation was timed",
-    }
+    assert job.proof is not None and job.proof.coverage is None
+    assert value(job, "promised_time_share") is None
+    assert [metric.reason for metric in job.metrics] == ["no operation was timed"]
 
 
 def test_operations_outside_and_profiling_are_the_latency(tmp_path: Path) -> None:

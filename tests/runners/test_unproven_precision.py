@@ -39,3 +39,6 @@ def test_a_proof_of_nothing_is_flagged(
     for metric in ("latency_s", "accuracy", "model_size_bytes"):
         assert (flags_of(manifest, metric) == ["unproven-precision"]) == flagged
     assert disqualifies("unproven-precision")
+    share = manifest.metric("promised_share")
+    assert share is not None and share.samples == [coverage]
+    assert (share.reason == "no convolution or product was seen") == (coverage is None)
