@@ -85,6 +85,10 @@ FLAGS: Dict[str, FlagInfo] = {
     "uniform-data": FlagInfo(
         "the images are all the same or nearly so", "describes", ("accuracy", "train_loss")
     ),
+    "unproven-precision": FlagInfo(
+        "no convolution or product ran in the precision that the technique promises", "unusable",
+        _EVERY,
+    ),
     "simulated-quantization": FlagInfo(
         "quantization was simulated in floating point", "describes", _EVERY
     ),

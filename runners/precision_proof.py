@@ -35,11 +35,8 @@ class ProfiledCall(NamedTuple):
 
 
 def record_proof(job: Job, promised: str, operations: Sequence[Operation], source: str) -> None:
-    """Set the job's proof; records ``promised_share`` and, where timed, ``promised_time_share``."""
+    """Set the job's proof, whose share by count is recorded with it; ``promised_time_share``."""
     job.proof = proof_of(operations, promised, source)
-    compute = sum(one.count for one in operations if one.kind is not None)
-    reason = "" if compute else "no convolution or product was seen"
-    job.record("promised_share", [job.proof.coverage], source=source, reason=reason)
     timed = [one for one in operations if one.kind is not None and one.seconds is not None]
     whole = sum(one.seconds or 0.0 for one in timed)
     if whole:
