@@ -95,7 +95,9 @@ PHASES: Dict[str, Tuple[str, ...]] = {
     "calibrate": ("calibration_s", "energy_j"),
     "measure": (*_LATENCY, "energy_j"),
     "end-to-end": ("end_to_end_s", "energy_j"),
-    "profile": ("op_time_s", "device_time_s"),
+    "profile": (
+        "op_time_s", "device_time_s", "promised_time_share", "outside_operations_s", "profiling_s",
+    ),
 }
 """The phases whose times are results, and the metrics that are measured in them."""
 

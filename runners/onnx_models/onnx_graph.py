@@ -8,6 +8,7 @@ to fold it is the runtime's work. ONNX 1.12, opset 17.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
@@ -34,6 +35,8 @@ Array = Any
 Model = Any  # onnx.ModelProto
 
 INPUT, OUTPUT, BATCH = "images", "logits", "batch"
+PREPROCESSING = "preprocess_"
+"""How the names of nodes begin that are keras.applications' preprocess_input."""
 OPSET, IR_VERSION = 17, 8
 PRODUCER = "repliquant"
 
@@ -41,8 +44,8 @@ PRODUCER = "repliquant"
 def onnx_model(model: str, classes: int, image_size: int, arrays: Mapping[str, Array]) -> Model:
     """The network called ``model`` with those neutral weights, checked by ``onnx.checker``.
 
-    Raises Unsupported for an unknown network, DamagedInput for weights that are missing, of another
-    shape or not finite.
+    Raises Unsupported for an unknown network, and for weights that aren't finite: their training
+    diverged. DamagedInput for weights that are missing or of another shape.
     """
     if model in APPLICATIONS:
         return application_model(application(model, classes, image_size), arrays)
@@ -71,6 +74,16 @@ def resnet_model(network: ResNet, image_size: int, arrays: Mapping[str, Array]) 
     return graph.model("resnet18", image_size, network.classes)
 
 
+def node_names(model: Model, beginning: str = "") -> List[str]:
+    """The names of a model's nodes that begin so."""
+    return [node.name for node in model.graph.node if node.name.startswith(beginning)]
+
+
+def operators_of(path: Path) -> List[str]:
+    """The operator of every node in a file."""
+    return [node.op_type for node in onnx.load(str(path)).graph.node]
+
+
 class Graph:
     """Nodes and constants on their way to becoming a model; a node's output has the node's name."""
 
@@ -85,14 +98,14 @@ class Graph:
         return name
 
     def weight(self, name: str, shape: Tuple[int, ...], order: Tuple[int, ...] = ()) -> str:
-        """A constant from the weights, its axes in ``order``. Raises DamagedInput."""
+        """A constant from the weights, its axes in ``order``. Raises DamagedInput, Unsupported."""
         array = self._arrays.get(name)
         if array is None:
             raise DamagedInput(f"the neutral weights have no array {name!r}")
         if array.shape != shape:
             raise DamagedInput(f"{name!r} of the neutral weights is {array.shape}, not {shape}")
         if not np.isfinite(array).all():
-            raise DamagedInput(f"{name!r} of the neutral weights holds values that aren't finite")
+            raise Unsupported(f"{name!r} of the neutral weights holds values that aren't finite")
         return self.constant(name, array.transpose(order) if order else array)
 
     def constant(self, name: str, array: Array) -> str:
@@ -123,14 +136,16 @@ class Graph:
 def _preprocessed(graph: Graph, x: str, preprocessing: Preprocessing) -> str:
     """(pixel[order] - mean) / scale, channel by channel."""
     if preprocessing.reverse:
-        order = graph.constant("preprocess_order", np.array([2, 1, 0], np.int64))
-        x = graph.node("Gather", [x, order], "preprocess_reverse", axis=1)
+        order = graph.constant(f"{PREPROCESSING}order", np.array([2, 1, 0], np.int64))
+        x = graph.node("Gather", [x, order], f"{PREPROCESSING}reverse", axis=1)
     mean = np.array(preprocessing.mean, np.float32).reshape(1, 3, 1, 1)
-    x = graph.node("Sub", [x, graph.constant("preprocess_mean", mean)], "preprocess_subtract")
+    x = graph.node(
+        "Sub", [x, graph.constant(f"{PREPROCESSING}mean", mean)], f"{PREPROCESSING}subtract"
+    )
     if preprocessing.scale == 1.0:
         return x
-    scale = graph.constant("preprocess_scale", np.array(preprocessing.scale, np.float32))
-    return graph.node("Div", [x, scale], "preprocess_divide")
+    scale = graph.constant(f"{PREPROCESSING}scale", np.array(preprocessing.scale, np.float32))
+    return graph.node("Div", [x, scale], f"{PREPROCESSING}divide")
 
 
 def _sequence(graph: Graph, x: str, layers: Sequence[Any]) -> str:
