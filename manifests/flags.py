@@ -86,7 +86,8 @@ FLAGS: Dict[str, FlagInfo] = {
         "the images are all the same or nearly so", "describes", ("accuracy", "train_loss")
     ),
     "unproven-precision": FlagInfo(
-        "no convolution or product ran in the precision that the technique promises", "unusable",
+        "no convolution or product ran in the precision that the technique promises",
+        "unusable",
         _EVERY,
     ),
     "simulated-quantization": FlagInfo(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Any, Iterator, Sequence
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from runners.failures import Unsupported, first_line, is_out_of_memory
 from runners.fidelity import LOGITS, PROBABILITIES
 from runners.inference import QuantizeRecipe, evaluate
 from runners.job import Job
+from runners.precision_proof import latency_of
 from runners.session import Array, Session, filled
 
 _SUM = 1e-3
+_CALLS = 10
+_PROFILED_S = 1.0
 _MOST_VALUES = 2**20
 """Of one answer: more are pictures rather than classes, and all of them are kept."""
 
@@ -103,7 +106,16 @@ def checked(job: Job, session: Session, runtime: str) -> Session:
             "the model's output holds values that aren't finite (NaN or infinity), so that "
             "nothing can be held against it"
         )
-    return flat._replace(kind=_kind(rows))
+    return flat if flat.kind != LOGITS else flat._replace(kind=_kind(rows))
+
+
+def profiled_calls(job: Job) -> int:
+    """So many that profiling takes about as long as measuring did, where the recipe says nothing."""
+    asked = job.cell.recipe.get("profile_calls")
+    if isinstance(asked, int) and asked:
+        return asked
+    latency_s = latency_of(job)
+    return _CALLS if not latency_s else min(_CALLS, max(1, int(_PROFILED_S / latency_s)))
 
 
 def _rows(session: Session, answer: Any) -> Array:
@@ -114,7 +126,7 @@ def _rows(session: Session, answer: Any) -> Array:
 
 
 def _kind(rows: Array) -> str:
-    """Probabilities where each row is none below 0 and comes to 1, else logits."""
+    """Of what doesn't say: probabilities where each row is none below 0 and comes to 1, else logits."""
     shares = rows.shape[1] > 1 and (rows >= 0).all() and (abs(rows.sum(1) - 1) < _SUM).all()
     return PROBABILITIES if shares else LOGITS
 

@@ -6,8 +6,9 @@ region: ``InferenceSession.run`` on a contiguous array, with the answer on the h
 
 from __future__ import annotations
 
-from runners.inference import infer_recipe, time_inference
+from runners.inference import time_inference
 from runners.job import Job
+from runners.model_file import profiled_calls
 from runners.onnxruntime.parts import given_models, proof
 
 
@@ -21,5 +22,4 @@ def quantize(job: Job) -> None:
 def infer(job: Job) -> None:
     path = given_models.opened_file(job)
     time_inference(job, given_models.ready(job, path))
-    calls = infer_recipe(job).profile_calls or proof.CALLS
-    proof.prove(job, path, given_models.precision_of(path), calls)
+    proof.prove(job, path, given_models.precision_of(path), profiled_calls(job))

@@ -6,9 +6,9 @@ and quantizing; ``InferenceSession.run`` on a contiguous array, with the answer 
 
 from __future__ import annotations
 
-from runners.inference import QuantizeRecipe, infer_recipe, time_inference
+from runners.inference import QuantizeRecipe, time_inference
 from runners.job import Job
-from runners.model_file import refused_by
+from runners.model_file import profiled_calls, refused_by
 from runners.onnxruntime.parts import given_models, proof
 from runners.onnxruntime.parts.models import quantized_file
 from runners.onnxruntime.parts.quantization import Scheme, make_static
@@ -28,4 +28,4 @@ def infer(job: Job) -> None:
     given_models.opened_file(job)
     path = quantized_file(job)
     time_inference(job, given_models.ready(job, path))
-    proof.prove(job, path, "int8", infer_recipe(job).profile_calls or proof.CALLS)
+    proof.prove(job, path, "int8", profiled_calls(job))

@@ -65,9 +65,7 @@ def infer_int8(job: Job) -> None:
     time_network(job, network, "int8")
 
 
-def time_network(
-    job: Job, network: Network, promised: str, hint: str = FLOAT32_HINT
-) -> None:
+def time_network(job: Job, network: Network, promised: str, hint: str = FLOAT32_HINT) -> None:
     """Latency, end-to-end time, accuracy where the recipe has test images, and the proof."""
     recipe = infer_recipe(job)
     with job.phase("build"):

@@ -33,7 +33,11 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
 
     A shorter batch is filled up with zeros and its surplus answers are dropped.
     """
-    interpreter = _interpreter(path, batch_size, image_size, threads)
+    return calling(_interpreter(path, batch_size, image_size, threads))
+
+
+def calling(interpreter: Any) -> Session:
+    """Calls of an interpreter whose tensors lie ready, on batches of the size that it takes."""
     entry, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
     def place(images: Array) -> int:
