@@ -110,7 +110,7 @@ def checked(job: Job, session: Session, runtime: str) -> Session:
 
 
 def profiled_calls(job: Job) -> int:
-    """So many that profiling takes about as long as measuring did, where the recipe says nothing."""
+    """What the recipe says, else so many that they take about as long as measuring did."""
     asked = job.cell.recipe.get("profile_calls")
     if isinstance(asked, int) and asked:
         return asked
@@ -126,7 +126,7 @@ def _rows(session: Session, answer: Any) -> Array:
 
 
 def _kind(rows: Array) -> str:
-    """Of what doesn't say: probabilities where each row is none below 0 and comes to 1, else logits."""
+    """Of what doesn't say: probabilities where rows have nothing below 0 and come to 1."""
     shares = rows.shape[1] > 1 and (rows >= 0).all() and (abs(rows.sum(1) - 1) < _SUM).all()
     return PROBABILITIES if shares else LOGITS
 

@@ -5,11 +5,13 @@ The first quarter calibrates, 256 at most, and the rest is answered; no sample d
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from manifests.errors import InputError
-from manifests.files import as_text
+from manifests import paths
+from manifests.errors import InputError, MachineError
+from manifests.files import as_text, write_atomically
 from orchestrator.datasets.contents import file_sha256
 from orchestrator.datasets.pack import Part, Progress, Source
 
@@ -84,3 +86,30 @@ def _load(place: Path, progress: Progress) -> dict[str, Part]:
         "train": Part(taken[:first], labels[:first]),
         "test": Part(taken[first:], labels[first:]),
     }
+
+
+def random_samples(shape: tuple[int, ...], image: tuple[int, int] | None, count: int) -> Path:
+    """A file of samples that nobody took: the same ones for the same shape.
+
+    ``image``: side and channels of pictures, which are uint8 with channels last and equally likely
+    in every level; else numbers with mean 0 and standard deviation 1. Raises MachineError.
+    """
+    import numpy as np
+
+    generator = np.random.default_rng(0)
+    sizes = (image[0], image[0], image[1]) if image else shape
+    name = "x".join(map(str, sizes))
+    path = paths.cache() / "own-samples" / f"{'pixels' if image else 'normal'}-{name}-{count}.npy"
+    if image:
+        made: Samples = generator.integers(0, 256, (count, *sizes), np.uint8)
+    else:
+        made = generator.standard_normal((count, *sizes)).astype(np.float32)
+    content = io.BytesIO()
+    np.save(content, made)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.is_file() or path.stat().st_size != content.tell():
+            write_atomically(path, content.getvalue())
+    except OSError as error:
+        raise MachineError(f"{path.parent} can't be written to: {error.strerror}") from error
+    return path

@@ -103,14 +103,15 @@ def _plain(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _refused(path: Path, why: str) -> InputError:
-    return InputError(f"{shown(path)} can't be measured: {why}")
+def refused(path: Path, why: str) -> InputError:
+    """The refusal of a file in one line, whatever its name and its reason hold."""
+    return InputError(f"{shown(path)} can't be measured: {_plain(why)}")
 
 
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise _refused(path, f"its name ends in neither of {', '.join(SUFFIXES)}")
+        raise refused(path, f"its name ends in neither of {', '.join(SUFFIXES)}")
     return suffix
 
 
@@ -121,7 +122,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refused(path, f"it can't be opened: {why}") from None
+        raise refused(path, f"it can't be opened: {why}") from None
     try:
         _check_sort(path, os.fstat(descriptor))
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -133,11 +134,11 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def _check_sort(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe, a socket or a device"
-        raise _refused(path, f"it is {kind}, not a file")
+        raise refused(path, f"it is {kind}, not a file")
     if not found.st_size:
-        raise _refused(path, "it is empty")
+        raise refused(path, "it is empty")
     if found.st_size > MOST_BYTES:
-        raise _refused(
+        raise refused(
             path, f"it has {found.st_size / 2**30:.1f} GiB; {MOST_BYTES / 2**30:g} GiB is the most"
         )
 
@@ -149,9 +150,9 @@ def _check_beginning(path: Path, file: IO[bytes], suffix: str) -> None:
         return
     for mark, what in _BEGINNINGS:
         if begin.startswith(mark):
-            raise _refused(path, f"it is {what}, not {_kind(suffix)}")
+            raise refused(path, f"it is {what}, not {_kind(suffix)}")
     if suffix == ".onnx" and begin[4:8] == MAGIC:
-        raise _refused(path, "it is a TensorFlow Lite file. Give it the suffix .tflite")
+        raise refused(path, "it is a TensorFlow Lite file. Give it the suffix .tflite")
 
 
 def _kind(suffix: str) -> str:
@@ -173,14 +174,14 @@ def _entry(path: Path, copy: Path, suffix: str) -> Entry:
         try:
             whole = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError:
-            raise _refused(path, "it is empty") from None
+            raise refused(path, "it is empty") from None
     try:
         found = _read(whole, read_onnx if suffix == ".onnx" else read_tflite)
     finally:
         with contextlib.suppress(BufferError):  # then it is closed with what looks at it
             whole.close()
     if isinstance(found, str):
-        raise _refused(path, _plain(found))
+        raise refused(path, found)
     return found
 
 

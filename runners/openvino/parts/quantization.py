@@ -33,7 +33,8 @@ def quantized(
 ) -> Network:
     """What ``quantize`` makes of the images that calibrate.
 
-    ``shape`` is the input's, with free dimensions as texts. Records ``calibration_s``, in which images were asked for and run, and ``convert_s``, the whole.
+    ``shape`` is the input's, with free dimensions as texts. Records ``calibration_s``, in which
+    images were asked for and run, and ``convert_s``, the whole.
     Raises Unsupported for images without any range, a refusal, or a network without one INT8 tensor.
     """
     images = _calibration(job, calibration_images, shape)
