@@ -14,26 +14,23 @@ LINES, COLUMNS = 24, 80
 _TAKEN = 2
 _HEADS = ("toolchain", "precision", "batch", "latency (95 %)", "per s", "size", "agree", "in type")
 _WIDTHS = (13, 9, 5, 18, 7, 9, 7, 5)
-_NOTES = 2
 
 
 class Screen(NamedTuple):
-    """What it is made from. ``about`` are sentences on what is not known."""
+    """What it is made from. ``about`` says what is not known."""
 
     title: str
     rows: Sequence[Row]
     advice: str
     about: Sequence[str]
-    run: str
     next_step: str
 
 
 def measure_screen(shown: Screen) -> list[str]:
     """At most 24 lines, none wider than 80 columns."""
     foot = _wrapped(shown.advice, "")
-    for label, text in (("unknown  ", "; ".join(shown.about)), ("run      ", shown.run)):
+    for label, text in (("unknown  ", "; ".join(shown.about)), ("next     ", shown.next_step)):
         foot += _wrapped(text, label) if text else []
-    foot += _wrapped(shown.next_step, "next     ")
     room = LINES - _TAKEN - 3 - len(foot)
     return [_cut(shown.title), _line(_HEADS), *_body(shown.rows, room), "", *foot][: LINES - 1]
 
@@ -57,8 +54,8 @@ def _measured(row: Row) -> str:
             row.precision if row.proven else "INT8?",
             str(row.batch_size),
             _latency(row),
-            significant_or(row.throughput_items_per_s),
-            size(row.size_bytes).replace(" MiB", " MiB") if row.size_bytes else "–",
+            _rate(row.throughput_items_per_s),
+            size(row.size_bytes) if row.size_bytes else "–",
             _agreement(row),
             _share(row),
         )
@@ -76,7 +73,7 @@ def _latency(row: Row) -> str:
     return f"{middle} ± {half:.0f} %"
 
 
-def significant_or(value: float | None) -> str:
+def _rate(value: float | None) -> str:
     """Three digits of a rate; a dash for none."""
     if value is None:
         return "–"

@@ -144,11 +144,8 @@ def _row_data(row: Row) -> dict[str, object]:
 def _unknown(asked: Measuring) -> list[str]:
     """What can't be known of such data."""
     if asked.random:
-        return [
-            "accuracy and how good the calibration is, since the inputs are random (give real ones "
-            "with --data)"
-        ]
-    return [] if asked.labelled else ["accuracy, since the samples have no labels"]
+        return ["accuracy, and how good calibration is: the inputs are random (--data)"]
+    return [] if asked.labelled else ["accuracy: the samples have no labels"]
 
 
 def _screen(asked: Measuring, outcome: Outcome, found: list[Row], sentence: str) -> Screen:
@@ -162,6 +159,5 @@ def _screen(asked: Measuring, outcome: Outcome, found: list[Row], sentence: str)
     folder = min(str(run), os.path.relpath(run), key=len)
     title = f"{model.name}{model.suffix} · {size(model.size_bytes)} · takes {model.entry.words}"
     return Screen(
-        title, found, sentence, _unknown(asked), folder,
-        f"repliquant report {shlex.quote(folder)}",
-    )  # fmt: skip
+        title, found, sentence, _unknown(asked), f"repliquant report {shlex.quote(folder)}"
+    )
