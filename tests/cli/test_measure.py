@@ -274,7 +274,7 @@ def test_without_the_file_itself_nothing_is_advised() -> None:
     assert advice(_rows(OPENVINO), 0.9, False).startswith("The file could not be measured")
 
 
-@pytest.mark.parametrize("count", [0, 1, 12, 13, 40])
+@pytest.mark.parametrize("count", [0, 1, 12, 16, 40])
 def test_the_screen_fits_80_columns_and_24_lines(count: int) -> None:
     found = [_rows(FILE, OPENVINO)[1]] * count
     shown = Screen("x" * 200, found, "word " * 40, ["long " * 13], "repliquant " * 9)
