@@ -21,6 +21,10 @@ from runners.job import Job
 from runners.precision_proof import latency_of
 from runners.session import Array, Session, filled
 
+NOT_FINITE = (
+    "the model's output holds values that aren't finite (NaN or infinity){}, so that nothing can be "
+    "held against it"
+)
 _SUM = 1e-3
 _CALLS = 10
 _PROFILED_S = 1.0
@@ -102,10 +106,7 @@ def checked(job: Job, session: Session, runtime: str) -> Session:
             f"{size} samples; one row a sample is needed"
         )
     if not np.isfinite(rows).all():
-        raise Unsupported(
-            "the model's output holds values that aren't finite (NaN or infinity), so that "
-            "nothing can be held against it"
-        )
+        raise Unsupported(NOT_FINITE.format(""))
     return flat if flat.kind != LOGITS else flat._replace(kind=_kind(rows))
 
 
@@ -146,8 +147,20 @@ def answer(job: Job, session: Session) -> None:
             job.outputs = outputs.answers(job, session, places)
         job.session = session
         job.data.used["test"] = len(places)
-    if job.outputs is not None and job.cell.weights_from is None:
-        outputs.keep(job, job.outputs)
+    if job.cell.weights_from is None:
+        _keep(job)
+
+
+def _keep(job: Job) -> None:
+    """Raises Unsupported for answers that nothing can be held against."""
+    kept = job.outputs
+    if kept is None or kept.values is None:
+        raise Unsupported("the model gives no numbers for the test samples")
+    lost = int(np.sum(~np.isfinite(kept.values).all(axis=1)))
+    if lost:
+        raise Unsupported(NOT_FINITE.format(f" for {lost:,} of {len(kept.values):,} samples"))
+    if not any(artifact.path == outputs.OUTPUTS_FILE for artifact in job.artifacts):
+        outputs.keep(job, kept)
 
 
 def _classes(job: Job, session: Session) -> int:

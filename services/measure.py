@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 BATCHES = (1, 8, 32)
 RANDOM = "random"
 _RANDOM_SAMPLES = 96
+_CALIBRATING, _TESTED = 128, 1000
+"""Samples at most, of what a person gives."""
 _PICTURES = 3
 _MOST_ROUNDS = 30
+
+
+Split = tuple[int, int]
+"""Samples that calibrate, and samples that are answered."""
 
 
 class Measuring(NamedTuple):
@@ -55,9 +61,10 @@ def measuring(
 
     model = take_in(path)
     wanted = _batches(model, batches)
-    place, name = _samples(model, data)
+    place, name, known = _samples(model, data)
+    calibrating, tested = (_CALIBRATING, _TESTED) if known is None else known
     side = model.entry.image[0] if model.entry.image else model.entry.shape[-1]
-    asked = Question(model, wanted, side, pixels)
+    asked = Question(model, wanted, side, pixels, calibrating, tested)
     repeats = 1 if budget_s is not None else options.repeats
     request = options._replace(
         study=written(asked), tier=TIER, data_dir=place, dataset=name, repeats=repeats
@@ -125,20 +132,23 @@ def _batches(model: ModelFile, batches: Sequence[int]) -> Sequence[int]:
     return [fixed]
 
 
-def _samples(model: ModelFile, data: Path | None) -> tuple[Path, str | None]:
-    """Where the samples lie, and what they are called. Raises InputError."""
+def _samples(model: ModelFile, data: Path | None) -> tuple[Path, str | None, Split | None]:
+    """Where the samples lie, what they are called, and how many calibrate and are answered, where
+    that is known before they are read. Raises InputError.
+    """
     from orchestrator.datasets import samples
 
     entry = model.entry
     if data is None:
-        return samples.random_samples(entry.shape, entry.image, _RANDOM_SAMPLES), RANDOM
+        made = samples.random_samples(entry.shape, entry.image, _RANDOM_SAMPLES)
+        return made, RANDOM, _split(_RANDOM_SAMPLES)
     if not samples.is_samples(data):
         if entry.image is None or entry.image[1] != _PICTURES:
             raise InputError(
                 f"class folders have pictures of three channels, and the model takes "
                 f"{entry.words}. Give a NumPy file (.npy) of samples with --data"
             )
-        return data, None
+        return data, None, None
     found = samples.opened(data)
     accepted = [entry.shape]
     if entry.image:
@@ -149,7 +159,14 @@ def _samples(model: ModelFile, data: Path | None) -> tuple[Path, str | None]:
         raise InputError(
             f"{as_text(str(data))} has samples of {shown}, and the model takes {entry.words}"
         )
-    return data, "samples"
+    return data, "samples", _split(len(found))
+
+
+def _split(count: int) -> Split:
+    from orchestrator.datasets.samples import calibrating
+
+    first = calibrating(count)
+    return min(first, _CALIBRATING), min(count - first, _TESTED)
 
 
 def _refused(path: Path, why: str) -> InputError:

@@ -95,8 +95,8 @@ def rows(plan: Plan, manifests: Sequence[Manifest], reference: str) -> list[Row]
 def _parents_reason(cell: Cell, by_id: dict[str, Manifest]) -> str:
     parent = by_id.get(cell.weights_from or "")
     if parent is None:
-        return "not run"
-    return "" if parent.status == "ok" else f"{parent.status}: {parent.reason}"
+        return ""
+    return "" if parent.status == "ok" else parent.reason
 
 
 def _row(
@@ -111,7 +111,7 @@ def _row(
     if not ended:
         failed = processes[0] if processes else None
         status = failed.status if failed else "unsupported"
-        return Row(name, technique, batch, status, (failed.reason if failed else "") or skipped)
+        return Row(name, technique, batch, status, skipped or (failed.reason if failed else ""))
     found = [one for one in map(_latency, ended) if one is not None]
     sqnr = made.metric("sqnr_db") if made else None
     agreement = made.metric("agreement") if made else None

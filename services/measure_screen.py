@@ -12,7 +12,7 @@ from services.phrases import printable, significant, size
 
 LINES, COLUMNS = 24, 80
 _TAKEN = 2
-_HEADS = ("toolchain", "precision", "batch", "latency (95 %)", "per s", "size", "agree", "in type")
+_HEADS = ("toolchain", "precision", "batch", "latency (95 %)", "per s", "size", "agree", "proof")
 _WIDTHS = (13, 9, 5, 18, 7, 9, 7, 5)
 
 

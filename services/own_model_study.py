@@ -37,9 +37,9 @@ class Question(NamedTuple):
     model: ModelFile
     batches: Sequence[int]
     side: int
-    pixels: str = "0-1"
-    calibration_samples: int = 32
-    test_samples: int = 0
+    pixels: str
+    calibration_samples: int
+    test_samples: int
 
     @property
     def reference(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SUFFIX = ".npy"
 LEAST = 8
 MOST = 100_000
-_MOST_CALIBRATING = 256
+MOST_CALIBRATING = 256
 _KEY = "samples-1"
 
 
@@ -68,6 +68,11 @@ def opened(place: Path) -> Samples:
     return found
 
 
+def calibrating(count: int) -> int:
+    """How many of so many samples calibrate."""
+    return min(count // 4, MOST_CALIBRATING)
+
+
 def _refused(place: Path, why: str) -> InputError:
     return InputError(f"{as_text(str(place))} can't be used as samples: {why}")
 
@@ -76,11 +81,11 @@ def _load(place: Path, progress: Progress) -> dict[str, Part]:
     import numpy as np
 
     found = opened(place)
-    taken = np.array(found, np.uint8 if found.dtype == np.uint8 else np.float32)
+    taken: Any = np.array(found, np.uint8 if found.dtype == np.uint8 else np.float32)
     if not np.isfinite(taken).all():
         raise _refused(place, "it holds values that aren't finite")
     progress("samples", len(taken), len(taken))
-    first = min(len(taken) // 4, _MOST_CALIBRATING)
+    first = calibrating(len(taken))
     labels = np.zeros(len(taken), np.uint8)
     return {
         "train": Part(taken[:first], labels[:first]),

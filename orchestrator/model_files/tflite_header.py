@@ -57,9 +57,9 @@ class Table:
         found = self.vector(field, 4)
         if found is None:
             return []
-        if found.count > _MOST:
-            raise RefusedFileError(f"it has a list of {found.count:,} tables")
-        places = (found.begin + 4 * index for index in range(found.count))
+        if found.length > _MOST:
+            raise RefusedFileError(f"it has a list of {found.length:,} tables")
+        places = (found.begin + 4 * index for index in range(found.length))
         return [Table(self._data, place + _number(self._data, place, "I")) for place in places]
 
     def integers(self, field: int) -> list[int] | None:
@@ -73,13 +73,13 @@ class Vector(NamedTuple):
 
     data: memoryview
     begin: int
-    count: int
+    length: int
 
     def integers(self) -> Iterator[int]:
         """As int32."""
-        if self.count > _MOST:
-            raise RefusedFileError(f"it has a list of {self.count:,} numbers")
-        return (_number(self.data, self.begin + 4 * index, "i") for index in range(self.count))
+        if self.length > _MOST:
+            raise RefusedFileError(f"it has a list of {self.length:,} numbers")
+        return (_number(self.data, self.begin + 4 * index, "i") for index in range(self.length))
 
 
 def _number(data: memoryview, at: int, kind: str) -> int:

@@ -42,12 +42,8 @@ def _opened_file(job: Job) -> Path:
 
 def _ready(job: Job, path: Path) -> Session:
     with job.phase("build"), refused_by(RUNTIME):
-        interpreter = litert.Interpreter(str(path), num_threads=job.threads)
-        entry = interpreter.get_input_details()[0]
-        shape = [job.cell.batch_size, *map(int, entry["shape"][1:])]
-        interpreter.resize_tensor_input(entry["index"], shape)
-        interpreter.allocate_tensors()
-    return checked(job, litert.calling(interpreter), RUNTIME)
+        made = litert.calling(litert.for_batches(path, job.cell.batch_size, job.threads))
+    return checked(job, made, RUNTIME)
 
 
 def _prove(job: Job, path: Path) -> None:

@@ -163,3 +163,13 @@ def _interpreter(path: Path, batch_size: int, image_size: int, threads: int) -> 
     interpreter.resize_tensor_input(entry["index"], shape)
     interpreter.allocate_tensors()
     return interpreter
+
+
+def for_batches(path: Path, batch_size: int, threads: int) -> Any:
+    """An interpreter of a file whose inputs, whatever they are, come in batches of that size."""
+    interpreter = Interpreter(str(path), num_threads=threads)
+    entry = interpreter.get_input_details()[0]
+    shape = [batch_size, *map(int, entry["shape"][1:])]
+    interpreter.resize_tensor_input(entry["index"], shape)
+    interpreter.allocate_tensors()
+    return interpreter
