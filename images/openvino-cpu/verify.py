@@ -31,7 +31,9 @@ def _kernels(network):
     hint = {"INFERENCE_PRECISION_HINT": "f32"}
     nodes = openvino.Core().compile_model(network, "CPU", hint).get_runtime_model().get_ops()
     notes = [node.get_rt_info() for node in nodes]
-    return [n["primitiveType"].astype(str) for n in notes if n["layerType"].astype(str) == "Convolution"]
+    return [
+        n["primitiveType"].astype(str) for n in notes if n["layerType"].astype(str) == "Convolution"
+    ]
 
 
 def a_network_of_onnx_runs() -> str:

@@ -22,9 +22,7 @@ def quantize(job: Job) -> None:
     count = job.recipe(QuantizeRecipe).calibration_images
     fast, corrected = job.cell.variant != "full-bias", job.cell.variant != "no-bias"
     network = steps.float_network(job)
-    made = quantization.quantized(
-        job, count, quantization.basic(network, count, fast, corrected)
-    )
+    made = quantization.quantized(job, count, quantization.basic(network, count, fast, corrected))
     networks.save(job, made)
     steps.finish(job, made, "int8")
 

@@ -85,6 +85,4 @@ def _ranges(node: Node) -> Any:
 
 def _affine(integers: Any, values: Any) -> Affine:
     scale = (values[1] - values[0]) / (integers[1] - integers[0])
-    return Affine(
-        scale, round(integers[0] - values[0] / scale), int(integers[0]), int(integers[1])
-    )
+    return Affine(scale, round(integers[0] - values[0] / scale), int(integers[0]), int(integers[1]))

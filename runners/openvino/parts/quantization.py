@@ -31,7 +31,7 @@ def quantized(job: Job, calibration_images: int, quantize: Quantize) -> Network:
     """What ``quantize`` makes of the images that calibrate.
 
     Records ``calibration_s``, in which images were asked for and run, and ``convert_s``, the whole.
-    Raises Unsupported for images without any range, a refusal, or a network without one INT8 tensor.
+    Raises Unsupported for images of one value, a refusal, and a network that was not quantized.
     """
     images = _calibration(job, calibration_images)
     with job.phase("convert"), refusals_of("NNCF refuses to quantize"):
