@@ -75,7 +75,7 @@ def prove(job: Job, network: Any, promised: str, hint: str) -> None:
 def steps_of(
     network: Any, made: Any, times_us: Mapping[str, float] = {}
 ) -> List[runtime_model.Step]:
-    """The operations of ``made``, which was compiled from ``network``, in the order of execution."""
+    """The operations of ``made``, compiled from ``network``, in the order of execution."""
     products = _products(network)
     found = []
     for node in made.get_runtime_model().get_ordered_ops():
