@@ -18,12 +18,12 @@ class Operation(NamedTuple):
     """What one call executes under one name.
 
     ``kind``: the type that a convolution or product computes in; None for what is neither.
-    ``count`` and ``seconds`` are those of one call, ``seconds`` None where nothing was timed.
+    ``times`` and ``seconds`` are those of one call, ``seconds`` None where nothing was timed.
     """
 
     name: str
     kind: Optional[str]
-    count: int
+    times: int
     seconds: Optional[float] = None
 
 
@@ -35,11 +35,8 @@ class ProfiledCall(NamedTuple):
 
 
 def record_proof(job: Job, promised: str, operations: Sequence[Operation], source: str) -> None:
-    """Set the job's proof; records ``promised_share`` and, where timed, ``promised_time_share``."""
+    """Set the job's proof, whose share by count is recorded with it; ``promised_time_share``."""
     job.proof = proof_of(operations, promised, source)
-    compute = sum(one.count for one in operations if one.kind is not None)
-    reason = "" if compute else "no convolution or product was seen"
-    job.record("promised_share", [job.proof.coverage], source=source, reason=reason)
     timed = [one for one in operations if one.kind is not None and one.seconds is not None]
     whole = sum(one.seconds or 0.0 for one in timed)
     if whole:
@@ -55,7 +52,7 @@ def proof_of(operations: Sequence[Operation], promised: str, source: str) -> Pro
     for one in operations:
         if one.kind is not None:
             of_kind = counts.setdefault(one.kind, {})
-            of_kind[one.name] = of_kind.get(one.name, 0) + one.count
+            of_kind[one.name] = of_kind.get(one.name, 0) + one.times
     totals = Counter({kind: sum(names.values()) for kind, names in counts.items()})
     whole = sum(totals.values())
     return Proof(
