@@ -22,8 +22,8 @@ from runners.precision_proof import latency_of
 from runners.session import Array, Session, filled
 
 NOT_FINITE = (
-    "the model's output holds values that aren't finite (NaN or infinity){}, so that nothing can be "
-    "held against it"
+    "the model's output holds values that aren't finite (NaN or infinity){}, so that nothing can "
+    "be held against it"
 )
 _SUM = 1e-3
 _CALLS = 10

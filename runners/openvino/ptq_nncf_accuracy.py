@@ -1,9 +1,9 @@
 """Accuracy-aware quantization to INT8 by NNCF (shafique2023, section 6.4, OpenVINO).
 
-``nncf.quantize_with_accuracy_control``: operations go back to float32, those that cost most first,
-until top-1 accuracy on training images lies at most one point below the float model's (NNCF's
-default). The proof says how much stayed INT8. Timed region: calibration; conversion with the search;
-``infer()``.
+``nncf.quantize_with_accuracy_control``: operations go back to float32, those that cost most
+first, until top-1 accuracy on training images lies at most one point below the float model's
+(NNCF's default). The proof says how much stayed INT8. Timed region: calibration; conversion with
+the search; ``infer()``.
 """
 
 from __future__ import annotations

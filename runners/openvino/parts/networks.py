@@ -20,15 +20,12 @@ _OWN = "openvino"
 def trained(job: Job) -> Network:
     """The float32 network of the training that the cell starts from, through ONNX.
 
-    Records ``convert_s``: from the arrays to OpenVINO's network. Raises Unsupported, DamagedInput.
+    Raises Unsupported, DamagedInput.
     """
-    arrays = job.weights.arrays()
     classes = len(job.data.meta.classes)
-    with job.phase("convert"):
-        model = onnx_model(job.cell.model, classes, job.cell.image_size, arrays)
-        with refusals_of("OpenVINO refuses the ONNX model"):
-            network = openvino.Core().read_model(model.SerializeToString())
-    return network
+    model = onnx_model(job.cell.model, classes, job.cell.image_size, job.weights.arrays())
+    with refusals_of("OpenVINO refuses the ONNX model"):
+        return openvino.Core().read_model(model.SerializeToString())
 
 
 def of_parent(job: Job) -> Network:

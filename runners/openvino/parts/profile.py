@@ -1,54 +1,114 @@
-"""The proof of precision: a few calls with the plug-in's counters on, and what it then tells."""
+"""The proof of precision: what the plug-in tells of a compiled network, and some counted calls."""
 
 from __future__ import annotations
 
+import datetime
 import time
-from typing import Any, List
+from typing import Any, Dict, List, Mapping
 
 import numpy as np
+import openvino
 
+from manifests.manifest import Proof
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.openvino.parts import compiled, runtime_model
-from runners.precision_proof import ProfiledCall, latency_of, record_call, record_proof
+from runners.openvino.parts import compiled, device, runtime_model
+from runners.precision_proof import (
+    Operation,
+    ProfiledCall,
+    latency_of,
+    proof_of,
+    record_call,
+    record_proof,
+)
 
 _WARM_CALLS = 5
 _CALLS = 20
 _SHOWN = 3
-"""Of what ran instead, in the reason for a failed proof."""
+"""Of what would run instead, in the reason for a failed proof."""
 
 
-def prove(
-    job: Job, network: Any, promised: str, hint: str, calls: int = _CALLS, required: bool = True
-) -> None:
-    """Call ``network`` on a black batch and set the job's proof; after an inference, the times of
-    its operations too.
+def require(job: Job, network: Any, made: Any, promised: str, hint: str) -> None:
+    """Raises Unsupported, with the proof, where nothing at all would run in the promised type.
 
-    Raises Unsupported where nothing at all ran in the promised type, unless that isn't
-    ``required``: such a row isn't what it says.
+    Asked before anything is measured: such a row isn't what its name says.
+    """
+    operations = runtime_model.operations(steps_of(network, made))
+    found = proof_of(operations, promised, "OpenVINO's runtime model")
+    if not found.coverage:
+        job.proof = found
+        raise Unsupported(_failed(found, hint, device.effective(made)[device.HINT]))
+
+
+def _failed(proof: Proof, hint: str, taken: str) -> str:
+    seen = "; ".join(proof.fallback[:_SHOWN]) or "it has no convolution and no product"
+    other = "" if hint == taken else f" (asked for {hint}, OpenVINO takes {taken})"
+    return f"the proof failed: nothing would run in {proof.promised}{other}: {seen}"
+
+
+def prove(job: Job, network: Any, promised: str, hint: str, calls: int = _CALLS) -> None:
+    """Call ``network`` with counters on a batch of the cell's size; set the job's proof, by count
+    and by time, and record where a call's time goes.
     """
     with job.phase("profile"):
         made = compiled.compiled(job, network, hint, counted=True)
         ready = compiled.session(network, made)
         placed = ready.place(_black(job))
         _timed(ready, placed, _WARM_CALLS)
-        warm = steps_of(made)
+        warm = _means(placed)
         samples = _timed(ready, placed, calls)
-        whole = steps_of(made)
-    steps = runtime_model.after_warm_up(warm, whole, _WARM_CALLS, _WARM_CALLS + calls)
-    _record(job, steps, promised, samples)
-    if required:
-        _require(job, hint, str(made.get_property(compiled.HINT).to_string()))
+        whole = _means(placed)
+    times = runtime_model.after_warm_up(warm, whole, _WARM_CALLS, _WARM_CALLS + calls)
+    steps = steps_of(network, made, times)
+    operations = runtime_model.operations(steps)
+    sets = ", ".join(runtime_model.instruction_sets(steps)) or "none"
+    source = (
+        f"OpenVINO's runtime model and counters, mean of {calls} calls; instruction sets that its "
+        f"kernels name: {sets}"
+    )
+    record_proof(job, promised, operations, source)
+    _tell_missing(job, network, operations)
+    call_s = sum(samples) / calls
+    record_call(job, operations, ProfiledCall(call_s, call_s), latency_of(job), source)
 
 
-def steps_of(made: Any) -> List[runtime_model.Step]:
-    """The operations of a compiled network, in the order of execution."""
+def steps_of(
+    network: Any, made: Any, times_us: Mapping[str, float] = {}
+) -> List[runtime_model.Step]:
+    """The operations of ``made``, compiled from ``network``, in the order of execution."""
+    products = _products(network)
     found = []
     for node in made.get_runtime_model().get_ordered_ops():
-        notes = node.get_rt_info()
-        plain = {name: str(notes[name].astype(str)) for name in notes}
-        found.append(runtime_model.step(node.get_friendly_name(), plain))
+        name, notes = node.get_friendly_name(), node.get_rt_info()
+        plain = {key: str(notes[key].astype(str)) for key in notes}
+        found.append(runtime_model.step(name, plain, times_us.get(name), products))
     return found
+
+
+def _products(network: Any) -> List[str]:
+    """The names of the network's convolutions and matrix products."""
+    kinds = runtime_model.NETWORK_PRODUCTS
+    return [one.get_friendly_name() for one in network.get_ops() if one.get_type_name() in kinds]
+
+
+def _tell_missing(job: Job, network: Any, operations: List[Operation]) -> None:
+    """Warn where the proof doesn't account for every convolution and product of the network."""
+    seen = sum(one.count for one in operations if one.kind is not None)
+    there = len(_products(network))
+    if seen != there:
+        job.warn(
+            f"of the network's {there} convolutions and products the runtime model shows {seen}"
+        )
+
+
+def _means(request: Any) -> Dict[str, float]:
+    """Microseconds that each operation took in all calls so far, by its name."""
+    microsecond = datetime.timedelta(microseconds=1)
+    return {
+        one.node_name: one.real_time / microsecond
+        for one in request.get_profiling_info()
+        if one.status == openvino.ProfilingInfo.Status.EXECUTED
+    }
 
 
 def _black(job: Job) -> Any:
@@ -64,27 +124,3 @@ def _timed(ready: Any, placed: Any, calls: int) -> List[float]:
         ready.call(placed)
         samples.append(time.perf_counter() - begin)
     return samples
-
-
-def _record(job: Job, steps: List[runtime_model.Step], promised: str, samples: List[float]) -> None:
-    """The proof; where the latency was measured, also where a call's time goes."""
-    sets = ", ".join(runtime_model.instruction_sets(steps)) or "none"
-    operations = runtime_model.operations(steps)
-    source = (
-        f"OpenVINO's runtime model and counters, mean of {len(samples)} calls; instruction sets that the "
-        f"kernels name: {sets}"
-    )
-    record_proof(job, promised, operations, source)
-    latency_s = latency_of(job)
-    if latency_s is not None:
-        call_s = sum(samples) / len(samples)
-        record_call(job, operations, ProfiledCall(call_s, call_s), latency_s, source)
-
-
-def _require(job: Job, hint: str, effective: str) -> None:
-    """Raises Unsupported where the proof shows nothing of what was promised."""
-    if job.proof is None or job.proof.coverage:
-        return
-    seen = "; ".join(job.proof.fallback[:_SHOWN]) or "no convolution or product was seen"
-    other = "" if hint == effective else f" (asked for {hint}, OpenVINO took {effective})"
-    raise Unsupported(f"the proof failed: nothing ran in {job.proof.promised}{other}: {seen}")

@@ -33,9 +33,9 @@ def quantized(
 ) -> Network:
     """What ``quantize`` makes of the images that calibrate.
 
-    ``shape`` is the input's, with free dimensions as texts. Records ``calibration_s``, in which
-    images were asked for and run, and ``convert_s``, the whole.
-    Raises Unsupported for images without any range, a refusal, or a network without one INT8 tensor.
+    ``shape`` is the input's, with free dimensions as texts.
+    Records ``calibration_s``, in which images were asked for and run, and ``convert_s``, the whole.
+    Raises Unsupported for images of one value, a refusal, and a network that was not quantized.
     """
     images = _calibration(job, calibration_images, shape)
     with job.phase("convert"), refusals_of("NNCF refuses to quantize"):

@@ -8,7 +8,7 @@ from runners.failures import Unsupported
 from runners.float_parity import show_float_parity
 from runners.inference import QuantizeRecipe, evaluate, infer_recipe, time_inference
 from runners.job import Job
-from runners.openvino.parts import compiled, networks, profile
+from runners.openvino.parts import compiled, layers, networks, profile
 
 Network = Any
 
@@ -17,10 +17,12 @@ FLOAT32_HINT = "f32"
 
 
 def float_network(job: Job) -> Network:
-    """The float32 network of the cell's training, shown to compute what that did; records
-    ``convert_s``. Raises Unsupported where it doesn't.
+    """The float32 network of the cell's training, shown to compute what that did.
+
+    Raises Unsupported where it doesn't.
     """
-    network = networks.trained(job)
+    with job.phase("convert"):
+        network = networks.trained(job)
     made = compiled.compiled(job, network, FLOAT32_HINT)
     show_float_parity(job, compiled.session(network, made))
     networks.fix_shape(network, 1, job.cell.image_size)  # what calibrates comes one by one
@@ -36,11 +38,14 @@ def quantize_float(job: Job, promised: str, hint: str, half: bool = False) -> No
 
 
 def finish(job: Job, network: Network, promised: str, hint: str = FLOAT32_HINT) -> None:
-    """Proof and accuracy of the network that this cell made."""
-    profile.prove(job, network, promised, hint)
+    """Accuracy and proof of the network that this cell made."""
     made = compiled.compiled(job, network, hint)
-    recipe = job.recipe(QuantizeRecipe)
-    evaluate(job, compiled.session(network, made), recipe.test_images, job.cell.batch_size)
+    profile.require(job, network, made, promised, hint)
+    images = job.recipe(QuantizeRecipe).test_images
+    evaluate(job, compiled.session(network, made), images, job.cell.batch_size)
+    profile.prove(job, network, promised, hint)
+    if promised != "float32":
+        job.layers = lambda images: layers.compare(job, network, hint, images)
 
 
 def infer_float(job: Job, promised: str, hint: str) -> None:
@@ -69,7 +74,9 @@ def time_network(job: Job, network: Network, promised: str, hint: str = FLOAT32_
     """Latency, end-to-end time, accuracy where the recipe has test images, and the proof."""
     recipe = infer_recipe(job)
     with job.phase("build"):
-        ready = compiled.session(network, compiled.compiled(job, network, hint))
+        made = compiled.compiled(job, network, hint)
+        ready = compiled.session(network, made)
+    profile.require(job, network, made, promised, hint)
     time_inference(job, ready)
     if recipe.test_images is not None:
         evaluate(job, ready, recipe.test_images, job.cell.batch_size)
