@@ -93,7 +93,7 @@ def _products(network: Any) -> List[str]:
 
 def _tell_missing(job: Job, network: Any, operations: List[Operation]) -> None:
     """Warn where the proof doesn't account for every convolution and product of the network."""
-    seen = sum(one.count for one in operations if one.kind is not None)
+    seen = sum(one.times for one in operations if one.kind is not None)
     there = len(_products(network))
     if seen != there:
         job.warn(

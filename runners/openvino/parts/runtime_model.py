@@ -62,7 +62,8 @@ class Step(NamedTuple):
     @property
     def title(self) -> str:
         """What it does and by which kernel, e.g. ``Convolution brgconv_avx512_dw_f32``."""
-        return f"{self.layer} {self.kernel}"
+        products = " with products" if self.products and self.layer.lower() == _FUSED else ""
+        return f"{self.layer}{products} {self.kernel}"
 
 
 def step(
@@ -113,8 +114,8 @@ def operations(steps: Sequence[Step]) -> List[Operation]:
         kind = one.kind if one.products else None
         before = found.get((one.title, kind), Operation(one.title, kind, 0, 0.0))
         seconds = (before.seconds or 0.0) + (one.time_us or 0.0) * 1e-6
-        count = before.count + max(1, one.products)
-        found[one.title, kind] = before._replace(count=count, seconds=seconds)
+        times = before.times + max(1, one.products)
+        found[one.title, kind] = before._replace(times=times, seconds=seconds)
     return list(found.values())
 
 
