@@ -48,7 +48,7 @@ def command(
 
     With --budget every cell is run once, however long that takes, and then, where claims are open,
     again in quadruples (A B B A), the cheapest that may decide first, until all that can be decided
-    is or the run's cells have taken that long, earlier starts included.
+    is or that long was spent: by cells of earlier starts, and by all of this one.
 
     It ends with one screen of verdicts. The paper's tables are in the run's folder (tables.md and
     its like).
