@@ -37,9 +37,7 @@ def answered(
     return msgspec.structs.replace(manifest, answers=answers)
 
 
-def ranking(
-    ours: Sequence[int], theirs: Sequence[int], images: str = "same"
-) -> list[Manifest]:
+def ranking(ours: Sequence[int], theirs: Sequence[int], images: str = "same") -> list[Manifest]:
     """What claim C9 of lad2023 compares: both baselines, and what was made from them."""
     return [
         answered("float32", ours),
