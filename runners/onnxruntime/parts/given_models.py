@@ -13,7 +13,8 @@ from runners.job import Job
 from runners.model_file import answer, checked, given_file, refused_by
 from runners.onnx_models.onnx_graph import operators_of
 from runners.onnxruntime.parts import proof
-from runners.onnxruntime.parts.sessions import Source, providers_of, session
+from runners.onnxruntime.parts.providers import providers_of
+from runners.onnxruntime.parts.sessions import Source, session
 from runners.session import Session
 
 RUNTIME = "ONNX Runtime"
