@@ -76,11 +76,11 @@ class Data:
         Raises Unsupported where all are of one value: no range can be found by them.
         """
         found = self._draw("calibration", "train", limit, seed)
-        least, most = (int(found.images.min()), int(found.images.max()))
+        least, most = found.images.min(), found.images.max()
         if least == most:
             raise Unsupported(
-                f"the {len(found.labels)} calibration images are all of one value ({least}): they "
-                "tell no range of any tensor"
+                f"the {len(found.labels)} calibration images are all of one value ({least:g}): "
+                "they tell no range of any tensor"
             )
         return found
 
