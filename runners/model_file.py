@@ -16,7 +16,7 @@ import numpy as np
 from runners import outputs
 from runners.failures import Unsupported, first_line, is_out_of_memory
 from runners.fidelity import LOGITS, PROBABILITIES
-from runners.inference import QuantizeRecipe, evaluate
+from runners.inference import QuantizeRecipe, evaluate, time_inference
 from runners.job import Job
 from runners.precision_proof import latency_of
 from runners.session import Array, Session, filled
@@ -27,7 +27,8 @@ NOT_FINITE = (
 )
 _SUM = 1e-3
 _CALLS = 10
-_PROFILED_S = 1.0
+_PROFILED_S = 0.5
+_SLOW_S = 0.1
 _MOST_VALUES = 2**20
 """Of one answer: more are pictures rather than classes, and all of them are kept."""
 
@@ -86,20 +87,27 @@ def _fits(given: Sequence[int], declared: Sequence[Any]) -> bool:
     return all(not told or size == wanted for told, size, wanted in zip(known, given, declared))
 
 
-def checked(job: Job, session: Session, runtime: str) -> Session:
-    """The session with answers of one row a sample, after a batch of test samples went through.
-
-    Raises Unsupported where that fails, and for answers that aren't finite numbers.
-    """
-    size = job.cell.batch_size
-    images = filled(job.data.at(job.data.test_places(size)).images, size)
-    flat = session._replace(
+def flat(session: Session) -> Session:
+    """The session with answers of one row a sample."""
+    return session._replace(
         classes=lambda answer: _rows(session, answer).argmax(1),
         outputs=lambda answer: _rows(session, answer),
     )
+
+
+def checked(job: Job, session: Session, runtime: str) -> Session:
+    """The flat session, after a batch of test samples went through; cells that time something leave
+    that to the one that they start from.
+
+    Raises Unsupported where that fails, and for answers that aren't finite numbers.
+    """
+    made = flat(session)
+    if job.cell.task == "infer":
+        return made
+    size = job.cell.batch_size
+    images = filled(job.data.at(job.data.test_places(size)).images, size)
     with job.phase("build"), refused_by(runtime):
-        answer = flat.call(flat.place(job.data.normalise(images)))
-        rows = _rows(session, answer)
+        rows = _rows(session, made.call(made.place(job.data.normalise(images))))
     if len(rows) != size or not 0 < rows.shape[1] <= _MOST_VALUES:
         raise Unsupported(
             f"the model's first output has {len(rows)} rows of {rows.shape[1]:,} values for "
@@ -107,7 +115,13 @@ def checked(job: Job, session: Session, runtime: str) -> Session:
         )
     if not np.isfinite(rows).all():
         raise Unsupported(NOT_FINITE.format(""))
-    return flat if flat.kind != LOGITS else flat._replace(kind=_kind(rows))
+    return made if made.kind != LOGITS else made._replace(kind=_kind(rows))
+
+
+def timed(job: Job, session: Session, runtime: str) -> None:
+    """Measure; what a runtime refuses only at this size of batch becomes Unsupported."""
+    with refused_by(runtime):
+        time_inference(job, session)
 
 
 def profiled_calls(job: Job) -> int:
@@ -116,7 +130,13 @@ def profiled_calls(job: Job) -> int:
     if isinstance(asked, int) and asked:
         return asked
     latency_s = latency_of(job)
-    return _CALLS if not latency_s else min(_CALLS, max(1, int(_PROFILED_S / latency_s)))
+    return 1 if not latency_s else min(_CALLS, max(1, int(_PROFILED_S / latency_s)))
+
+
+def worth_profiling(job: Job) -> bool:
+    """Whether this process proves its precision: of slow calls a point's first process does."""
+    latency_s = latency_of(job)
+    return not job.cell.repeat or not latency_s or latency_s < _SLOW_S
 
 
 def _rows(session: Session, answer: Any) -> Array:

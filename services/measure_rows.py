@@ -130,7 +130,7 @@ def _row(
         sqnr_db=_first(made, "sqnr_db"),
         exact=sqnr is not None and sqnr.reason.startswith("exact"),
         accuracy=_first(made, "accuracy"),
-        promised=ended[0].proof.promised if ended[0].proof else "",
+        promised=next((one.proof.promised for one in ended if one.proof), ""),
         time_share=_middle(ended, "promised_time_share"),
         count_share=_middle(ended, "promised_share"),
         disturbed=any(voids(flag) for one in ended for flag in flags_of(one, "latency_s")),

@@ -111,12 +111,12 @@ test_images = {asked.test_samples}
 {file}
 
 [recipes.infer]
-warm_up_s = 0.3
+warm_up_s = 0.2
 warm_up_count = 1
 measure_s = 1.0
-measure_count = 3
+measure_count = 2
 longest_s = 30.0
-end_to_end_share = 0.1
+end_to_end_share = 0.0
 {file}
 
 [tiers.{TIER}]

@@ -6,9 +6,8 @@ region: ``InferenceSession.run`` on a contiguous array, with the answer on the h
 
 from __future__ import annotations
 
-from runners.inference import time_inference
 from runners.job import Job
-from runners.model_file import profiled_calls
+from runners.model_file import profiled_calls, timed, worth_profiling
 from runners.onnxruntime.parts import given_models, proof
 
 
@@ -21,5 +20,6 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     path = given_models.opened_file(job)
-    time_inference(job, given_models.ready(job, path))
-    proof.prove(job, path, given_models.precision_of(path), profiled_calls(job))
+    timed(job, given_models.ready(job, path), given_models.RUNTIME)
+    if worth_profiling(job):
+        proof.prove(job, path, given_models.precision_of(path), profiled_calls(job))

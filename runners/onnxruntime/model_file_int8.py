@@ -6,9 +6,9 @@ and quantizing; ``InferenceSession.run`` on a contiguous array, with the answer 
 
 from __future__ import annotations
 
-from runners.inference import QuantizeRecipe, time_inference
+from runners.inference import QuantizeRecipe
 from runners.job import Job
-from runners.model_file import profiled_calls, refused_by
+from runners.model_file import profiled_calls, refused_by, timed, worth_profiling
 from runners.onnxruntime.parts import given_models, proof
 from runners.onnxruntime.parts.models import quantized_file
 from runners.onnxruntime.parts.quantization import Scheme, make_static
@@ -27,5 +27,6 @@ def quantize(job: Job) -> None:
 def infer(job: Job) -> None:
     given_models.opened_file(job)
     path = quantized_file(job)
-    time_inference(job, given_models.ready(job, path))
-    proof.prove(job, path, "int8", profiled_calls(job))
+    timed(job, given_models.ready(job, path), given_models.RUNTIME)
+    if worth_profiling(job):
+        proof.prove(job, path, "int8", profiled_calls(job))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runners.failures import Unsupported
-from runners.inference import time_inference
 from runners.job import Job
-from runners.model_file import answer, checked, given_file, refused_by
+from runners.model_file import answer, checked, given_file, refused_by, timed
 from runners.session import Session
 from runners.tensorflow.parts import litert
 
@@ -29,7 +28,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     path = _opened_file(job)
-    time_inference(job, _ready(job, path))
+    timed(job, _ready(job, path), RUNTIME)
     _prove(job, path)
 
 

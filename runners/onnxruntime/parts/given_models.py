@@ -10,7 +10,7 @@ from onnx import version_converter
 
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.model_file import answer, checked, given_file, refused_by
+from runners.model_file import answer, checked, given_file, profiled_calls, refused_by
 from runners.onnx_models.onnx_graph import operators_of
 from runners.onnxruntime.parts import proof
 from runners.onnxruntime.parts.providers import providers_of
@@ -68,5 +68,5 @@ def finish(job: Job, model: Path, promised: str) -> None:
     """Answers to the test samples, and the proof."""
     made = ready(job, model)
     answer(job, made)
-    proof.prove(job, model, promised)
+    proof.prove(job, model, promised, profiled_calls(job))
     job.layers = "the tensors inside of an ONNX model are not compared"

@@ -5,9 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, List
 
-from runners.inference import time_inference
 from runners.job import Job
-from runners.model_file import answer, checked, given_file, profiled_calls, refused_by
+from runners.model_file import (
+    answer,
+    checked,
+    given_file,
+    profiled_calls,
+    refused_by,
+    timed,
+    worth_profiling,
+)
 from runners.openvino.parts import compiled, networks, profile
 from runners.openvino.parts.steps import FLOAT32_HINT
 from runners.session import Session
@@ -57,6 +64,7 @@ def finish(job: Job, network: Network, promised: str) -> None:
 
 
 def time_network(job: Job, network: Network, promised: str) -> None:
-    """Latency, end-to-end time and the proof."""
-    time_inference(job, ready(job, network, promised))
-    profile.prove(job, network, promised, FLOAT32_HINT, profiled_calls(job))
+    """Latency and the proof."""
+    timed(job, ready(job, network, promised), RUNTIME)
+    if worth_profiling(job):
+        profile.prove(job, network, promised, FLOAT32_HINT, profiled_calls(job))
