@@ -39,7 +39,7 @@ def quantized(job: Job, calibration_images: int, quantize: Quantize) -> Network:
     calibrated = [phase.seconds for phase in job.phases if phase.name == "calibrate"]
     job.record("calibration_s", [sum(calibrated)], items=len(images))
     job.record("convert_s", [job.last_phase_s("convert")])
-    _check_quantized(made)
+    check_quantized(made)
     return made
 
 
@@ -103,7 +103,7 @@ def _placed(job: Job, pixels: Array) -> List[Array]:
     return [np.ascontiguousarray(images[index : index + 1]) for index in range(len(images))]
 
 
-def _check_quantized(network: openvino.Model) -> None:
+def check_quantized(network: openvino.Model) -> None:
     """Raises Unsupported where NNCF gave the float network back."""
     kinds = [node.get_type_name() for node in network.get_ops()]
     if "FakeQuantize" not in kinds:
