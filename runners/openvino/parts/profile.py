@@ -7,9 +7,7 @@ import time
 from typing import Any, Dict, List, Mapping
 
 import numpy as np
-import openvino
 
-from manifests.manifest import Proof
 from runners.failures import Unsupported
 from runners.job import Job
 from runners.openvino.parts import compiled, device, runtime_model
@@ -24,8 +22,6 @@ from runners.precision_proof import (
 
 _WARM_CALLS = 5
 _CALLS = 20
-_SHOWN = 3
-"""Of what would run instead, in the reason for a failed proof."""
 
 
 def require(job: Job, network: Any, made: Any, promised: str, hint: str) -> None:
@@ -33,17 +29,12 @@ def require(job: Job, network: Any, made: Any, promised: str, hint: str) -> None
 
     Asked before anything is measured: such a row isn't what its name says.
     """
-    operations = runtime_model.operations(steps_of(network, made))
-    found = proof_of(operations, promised, "OpenVINO's runtime model")
+    found = proof_of(
+        runtime_model.operations(steps_of(network, made)), promised, "OpenVINO's runtime model"
+    )
     if not found.coverage:
         job.proof = found
-        raise Unsupported(_failed(found, hint, device.effective(made)[device.HINT]))
-
-
-def _failed(proof: Proof, hint: str, taken: str) -> str:
-    seen = "; ".join(proof.fallback[:_SHOWN]) or "it has no convolution and no product"
-    other = "" if hint == taken else f" (asked for {hint}, OpenVINO takes {taken})"
-    return f"the proof failed: nothing would run in {proof.promised}{other}: {seen}"
+        raise Unsupported(runtime_model.failed(found, hint, device.effective(made)[device.HINT]))
 
 
 def prove(job: Job, network: Any, promised: str, hint: str, calls: int = _CALLS) -> None:
@@ -107,7 +98,7 @@ def _means(request: Any) -> Dict[str, float]:
     return {
         one.node_name: one.real_time / microsecond
         for one in request.get_profiling_info()
-        if one.status == openvino.ProfilingInfo.Status.EXECUTED
+        if one.status.name == "EXECUTED"
     }
 
 

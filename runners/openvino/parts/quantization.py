@@ -43,7 +43,7 @@ def quantized(
     calibrated = [phase.seconds for phase in job.phases if phase.name == "calibrate"]
     job.record("calibration_s", [sum(calibrated)], items=len(images))
     job.record("convert_s", [job.last_phase_s("convert")])
-    _check_quantized(made)
+    check_quantized(made)
     return made
 
 
@@ -107,7 +107,7 @@ def _placed(job: Job, pixels: Array, shape: Sequence[Any] = _PICTURES) -> List[A
     return [in_layout(images[index : index + 1], shape) for index in range(len(images))]
 
 
-def _check_quantized(network: openvino.Model) -> None:
+def check_quantized(network: openvino.Model) -> None:
     """Raises Unsupported where NNCF gave the float network back."""
     kinds = [node.get_type_name() for node in network.get_ops()]
     if "FakeQuantize" not in kinds:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from typing import Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
+from manifests.manifest import Proof
 from runners.precision_proof import Operation
 
 UNKNOWN = "unknown"
@@ -31,6 +32,8 @@ _TYPES = {
 }  # fmt: skip
 _NO_KERNEL = re.compile(r"^(unknown|undef)(_|$)|^$")
 _SUFFIX = re.compile(r"_(f32|f64|bf16|f16|u8|i8|bin)$", re.IGNORECASE)
+_SHOWN = 3
+"""Of what would run instead, in the reason for a failed proof."""
 _SETS = re.compile(r"avx512_amx|amx|avx512|avx2_vnni|avx2|avx|sse42|sve\d*|neon|acl")
 
 
@@ -123,3 +126,13 @@ def instruction_sets(steps: Sequence[Step]) -> List[str]:
     """Those that the kernels of convolutions and products name, the most frequent first."""
     matches = [_SETS.search(one.kernel) for one in steps if one.products]
     return [name for name, _ in Counter(match[0] for match in matches if match).most_common()]
+
+
+def failed(proof: Proof, hint: str, taken: str) -> str:
+    """Why a proof failed that shows nothing of what was promised.
+
+    ``hint`` is the precision that was asked for, ``taken`` the one that the plug-in took.
+    """
+    seen = "; ".join(proof.fallback[:_SHOWN]) or "it has no convolution and no product"
+    other = "" if hint == taken else f" (asked for {hint}, OpenVINO takes {taken})"
+    return f"the proof failed: nothing would run in {proof.promised}{other}: {seen}"
