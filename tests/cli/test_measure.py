@@ -224,6 +224,18 @@ def test_with_a_budget_each_cell_is_planned_once(tmp_path: Path) -> None:
     assert {planned.cell.repeat for planned in prepare(asked.request).chosen} == {0}
 
 
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_samples_without_labels_are_for_models_of_ones_own(
+    workshop: Workshop, command: str
+) -> None:
+    np.save(workshop.folder / "own.npy", np.ones((12, 3, 8, 8), np.float32))
+
+    done = workshop(command, "toy", "--data-dir", "own.npy", status=2)
+
+    assert "own.npy has samples without labels" in done.stderr
+    assert "repliquant measure" in done.stderr
+
+
 # What manifests come to
 
 
