@@ -65,7 +65,8 @@ def _measured(row: Row) -> str:
 def _latency(row: Row) -> str:
     if row.latency_s is None:
         return "–"
-    middle = f"{1e3 * row.latency_s:.3g} ms"
+    long = row.latency_s >= 1
+    middle = f"{row.latency_s:.3g} s" if long else f"{1e3 * row.latency_s:.3g} ms"
     ends = row.interval_s
     if ends is None:
         return middle
