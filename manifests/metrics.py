@@ -113,6 +113,17 @@ METRICS: Dict[str, MetricInfo] = {
         "SQNR", "dB", "float parent's signal over the noise in the outputs, or in a layer (label)",
         "higher",
     ),
+    "arena_bytes": MetricInfo(
+        "arena", "bytes", "the memory that an interpreter for microcontrollers takes, or a part of "
+        "it (label)", "lower", positive=True, exact=True,
+    ),
+    "multiply_adds": MetricInfo(
+        "multiply-adds", "count", "in one call's convolutions and products, or in those of one "
+        "operation (label)", None, positive=True, exact=True,
+    ),
+    "equal_bytes": _share(
+        "equal bytes", "of the answers to the same inputs, as other kernels (label) compute them"
+    )._replace(compared=False, better=None, exact=True),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(

@@ -12,6 +12,7 @@ from typing import Any, Dict, List
 import numpy as np
 
 from manifests.manifest import Proof
+from runners import affine
 from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
@@ -66,20 +67,12 @@ def _kind(interpreter: Any, exit_: Dict[str, Any]) -> str:
 
 def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
     """float32 values in the tensor's own type, by its scale and zero point."""
-    if tensor["dtype"] == np.float32:
-        return values
-    scale, zero_point = tensor["quantization"]
-    limits = np.iinfo(tensor["dtype"])
-    rounded = np.round(values / scale) + zero_point
-    return np.clip(rounded, limits.min, limits.max).astype(tensor["dtype"])
+    return affine.quantized(values, tensor["dtype"], *tensor["quantization"])
 
 
 def dequantized(values: Array, tensor: Dict[str, Any]) -> Array:
     """A tensor's values as numbers, by its scale and zero point."""
-    scale, zero_point = tensor["quantization"]
-    if np.issubdtype(tensor["dtype"], np.floating) or not scale:
-        return values
-    return (values.astype(np.float64) - zero_point) * scale
+    return affine.dequantized(values, *tensor["quantization"])
 
 
 def prove(path: Path, promised: str) -> Proof:
