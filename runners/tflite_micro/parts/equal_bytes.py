@@ -56,7 +56,7 @@ def difference(ours: Array, theirs: Array) -> Difference:
 
 
 def record_equal_bytes(job: Job, model: TfliteModel, inputs: List[Array]) -> None:
-    """Record ``equal_bytes`` against each set of kernels; ``inputs`` are as the model takes them."""
+    """Record ``equal_bytes`` against each set of kernels; ``inputs`` are in the model's own type."""
     interpreter = opened(model)
     ours = [_ours(interpreter, batch) for batch in inputs[:COMPARED_IMAGES]]
     for label, kernels in _KERNELS:
@@ -70,7 +70,7 @@ def record_equal_bytes(job: Job, model: TfliteModel, inputs: List[Array]) -> Non
         found = NONE
         for batch, answer in zip(inputs, ours if not why else []):
             _invoke(theirs, batch)
-            found = found.plus(difference(answer, theirs.get_tensor(model.exit.index)))
+            found = found.plus(difference(answer, theirs.get_tensor(model.exit.number)))
         _record(job, label, found, len(ours), "the answers", why)
     _record_inside(job, model, inputs[:INNER_IMAGES])
 
@@ -83,9 +83,7 @@ def _why_not(interpreter: Any, kernels: Any) -> str:
 
 
 def _record(job: Job, label: str, found: Difference, images: int, what: str, why: str = "") -> None:
-    told = (
-        f"{found.equal:,} of {found.total:,} bytes of {what}, largest difference {found.largest:g}"
-    )
+    told = f"{found.equal:,} of {found.total:,} bytes of {what}, at most {found.largest:g} apart"
     share = found.equal / found.total if found.total else None
     why = why or ("" if found.total else "nothing could be compared")
     job.record("equal_bytes", [share], label, images, "" if why else told, why)
@@ -114,7 +112,7 @@ def _inside(
         ours.invoke()
         _invoke(theirs, batch)
         for place, operation in enumerate(model.operations):
-            index = operation.outputs[0].index
+            index = operation.outputs[0].number
             mine, other = ours.GetTensor(index, 0)["tensor_data"], theirs.get_tensor(index)
             found = difference(mine.reshape(other.shape), other)
             whole = whole.plus(found)

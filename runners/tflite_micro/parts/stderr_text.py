@@ -1,4 +1,4 @@
-"""What native code writes to the error output, which the interpreter's reasons and figures go to."""
+"""What native code writes to the error output: the interpreter's reasons and figures go there."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A .tflite file: whether it is one, and what its operations compute in.
 
-LiteRT reads it: unlike the interpreter for microcontrollers it checks every offset in the file before
-it follows one.
+LiteRT reads it: unlike the interpreter for microcontrollers it checks every offset in the file
+before it follows one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SLACK_BYTES = 4 * 2**20
 class Tensor(NamedTuple):
     """``dtype`` is numpy's name; ``scale`` is 0 where it isn't quantized by one scale."""
 
-    index: int
+    number: int
     name: str
     shape: Tuple[int, ...]
     dtype: str
@@ -51,7 +51,7 @@ class TfliteModel(NamedTuple):
     operations: List[Operation]
 
     def arena_bound_bytes(self) -> int:
-        """More than any arena that it can need: all results side by side, none in another's place."""
+        """More than any arena that it can need: no result takes another's place."""
         results = sum(tensor.size_bytes for op in self.operations for tensor in op.outputs)
         return self.entry.size_bytes + results + len(self.content) + _SLACK_BYTES
 
@@ -82,8 +82,8 @@ def check_images(model: TfliteModel, batch_size: int, image_size: int) -> None:
     wanted = (batch_size, image_size, image_size, 3)
     if model.entry.shape != wanted:
         raise Unsupported(
-            f"{model.path.name} takes {_size(model.entry.shape)}; the cell has {_size(wanted)}, and "
-            "TensorFlow Lite Micro can't resize a model"
+            f"{model.path.name} takes {_size(model.entry.shape)}; the cell has {_size(wanted)}, "
+            "and TensorFlow Lite Micro can't resize a model"
         )
     if len(model.exit.shape) != 2:
         raise Unsupported(
