@@ -27,7 +27,7 @@ def infer(job: Job) -> None:
         model = measuring.taken_model(job)
         source = "tensor types of the file's operations, none of which ran"
         proof = executed_types.prove(model.operations, "int8", source)
-        executed_types.refuse_other_types(model, proof)
+        executed_types.refuse_other_types(model.path.name, proof)
         interpreter = arena.opened(model)
     job.proof = msgspec.structs.replace(proof, coverage=None)
     use = measuring.record_file(job, model, interpreter)

@@ -13,6 +13,8 @@ from runners.tflite_micro.parts.tflite_model import TfliteModel
 
 _USED = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
 _LONGEST_REASON = 300
+ALIGNMENT_BYTES = 16
+"""Of results in an arena, and of an arena as programs for microcontrollers declare it."""
 
 
 class ArenaUse(NamedTuple):
@@ -46,13 +48,19 @@ def opened(model: TfliteModel, every_tensor: bool = False) -> Any:
 
 
 def arena_use(interpreter: Any) -> ArenaUse:
-    """What an interpreter takes of its arena. Raises RuntimeError where it doesn't say."""
+    """What an interpreter takes of its arena, in whole steps of its alignment: what lies before the
+    first depends on where the arena begins. Raises RuntimeError where it doesn't say.
+    """
     with captured() as told:
         interpreter.print_allocations()
-    found = {match[1]: int(match[2]) for match in map(_USED.search, told) if match}
+    found = {match[1]: _aligned(int(match[2])) for match in map(_USED.search, told) if match}
     if len(found) < 3:
         raise RuntimeError("TensorFlow Lite Micro didn't say what it takes of its arena")
     return ArenaUse(found["total"], found["head"], found["tail"])
+
+
+def _aligned(size: int) -> int:
+    return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
 
 
 def check_memory(use: ArenaUse, memory_bytes: int) -> None:

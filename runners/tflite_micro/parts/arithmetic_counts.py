@@ -6,7 +6,7 @@ from typing import Dict, List
 
 import numpy as np
 
-from runners.tflite_micro.parts.tflite_model import Operation
+from runners.tflite_micro.parts.operations import Operation
 
 COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 """Convolutions and products, which a precision is proven by."""

@@ -6,15 +6,15 @@ XNNPACK's. That they answer differently for one int8 file is within what its for
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple, Tuple
+from typing import Any, List, Tuple
 
-import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from runners.failures import Unsupported, first_line
 from runners.inference import Array
 from runners.job import Job
 from runners.tflite_micro.parts.arena import opened
+from runners.tflite_micro.parts.byte_difference import NONE, Difference, difference
 from runners.tflite_micro.parts.tflite_model import TfliteModel
 
 COMPARED_IMAGES = 32
@@ -28,35 +28,8 @@ INSIDE = "inside"
 """The end of a label for all results inside the model."""
 
 
-class Difference(NamedTuple):
-    """Of bytes that were compared; ``largest`` is in the tensor's own units."""
-
-    equal: int
-    total: int
-    largest: float
-
-    def plus(self, other: Difference) -> Difference:
-        return Difference(
-            self.equal + other.equal, self.total + other.total, max(self.largest, other.largest)
-        )
-
-
-NONE = Difference(0, 0, 0.0)
-
-
-def difference(ours: Array, theirs: Array) -> Difference:
-    """Of two arrays of one type. Raises ValueError for different shapes or types."""
-    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
-        raise ValueError(
-            f"{ours.dtype} {ours.shape} and {theirs.dtype} {theirs.shape} can't be compared"
-        )
-    same = _bytes(ours) == _bytes(theirs)
-    apart = np.abs(ours.astype(np.float64) - theirs.astype(np.float64))
-    return Difference(int(same.sum()), same.size, float(apart.max(initial=0.0)))
-
-
 def record_equal_bytes(job: Job, model: TfliteModel, inputs: List[Array]) -> None:
-    """Record ``equal_bytes`` against each set of kernels; ``inputs`` are in the model's own type."""
+    """Record ``equal_bytes`` against each set of kernels; ``inputs`` are in its own type."""
     interpreter = opened(model)
     ours = [_ours(interpreter, batch) for batch in inputs[:COMPARED_IMAGES]]
     for label, kernels in _KERNELS:
@@ -143,7 +116,3 @@ def _litert(model: TfliteModel, kernels: Any, every_tensor: bool = False) -> Any
 def _invoke(interpreter: Any, batch: Array) -> None:
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
     interpreter.invoke()
-
-
-def _bytes(values: Array) -> Array:
-    return np.ascontiguousarray(values).view(np.uint8).ravel()

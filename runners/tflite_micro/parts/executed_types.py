@@ -12,7 +12,7 @@ from typing import Dict, List
 from manifests.manifest import Proof
 from runners.failures import Unsupported
 from runners.tflite_micro.parts.arithmetic_counts import COMPUTE
-from runners.tflite_micro.parts.tflite_model import Operation, TfliteModel
+from runners.tflite_micro.parts.operations import Operation
 
 SOURCE = "tensor types of the operations that TensorFlow Lite Micro executed, without delegates"
 
@@ -53,11 +53,11 @@ def kind_of(operation: Operation) -> str:
     return f"{images.dtype} with {weights.dtype} weights"
 
 
-def refuse_other_types(model: TfliteModel, proof: Proof) -> None:
-    """Raises Unsupported for a model none of whose products is in the promised type."""
+def refuse_other_types(name: str, proof: Proof) -> None:
+    """Raises Unsupported for a file none of whose products is in the promised type."""
     if proof.coverage:
         return
     others = ", ".join(kind for kind in proof.operations if kind != proof.promised)
     raise Unsupported(
-        f"{model.path.name} computes nothing in {proof.promised}: its operations are in {others}"
+        f"{name} computes nothing in {proof.promised}: its operations are in {others}"
     )

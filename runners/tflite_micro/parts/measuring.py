@@ -15,9 +15,9 @@ from runners.tflite_micro.parts.arena import ArenaUse, arena_use, opened
 from runners.tflite_micro.parts.arithmetic_counts import by_operation
 from runners.tflite_micro.parts.equal_bytes import COMPARED_IMAGES, record_equal_bytes
 from runners.tflite_micro.parts.executed_types import prove, refuse_other_types
+from runners.tflite_micro.parts.operations import Tensor
 from runners.tflite_micro.parts.tflite_model import (
     MODEL_FILE,
-    Tensor,
     TfliteModel,
     check_images,
     read_model,
@@ -36,7 +36,7 @@ def time_model(job: Job, promised: str) -> None:
     with job.phase("build"):
         model = taken_model(job)
         job.proof = prove(model.operations, promised)
-        refuse_other_types(model, job.proof)
+        refuse_other_types(model.path.name, job.proof)
         interpreter = opened(model)
         ready = session(model, interpreter)
     record_file(job, model, interpreter)

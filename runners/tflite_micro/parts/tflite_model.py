@@ -13,32 +13,10 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from runners.failures import Unsupported, first_line
+from runners.tflite_micro.parts.operations import Operation, Tensor
 
 MODEL_FILE = "model.tflite"
 _SLACK_BYTES = 4 * 2**20
-
-
-class Tensor(NamedTuple):
-    """``dtype`` is numpy's name; ``scale`` is 0 where it isn't quantized by one scale."""
-
-    number: int
-    name: str
-    shape: Tuple[int, ...]
-    dtype: str
-    scale: float
-    zero_point: int
-
-    @property
-    def size_bytes(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
-
-
-class Operation(NamedTuple):
-    """One operation, in the order of execution; ``inputs`` leaves out those that are optional."""
-
-    name: str
-    inputs: List[Tensor]
-    outputs: List[Tensor]
 
 
 class TfliteModel(NamedTuple):
