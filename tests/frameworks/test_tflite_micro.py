@@ -1,4 +1,4 @@
-"""The interpreter for microcontrollers, really run on the host on the files that TensorFlow left."""
+"""The interpreter for microcontrollers, really run on the files that TensorFlow left."""
 
 from __future__ import annotations
 
