@@ -124,11 +124,34 @@ METRICS: Dict[str, MetricInfo] = {
     "equal_bytes": _share(
         "equal bytes", "of the answers to the same inputs, as other kernels (label) compute them"
     )._replace(compared=False, better=None, exact=True),
+    "logit_difference": MetricInfo(
+        "difference of logits", "fraction",
+        "largest difference of the float model's logits from its training's, of the largest logit",
+        "lower", least=0,
+    ),
+    "promised_share": MetricInfo(
+        "operations in the promised type", "fraction",
+        "by count: of the convolutions and products that one call executes", "higher", least=0,
+        most=1,
+    ),
+    "promised_time_share": MetricInfo(
+        "time in the promised type", "fraction",
+        "by time: of what the convolutions and products of one call take", "higher", timed=True,
+        least=0, most=1,
+    ),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
+    ),
+    "outside_operations_s": MetricInfo(
+        "time outside operations", "s",
+        "of a profiled call, what lies between and around the operations", "lower", timed=True,
+    ),
+    "profiling_s": MetricInfo(
+        "cost of profiling", "s", "what a profiled call takes more than one that isn't", "lower",
+        timed=True,
     ),
     "device_time_s": MetricInfo(
         "device time", "s", "what the profiler counts on the GPU or the CPU (its label) per call",

@@ -58,9 +58,9 @@ def float_outputs(job: Job, model: FloatModel, images: Array) -> Tuple[Optional[
     """The float model's answers to those images and where they come from, or why there are none."""
     if model.passed_on:
         return _passed_on(job, model.parent, images)
-    why = _why_not_kept(job, model.parent)
-    if not why:
-        kept = _of_images(read(job.weights.file(OUTPUTS_FILE)), images)
+    whole, why = kept_outputs(job, model.parent)
+    if whole is not None:
+        kept = _of_images(whole, images)
         if kept is not None:
             return kept, "kept by its cell"
         why = "its cell tested other images"
@@ -69,6 +69,14 @@ def float_outputs(job: Job, model: FloatModel, images: Array) -> Tuple[Optional[
         return None, f"the float model's answers can't serve: {why}"
     found = answers(job, float_session(job), images)
     return found, f"computed in this cell: {why}"
+
+
+def kept_outputs(job: Job, parent: Manifest) -> Tuple[Optional[Outputs], str]:
+    """All that the parent's cell kept of a float32 model's answers to this cell's test split, or
+    why that can't serve.
+    """
+    why = _why_not_kept(job, parent)
+    return (None, why) if why else (read(job.weights.file(OUTPUTS_FILE)), "")
 
 
 def _passed_on(job: Job, parent: Manifest, images: Array) -> Tuple[Optional[Outputs], str]:
