@@ -14,7 +14,7 @@ from tests.frameworks.tflite_family import PRODUCTS, QUANTIZE, Family, run_on
 
 pytestmark = pytest.mark.frameworks
 TESTED = {**INFER, "test_images": 20}
-# ResNet18 at 16 x 16: the stem, the first stage's four convolutions, and three stages that halve the
+# ResNet18 at 16 x 16: the stem, the first stage with four convolutions, three stages that halve the
 # picture: a convolution that doubles the channels, three more, a shortcut.
 CONVOLUTIONS = (
     256 * 27 * 64 + 4 * 256 * 576 * 64 + 3 * (64 * 576 * 128 + 3 * 64 * 1152 * 128 + 64 * 64 * 128)
