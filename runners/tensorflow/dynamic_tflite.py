@@ -8,7 +8,8 @@ them XNNPACK took. Timed region: conversion; ``invoke()`` of the LiteRT interpre
 from __future__ import annotations
 
 from runners.job import Job
-from runners.tensorflow.parts import litert, tflite_types
+from runners import tflite_types
+from runners.tensorflow.parts import litert
 
 
 def quantize(job: Job) -> None:

@@ -12,7 +12,8 @@ from typing import Any, Dict
 from runners.failures import Unsupported, first_line
 from runners.inference import QuantizeRecipe
 from runners.job import Job
-from runners.tensorflow.parts import litert, tflite_types
+from runners import tflite_types
+from runners.tensorflow.parts import litert
 from runners.tensorflow.parts.files import TFLITE_FILE, save_tflite
 
 VARIANTS = {"dynamic": "int8 weights, float32 activations that are quantized at each call"}

@@ -7,7 +7,8 @@ Timed region: calibration; conversion; ``invoke()`` of the LiteRT interpreter.
 from __future__ import annotations
 
 from runners.job import Job
-from runners.tensorflow.parts import litert, tflite_types
+from runners import tflite_types
+from runners.tensorflow.parts import litert
 
 
 def quantize(job: Job) -> None:

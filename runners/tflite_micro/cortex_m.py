@@ -11,7 +11,8 @@ import msgspec
 
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.tflite_micro.parts import arena, executed_types, measuring
+from runners.tflite_micro.parts import arena, measuring
+from runners.tflite_types import prove_graph, refuse_other_types
 
 VARIANTS = {
     "64-kib": "64 KiB of memory for the arena",
@@ -26,8 +27,8 @@ def infer(job: Job) -> None:
     with job.phase("build"):
         model = measuring.taken_model(job)
         source = "tensor types of the file's operations, none of which ran"
-        proof = executed_types.prove(model.operations, "int8", source)
-        executed_types.refuse_other_types(model.path.name, proof)
+        proof = prove_graph(model.graph, "int8", source)
+        refuse_other_types(model.path.name, proof)
         interpreter = arena.opened(model)
     job.proof = msgspec.structs.replace(proof, coverage=None)
     use = measuring.record_file(job, model, interpreter)

@@ -1,4 +1,4 @@
-"""What TensorFlow Lite Micro's parts make of plain data: counts, types, bytes."""
+"""What TensorFlow Lite Micro's parts make of plain data: counts, bytes, native words."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import os
 import numpy as np
 import pytest
 
-from runners.failures import Unsupported
 from runners.tflite_micro.parts.arithmetic_counts import by_operation, multiply_adds
 from runners.tflite_micro.parts.byte_difference import NONE, Difference, difference
-from runners.tflite_micro.parts.executed_types import prove, refuse_other_types
 from runners.tflite_micro.parts.operations import Operation, Tensor
 from runners.tflite_micro.parts.stderr_text import captured
 
@@ -49,26 +47,6 @@ def test_they_are_added_up_by_name() -> None:
     assert by_operation([layer, Operation("SOFTMAX", [tensor(1, 10)], [tensor(1, 10)]), layer]) == {
         "FULLY_CONNECTED": 1280
     }
-
-
-def test_types_are_those_of_the_tensors() -> None:
-    floats = tensor(1, 8, 8, 3, dtype="float32")
-    whole = product("CONV_2D", tensor(4, 3, 3, 3), tensor(1, 8, 8, 4))
-    hybrid = product("CONV_2D", tensor(4, 3, 3, 3), tensor(1, 8, 8, 4, dtype="float32"), floats)
-    found = prove([whole, hybrid], "int8")
-    assert found.operations == {
-        "int8": {"CONV_2D": 1}, "float32 with int8 weights": {"CONV_2D": 1},
-    }  # fmt: skip
-    assert found.coverage == 0.5
-    assert found.fallback == ["CONV_2D x1 in float32 with int8 weights"]
-    refuse_other_types("model.tflite", found)
-
-
-def test_a_float_file_is_no_int8_file() -> None:
-    floats = tensor(1, 8, 8, 3, dtype="float32")
-    found = prove([product("CONV_2D", floats, floats, floats)], "int8")
-    with pytest.raises(Unsupported, match=r"computes nothing in int8: .* in float32"):
-        refuse_other_types("model.tflite", found)
 
 
 def test_bytes_are_compared_one_by_one() -> None:

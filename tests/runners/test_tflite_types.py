@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from runners.failures import Unsupported
-from runners.tensorflow.parts.tflite_types import Graph, prove_graph, refuse_other_types
+from runners.tflite_types import Graph, prove_graph, refuse_other_types
 
 
 def operation(name: str, inputs: list[int], outputs: list[int]) -> dict[str, Any]:
@@ -82,6 +82,19 @@ def test_int16_activations_with_int8_weights_have_their_name() -> None:
     assert found.operations == {"int16x8": {"CONV_2D": 1}, "int16": {"ADD": 1}}
     assert (found.coverage, found.fallback) == (1.0, [])
     assert "TFLite's own kernels execute 1 in int16x8" in found.source
+
+
+def test_a_transposed_convolution_has_its_images_last() -> None:
+    kinds = [np.int32, np.int8, np.float32, np.float32]
+    found = prove_graph(graph(kinds, operation("TRANSPOSE_CONV", [0, 1, 2], [3])), "hybrid int8")
+    assert found.coverage == 1.0
+
+
+def test_another_interpreter_says_itself_where_it_comes_from() -> None:
+    kinds = [np.float32, np.int8, np.float32]
+    found = prove_graph(graph(kinds, operation("CONV_2D", [0, 1], [2])), "int8", "all that ran")
+    assert (found.coverage, found.source) == (0.0, "all that ran")
+    assert found.fallback == ["CONV_2D x1 in hybrid int8"]
 
 
 def test_a_graph_without_products_has_no_coverage() -> None:

@@ -18,7 +18,7 @@ from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
 from runners.tensorflow.parts import layers
 from runners.tensorflow.parts.files import TFLITE_FILE
-from runners.tensorflow.parts.tflite_types import Graph, prove_graph, refuse_other_types
+from runners.tflite_types import Graph, prove_graph, refuse_other_types
 
 try:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType

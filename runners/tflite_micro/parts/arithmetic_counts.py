@@ -7,9 +7,7 @@ from typing import Dict, List
 import numpy as np
 
 from runners.tflite_micro.parts.operations import Operation
-
-COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
-"""Convolutions and products, which a precision is proven by."""
+from runners.tflite_types import COMPUTE
 
 
 def multiply_adds(operation: Operation) -> int:

@@ -14,7 +14,6 @@ from runners.job import Job
 from runners.tflite_micro.parts.arena import ArenaUse, arena_use, opened
 from runners.tflite_micro.parts.arithmetic_counts import by_operation
 from runners.tflite_micro.parts.equal_bytes import COMPARED_IMAGES, record_equal_bytes
-from runners.tflite_micro.parts.executed_types import prove, refuse_other_types
 from runners.tflite_micro.parts.operations import Tensor
 from runners.tflite_micro.parts.tflite_model import (
     MODEL_FILE,
@@ -22,7 +21,9 @@ from runners.tflite_micro.parts.tflite_model import (
     check_images,
     read_model,
 )
+from runners.tflite_types import prove_graph, refuse_other_types
 
+EXECUTED = "tensor types of the operations that TensorFlow Lite Micro executed, without delegates"
 NO_LAYERS = "the environment of TensorFlow Lite Micro can't build the float model's layers"
 REGION = "set_input() and invoke(): the input's place in the arena is used again by later results"
 _TYPES: Dict[str, str] = {"int8": INT8_PROBABILITIES}
@@ -35,7 +36,7 @@ def time_model(job: Job, promised: str) -> None:
     """
     with job.phase("build"):
         model = taken_model(job)
-        job.proof = prove(model.operations, promised)
+        job.proof = prove_graph(model.graph, promised, EXECUTED)
         refuse_other_types(model.path.name, job.proof)
         interpreter = opened(model)
         ready = session(model, interpreter)

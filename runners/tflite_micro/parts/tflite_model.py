@@ -7,13 +7,14 @@ before it follows one.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from runners.failures import Unsupported, first_line
 from runners.tflite_micro.parts.operations import Operation, Tensor
+from runners.tflite_types import Graph
 
 MODEL_FILE = "model.tflite"
 _SLACK_BYTES = 4 * 2**20
@@ -27,6 +28,7 @@ class TfliteModel(NamedTuple):
     entry: Tensor
     exit: Tensor
     operations: List[Operation]
+    graph: Graph
 
     def arena_bound_bytes(self) -> int:
         """More than any arena that it can need: no result takes another's place."""
@@ -44,15 +46,12 @@ def read_model(path: Path) -> TfliteModel:
             f"{path.name} has {len(entries)} inputs and {len(exits)} outputs; it needs one of each"
         )
     tensors = {each["index"]: _tensor(each) for each in interpreter.get_tensor_details()}
-    operations = [
-        _operation(found, tensors)
-        for found in interpreter._get_ops_details()
-        if found["op_name"] != "DELEGATE"
-    ]
+    graph = Graph(interpreter._get_ops_details(), interpreter.get_tensor_details())
+    operations = [_operation(found, tensors) for found in graph.operations]
     if not operations:
         raise Unsupported(f"{path.name} has no operations")
     entry, exit_ = tensors[entries[0]["index"]], tensors[exits[0]["index"]]
-    return TfliteModel(path, content, entry, exit_, operations)
+    return TfliteModel(path, content, entry, exit_, operations, graph)
 
 
 def check_images(model: TfliteModel, batch_size: int, image_size: int) -> None:
@@ -92,7 +91,7 @@ def _tensor(found: Dict[str, Any]) -> Tensor:
     return Tensor(found["index"], found["name"], shape, dtype, float(scale), int(zero_point))
 
 
-def _operation(found: Dict[str, Any], tensors: Dict[int, Tensor]) -> Operation:
+def _operation(found: Mapping[str, Any], tensors: Dict[int, Tensor]) -> Operation:
     inputs, outputs = (
         [tensors[index] for index in found[side] if index in tensors]
         for side in ("inputs", "outputs")

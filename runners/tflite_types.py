@@ -1,4 +1,4 @@
-"""In which data type the operations of a .tflite graph compute, and who executes them.
+"""In which data type the operations of a .tflite file compute, and who executes them.
 
 A tensor's type is not enough where activations and weights differ: then the operation is named by
 both. A delegate shows which constants it took, and with them which operations.
@@ -14,7 +14,9 @@ import numpy as np
 from manifests.manifest import Proof
 from runners.failures import Unsupported
 
-COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
+"""Convolutions and products, which a precision is proven by."""
+SOURCE = "tensor types of the TFLite graph"
 HYBRID = "hybrid int8"
 """int8 weights and float32 activations, which the kernel quantizes at each call."""
 INT16X8 = "int16x8"
@@ -45,7 +47,8 @@ class Graph:
         result = self._kinds[operation["outputs"][0]]
         if operation["op_name"] not in COMPUTE:
             return result
-        images, weights = (self._kinds[index] for index in operation["inputs"][:2])
+        place = 2 if operation["op_name"] == "TRANSPOSE_CONV" else 0  # (shape, weights, images)
+        images, weights = (self._kinds[operation["inputs"][at]] for at in (place, 1))
         stored = self._kinds[self._stored(operation["inputs"][1])]
         if stored != weights:
             return f"{weights} from {stored} weights"
@@ -65,8 +68,11 @@ class Graph:
         return int(maker["inputs"][0])
 
 
-def prove_graph(graph: Graph, promised: str) -> Proof:
-    """Coverage over convolutions and products; the rest is what fell back."""
+def prove_graph(graph: Graph, promised: str, source: str = "") -> Proof:
+    """Coverage over convolutions and products; the rest is what fell back.
+
+    ``source`` is for an interpreter that isn't LiteRT's, and has no delegates.
+    """
     found: Dict[str, Counter[str]] = {}
     for operation in graph.operations:
         found.setdefault(graph.kind(operation), Counter())[operation["op_name"]] += 1
@@ -83,7 +89,7 @@ def prove_graph(graph: Graph, promised: str) -> Proof:
             if kind not in fine
             for name, count in names.items()
         ],
-        source=_source(graph, list(compute)),
+        source=source or _source(graph, list(compute)),
     )
 
 
@@ -98,12 +104,11 @@ def refuse_other_types(name: str, proof: Proof) -> None:
 
 
 def _source(graph: Graph, kinds: List[str]) -> str:
-    source = "tensor types of the TFLite graph"
     mixed = [kind for kind in kinds if kind in (HYBRID, INT16X8) or " from " in kind]
     computing = [one for one in graph.operations if one["op_name"] in COMPUTE]
     if not mixed or not computing:
-        return source
-    return "; ".join([source, *filter(None, [_how(mixed), _executors(graph, computing)])])
+        return SOURCE
+    return "; ".join([SOURCE, *filter(None, [_how(mixed), _executors(graph, computing)])])
 
 
 def _how(kinds: List[str]) -> str:
