@@ -105,8 +105,9 @@ def _check_start(job: Job) -> None:
 
 
 def _check_proof(job: Job) -> None:
-    """Record the proof by count as a metric, and flag a cell in which nothing ran as promised; where
-    nothing was seen, no proof says so.
+    """Record the proof by count as a metric, and flag a cell in which nothing ran as promised.
+
+    Where nothing was seen, no proof says so.
     """
     if job.proof is None:
         return
