@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Tuple
+from typing import Any, Dict, Tuple
 
 import torch
 from torch.ao import quantization
@@ -71,10 +71,17 @@ def calibrating_config(variant: str) -> Any:
     observer, per_tensor = _without(observer, _PER_TENSOR)
     kept = dict(default.activation.p.keywords)  # reduce_range, where the kernels need it
     if symmetric:
-        # The kernels take unsigned activations; their zero point is then the middle of the range.
-        kept["qscheme"] = torch.per_tensor_symmetric
+        kept.update(_symmetric(bool(kept.pop("reduce_range", False))))
     weight = quantization.default_weight_observer if per_tensor else default.weight
     return quantization.QConfig(_OBSERVERS[observer].with_args(**kept), weight)
+
+
+def _symmetric(reduced: bool) -> Dict[str, Any]:
+    """An observer's arguments. The kernels take unsigned activations, so that zero is the middle
+    of their range; of the reduced one torch's observers find it only where its ends are given.
+    """
+    ends = {"quant_min": 0, "quant_max": 127} if reduced else {}
+    return {"qscheme": torch.per_tensor_symmetric, **ends}
 
 
 def _without(variant: str, ending: str) -> Tuple[str, bool]:
