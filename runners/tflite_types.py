@@ -13,6 +13,7 @@ import numpy as np
 
 from manifests.manifest import Proof
 from runners.failures import Unsupported
+from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 
 COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 """Convolutions and products, which a precision is proven by."""
@@ -24,6 +25,8 @@ _BELONGING = {INT16X8: ("int16",)}
 """What else is as promised: an operation without weights has the activations' type alone."""
 _STORED_AS = {"float16": "float32 from float16 weights"}
 """What a file promises that only stores its weights in a type."""
+_CONVERTING = ("QUANTIZE", "DEQUANTIZE")
+"""Operations that change a tensor's type alone."""
 _DELEGATE, _DEQUANTIZE = "DELEGATE", "DEQUANTIZE"
 
 Details = Mapping[str, Any]
@@ -59,6 +62,19 @@ class Graph:
     def delegated(self, operation: Details) -> bool:
         """Whether a delegate took an operation with weights, and so them."""
         return self._stored(operation["inputs"][1]) in self._taken
+
+    def answers(self, index: int) -> str:
+        """What the tensor ``index`` holds where it is the answer: one of runners.fidelity.KINDS.
+
+        Probabilities where it comes from a softmax, by whichever type that put out.
+        """
+        maker = self._made_by.get(index)
+        while maker is not None and maker["op_name"] in _CONVERTING:
+            index = maker["inputs"][0]
+            maker = self._made_by.get(index)
+        if maker is None or maker["op_name"] != "SOFTMAX":
+            return LOGITS
+        return INT8_PROBABILITIES if self._kinds[index] in ("int8", "uint8") else PROBABILITIES
 
     def _stored(self, index: int) -> int:
         """The tensor in the file that another one is made from before the first call."""

@@ -117,3 +117,22 @@ def test_stored_float16_is_what_a_float16_file_promises() -> None:
     kinds = [np.float32, np.float16, np.float32, np.float32]
     made = graph(kinds, operation("DEQUANTIZE", [1], [2]), operation("CONV_2D", [0, 2], [3]))
     refuse_other_types("model.tflite", prove_graph(made, "float16"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(np.float32, "probabilities"), (np.int16, "probabilities"), (np.int8, "int8 probabilities")],
+)
+def test_a_softmax_answers_probabilities_whoever_executes_it(kind: Any, expected: str) -> None:
+    softmax = operation("SOFTMAX", [0], [1])
+    kinds = [kind, kind, np.float32]
+    assert graph(kinds, softmax).answers(1) == expected
+    # A delegate that took it is listed behind it, with the same result.
+    assert graph(kinds, softmax, operation("DELEGATE", [0], [1])).answers(1) == expected
+    # What only changes the type doesn't make its steps any finer.
+    assert graph(kinds, softmax, operation("DEQUANTIZE", [1], [2])).answers(2) == expected
+
+
+def test_other_answers_are_logits() -> None:
+    made = graph([np.float32] * 3, operation("FULLY_CONNECTED", [0, 1], [2]))
+    assert made.answers(2) == "logits" and made.answers(0) == "logits"

@@ -13,7 +13,6 @@ import numpy as np
 from manifests.manifest import Proof
 from runners import affine
 from runners.failures import Unsupported, first_line
-from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
 from runners.tensorflow.parts import layers
@@ -52,17 +51,8 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
     def outputs(count: int) -> Array:
         return dequantized(interpreter.get_tensor(exit_["index"])[:count], exit_)
 
-    kind = _kind(interpreter, exit_)
+    kind = _graph(interpreter).answers(exit_["index"])
     return Session(place, call, classes, outputs=outputs, kind=kind)
-
-
-def _kind(interpreter: Any, exit_: Dict[str, Any]) -> str:
-    """What it answers: probabilities where its answer comes from a softmax, else logits."""
-    last = [op for op in interpreter._get_ops_details() if exit_["index"] in op["outputs"]]
-    if not last or last[-1]["op_name"] != "SOFTMAX":
-        return LOGITS
-    eight_bits = exit_["dtype"] in (np.int8, np.uint8)
-    return INT8_PROBABILITIES if eight_bits else PROBABILITIES
 
 
 def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
@@ -79,8 +69,11 @@ def prove(path: Path, promised: str) -> Proof:
     """Operations by the data types that they compute in, from the flatbuffer's own tensors."""
     interpreter = Interpreter(str(path), num_threads=1)
     interpreter.allocate_tensors()  # only now a delegate has taken what it takes
-    graph = Graph(interpreter._get_ops_details(), interpreter.get_tensor_details())
-    return prove_graph(graph, promised)
+    return prove_graph(_graph(interpreter), promised)
+
+
+def _graph(interpreter: Any) -> Graph:
+    return Graph(interpreter._get_ops_details(), interpreter.get_tensor_details())
 
 
 def check_file(path: Path) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 import numpy as np
 
 from runners import affine
 from runners.failures import Unsupported
-from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 from runners.inference import Array, Session, evaluate, infer_recipe, time_inference
 from runners.job import Job
 from runners.tflite_micro.parts.arena import ArenaUse, arena_use, opened
 from runners.tflite_micro.parts.arithmetic_counts import by_operation
 from runners.tflite_micro.parts.equal_bytes import COMPARED_IMAGES, record_equal_bytes
-from runners.tflite_micro.parts.operations import Tensor
 from runners.tflite_micro.parts.tflite_model import (
     MODEL_FILE,
     TfliteModel,
@@ -26,7 +24,6 @@ from runners.tflite_types import prove_graph, refuse_other_types
 EXECUTED = "tensor types of the operations that TensorFlow Lite Micro executed, without delegates"
 NO_LAYERS = "the environment of TensorFlow Lite Micro can't build the float model's layers"
 REGION = "set_input() and invoke(): the input's place in the arena is used again by later results"
-_TYPES: Dict[str, str] = {"int8": INT8_PROBABILITIES}
 
 
 def time_model(job: Job, promised: str) -> None:
@@ -96,15 +93,8 @@ def session(model: TfliteModel, interpreter: Any) -> Session:
 
     return Session(
         place, call, classes, fixed_batch=True, region=REGION, outputs=outputs,
-        kind=_kind(model, exit_),
+        kind=model.graph.answers(exit_.number),
     )  # fmt: skip
-
-
-def _kind(model: TfliteModel, exit_: Tensor) -> str:
-    """What it answers: probabilities where its answer comes from a softmax, else logits."""
-    if model.operations[-1].name != "SOFTMAX":
-        return LOGITS
-    return _TYPES.get(exit_.dtype, PROBABILITIES)
 
 
 def _inputs(job: Job, model: TfliteModel) -> List[Array]:
