@@ -100,7 +100,7 @@ def _why_not_kept(job: Job, parent: Manifest) -> str:
     """Why what the parent's cell left can't serve, "" where it can."""
     if not _has(parent, OUTPUTS_FILE):
         return "its cell kept none"
-    if not is_float32(parent.proof):
+    if not is_float32(parent.proof) and not parent.cell.recipe.get("model_sha256"):
         return f"its cell computed in {parent.proof.promised if parent.proof else ''}"
     return "" if _tested_the_same(job, parent) else "its cell tested other images"
 

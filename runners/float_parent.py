@@ -1,8 +1,9 @@
 """A model held against the float model that it was made from, when its cell has done its work.
 
-The float parent is a model that was trained from the start: what it answered to the test images
-is an artifact of its cell. Where that can't serve (other images, another size, not computed in
-float32), the framework's own ``float_session(job)``, a function of its folder, answers anew.
+The float parent is a model that was trained from the start, or a person's own file, whatever it
+computes in: what it answered to the test images is an artifact of its cell. Where that can't serve
+(other images, another size, not computed in float32), the framework's own ``float_session(job)``, a
+function of its folder, answers anew.
 A cell that takes what another made of a float model is held against that same float model, by the
 answers that the cell between them passes on.
 

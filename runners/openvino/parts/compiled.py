@@ -10,6 +10,7 @@ import openvino
 from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
 from runners.inference import Array, Session
 from runners.job import Job
+from runners.model_file import in_layout
 from runners.openvino.parts import device, networks
 from runners.openvino.parts.affine import entry_affine, exit_affine, producer
 from runners.openvino.parts.refusals import refusals_of
@@ -38,11 +39,10 @@ def session(network: Any, made: Compiled) -> Session:
     stays there. ``made`` was compiled from ``network``.
     """
     request = made.create_infer_request()
-    last = networks.channels_last(network)
     entry, exit_ = entry_affine(network), exit_affine(network)
 
     def place(images: Array) -> Any:
-        values = images if last else images.transpose(0, 3, 1, 2)
+        values = in_layout(images, list(request.get_input_tensor().shape))
         request.get_input_tensor().data[:] = entry.quantized(values) if entry else values
         return request
 

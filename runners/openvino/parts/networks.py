@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import openvino
 
@@ -72,10 +72,18 @@ def channels_last(network: Network) -> bool:
 def fix_shape(network: Network, batch_size: int, image_size: int) -> None:
     """Take batches of one size from now on, which the plug-in can plan for.
 
+    A network whose input isn't square pictures of three channels keeps the sizes that it has.
     Raises Unsupported for a network that doesn't take such pictures.
     """
-    sides = [batch_size, 3, image_size, image_size]
-    if channels_last(network):
-        sides = [batch_size, image_size, image_size, 3]
+    sides = _sides(network.inputs[0].partial_shape, batch_size, image_size)
     with refusals_of(f"the network can't take pictures of {image_size} x {image_size} pixels"):
         network.reshape({network.inputs[0]: sides})
+
+
+def _sides(shape: Any, batch_size: int, image_size: int) -> List[int]:
+    known = [size.get_length() if size.is_static else 0 for size in list(shape)[1:]]
+    if len(known) == 3 and known[0] == 3 and known[1] == known[2]:
+        return [batch_size, 3, image_size, image_size]
+    if len(known) == 3 and known[2] == 3 and known[0] == known[1]:
+        return [batch_size, image_size, image_size, 3]
+    return [batch_size, *known]

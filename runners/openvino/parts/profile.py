@@ -37,7 +37,7 @@ def require(job: Job, network: Any, made: Any, promised: str, hint: str) -> None
         raise Unsupported(runtime_model.failed(found, hint, device.effective(made)[device.HINT]))
 
 
-def prove(job: Job, network: Any, promised: str, hint: str) -> None:
+def prove(job: Job, network: Any, promised: str, hint: str, calls: int = _CALLS) -> None:
     """Call ``network`` with counters on a batch of the cell's size; set the job's proof, by count
     and by time, and record where a call's time goes.
     """
@@ -47,19 +47,19 @@ def prove(job: Job, network: Any, promised: str, hint: str) -> None:
         placed = ready.place(_black(job))
         _timed(ready, placed, _WARM_CALLS)
         warm = _means(placed)
-        samples = _timed(ready, placed, _CALLS)
+        samples = _timed(ready, placed, calls)
         whole = _means(placed)
-    times = runtime_model.after_warm_up(warm, whole, _WARM_CALLS, _WARM_CALLS + _CALLS)
+    times = runtime_model.after_warm_up(warm, whole, _WARM_CALLS, _WARM_CALLS + calls)
     steps = steps_of(network, made, times)
     operations = runtime_model.operations(steps)
     sets = ", ".join(runtime_model.instruction_sets(steps)) or "none"
     source = (
-        f"OpenVINO's runtime model and counters, mean of {_CALLS} calls; instruction sets that its "
+        f"OpenVINO's runtime model and counters, mean of {calls} calls; instruction sets that its "
         f"kernels name: {sets}"
     )
     record_proof(job, promised, operations, source)
     _tell_missing(job, network, operations)
-    call_s = sum(samples) / _CALLS
+    call_s = sum(samples) / calls
     record_call(job, operations, ProfiledCall(call_s, call_s), latency_of(job), source)
 
 
@@ -103,9 +103,8 @@ def _means(request: Any) -> Dict[str, float]:
 
 
 def _black(job: Job) -> Any:
-    size = job.cell.image_size
-    pixels = np.zeros((job.cell.batch_size, size, size, 3), np.uint8)
-    return job.data.normalise(pixels)
+    one = job.data.at(np.arange(1)).images
+    return job.data.normalise(np.zeros((job.cell.batch_size, *one.shape[1:]), one.dtype))
 
 
 def _timed(ready: Any, placed: Any, calls: int) -> List[float]:

@@ -8,14 +8,14 @@ the first convolutions to 7 bits (its own default). After that it corrects the b
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Sequence
 
 import nncf
-import numpy as np
 import openvino
 
 from runners.failures import Unsupported
 from runners.job import Job
+from runners.model_file import in_layout
 from runners.openvino.parts.refusals import refusals_of
 from runners.session import Array
 
@@ -23,17 +23,21 @@ Network = Any
 Quantize = Callable[[Any], Network]
 """nncf.Dataset -> the quantized network."""
 
+_PICTURES = ("batch", 3, "height", "width")
 VALIDATION_IMAGES = 256
 """Training images by which accuracy control judges; never test images."""
 
 
-def quantized(job: Job, calibration_images: int, quantize: Quantize) -> Network:
+def quantized(
+    job: Job, calibration_images: int, quantize: Quantize, shape: Sequence[Any] = _PICTURES
+) -> Network:
     """What ``quantize`` makes of the images that calibrate.
 
+    ``shape`` is the input's, with free dimensions as texts.
     Records ``calibration_s``, in which images were asked for and run, and ``convert_s``, the whole.
     Raises Unsupported for images of one value, a refusal, and a network that was not quantized.
     """
-    images = _calibration(job, calibration_images)
+    images = _calibration(job, calibration_images, shape)
     with job.phase("convert"), refusals_of("NNCF refuses to quantize"):
         made = quantize(nncf.Dataset(_Announced(job, images)))
     calibrated = [phase.seconds for phase in job.phases if phase.name == "calibrate"]
@@ -93,14 +97,14 @@ class _Announced:
                 yield image
 
 
-def _calibration(job: Job, count: int) -> List[Array]:
+def _calibration(job: Job, count: int, shape: Sequence[Any]) -> List[Array]:
     part = job.data.calibration(count, job.cell.seed)
-    return _placed(job, part.images)
+    return _placed(job, part.images, shape)
 
 
-def _placed(job: Job, pixels: Array) -> List[Array]:
-    images = job.data.normalise(pixels).transpose(0, 3, 1, 2)
-    return [np.ascontiguousarray(images[index : index + 1]) for index in range(len(images))]
+def _placed(job: Job, pixels: Array, shape: Sequence[Any] = _PICTURES) -> List[Array]:
+    images = job.data.normalise(pixels)
+    return [in_layout(images[index : index + 1], shape) for index in range(len(images))]
 
 
 def check_quantized(network: openvino.Model) -> None:

@@ -32,7 +32,11 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
 
     A shorter batch is filled up with zeros and its surplus answers are dropped.
     """
-    interpreter = _interpreter(path, batch_size, image_size, threads)
+    return calling(_interpreter(path, batch_size, image_size, threads))
+
+
+def calling(interpreter: Any) -> Session:
+    """Calls of an interpreter whose tensors lie ready, on batches of the size that it takes."""
     entry, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
     def place(images: Array) -> int:
@@ -151,4 +155,14 @@ def _interpreter(path: Path, batch_size: int, image_size: int, threads: int) -> 
         interpreter.allocate_tensors()
     except RuntimeError as error:
         raise Unsupported(f"LiteRT refuses {path.name}: {first_line(error)}") from error
+    return interpreter
+
+
+def for_batches(path: Path, batch_size: int, threads: int) -> Any:
+    """An interpreter of a file whose inputs, whatever they are, come in batches of that size."""
+    interpreter = Interpreter(str(path), num_threads=threads)
+    entry = interpreter.get_input_details()[0]
+    shape = [batch_size, *map(int, entry["shape"][1:])]
+    interpreter.resize_tensor_input(entry["index"], shape)
+    interpreter.allocate_tensors()
     return interpreter
