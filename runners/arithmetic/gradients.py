@@ -37,14 +37,23 @@ def flushed(
     """What ``narrowed`` (float32 to the same in the narrow format) makes of ``gradients``, float32
     arrays of any shape, each multiplied by ``scale`` first, as it is where the loss was.
     """
-    values = np.concatenate([np.asarray(g, np.float32).ravel() for g in gradients])
+    return _sum([_flushed(one, scale, narrowed, smallest_normal) for one in gradients])
+
+
+def _flushed(
+    gradients: Array, scale: float, narrowed: Callable[[Array], Array], smallest_normal: float
+) -> Flushed:
+    values = np.asarray(gradients, np.float32).ravel()
     values = values[(values != 0) & np.isfinite(values)]
     with np.errstate(over="ignore"):
-        narrow = narrowed(values * np.float32(scale))
-    size = np.abs(narrow)
+        size = np.abs(narrowed(values * np.float32(scale)))
     return Flushed(
         count=len(values),
         zero=int((size == 0).sum()),
         subnormal=int(((size > 0) & (size < smallest_normal)).sum()),
         infinite=int(np.isinf(size).sum()),
     )
+
+
+def _sum(parts: Sequence[Flushed]) -> Flushed:
+    return Flushed(*(sum(column) for column in zip(*parts)))

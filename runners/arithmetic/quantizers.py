@@ -3,9 +3,9 @@
 shafique2023, Equations 1 to 3 (asymmetric), 7 to 9 (symmetric), 13 to 15 (TensorRT's form). A
 range is one number each way for a whole tensor, or an array (channels,) for one by channel.
 
-The paper leaves three things open, and ``Steps`` holds them: in which precision the steps are
-taken, whether x is divided by S or multiplied by 1/S, and where a tie is rounded to. ``PLAIN`` is
-what its text says: a division, correctly rounded, ties to even.
+The paper leaves open how it is computed, and ``Steps`` says it: in which precision, whether x is
+divided by S or multiplied by 1/S, whether Z is added before rounding, and where a tie goes.
+``PLAIN`` is the text's: a division, no rounding before round(), ties to even.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ class RangeError(ValueError):
 
 
 class Steps(NamedTuple):
-    """``dtype`` is "float64" or "float32", ``ties`` "even" or "away" (from zero)."""
+    """``dtype`` is "float64" or "float32", ``ties`` "even" or "away" (from zero).
+
+    ``way`` is "divide", "reciprocal" (x times 1/S), or "fused": x times 1/S plus Z in one rounding
+    to float32 and only then to an integer, so that at a tie Z decides what is even.
+    """
 
     dtype: str = "float64"
-    reciprocal: bool = False
+    way: str = "divide"
     ties: str = "even"
 
 
@@ -116,11 +120,16 @@ def before_clipping(x: Array, parameters: Parameters, steps: Steps = PLAIN) -> A
     if np.isnan(values).any():
         raise RangeError(f"{int(np.isnan(values).sum()):,} of {values.size:,} numbers are NaN")
     scale = _along(parameters.scale, parameters.axis, values.ndim).astype(steps.dtype)
+    zero_point = _along(parameters.zero_point, parameters.axis, values.ndim)
     with np.errstate(over="ignore"):
-        ratio = values * (1 / scale).astype(steps.dtype) if steps.reciprocal else values / scale
-    return _rounded(ratio, steps.ties) + _along(
-        parameters.zero_point, parameters.axis, values.ndim
-    )
+        if steps.way == "divide":
+            return _rounded(values / scale, steps.ties) + zero_point
+        inverse = (1 / scale).astype(steps.dtype)
+        if steps.way == "reciprocal":
+            return _rounded(values * inverse, steps.ties) + zero_point
+        # Products of float32 numbers are exact in float64, and so is adding a small integer.
+        fused = (values.astype(np.float64) * inverse.astype(np.float64)) + zero_point
+        return _rounded(fused.astype(np.float32), steps.ties)
 
 
 def dequantize(integers: Array, parameters: Parameters) -> Array:

@@ -30,7 +30,8 @@ Make = Callable[..., Parameters]
 EVERY = [asymmetric, symmetric_full, symmetric_restricted, tensorrt]
 SYMMETRIC = [symmetric_full, symmetric_restricted, tensorrt]
 # Normal float32 numbers, far from where a scale has no bits left.
-NORMAL = st.floats(-1e20, 1e20, width=32).filter(lambda x: x == 0 or abs(x) > 1e-20)
+FAR = 2.0**66
+NORMAL = st.floats(-FAR, FAR, width=32).filter(lambda x: x == 0 or abs(x) > 1 / FAR)
 
 
 def tensors(**shape: Any) -> st.SearchStrategy[Any]:
@@ -144,11 +145,9 @@ def test_by_channel_is_each_channel_by_itself(make: Make, axis: int, x: Any) -> 
         assert (dequantize(integers[channel], alone) == numbers_back[channel]).all()
 
 
-@given(x=tensors(), reciprocal=st.booleans(), dtype=st.sampled_from(["float32", "float64"]))
-def test_other_steps_move_a_number_by_one_integer_at_most(
-    x: Any, reciprocal: bool, dtype: str
-) -> None:
-    steps = Steps(dtype, reciprocal, "away")
+@given(x=tensors(), way=st.sampled_from(["divide", "reciprocal", "fused"]), wide=st.booleans())
+def test_other_steps_move_a_number_by_one_integer_at_most(x: Any, way: str, wide: bool) -> None:
+    steps = Steps("float64" if wide else "float32", way, "away")
     parameters = asymmetric(*ranged(x))
     moved = np.abs(quantize(x, parameters, steps) - quantize(x, parameters))
     assert moved.max() <= 1
@@ -160,6 +159,11 @@ def test_ties() -> None:
     assert quantize(values, parameters).tolist() == [0, 2, 2, 0, -2, 0]
     away = Steps(ties="away")
     assert quantize(values, parameters, away).tolist() == [1, 2, 3, -1, -3, 0]
+    # Where Z is added first, it decides what is even.
+    odd = parameters._replace(zero_point=np.int64(1))
+    fused = Steps("float32", "fused")
+    assert quantize(values, odd, fused).tolist() == [2, 2, 4, 0, -2, 2]
+    assert quantize(values, odd).tolist() == [1, 3, 3, 1, -1, 1]
 
 
 @pytest.mark.parametrize("make", EVERY)
