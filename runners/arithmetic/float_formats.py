@@ -1,8 +1,8 @@
 """float32 to bfloat16 and float16 and back, in integers (shafique2023, section 3.1).
 
 bfloat16: 8 bits of exponent, 7 of fraction: float32's range (3.39e38), 2 to 3 decimal digits.
-float16: 5 and 10: largest 65504, smallest normal 2^-14, smallest subnormal 2^-24 (5.96e-8). Both are
-rounded to nearest, ties to even; beyond the largest by half a step it is infinity, NaN stays NaN.
+float16: 5 and 10: largest 65504, smallest normal 2^-14, smallest subnormal 2^-24 (5.96e-8). Both
+are rounded to nearest, ties to even; beyond the largest by half a step it is infinity, NaN stays.
 """
 
 from __future__ import annotations

@@ -25,9 +25,7 @@ def record_gradients(job: Job, weights: Sequence[Array], layers: Sequence[Array]
     every = [*weights, *layers]
     scale = fitting_scale(every)
     job.record("loss_scale", [scale], source="halved from 65,536 until nothing overflows")
-    narrow = flushed(
-        every, 1.0, lambda x: from_bfloat16(to_bfloat16(x)), _BFLOAT16_SMALLEST_NORMAL
-    )
+    narrow = flushed(every, 1.0, lambda x: from_bfloat16(to_bfloat16(x)), _BFLOAT16_SMALLEST_NORMAL)
     _record(job, "float16", flushed(every))
     _record(job, "float16-scaled", flushed(every, scale))
     _record(job, "bfloat16", narrow)
@@ -45,6 +43,9 @@ def fitting_scale(gradients: Sequence[Array], first: float = FIRST_SCALE) -> flo
 
 
 def _record(job: Job, label: str, found: Flushed) -> None:
-    told = f"{found.count:,} gradients that are not 0; {found.subnormal:,} become subnormal"
-    job.record("flushed_gradients", [found.share(found.zero)], label, found.count, told)
-    job.record("overflowed_gradients", [found.share(found.infinite)], label, found.count, told)
+    told = f"{found.gradients:,} gradients that are not 0; {found.subnormal:,} become subnormal"
+    why = "" if found.gradients else "every gradient is 0"
+    job.record("flushed_gradients", [found.share(found.zero)], label, found.gradients, told, why)
+    job.record(
+        "overflowed_gradients", [found.share(found.infinite)], label, found.gradients, told, why
+    )

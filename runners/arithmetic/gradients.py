@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Optional, Sequence
 
 import numpy as np
 
@@ -16,16 +16,16 @@ Array = Any
 
 
 class Flushed(NamedTuple):
-    """Of ``count`` gradients that are not 0: how many become 0, subnormal, infinite."""
+    """Of so many ``gradients`` that are not 0, how many become 0, subnormal, infinite."""
 
-    count: int
+    gradients: int
     zero: int
     subnormal: int
     infinite: int
 
-    def share(self, count: int) -> float:
-        """Of those that are not 0. Raises ZeroDivisionError where all are."""
-        return count / self.count
+    def share(self, count: int) -> Optional[float]:
+        """Of those that are not 0; None where all are."""
+        return count / self.gradients if self.gradients else None
 
 
 def flushed(
@@ -48,7 +48,7 @@ def _flushed(
     with np.errstate(over="ignore"):
         size = np.abs(narrowed(values * np.float32(scale)))
     return Flushed(
-        count=len(values),
+        gradients=len(values),
         zero=int((size == 0).sum()),
         subnormal=int(((size > 0) & (size < smallest_normal)).sum()),
         infinite=int(np.isinf(size).sum()),

@@ -24,7 +24,7 @@ class ErrorSplit(NamedTuple):
     total: float
     signal: float
     clipped: int
-    count: int
+    elements: int
 
     def share(self, error: float) -> Optional[float]:
         """An error over the signal; None for a tensor of zeros."""
@@ -43,5 +43,5 @@ def split_error(x: Array, parameters: Parameters) -> ErrorSplit:
         total=float(errors.sum()),
         signal=float((values.astype(np.float64) ** 2).sum()),
         clipped=int(outside.sum()),
-        count=values.size,
+        elements=values.size,
     )

@@ -147,4 +147,3 @@ def spread(places: int, wanted: int) -> List[int]:
     if wanted >= places:
         return list(range(places))
     return sorted({round(i * (places - 1) / max(1, wanted - 1)) for i in range(wanted)})
-

@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 import msgspec
 import numpy as np
 
-from runners.arithmetic.calibrators import Range, min_max, moving_average
+from runners.arithmetic.calibrators import Range, joined, min_max, moving_average, numbers
 from runners.arithmetic.float_formats import to_bfloat16, to_float16
 from runners.arithmetic.histograms import entropy, mse, percentile
 from runners.arithmetic.quantization_error import split_error
@@ -64,6 +64,27 @@ CALIBRATORS = (
 )
 
 
+def usable(job: Job, samples: Sequence[Sample]) -> List[Sample]:
+    """Those that can be calibrated on; the others are named and left out.
+
+    Raises Unsupported where none is left: a network of NaN, or one that answers a constant.
+    """
+    kept = []
+    why = ""
+    for sample in samples:
+        try:
+            joined(sample.batches)
+            numbers(sample.values)
+        except RangeError as error:
+            why = f"{sample.name}: {error}"
+            job.warn(f"left out: {why}")
+        else:
+            kept.append(sample)
+    if not kept:
+        raise Unsupported(f"none of the network's tensors can be quantized; the last is {why}")
+    return kept
+
+
 class Details:
     """Every tensor of every quantizer, for the file that the cell leaves."""
 
@@ -76,7 +97,8 @@ class Details:
     ) -> None:
         """Record one quantizer of the framework beside the equations, over all samples.
 
-        A tensor for which the equations give no scale is left out and named.
+        A tensor for which the equations give no scale (one of its channels is a constant) is left
+        out and named.
         """
         found: List[Found] = []
         for sample in samples:

@@ -18,6 +18,7 @@ from runners.arithmetic.trial_records import (
     Details,
     record_casts,
     record_errors,
+    usable,
 )
 from runners.job import Job
 from runners.pytorch.parts import eager, observers, real_tensors
@@ -34,10 +35,11 @@ def quantize(job: Job) -> None:
     with job.phase("build"):
         model = trained_model(job)
         half = recipe.real_tensors // 2
-        weights = real_tensors.weights(model, half)
+        weights = usable(job, real_tensors.weights(model, half))
         activations = real_tensors.activations(
             job, model, recipe.real_tensors - half, recipe.calibration_images, recipe.test_images
         )
+        activations = usable(job, activations)
     with job.phase("quantizers"):
         _quantizers(job, recipe, weights, activations)
     with job.phase("errors"):

@@ -15,6 +15,7 @@ from runners.arithmetic.trial_records import (
     Details,
     record_casts,
     record_errors,
+    usable,
 )
 from runners.job import Job
 
@@ -28,17 +29,17 @@ def quantize(job: Job) -> None:
     with job.phase("build"):
         model = models.trained_model(job)
         half = recipe.real_tensors // 2
-        weights = quantizer_trials.weights(model, half)
+        weights = usable(job, quantizer_trials.weights(model, half))
         activations = quantizer_trials.activations(
             job, model, recipe.real_tensors - half, recipe.calibration_images, recipe.test_images
         )
+        activations = usable(job, activations)
     with job.phase("quantizers"):
         _quantizers(job, recipe, weights, activations)
     with job.phase("errors"):
         record_errors(job, activations, quantizer_trials.round_trip)
     with job.phase("casts"):
-        tf = setup.tf
-        record_casts(job, quantizer_trials.cast(tf.bfloat16), quantizer_trials.cast(tf.float16))
+        record_casts(job, quantizer_trials.to_bfloat16, quantizer_trials.to_float16)
 
 
 def _quantizers(

@@ -11,9 +11,9 @@ from comparisons.claims.run_source import measured_source
 from comparisons.comparison import Comparison, compare_tables
 from manifests.documents import Document
 from manifests.manifest import Manifest
+from papers.mistakes import Place
 from papers.published import Column, PublishedTable, TableFile
 from papers.table_checks import table_mistakes
-from papers.mistakes import Place
 from papers.table_types import TablesFile
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell

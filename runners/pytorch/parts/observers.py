@@ -16,6 +16,7 @@ from runners.arithmetic.calibrators import Range, by_channel, min_max, moving_av
 from runners.arithmetic.histograms import mse
 from runners.arithmetic.quantizer_trial import Quantized, Rule, Sample
 from runners.arithmetic.quantizers import (
+    PLAIN,
     Parameters,
     Steps,
     symmetric_full,
@@ -30,9 +31,7 @@ _IN_FLOAT32 = (
     "is widened to hold 0, and S is at least 2^-23"
 )
 _RECIPROCAL = Steps("float32", "reciprocal")
-_TORCHAO = (
-    "every step is in float32, x is multiplied by 1/S, the range is widened to hold 0"
-)
+_TORCHAO = "every step is in float32, x is multiplied by 1/S, the range is widened to hold 0"
 
 
 class Trial(NamedTuple):
@@ -190,10 +189,10 @@ def _torchao() -> List[Trial]:
 
 
 def _no_clipping(
-    f_min: Array, f_max: Array, bits: int = 8, axis: Any = None, steps: Steps = Steps()
+    f_min: Array, f_max: Array, bits: int = 8, axis: Any = None, steps: Steps = PLAIN
 ) -> Parameters:
     """By the equations, Equation 8; by torchao's own steps, its own rule."""
-    if steps == Steps():
+    if steps == PLAIN:
         return symmetric_full(f_min, f_max, bits, axis)
     low, high = np.float32(f_min), np.float32(f_max)
     scale = np.asarray(max(low / np.float32(-128), high / np.float32(127)))

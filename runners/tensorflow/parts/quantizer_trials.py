@@ -6,7 +6,7 @@ What they do otherwise than shafique2023's equations is in numbers here, and in 
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, NamedTuple, Sequence
+from typing import Any, Dict, Iterator, List, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -36,14 +36,6 @@ SCALED = Rule(
     differs="x is multiplied by 1/S in float32, and ties go away from 0",
     steps=Steps("float32", "reciprocal", "away"),
 )
-
-
-class Trial(NamedTuple):
-    """One quantizer: its name in tables, what it is held against, and what it made by name."""
-
-    name: str
-    rule: Rule
-    made: Dict[str, Quantized]
 
 
 def channels(batches_: Sequence[Array]) -> Range:
@@ -80,13 +72,14 @@ def round_trip(values: Array, parameters: Parameters) -> Array:
     ).numpy()
 
 
-def cast(dtype: Any) -> Any:
+def to_bfloat16(values: Array) -> Array:
     """TensorFlow's own conversion from float32, as uint16 bits."""
+    return tf.bitcast(tf.cast(tf.constant(values), tf.bfloat16), tf.uint16).numpy()
 
-    def converted(values: Array) -> Array:
-        return tf.bitcast(tf.cast(tf.constant(values), dtype), tf.uint16).numpy()
 
-    return converted
+def to_float16(values: Array) -> Array:
+    """The same to float16."""
+    return tf.bitcast(tf.cast(tf.constant(values), tf.float16), tf.uint16).numpy()
 
 
 def weights(model: Any, count: int) -> List[Sample]:

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from runners.arithmetic.quantizer_trial import Quantized, Sample
-from runners.tensorflow.parts.litert import Interpreter, OpResolverType
+from runners.tensorflow.parts.litert import keeping_all
 
 Array = Any
 
@@ -50,8 +50,7 @@ def weights(channels: Array) -> Quantized:
     converter = _converter(convolution)
     shown = np.random.default_rng(0).normal(size=(1, 2, 2, numbers)).astype(np.float32)
     converter.representative_dataset = lambda: iter([[shown]])
-    interpreter = Interpreter(model_content=converter.convert(), num_threads=1)
-    interpreter.allocate_tensors()
+    interpreter = keeping_all(converter.convert())
     shape = [count, 1, 1, numbers]
     (tensor,) = [
         one for one in interpreter.get_tensor_details()
@@ -66,13 +65,7 @@ class _Quantizing:
     """A model whose inputs each go into a QUANTIZE operation."""
 
     def __init__(self, content: bytes) -> None:
-        self._interpreter = Interpreter(
-            model_content=content,
-            num_threads=1,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        self._interpreter.allocate_tensors()
+        self._interpreter = keeping_all(content)
         inputs = {one["name"]: one["index"] for one in self._interpreter.get_input_details()}
         self._inputs = [inputs[name] for name in sorted(inputs)]
         made = {

@@ -109,17 +109,17 @@ def test_rounding_and_clipping_are_the_whole_error(x: Any, shrunk: float) -> Non
     low, high = with_zero(x.min(), x.max())
     found = split_error(x, asymmetric(low * shrunk, high * shrunk))
     assert found.rounding + found.clipping == pytest.approx(found.total, rel=1e-12)
-    assert found.count == x.size and 0 <= found.clipped <= x.size
+    assert found.elements == x.size and 0 <= found.clipped <= x.size
     assert (found.clipping > 0) <= (found.clipped > 0)
     # No rounding is more than half a step.
     step = float(asymmetric(low * shrunk, high * shrunk).scale)
-    assert found.rounding <= (found.count - found.clipped) * (step * 0.5001) ** 2
+    assert found.rounding <= (found.elements - found.clipped) * (step * 0.5001) ** 2
 
 
 def test_an_error_by_hand() -> None:
     """Steps of 1: 0.25 is rounded, 130 is clipped to 127."""
     found = split_error(np.array([0.25, 3, 130]), tensorrt(-127, 127))
     assert (found.rounding, found.clipping, found.total) == (0.0625, 9, 9.0625)
-    assert (found.clipped, found.count) == (1, 3)
+    assert (found.clipped, found.elements) == (1, 3)
     assert found.share(found.total) == pytest.approx(9.0625 / (0.0625 + 9 + 16900))
     assert split_error(np.zeros(3), tensorrt(-1, 1)).share(0.0) is None

@@ -117,7 +117,7 @@ def test_a_nan_whose_bits_lie_low_stays_a_nan() -> None:
 def test_a_loss_scale_keeps_small_gradients() -> None:
     gradients = [np.array([0.0, 1e-9, -1e-6, 1e-3]), np.array([[1e-10]])]
     plain = flushed(gradients)
-    assert (plain.count, plain.zero, plain.subnormal, plain.infinite) == (4, 2, 1, 0)
+    assert (plain.gradients, plain.zero, plain.subnormal, plain.infinite) == (4, 2, 1, 0)
     assert plain.share(plain.zero) == 0.5
     scaled = flushed(gradients, 1024)
     assert (scaled.zero, scaled.subnormal) == (0, 2) or scaled.zero == 0

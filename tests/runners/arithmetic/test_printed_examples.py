@@ -1,4 +1,4 @@
-"""shafique2023's worked examples: the audit's numbers, the paper's, and what the reference gives."""
+"""Worked examples of shafique2023: the audit, the paper, and what the reference gives."""
 
 from __future__ import annotations
 

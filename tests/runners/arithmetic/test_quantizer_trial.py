@@ -59,9 +59,7 @@ def test_a_rule_of_its_own_is_told_from_the_equations() -> None:
     sample = Sample("halves", [np.float32([-127, 128])], x)
     parameters = asymmetric(-127, 128)
     away = Steps(ties="away")
-    own = Quantized(
-        parameters.scale, parameters.zero_point, quantize(x, parameters, away)
-    )
+    own = Quantized(parameters.scale, parameters.zero_point, quantize(x, parameters, away))
     found = compare(sample, own, Rule("", steps=away))
     assert found.equal < found.integers == found.equal_by_rule
 

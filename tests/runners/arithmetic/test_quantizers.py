@@ -167,9 +167,7 @@ def test_ties() -> None:
 
 
 @pytest.mark.parametrize("make", EVERY)
-@pytest.mark.parametrize(
-    "ends", [(0, 0), (np.nan, 1), (0, np.inf), (2, 1), (0, 1e-45)], ids=str
-)
+@pytest.mark.parametrize("ends", [(0, 0), (np.nan, 1), (0, np.inf), (2, 1), (0, 1e-45)], ids=str)
 def test_a_range_that_gives_no_scale_is_refused_in_a_line(
     make: Make, ends: tuple[float, float]
 ) -> None:
