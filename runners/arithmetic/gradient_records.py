@@ -45,7 +45,6 @@ def fitting_scale(gradients: Sequence[Array], first: float = FIRST_SCALE) -> flo
 def _record(job: Job, label: str, found: Flushed) -> None:
     told = f"{found.gradients:,} gradients that are not 0; {found.subnormal:,} become subnormal"
     why = "" if found.gradients else "every gradient is 0"
-    job.record("flushed_gradients", [found.share(found.zero)], label, found.gradients, told, why)
-    job.record(
-        "overflowed_gradients", [found.share(found.infinite)], label, found.gradients, told, why
-    )
+    for name, lost in (("flushed", found.zero), ("overflowed", found.infinite)):
+        share = found.share(lost)
+        job.record(f"{name}_gradients", [share], label, found.gradients, told, why)

@@ -24,8 +24,9 @@ class RangeError(ValueError):
 class Steps(NamedTuple):
     """``dtype`` is "float64" or "float32", ``ties`` "even" or "away" (from zero).
 
-    ``way`` is "divide", "reciprocal" (x times 1/S), or "fused": x times 1/S plus Z in one rounding
-    to float32 and only then to an integer, so that at a tie Z decides what is even.
+    ``way`` is "divide", "reciprocal" (x times 1/S), "sum" (Z is added to that before it is rounded
+    to an integer, so that at a tie Z decides what is even), or "fused" (the same, with product and
+    sum in one operation that is rounded to float32 once).
     """
 
     dtype: str = "float64"
@@ -127,6 +128,8 @@ def before_clipping(x: Array, parameters: Parameters, steps: Steps = PLAIN) -> A
         inverse = (1 / scale).astype(steps.dtype)
         if steps.way == "reciprocal":
             return _rounded(values * inverse, steps.ties) + zero_point
+        if steps.way == "sum":
+            return _rounded(values * inverse + zero_point.astype(steps.dtype), steps.ties)
         # Products of float32 numbers are exact in float64, and so is adding a small integer.
         fused = (values.astype(np.float64) * inverse.astype(np.float64)) + zero_point
         return _rounded(fused.astype(np.float32), steps.ties)

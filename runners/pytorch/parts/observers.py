@@ -27,9 +27,10 @@ Array = Any
 _EPSILON = float(torch.finfo(torch.float32).eps)
 _FUSED = Steps("float32", "fused")
 _IN_FLOAT32 = (
-    "every step is in float32, x is multiplied by 1/S and Z added before one rounding, the range "
-    "is widened to hold 0, and S is at least 2^-23"
+    "every step is in float32, Z is added to x times 1/S before rounding (in one operation), the "
+    "range is widened to hold 0, and S is at least 2^-23"
 )
+_BY_CHANNEL = _IN_FLOAT32.replace("in one operation", "in two operations")
 _RECIPROCAL = Steps("float32", "reciprocal")
 _TORCHAO = "every step is in float32, x is multiplied by 1/S, the range is widened to hold 0"
 
@@ -81,8 +82,8 @@ def per_channel(axis: int) -> List[Trial]:
     plain = Rule(
         "Equations 1 to 3 by channel",
         calibrate=_channels(axis),
-        differs=_IN_FLOAT32,
-        steps=_FUSED,
+        differs=_BY_CHANNEL,
+        steps=Steps("float32", "sum"),
         smallest_scale=_EPSILON,
         axis=axis,
     )

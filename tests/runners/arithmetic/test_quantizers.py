@@ -145,8 +145,9 @@ def test_by_channel_is_each_channel_by_itself(make: Make, axis: int, x: Any) -> 
         assert (dequantize(integers[channel], alone) == numbers_back[channel]).all()
 
 
-@given(x=tensors(), way=st.sampled_from(["divide", "reciprocal", "fused"]), wide=st.booleans())
-def test_other_steps_move_a_number_by_one_integer_at_most(x: Any, way: str, wide: bool) -> None:
+@pytest.mark.parametrize("way", ["divide", "reciprocal", "sum", "fused"])
+@given(x=tensors(), wide=st.booleans())
+def test_other_steps_move_a_number_by_one_integer_at_most(way: str, x: Any, wide: bool) -> None:
     steps = Steps("float64" if wide else "float32", way, "away")
     parameters = asymmetric(*ranged(x))
     moved = np.abs(quantize(x, parameters, steps) - quantize(x, parameters))
@@ -161,8 +162,9 @@ def test_ties() -> None:
     assert quantize(values, parameters, away).tolist() == [1, 2, 3, -1, -3, 0]
     # Where Z is added first, it decides what is even.
     odd = parameters._replace(zero_point=np.int64(1))
-    fused = Steps("float32", "fused")
-    assert quantize(values, odd, fused).tolist() == [2, 2, 4, 0, -2, 2]
+    for way in ("sum", "fused"):
+        found = quantize(values, odd, Steps("float32", way))
+        assert found.tolist() == [2, 2, 4, 0, -2, 2], way
     assert quantize(values, odd).tolist() == [1, 3, 3, 1, -1, 1]
 
 
@@ -180,6 +182,14 @@ def test_a_wide_range_does_not_overflow_on_its_way() -> None:
     """f_max - f_min is beyond float32 here, its 255th is not."""
     parameters = asymmetric(-3e38, 3e38)
     assert float(parameters.scale) == pytest.approx(6e38 / 255, rel=1e-6)
+
+
+def test_a_product_and_a_sum_in_one_rounding_are_not_the_same_as_in_two() -> None:
+    """The product lies just above 96.5, and is 96.5 once it is float32."""
+    x = np.float32(1243.8624)
+    parameters = Parameters(np.float32(12.889766), np.int64(-128), -128, 127)
+    found = [int(quantize(x, parameters, Steps("float32", way))) for way in ("sum", "fused")]
+    assert found == [-32, -31]
 
 
 def test_infinities_become_the_ends_and_nan_is_refused() -> None:
