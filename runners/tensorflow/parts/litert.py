@@ -120,6 +120,18 @@ def _prove(job: Job, path: Path, promised: str) -> None:
     refuse_other_types(path.name, job.proof)
 
 
+def keeping_all(content: bytes) -> Any:
+    """An interpreter of a model by TFLite's own kernels, of which every tensor can be read."""
+    interpreter = Interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
 def inside(path: Path, images: Array, threads: int) -> List[layers.Inner]:
     """What every operation makes of float32 ``images``, dequantized, in the order of execution.
 
