@@ -29,6 +29,7 @@ from runners import lifeline, machine, outputs, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.float_parent import record_fidelity
 from runners.job import Job, Weights
+from runners.limited_memory import limited, telling_limit
 
 OK = Verdict("ok", "", False)
 _ERROR_LIMIT = 20_000
@@ -84,12 +85,15 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
         lifeline.listen()
         with job.phase("import"):
             run = techniques.find(job.cell)
-        run(job)
+        with limited(job):
+            run(job)
         _check_start(job)
         record_fidelity(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
         verdict = classify(error, lambda: _free_share(job))
-        verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
+        if not job.cell.memory_limit_bytes:  # a kill at another limit tells nothing of the cell's
+            verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
+        verdict = telling_limit(verdict, job)
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""

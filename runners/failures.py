@@ -16,6 +16,10 @@ class Unsupported(Exception):
     """This cell can't run here, and running it again here won't help."""
 
 
+class NotNow(Unsupported):
+    """This cell can't run here as things are; it can once they have changed."""
+
+
 class DamagedInput(Exception):
     """What this cell starts from is not what was recorded; it can run once that is put right."""
 
@@ -84,7 +88,7 @@ def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
     if isinstance(error, Stopped):
         return Verdict(error.status, error.reason, error.status == "cancelled")
     if isinstance(error, Unsupported):
-        return Verdict("unsupported", str(error), False)
+        return Verdict("unsupported", str(error), isinstance(error, NotNow))
     if isinstance(error, DamagedInput):
         return Verdict("unsupported", str(error), True)
     if is_out_of_memory(error):
