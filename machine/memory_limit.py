@@ -38,7 +38,7 @@ def in_words(count: int) -> str:
 
 def refusal(limit_bytes: int, root: Path = processors.ROOT) -> Optional[Refusal]:
     """Why this process can't be given exactly that much of this machine; None where it can."""
-    limit, used = in_words(limit_bytes), _private_bytes(root)
+    limit, used = in_words(limit_bytes), private_bytes(root)
     if resource is None or used is None:
         return Refusal(f"a limit of memory ({limit}) needs Linux, whose kernel keeps it")
     lower = _lower_limit(limit_bytes)
@@ -75,7 +75,7 @@ def _of_machine(limit_bytes: int, used: int, root: Path) -> Optional[Refusal]:
     return None
 
 
-def _private_bytes(root: Path = processors.ROOT) -> Optional[int]:
+def private_bytes(root: Path = processors.ROOT) -> Optional[int]:
     """What the limit counts of this process now; None where no kernel tells."""
     try:
         lines = (root / "proc/self/status").read_text(errors="replace").splitlines()

@@ -73,17 +73,20 @@ def memory_words() -> OutOfMemory:
 
 
 FreeShare = Callable[[], Optional[float]]
-"""The share of the GPU's memory that is free, 0 ... 1, or None where it can't be read."""
+"""The share of the memory a cell is given that is free, 0 ... 1; None where it can't be read."""
 
 
 def _unread() -> Optional[float]:
     return None
 
 
-def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
+def classify(
+    error: BaseException, free_share: FreeShare = _unread, given: str = "GPU memory"
+) -> Verdict:
     """Judge an exception by its type and text; frameworks need not be imported.
 
-    ``free_share`` is asked only where a text leaves open whether memory ran out.
+    ``free_share`` is asked only where a text leaves open whether memory ran out; ``given`` is
+    which memory it is of.
     """
     if isinstance(error, Stopped):
         return Verdict(error.status, error.reason, error.status == "cancelled")
@@ -97,7 +100,7 @@ def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
         return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
     free = free_share() if may_be_out_of_memory(error) else None
     if free is not None and free < _FREE_LIMIT:
-        reason = f"out of GPU memory, of which {free:.1%} is free: {first_line(error)}"
+        reason = f"out of {given}, of which {free:.1%} is free: {first_line(error)}"
         return Verdict("oom", reason, False)
     return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
 

@@ -7,9 +7,9 @@ the limit counts the whole process, and is set when the framework has been impor
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator
+from typing import Iterator, Optional
 
-from machine.memory_limit import in_words, keeping, refusal
+from machine.memory_limit import in_words, keeping, private_bytes, refusal
 from runners.failures import NotNow, Unsupported, Verdict
 from runners.job import Job
 
@@ -51,6 +51,17 @@ def _refuse(job: Job, limit_bytes: int) -> None:
     found = refusal(limit_bytes)
     if found is not None:
         raise (NotNow if found.passing else Unsupported)(found.reason)
+
+
+def free_share(job: Job) -> Optional[float]:
+    """What is left of the limit now, 0 ... 1; None where none was set.
+
+    Asked where an error is judged, which still holds what the cell held.
+    """
+    used = private_bytes()
+    if SETTING not in job.settings or used is None:
+        return None
+    return max(0.0, 1 - used / int(job.settings[SETTING]))
 
 
 def telling_limit(verdict: Verdict, job: Job) -> Verdict:
