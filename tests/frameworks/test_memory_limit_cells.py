@@ -1,8 +1,7 @@
-"""A limit between what bfloat16 and what float32 need: one runs out of it, the other doesn't."""
+"""Real trainings under a limit of memory: what doesn't fit is ``oom`` and names it."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,10 @@ from manifests.manifest import Manifest
 from tests.frameworks.cells import ADAM, Bench, digits_bench, ok
 
 pytestmark = pytest.mark.frameworks
-LIMIT = 900 * 2**20
+# torch alone takes some 230 MiB, and a step of MobileNet_v1 on 200 pictures 400 and more.
 RECIPE = {
-    **ADAM, "train_images": 0, "test_images": 8, "steps": 2, "channels_last": True,
-    "keep_weights": False, "memory_limit_bytes": LIMIT,
+    **ADAM, "train_images": 0, "test_images": 8, "steps": 1, "channels_last": True,
+    "keep_weights": False,
 }  # fmt: skip
 
 
@@ -23,19 +22,23 @@ def bench(images: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
     return digits_bench(images["pytorch"], tmp_path_factory.mktemp("limit"), size=32)
 
 
-def trained(bench: Bench, technique: str, limit_bytes: int) -> Manifest:
-    recipe = {**RECIPE, "memory_limit_bytes": limit_bytes}
-    return bench.run(bench.cell("train", technique, recipe, batch_size=400))
+def trained(bench: Bench, technique: str, mebibytes: int) -> Manifest:
+    recipe = {**RECIPE, "memory_limit_bytes": mebibytes * 2**20}
+    return bench.run(bench.cell("train", technique, recipe, batch_size=200))
 
 
-def test_the_limit_is_what_runs_out(bench: Bench) -> None:
-    manifest = trained(bench, "float32", LIMIT)
+@pytest.mark.parametrize(("technique", "mebibytes"), [("float32", 400), ("amp-bfloat16", 300)])
+def test_the_limit_is_what_runs_out(bench: Bench, technique: str, mebibytes: int) -> None:
+    """Whichever library finds no room: torch's allocator, numpy or oneDNN."""
+    manifest = trained(bench, technique, mebibytes)
     assert (manifest.status, manifest.transient) == ("oom", False), manifest.error
-    assert re.match(r"at the limit of 900 MiB: out of memory: .*allocate", manifest.reason)
-    assert manifest.environment.settings["RLIMIT_DATA"] == str(LIMIT)
-    assert [phase.name for phase in manifest.phases][-1] == "train"
+    assert manifest.reason.startswith(f"at the limit of {mebibytes} MiB: out of memory")
+    assert manifest.environment.settings["RLIMIT_DATA"] == str(mebibytes * 2**20)
+    (peak,) = manifest.labelled("peak_memory_bytes")
+    assert peak.samples[0] is not None and peak.samples[0] < (mebibytes + 100) * 2**20
 
 
-def test_what_fits_is_trained(bench: Bench) -> None:
-    assert ok(trained(bench, "amp-bfloat16", LIMIT)).metric("train_step_s") is not None
-    assert ok(trained(bench, "float32", 4 * 2**30)).metric("train_step_s") is not None
+def test_the_same_training_in_enough_memory_is_one(bench: Bench) -> None:
+    manifest = ok(trained(bench, "float32", 2048))
+    assert manifest.metric("train_step_s") is not None
+    assert manifest.environment.settings["RLIMIT_DATA"] == "2147483648"
