@@ -54,8 +54,13 @@ _OTHER_RESOURCES = (
     "no space left", "disk quota", "too many open files", "too many files", "larger than max",
     "out of resource", "shared memory", "too many resources", "thread constructor failed",
 )  # fmt: skip
-# A library that found no room for its workspace, or one that is broken: the device's memory tells.
-_UNCLEAR_TEXTS = ("status_not_initialized",)
+# A library that found no room for its workspace, or one that is broken: the memory left tells. The
+# last two are Python's and the loader's, where a framework imports a part of itself late.
+_UNCLEAR_TEXTS = (
+    "status_not_initialized", "returned null without setting an exception",
+    "failed to map segment from shared object",
+)  # fmt: skip
+_UNCLEAR_TYPES = ("SystemError", "ImportError", "OSError")
 _FREE_LIMIT = 0.05
 
 
@@ -136,7 +141,7 @@ def _says_out_of_memory(error: BaseException) -> bool:
 def may_be_out_of_memory(error: BaseException) -> bool:
     """True where a library found no way to compute, for lack of memory or for another reason."""
     words, names, text = memory_words(), _names(error), str(error).lower()
-    telling = names.intersection([*words.error_types, *words.resource_types])
+    telling = names.intersection([*words.error_types, *words.resource_types, *_UNCLEAR_TYPES])
     return bool(telling) and any(part in text for part in words.unclear_texts)
 
 

@@ -10,7 +10,7 @@ from manifests.manifest import Manifest
 from tests.frameworks.cells import ADAM, Bench, digits_bench, ok
 
 pytestmark = pytest.mark.frameworks
-# torch alone takes some 230 MiB, and a step of MobileNet_v1 on 200 pictures 400 and more.
+# torch alone takes some 230 MiB, with such a training 500 (bfloat16) and more.
 RECIPE = {
     **ADAM, "train_images": 0, "test_images": 8, "steps": 1, "channels_last": True,
     "keep_weights": False,
@@ -27,7 +27,7 @@ def trained(bench: Bench, technique: str, mebibytes: int) -> Manifest:
     return bench.run(bench.cell("train", technique, recipe, batch_size=200))
 
 
-@pytest.mark.parametrize(("technique", "mebibytes"), [("float32", 400), ("amp-bfloat16", 300)])
+@pytest.mark.parametrize(("technique", "mebibytes"), [("float32", 400), ("amp-bfloat16", 380)])
 def test_the_limit_is_what_runs_out(bench: Bench, technique: str, mebibytes: int) -> None:
     """Whichever library finds no room: torch's allocator, numpy or oneDNN."""
     manifest = trained(bench, technique, mebibytes)

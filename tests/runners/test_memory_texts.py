@@ -95,6 +95,9 @@ PERHAPS = [
     RuntimeError("could not create a primitive"),
     RuntimeError("could not create a primitive descriptor for a convolution forward propagation"),
     RuntimeError("could not execute a primitive"),
+    SystemError("<function _find_and_load at 0x7f> returned NULL without setting an exception"),
+    ImportError("libtorch_python.so: failed to map segment from shared object"),
+    OSError("libgomp.so.1: failed to map segment from shared object"),
 ]  # fmt: skip
 
 NEAR_MISSES = [
@@ -120,6 +123,8 @@ NEAR_MISSES = [
     RuntimeError("NCCL error: unhandled system error"),
     RuntimeError("could not create a view: the shape is no multiple of 8"),
     ValueError("could not create a memory object"),
+    ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
+    SystemError("bad argument to internal function"),
     InductorError("RuntimeError: No valid triton configs. OutOfMemoryError: out of resource: "
                   "triton_tem_fused_0 Required: 147456 Hardware limit:101376"),
     OutOfResources("out of resource: shared memory, Required: 147456, Hardware limit: 101376."),
