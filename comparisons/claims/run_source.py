@@ -63,7 +63,9 @@ def measured_source(
     every = _AllSeries(manifests or {})
     tables = {one.id: _rows(one, by_id[one.id], every) for one in comparisons}
     files = [table.file for table in published]
-    absent = {file.id: file.experiment for file in files if file.experiment and file.id not in tables}
+    absent = {
+        file.id: file.experiment for file in files if file.experiment and file.id not in tables
+    }
     return Tables(tables, headings_of(published, printed=False), absent)
 
 
