@@ -144,9 +144,9 @@ def test_a_refusal_that_passes_is_tried_again(
     tmp_path: Path, found: Refusal, transient: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limited_memory, "refusal", lambda limit: found)
-    with pytest.raises(NotNow if transient else Unsupported) as caught:
-        with limited(limited_job(tmp_path, LIMIT)):
-            pytest.fail("it ran")
+    wanted = pytest.raises(NotNow if transient else Unsupported)
+    with wanted as caught, limited(limited_job(tmp_path, LIMIT)):
+        pytest.fail("it ran")
     assert classify(caught.value) == Verdict("unsupported", found.reason, transient)
 
 
@@ -156,23 +156,23 @@ def test_a_kernel_that_keeps_no_limit_is_unsupported(
     monkeypatch.setattr(limited_memory, "refusal", lambda limit: None)
     monkeypatch.setattr(memory_limit, "_can_have", lambda count: True)
     before = resource.getrlimit(resource.RLIMIT_DATA)
-    with pytest.raises(Unsupported, match=r"this kernel keeps no limit of memory \(64 GiB\)"):
-        with limited(limited_job(tmp_path, 64 * 2**30)):
-            pytest.fail("it ran")
+    told = pytest.raises(Unsupported, match=r"this kernel keeps no limit of memory \(64 GiB\)")
+    with told, limited(limited_job(tmp_path, 64 * 2**30)):
+        pytest.fail("it ran")
     assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
 def test_a_gpu_is_not_limited_so(tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="a GPU has memory of its own"):
-        with limited(limited_job(tmp_path, LIMIT, device="gpu")):
-            pytest.fail("it ran")
+    told = pytest.raises(Unsupported, match="a GPU has memory of its own")
+    with told, limited(limited_job(tmp_path, LIMIT, device="gpu")):
+        pytest.fail("it ran")
 
 
 @pytest.mark.parametrize("limit", [-1, True, "8 GiB", 1.5, None])
 def test_a_limit_that_is_none_is_an_error(tmp_path: Path, limit: object) -> None:
-    with pytest.raises(ValueError, match="expected a whole number of bytes, 0 for no limit"):
-        with limited(limited_job(tmp_path, limit)):
-            pytest.fail("it ran")
+    told = pytest.raises(ValueError, match="expected a whole number of bytes, 0 for no limit")
+    with told, limited(limited_job(tmp_path, limit)):
+        pytest.fail("it ran")
 
 
 def test_memory_that_runs_out_without_a_limit_names_none(tmp_path: Path) -> None:
