@@ -61,6 +61,10 @@ OUT_OF_MEMORY = [
          "requested buffer of size 5242880000"),
     RuntimeException("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned "
                      "while running Conv node. Status Message: bad allocation"),
+    # OpenVINO's plug-in for GPUs
+    RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\n"
+                 "[GPU] Exceeded max size of memory object allocation: Requested 9 GB"),
+    RuntimeError("Check failed: [GPU] buffer allocation failed"),
     # TensorFlow
     ResourceExhaustedError("OOM when allocating tensor with shape[128,512] and type float"),
     ResourceExhaustedError("failed to allocate memory [Op:AddV2]"),
