@@ -83,7 +83,7 @@ def carry_out(measuring: Measuring, tell: Listener) -> Outcome:
         held.run_chosen()
         _check_reference(measuring, held)
         if measuring.budget_s is not None:
-            _again(held, measuring.budget_s)
+            again(held, measuring.budget_s)
         return held.outcome
 
 
@@ -104,7 +104,7 @@ def _check_reference(measuring: Measuring, held: Session) -> None:
         raise _refused(measuring.path, found.reason)
 
 
-def _again(held: Session, budget_s: float) -> None:
+def again(held: Session, budget_s: float) -> None:
     """Further processes of every cell that times something, as long as a round fits in."""
     from orchestrator.planning.quadruples import in_turn, repeated
     from services.quadruple_choice import spent_s

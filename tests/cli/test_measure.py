@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
 
 from cli.commands.measure import PIXELS
 from manifests.cell import Cell
+from manifests.codec import encode_manifest
 from manifests.errors import InputError
 from manifests.manifest import Manifest, Metric, Proof
 from manifests.plan import Plan, PlannedCell
 from orchestrator.running.request import Prepared, Request, prepare
 from papers.study import study_ids
 from runners.data import SCALES
-from services.measure import Measuring, measuring
+from services.measure import Measuring, again, measuring
 from services.measure_rows import Row, advice, rows
 from services.measure_screen import Screen, measure_screen
 from tests.conftest import Workshop
-from tests.manifests.samples import a_cell, a_manifest
+from tests.manifests.samples import a_cell, a_manifest, a_run, put
 from tests.orchestrator.model_bytes import FLOAT, OUTPUT, flat_tables, model, node, sound, value
+
+if TYPE_CHECKING:
+    from orchestrator.running.execute import Session
 
 
 @pytest.fixture(autouse=True)
@@ -180,6 +186,54 @@ def test_class_folders_need_a_model_that_takes_pictures(tmp_path: Path) -> None:
 
 def test_pixels_are_those_that_data_can_be_scaled_to() -> None:
     assert set(PIXELS) == set(SCALES)
+
+
+class _Held:
+    """A run in which each process takes ten seconds, one after the other."""
+
+    def __init__(self, folder: Path, prepared: Prepared) -> None:
+        self.prepared = prepared._replace(run=a_run(folder))
+        self.paused = False
+        self.rounds: list[list[int]] = []
+        self._ended = 0
+        self.run_further([p for p in prepared.chosen if not p.cell.repeat])
+        self.rounds.clear()
+
+    def run_further(self, cells: list[PlannedCell]) -> None:
+        self.rounds.append([planned.cell.repeat for planned in cells])
+        for planned in cells:
+            begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+            begin += datetime.timedelta(seconds=10 * self._ended)
+            done = a_manifest(planned.cell, started_at=begin.isoformat(), wall_s=10.0)
+            put(self.prepared.run, done.id, encode_manifest(done))
+            self._ended += 1
+
+
+@pytest.mark.parametrize(
+    ("budget_s", "rounds"), [(1, 0), (119, 0), (120, 1), (159, 1), (160, 2), (240, 4)]
+)
+def test_a_budget_is_spent_on_whole_rounds(tmp_path: Path, budget_s: float, rounds: int) -> None:
+    asked = _asked(tmp_path / "net.onnx", sound(), 1, budget_s=budget_s)
+    held = _Held(tmp_path / "run", prepare(asked.request))  # 8 cells once: 80 s; a round: 40 s
+    again(cast("Session", held), budget_s)
+    assert held.rounds == [[number] * 4 for number in range(1, rounds + 1)]
+
+
+def test_with_a_budget_each_cell_is_planned_once(tmp_path: Path) -> None:
+    asked = _asked(tmp_path / "net.onnx", sound(), 1, budget_s=60.0)
+    assert {planned.cell.repeat for planned in prepare(asked.request).chosen} == {0}
+
+
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_samples_without_labels_are_for_models_of_ones_own(
+    workshop: Workshop, command: str
+) -> None:
+    np.save(workshop.folder / "own.npy", np.ones((12, 3, 8, 8), np.float32))
+
+    done = workshop(command, "toy", "--data-dir", "own.npy", status=2)
+
+    assert "own.npy has samples without labels" in done.stderr
+    assert "repliquant measure" in done.stderr
 
 
 # What manifests come to
