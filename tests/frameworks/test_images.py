@@ -22,8 +22,8 @@ _PIP = ("pip", "setuptools")
 
 @pytest.mark.parametrize("name", LOCAL)
 def test_the_image_does_what_the_studies_need(name: str) -> None:
-    interpreter(name)
     image = load_image(name)
+    interpreter(name)
     done = subprocess.run(
         venvs.verify_command(image), env=venvs.verify_environment(),
         capture_output=True, text=True, check=False,
