@@ -15,7 +15,7 @@ from manifests.plan import Plan
 from manifests.runner_files import framework
 from services.own_model_study import AS_GIVEN, INT8
 
-LEAST_AGREEMENT = 0.99
+_DISTURBED = " The machine was disturbed meanwhile (*): measure again before you rely on it."
 _REALLY = 0.5
 """Of the time of convolutions and products: below it a row is not called INT8."""
 
@@ -208,12 +208,10 @@ def advice(found: Sequence[Row], least_agreement: float, random: bool) -> str:
             f"{at}nothing that agrees with the file on {100 * least_agreement:g} % of the samples "
             f"is surely faster than {base.title}: keep that."
         )
-    ends = gain.interval
+    row, ends = gain.row, gain.interval
     sure = f" (95 %: {ends.low:.2f} to {ends.high:.2f})" if ends else " (one process: no interval)"
-    return (
-        f"{at}{gain.row.title} answers {gain.times:.1f} times as fast as {base.title}{sure}; "
-        + (_fidelity(gain.row, base, random))
-    )
+    told = f"{at}{row.title} answers {gain.times:.1f} times as fast as {base.title}{sure}; "
+    return told + _fidelity(row, base, random) + _DISTURBED * (row.disturbed or base.disturbed)
 
 
 def _fidelity(row: Row, base: Row, random: bool) -> str:

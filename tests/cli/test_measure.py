@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from cli.commands.measure import PIXELS
 from manifests.cell import Cell
 from manifests.codec import encode_manifest
 from manifests.errors import InputError
-from manifests.manifest import Manifest, Metric, Proof
+from manifests.manifest import Flag, Manifest, Metric, Proof
 from manifests.plan import Plan, PlannedCell
 from orchestrator.running.request import Prepared, Request, prepare
 from papers.study import study_ids
@@ -300,6 +301,22 @@ def test_the_advice_names_the_fastest_that_agrees_well_enough() -> None:
     assert told.endswith("; top-1 agreement 98.6 % of 72 samples.")
     assert "nothing that agrees with the file on 99 % of the samples" in advice(found, 0.99, False)
     assert "say nothing of accuracy" in advice(found, 0.98, random=True)
+
+
+def test_a_disturbed_measurement_says_so() -> None:
+    flagged = [
+        msgspec.structs.replace(one, flags=[Flag(name="busy-machine", detail="")])
+        for one in OPENVINO
+    ]
+    told = advice(_rows(FILE, flagged), 0.98, random=False)
+    assert "3.0 times" in told and told.endswith("measure again before you rely on it.")
+    lines = measure_screen(Screen("t", _rows(FILE, flagged), "", [], "n"))
+    assert sum("OpenVINO*" in line for line in lines) == 1
+
+
+def test_long_latencies_are_in_seconds() -> None:
+    slow = _rows(_run("onnxruntime", "model-file", [2.5, 2.5, 2.5], None, 1.0))
+    assert any("2.5 s ± 0 %" in line for line in measure_screen(Screen("t", slow, "", [], "n")))
 
 
 def test_what_did_not_run_in_int8_is_never_advised() -> None:
