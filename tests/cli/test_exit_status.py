@@ -23,6 +23,7 @@ FAILING = [
     (["run", "toy", "--engine", "fake", "-k", "alpha", "--tables"], 1),
     (["run", "toy", "--engine", "fake", "-k", "alpha", "--json"], 1),
     (["run", "toy", "--engine", "locl"], 2),
+    (["measure", "no-model.onnx"], 2),
     (["status", "toy-quik"], 2),
     (["table", "toi"], 2),
     (["explain", "toi"], 2),
