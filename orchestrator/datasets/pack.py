@@ -112,7 +112,7 @@ def _alone(folder: Path, source: Source, progress: Progress) -> Iterator[None]:
         with _stored(folder, source):
             locks = folder.parent.parent / "locks"
             locks.mkdir(parents=True, exist_ok=True)
-            lock = locks / f"{folder.name}.lock"
+            lock = locks / f".{folder.name}.lock"
             stack.enter_context(waiting(lock, lambda who: progress(f"waiting for {who}", 0, 0)))
         yield
 
