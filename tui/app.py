@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -93,6 +93,11 @@ class Repliquant(ActionApp):
             self.live.sampling.leave()
 
     # --- keys that hold everywhere
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key or a click between two pages, when there is no screen, is for neither."""
+        if not (isinstance(event, events.InputEvent) and self._top is None):
+            await super().on_event(event)
 
     def action_go(self, mode: str) -> None:
         """To one of the screens; what lies on top of another stays there."""

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from manifests.manifest import Manifest
 from orchestrator.planning.resuming import Todo
+from orchestrator.running.deferred_signals import deferred
 
 # A Ctrl-C that another thread took, or that came just before a wait began, wakes nobody.
 _LOOK_S = 1.0
@@ -93,7 +94,8 @@ class Scheduler:
                 while self._running or (waiting and not paused()):
                     while waiting and not paused() and (slot := self._slot_for(waiting[0])):
                         assignment = _Assignment(waiting.pop(0), slot)
-                        self._running[pool.submit(self._run, assignment)] = assignment
+                        with deferred():
+                            self._running[pool.submit(self._run, assignment)] = assignment
                     ended += self._await_one()
             except BaseException as error:
                 self._wind_up(error)

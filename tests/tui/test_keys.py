@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tests.tui.conftest import RUN, drive, settle, shown
@@ -21,6 +22,18 @@ def test_numbers_go_to_the_screens_and_back(app: Repliquant) -> None:
         for key, mode in zip("123456", app.MODES, strict=True):
             await pilot.press(key)
             assert app.current_mode == mode
+
+    drive(app, steps)
+
+
+def test_a_key_between_two_pages_is_for_neither(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        stack = app._screen_stacks[app.current_mode]
+        before, kept = app.current_mode, list(stack)
+        stack.clear()  # as it is while a page is being made
+        await app.on_event(events.Key("4", "4"))
+        stack.extend(kept)
+        assert app.current_mode == before
 
     drive(app, steps)
 
