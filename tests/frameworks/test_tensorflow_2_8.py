@@ -29,7 +29,10 @@ def fact(python: Path, name: str, asked: str = "old_tensorflow.py") -> Any:
     script = Path(__file__).with_name(asked)
     done = subprocess.run(
         [python, script, name],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1",
+            "TF_USE_LEGACY_KERAS": "1",  # as runners.tensorflow.parts.setup has it before an import
+        },
         capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
