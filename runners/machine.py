@@ -94,13 +94,29 @@ def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
 
 
 def peak_rss_bytes() -> Optional[int]:
-    """The largest resident set this process has had, or None where that can't be read."""
+    """The largest resident set this process has had, or None where that can't be read.
+
+    ``ru_maxrss`` begins with what the process that started this one had, so that it is only asked
+    where there is no /proc.
+    """
+    own = _high_water_bytes()
+    if own is not None:
+        return own
     try:
         import resource
     except ImportError:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if platform.system() == "Darwin" else peak * 1024
+
+
+def _high_water_bytes(root: Path = processors.ROOT) -> Optional[int]:
+    try:
+        lines = (root / "proc/self/status").read_text(errors="replace").splitlines()
+        (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+        return int(peak) * 1024
+    except (OSError, ValueError):
+        return None
 
 
 def _memory_bytes(root: Path = processors.ROOT) -> Optional[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from machine.inventory import kernel_described
 from manifests.manifest import Gpu
+from manifests.paths import ROOT
 from runners import machine
 
 CPU_INFO = """\
@@ -71,6 +73,19 @@ def test_of_two_installed_versions_the_imported_one_is_told(
 def test_peak_memory_is_in_bytes() -> None:
     peak = machine.peak_rss_bytes()
     assert peak is None or peak > 2**20
+
+
+def test_peak_memory_is_not_that_of_who_started_the_process() -> None:
+    """A child of a process of 500 MiB at least."""
+    script = (
+        "import subprocess, sys; held = b'x' * (500 * 2**20); "
+        "print(subprocess.run([sys.executable, '-c', 'from runners import machine; "
+        "print(machine.peak_rss_bytes())'], check=True, capture_output=True).stdout.decode())"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, cwd=ROOT, text=True
+    ).stdout
+    assert int(told) < 250 * 2**20
 
 
 def test_gpus_are_those_of_the_drivers_own_files(tmp_path: Path) -> None:
