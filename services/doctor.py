@@ -29,7 +29,7 @@ def examine(brief: bool = False) -> Iterator[Diagnosis]:
     yield from _limits()
     yield from _measuring()
     yield from _engines()
-    yield from _images()
+    yield from _images(brief)
     yield from _places()
     yield business(watch, until_s - time.monotonic())
 
@@ -161,8 +161,10 @@ def _engines() -> Iterator[Diagnosis]:
             yield Diagnosis("problem", f"engine {name}", str(error), _OTHERS_WORK)
 
 
-def _images() -> Iterator[Diagnosis]:
-    """Each image, with the engine that a run would take now."""
+def _images(brief: bool) -> Iterator[Diagnosis]:
+    """Each image, with the engine that a run would take now; briefly only what can't be read: to
+    say more a registry may have to be asked, and a run says it.
+    """
     from manifests.errors import RepliquantError
     from orchestrator.engines.auto import choose_engine
     from orchestrator.environments.images import image_names, load_image
@@ -173,6 +175,8 @@ def _images() -> Iterator[Diagnosis]:
             images.append(load_image(name))
         except RepliquantError as error:
             yield Diagnosis("problem", f"image {name}", str(error), _OTHERS_WORK)
+    if brief:
+        return
     choice = choose_engine([image for image in images if not image.container_only])
     yield Diagnosis("ok", "engine", f"{choice.engine.name}: {choice.why}")
     for image in images:
