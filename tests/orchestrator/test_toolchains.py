@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from comparisons.measured import Points, measure_place, row_keys
+from comparisons.measured import measure_place, row_keys
+from comparisons.points import Points
 from manifests.paths import ROOT
 from manifests.plan import Plan, PlannedCell
 from orchestrator.planning.estimates import Estimates
