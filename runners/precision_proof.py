@@ -13,6 +13,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 from manifests.manifest import Proof
 from runners.job import Job
 
+Counts = Dict[str, Dict[str, int]]
+"""Type -> operation -> how often."""
+
 
 class Operation(NamedTuple):
     """What one call executes under one name.
@@ -48,11 +51,16 @@ def record_proof(job: Job, promised: str, operations: Sequence[Operation], sourc
 
 def proof_of(operations: Sequence[Operation], promised: str, source: str) -> Proof:
     """The proof by count; what is neither convolution nor product is left out."""
-    counts: Dict[str, Dict[str, int]] = {}
+    counts: Counts = {}
     for one in operations:
         if one.kind is not None:
             of_kind = counts.setdefault(one.kind, {})
             of_kind[one.name] = of_kind.get(one.name, 0) + one.times
+    return proof_by_type(counts, promised, source)
+
+
+def proof_by_type(counts: Counts, promised: str, source: str) -> Proof:
+    """Coverage is the promised type's share of all convolutions and matrix products."""
     totals = Counter({kind: sum(names.values()) for kind, names in counts.items()})
     whole = sum(totals.values())
     return Proof(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runners.precision_proof import proof_by_type
 from tests.runners.kernels import kernels
 
 
@@ -72,14 +73,14 @@ def test_a_proof_counts_what_fell_back() -> None:
         ("aten::addmm", "float32"),
         ("relu", None),
     ]
-    proof = kernels.proof_by_type(kernels.counted(executed), "float16", "a test")
+    proof = proof_by_type(kernels.counted(executed), "float16", "a test")
     assert proof.coverage == 0.75
     assert proof.operations == {"float16": {"aten::_convolution": 3}, "float32": {"aten::addmm": 1}}
     assert proof.fallback == ["aten::addmm x1 in float32"]
 
 
 def test_nothing_seen_is_no_coverage_and_not_zero() -> None:
-    assert kernels.proof_by_type({}, "int8", "a test").coverage is None
+    assert proof_by_type({}, "int8", "a test").coverage is None
 
 
 Row = kernels.Row

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from manifests.manifest import Proof
+from runners.precision_proof import Counts
 
-Counts = Dict[str, Dict[str, int]]
-"""Type -> operation -> how often."""
 UNKNOWN = "unknown"
 """The type of a convolution or product whose name tells none."""
 
@@ -149,21 +146,3 @@ def counted(operations: Iterable[Tuple[str, Optional[str]]], operands: str = UNK
             of_kind = counts.setdefault(kind, {})
             of_kind[name] = of_kind.get(name, 0) + 1
     return counts
-
-
-def proof_by_type(counts: Counts, promised: str, source: str) -> Proof:
-    """Coverage is the promised type's share of all convolutions and matrix products."""
-    totals = Counter({kind: sum(names.values()) for kind, names in counts.items()})
-    total = sum(totals.values())
-    return Proof(
-        promised=promised,
-        operations=counts,
-        coverage=totals[promised] / total if total else None,
-        fallback=[
-            f"{name} x{count} in {kind}"
-            for kind, names in counts.items()
-            if kind != promised
-            for name, count in names.items()
-        ],
-        source=source,
-    )

@@ -13,6 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 from manifests.manifest import Proof
 from runners.inference import Session
 from runners.job import Job
+from runners.precision_proof import proof_by_type
 from runners.pytorch.parts.kernels import (
     UNKNOWN,
     Row,
@@ -20,7 +21,6 @@ from runners.pytorch.parts.kernels import (
     device_times,
     kernel_type,
     operator_type,
-    proof_by_type,
     split_times,
 )
 
