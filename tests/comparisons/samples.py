@@ -115,3 +115,7 @@ def compare(base: list[Manifest], new: list[Manifest]) -> Differences:
 def only(base: list[Manifest], new: list[Manifest]) -> Difference:
     (line,) = compare(base, new).lines
     return line
+
+
+def rung(technique: str, **changes: object) -> Cell:
+    return a_cell(framework="tensorflow", task="infer", technique=technique, **changes)
