@@ -85,6 +85,10 @@ FLAGS: Dict[str, FlagInfo] = {
     "uniform-data": FlagInfo(
         "the images are all the same or nearly so", "describes", ("accuracy", "train_loss")
     ),
+    "unproven-precision": FlagInfo(
+        "no convolution or product ran in the precision that the technique promises", "unusable",
+        _EVERY,
+    ),
     "simulated-quantization": FlagInfo(
         "quantization was simulated in floating point", "describes", _EVERY
     ),
@@ -95,7 +99,9 @@ PHASES: Dict[str, Tuple[str, ...]] = {
     "calibrate": ("calibration_s", "energy_j"),
     "measure": (*_LATENCY, "energy_j"),
     "end-to-end": ("end_to_end_s", "energy_j"),
-    "profile": ("op_time_s", "device_time_s"),
+    "profile": (
+        "op_time_s", "device_time_s", "promised_time_share", "outside_operations_s", "profiling_s",
+    ),
 }
 """The phases whose times are results, and the metrics that are measured in them."""
 

@@ -166,11 +166,34 @@ METRICS: Dict[str, MetricInfo] = {
         "gradients that overflow", "fraction",
         "of those of a training step that are not zero, in a format (label)", "lower", 1,
     ),
+    "logit_difference": MetricInfo(
+        "difference of logits", "fraction",
+        "largest difference of the float model's logits from its training's, of the largest logit",
+        "lower", least=0,
+    ),
+    "promised_share": MetricInfo(
+        "operations in the promised type", "fraction",
+        "by count: of the convolutions and products that one call executes", "higher", least=0,
+        most=1,
+    ),
+    "promised_time_share": MetricInfo(
+        "time in the promised type", "fraction",
+        "by time: of what the convolutions and products of one call take", "higher", timed=True,
+        least=0, most=1,
+    ),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
+    ),
+    "outside_operations_s": MetricInfo(
+        "time outside operations", "s",
+        "of a profiled call, what lies between and around the operations", "lower", timed=True,
+    ),
+    "profiling_s": MetricInfo(
+        "cost of profiling", "s", "what a profiled call takes more than one that isn't", "lower",
+        timed=True,
     ),
     "device_time_s": MetricInfo(
         "device time", "s", "what the profiler counts on the GPU or the CPU (its label) per call",

@@ -14,6 +14,7 @@ import numpy as np
 
 from manifests.codec import read_struct
 from manifests.manifest import Dataset
+from runners.failures import Unsupported
 
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
 CROP_PADDING = 1 / 8
@@ -48,8 +49,18 @@ class Data:
         return self._draw("train", "train", limit, seed)
 
     def calibration(self, limit: int, seed: int) -> Images:
-        """Up to ``limit`` images of the *training* split (0: all), drawn with ``seed``."""
-        return self._draw("calibration", "train", limit, seed)
+        """Up to ``limit`` images of the *training* split (0: all), drawn with ``seed``.
+
+        Raises Unsupported where all are of one value: no range can be found by them.
+        """
+        found = self._draw("calibration", "train", limit, seed)
+        least, most = (int(found.images.min()), int(found.images.max()))
+        if least == most:
+            raise Unsupported(
+                f"the {len(found.labels)} calibration images are all of one value ({least}): they "
+                "tell no range of any tensor"
+            )
+        return found
 
     def test(self, limit: int = 0) -> Images:
         """Up to ``limit`` images of the test split (0: all); every seed draws the same."""

@@ -86,6 +86,7 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
             run = techniques.find(job.cell)
         run(job)
         _check_start(job)
+        _check_proof(job)
         record_fidelity(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
         verdict = classify(error, lambda: _free_share(job))
@@ -102,6 +103,20 @@ def _check_start(job: Job) -> None:
         raise Unsupported(
             f"the recipe starts from {asked} weights, which this technique can't take"
         )
+
+
+def _check_proof(job: Job) -> None:
+    """Record the proof by count as a metric, and flag a cell in which nothing ran as promised.
+
+    Where nothing was seen, no proof says so.
+    """
+    if job.proof is None:
+        return
+    reason = "" if job.proof.coverage is not None else "no convolution or product was seen"
+    job.record("promised_share", [job.proof.coverage], source=job.proof.source, reason=reason)
+    if job.proof.coverage == 0:
+        detail = f"0 % in {job.proof.promised}: {', '.join(job.proof.fallback[:5])}"
+        job.flag(Flag(name="unproven-precision", detail=detail))
 
 
 def _flags(job: Job, environment: Environment) -> List[Flag]:

@@ -102,9 +102,8 @@ def _hold_against(job: Job, parent: Manifest, outputs: Optional[Outputs]) -> Non
 
 def _their_outputs(job: Job, parent: Manifest, images: Array) -> Tuple[Optional[Outputs], str]:
     """The float model's answers to those images and where they come from, or why there are none."""
-    why = _why_not_kept(job, parent)
-    if not why:
-        kept = read(job.weights.file(OUTPUTS_FILE))
+    kept, why = kept_outputs(job, parent)
+    if kept is not None:
         row_of = {int(place): row for row, place in enumerate(kept.images)}
         if all(int(place) in row_of for place in images):
             return kept.at(np.array([row_of[int(place)] for place in images])), "kept by its cell"
@@ -114,6 +113,14 @@ def _their_outputs(job: Job, parent: Manifest, images: Array) -> Tuple[Optional[
         return None, f"the float model's answers can't serve: {why}"
     found = answers(job, float_session(job), images)
     return found, f"computed in this cell: {why}"
+
+
+def kept_outputs(job: Job, parent: Manifest) -> Tuple[Optional[Outputs], str]:
+    """All that the parent's cell kept of a float32 model's answers to this cell's test split, or
+    why that can't serve.
+    """
+    why = _why_not_kept(job, parent)
+    return (None, why) if why else (read(job.weights.file(OUTPUTS_FILE)), "")
 
 
 def _why_not_kept(job: Job, parent: Manifest) -> str:

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from runners.data import CROP_PADDING, Data, augment, batches, training_batches
+from runners.failures import Unsupported
 from tests.runners.samples import SIZE, TEST, TRAIN, a_pack
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6), st.just(3))
@@ -224,3 +225,13 @@ def test_the_same_seed_gives_the_same_batches(data: Data) -> None:
         for a, b in zip(first, again, strict=True)
     )
     assert not np.array_equal(first[0].images, other[0].images)
+
+
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_a_constant_calibrates_nothing(data: Data, value: int) -> None:
+    path = data.folder / "train_images.npy"
+    np.save(path, np.full_like(np.load(path), value))
+    words = rf"the 10 calibration images are all of one value \({value}\)"
+    with pytest.raises(Unsupported, match=words):
+        data.calibration(10, seed=1)
+    assert len(data.train(10, seed=1).labels) == 10

@@ -1,0 +1,1 @@
+"""ONNX, the form in which several runtimes read a network: made from neutral weights."""

@@ -1,0 +1,22 @@
+"""Static quantization with Q/DQ nodes, activations and weights unsigned.
+
+Weights per channel.
+Calibrated on training images only. Timed region: calibration; folding BatchNorm and quantizing;
+``InferenceSession.run`` on a contiguous NCHW float32 array, with the answer on the host.
+"""
+
+from __future__ import annotations
+
+from runners.job import Job
+from runners.onnxruntime.parts.quantization import Scheme
+from runners.onnxruntime.parts.steps import quantize_static, time_model
+
+SCHEME = Scheme("qdq", "u8", "u8")
+
+
+def quantize(job: Job) -> None:
+    quantize_static(job, SCHEME)
+
+
+def infer(job: Job) -> None:
+    time_model(job, "int8")
