@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from comparisons.measured import Points, measure_place
+from comparisons.measured import measure_place
+from comparisons.points import Points
 from comparisons.number_flags import Flagged
 from papers.published import Column, TableFile
 

@@ -80,7 +80,7 @@ def judge_published(study: str, claim: str = "") -> Evidence:
 def explain_speedups(results: Results) -> list[Explanation]:
     """What the run measured, taken apart."""
     from comparisons.decomposition import explain_measured
-    from comparisons.measured import Points
+    from comparisons.points import Points
     from papers.paper import find_paper
 
     points = Points(results.plan.cells, results.manifests)
