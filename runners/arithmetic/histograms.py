@@ -42,10 +42,13 @@ def entropy(batches: Sequence[Array], bins: int = BINS, levels: int = LEVELS) ->
 
     Of |x| in ``bins`` equal bins, every clipping from ``levels`` bins on is tried: what lies
     above it is added to the last bin kept, and the kept bins are merged into ``levels`` of equal
-    width, each spread over the bins that were not empty (Migacz 2017, TensorRT's calibration).
+    width, each spread over the bins that were not empty (Migacz 2017, TensorRT's calibration). A
+    zero is exact in every range, so the first bin counts as the second does: the zeros of a ReLU
+    would else outweigh all that has an error.
     """
     values, most = largest(batches)
     counts, edges = np.histogram(values, bins, (0, most))
+    counts[0] = counts[1]
     found = [_divergence(counts, kept, levels) for kept in range(levels, bins + 1)]
     end = np.float32(edges[levels + int(np.argmin(found))])
     return Range(-end, end)

@@ -40,7 +40,8 @@ PLAIN = Steps()
 class Parameters(NamedTuple):
     """float32 ``scale`` and int64 ``zero_point``, () or (channels,) along ``axis``.
 
-    Integers lie in ``q_min`` ... ``q_max``.
+    Integers lie in ``q_min`` ... ``q_max``. ``inverse`` is what x is multiplied by where that isn't
+    1/S, as another rounding of the same quotient.
     """
 
     scale: Array
@@ -48,6 +49,7 @@ class Parameters(NamedTuple):
     q_min: int
     q_max: int
     axis: Optional[int] = None
+    inverse: Optional[Array] = None
 
 
 def with_zero(f_min: Array, f_max: Array) -> Tuple[Array, Array]:
@@ -125,7 +127,9 @@ def before_clipping(x: Array, parameters: Parameters, steps: Steps = PLAIN) -> A
     with np.errstate(over="ignore"):
         if steps.way == "divide":
             return _rounded(values / scale, steps.ties) + zero_point
-        inverse = (1 / scale).astype(steps.dtype)
+        inverse = (1 / scale if parameters.inverse is None else parameters.inverse).astype(
+            steps.dtype
+        )
         if steps.way == "reciprocal":
             return _rounded(values * inverse, steps.ties) + zero_point
         if steps.way == "sum":

@@ -14,6 +14,7 @@ import tensorflow as tf
 from runners.arithmetic.calibrators import Range, by_channel, min_max
 from runners.arithmetic.quantizer_trial import Quantized, Rule, Sample, spread
 from runners.arithmetic.quantizers import (
+    PLAIN,
     Parameters,
     Steps,
     representable,
@@ -30,10 +31,22 @@ ACTIVATIONS = Rule(
     differs="x is multiplied by 1/S in float32, and the range is widened to hold 0",
     steps=_RECIPROCAL,
 )
+
+
+def _by_quotient(
+    f_min: Array, f_max: Array, bits: int = 8, axis: Any = None, steps: Steps = PLAIN
+) -> Parameters:
+    """By the equations, Equation 9; by the operation's own steps, x times 127 / max."""
+    made = symmetric_restricted(f_min, f_max, bits, axis, steps)
+    if steps == PLAIN:
+        return made
+    return made._replace(inverse=np.float32(127) / np.maximum(-f_min, f_max).astype(np.float32))
+
+
 SCALED = Rule(
     "Equations 7 and 9",
-    make=symmetric_restricted,
-    differs="x is multiplied by 1/S in float32, and ties go away from 0",
+    make=_by_quotient,
+    differs="x is multiplied by 127 / max(|f_min|, |f_max|) in float32, and ties go away from 0",
     steps=Steps("float32", "reciprocal", "away"),
 )
 
@@ -54,11 +67,14 @@ WEIGHTS = Rule(
 
 
 def scaled(sample: Sample) -> Quantized:
-    """``tf.quantization.quantize`` to narrow signed integers, by the tensor's own range."""
+    """``tf.quantization.quantize`` to narrow signed integers, by the tensor's own range.
+
+    By default the operation widens every range to 0.01; here it is asked not to.
+    """
     low, high = min_max(sample.batches)
     made = tf.quantization.quantize(
         tf.constant(sample.values), float(low), float(high), tf.qint8,
-        mode="SCALED", narrow_range=True,
+        mode="SCALED", narrow_range=True, ensure_minimum_range=0.0,
     )  # fmt: skip
     scale = made.output_max.numpy() / np.float32(127)
     return Quantized(scale, np.int64(0), tf.cast(made.output, tf.int32).numpy())
