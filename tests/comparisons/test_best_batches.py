@@ -52,11 +52,11 @@ def test_a_limit_leaves_out_what_takes_longer(limit_ms: float, batch: int | None
 def test_techniques_and_seeds_are_apart_and_one_batch_size_is_no_choice() -> None:
     others = timed(1, 0.5, technique="other"), timed(2, 2.0, technique="other")
     alone = timed(4, 1.0, technique="alone")
-    seeded = timed(1, 1.0, seed=1), timed(8, 1.0, seed=1)
+    seeded = timed(1, 1.0, seed=2), timed(8, 1.0, seed=2)
     made = found(*BATCHES, *others, alone, *seeded)
     assert [(one.way["technique"], one.way["seed"], one.best.batch) for one in made] == [
-        (BATCHES[0].cell.technique, "0", 32), ("other", "0", 1),
-        (BATCHES[0].cell.technique, "1", 8),
+        (BATCHES[0].cell.technique, "1", 32), ("other", "1", 1),
+        (BATCHES[0].cell.technique, "2", 8),
     ]  # fmt: skip
 
 

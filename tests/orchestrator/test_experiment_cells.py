@@ -18,6 +18,25 @@ from papers.study import load_study
 SHARED = 1 + 1 + 2 + 2 + 4
 """Of toolchains and Table 1, quick: a training, ptq-fx, two of ONNX Runtime; inference at two sizes."""
 
+LAD2023 = {
+    "pytorch train float32 resnet18 16 px batch 32": "8bbd889f45b9",
+    "tensorflow train qat-tfmot resnet18 16 px batch 32": "4fff91fefadf",
+    "pytorch train qat-eager resnet18 16 px batch 32": "f577884853cb",
+    "pytorch infer qat-eager resnet18 32 px batch 1": "3d8ec9aa0dfd",
+    "tensorflow infer ptq-tflite resnet18 32 px batch 1": "a11c58186845",
+    "pytorch quantize dynamic resnet18 16 px batch 128": "e80163f3a3b8",
+}
+TOOLCHAINS = {
+    "pytorch train float32 mobilenet-v1 48 px batch 32 seed 1": "724aad6c0991",
+    "pytorch quantize ptq-fx mobilenet-v1 48 px batch 32 seed 1": "0596a322aa31",
+    "onnxruntime quantize ptq-qdq mobilenet-v1 48 px batch 32 seed 1": "5430c911f7ee",
+    "onnxruntime quantize dynamic mobilenet-v1 48 px batch 32 seed 1": "26cfea0cc306",
+    "onnxruntime quantize ptq-qdq percentile mobilenet-v1 48 px batch 32 seed 1": "5c095109611e",
+    "pytorch infer ptq-fx mobilenet-v1 48 px batch 32 seed 1": "bae2b4e5514b",
+    "tensorflow infer ptq-tflite mobilenet-v1 48 px batch 32 seed 1": "2a9fcaa187d7",
+    "onnxruntime infer dynamic mobilenet-v1 48 px batch 32 seed 1": "3ebca948e1e5",
+}
+
 
 @cache
 def plan(study: str, *experiments: str, tier: str = "quick") -> Plan:
