@@ -1,4 +1,4 @@
-"""The batch size to choose, by profiling (shafique2023, section 7): for each way to call a model."""
+"""The batch size to choose by profiling (shafique2023, section 7), for each way to call a model."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from comparisons.contrasts import factor_interval
 from comparisons.factors import Factor, name_of, take_apart
 from comparisons.intervals import Interval
 from comparisons.measured import Measured, measure_place
-from comparisons.points import Points
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.points import Points
 from comparisons.predict_steps import OneStep, in_one_step
 from manifests.plan import Plan
 from papers.ladders import KINDS, Ladders, Node

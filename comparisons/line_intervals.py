@@ -51,12 +51,12 @@ def _paired_drop(first: tuple[Measured, str], second: tuple[Measured, str]) -> E
         return None
     if (ours.count, ours.images_sha256) != (theirs.count, theirs.images_sha256):
         return None
-    pair = unpacked(theirs), unpacked(ours)
-    if pair[0] is None or pair[1] is None:
+    right, other = unpacked(ours), unpacked(theirs)
+    if right is None or other is None:
         return None
-    both = list(zip(*pair, strict=True))
-    lost = sum(mine and not other for other, mine in both)
-    gained = sum(other and not mine for other, mine in both)
+    both = list(zip(right, other, strict=True))
+    lost = sum(one and not two for one, two in both)
+    gained = sum(two and not one for one, two in both)
     low, high = paired_interval(gained, lost, len(both))
     factor = UNITS[first[1]].factor
     return low * factor, high * factor

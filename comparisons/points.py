@@ -26,7 +26,7 @@ class Point(NamedTuple):
     experiments: Sequence[str] = ("",)
 
     def value(self, name: str) -> object:
-        """A field of the cell, what its recipe says (empty where it doesn't), or ``trained_with``."""
+        """A field of the cell, what its recipe says (empty without), or ``trained_with``."""
         if name in OF_RECIPE:
             return self.cell.recipe.get(name, "")
         return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
@@ -41,7 +41,10 @@ class Points:
         training = _training_techniques(planned)
         self.all = [
             Point(
-                item.id, item.cell, by_id.get(item.id), training[item.id],
+                item.id,
+                item.cell,
+                by_id.get(item.id),
+                training[item.id],
                 (item.experiment, *item.also),
             )
             for item in planned

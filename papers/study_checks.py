@@ -108,13 +108,7 @@ def _lacks_an_image(study: Study, framework: str) -> bool:
 def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
     yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
-    for field, names in (("experiment", [group.experiment]), ("also", group.also)):
-        if DEFAULT in names:
-            told = f"{field}: {DEFAULT!r} is what the cells of no experiment are called"
-            yield place.at(field).mistake(told)
-    for name in group.also:
-        if not name or group.experiments.count(name) > 1:
-            yield place.at("also").mistake(f"also: {name!r} is empty, or named twice")
+    yield from _of_experiments(place, group)
     for framework in group.framework:
         if not _lacks_an_image(study, framework):
             yield from place.at("framework").unknown("framework", framework, study.images)
@@ -130,6 +124,16 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
     yield from _of_tiers(place, study, group)
+
+
+def _of_experiments(place: Place, group: CellGroup) -> Iterator[Mistake]:
+    for field, names in (("experiment", [group.experiment]), ("also", group.also)):
+        if DEFAULT in names:
+            told = f"{field}: {DEFAULT!r} is what the cells of no experiment are called"
+            yield place.at(field).mistake(told)
+    for name in group.also:
+        if not name or group.experiments.count(name) > 1:
+            yield place.at("also").mistake(f"also: {name!r} is empty, or named twice")
 
 
 def _of_tiers(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:

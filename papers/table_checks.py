@@ -75,7 +75,7 @@ def _of_selection(place: Place, what: str, wanted: object) -> Iterator[Mistake]:
 
 
 def _of_instead(place: Place, column: Column, table: TableFile) -> Iterator[Mistake]:
-    """Values take the place of a key's: of nothing else there is one. One may be empty: the variant."""
+    """They take the place of a key's values, and may be empty as those: a variant."""
     for name in column.instead:
         yield from place.unknown("key", name, table.key)
 

@@ -65,8 +65,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: what claims, audits and ``repliquant table --table`` call it.
     title: one line for people.
     place: where it stands in the paper, e.g. ``Table 6, section 6.2``.
-    key: the CSV's columns that tell rows apart and are fields of a cell, ``trained_with`` or numbers
-        of its recipe: epochs, train_images, calibration_images, _source, _classes.
+    key: the CSV's columns that tell rows apart and are fields of a cell, ``trained_with``, or of
+        its recipe: epochs, train_images, calibration_images, _source and _classes.
     labels: further key columns, which no cell has: a processor, a version. Rows that differ in
         them alone stand beside the same measured number, and no claim about them is decided by it.
     metric_label: a further key column, which has a row for each label that the first column's

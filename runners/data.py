@@ -130,7 +130,7 @@ class Data:
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std
 
     def _of_classes(self, split: str, classes: int, seed: int) -> Array:
-        """Where the images of some classes lie in a split. Raises Unsupported for more than it has."""
+        """Where the images of some classes lie in a split. Raises Unsupported for too many."""
         labels = self.labels(split)
         there = np.unique(labels)
         if classes > len(there):

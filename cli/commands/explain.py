@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 @click.option("--published", "only_published", is_flag=True, help="The paper's own numbers alone.")
 @click.option("--best", is_flag=True, help="The batch size to choose for each technique.")
 @click.option(
-    "--within", "limit_ms", type=click.FloatRange(min=0, min_open=True), metavar="MS",
+    "--within",
+    "limit_ms",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MS",
     help="With --best: also the best batch size of those answered in so many milliseconds.",
 )
 @as_json
@@ -72,9 +75,7 @@ def _best(
     from services.runs import find_run, latest_run
 
     chosen = [find_run(name) for name in runs] or [latest_run(study)]
-    found = [
-        one for run in chosen for one in best_batch_sizes(read_results(run, study), limit_ms)
-    ]
+    found = [one for run in chosen for one in best_batch_sizes(read_results(run, study), limit_ms)]
     for what, name in zip(("model", "technique"), wanted, strict=True):
         if name:
             check(what, name, sorted({one.way[what] for one in found}), InputError, after=" here")
@@ -82,9 +83,7 @@ def _best(
     return found
 
 
-def _print_best(
-    study: str, found: list[BestBatch], limit_ms: float | None, as_json: bool
-) -> None:
+def _print_best(study: str, found: list[BestBatch], limit_ms: float | None, as_json: bool) -> None:
     from cli.console import out, print_json
     from comparisons.render import batch_sizes
     from services.tables import table

@@ -1,4 +1,4 @@
-"""Quantization-aware training in FX graph mode (shafique2023, 3.7.1): int8 without hand-placed stubs.
+"""Quantization-aware training in FX graph mode (shafique2023, 3.7.1): int8 without stubs.
 
 Fake quantization is placed in the traced graph of the trained float32 model, which trains on by the
 cell's recipe; then it is converted to int8, and it is the converted model that is tested. Timed

@@ -23,7 +23,9 @@ def timed(batch: int, latency_s: float, **fields: object) -> Manifest:
     return measured(cell, metric("latency_s", latency_s, items=batch))
 
 
-def found(*manifests: Manifest, limit_ms: float | None = None, experiment: str = "") -> list[BestBatch]:
+def found(
+    *manifests: Manifest, limit_ms: float | None = None, experiment: str = ""
+) -> list[BestBatch]:
     plan = a_plan(*(manifest.cell for manifest in manifests))
     cells = [msgspec.structs.replace(one, experiment=experiment) for one in plan.cells]
     return best_batches(Points(cells, manifests), limit_ms)

@@ -79,7 +79,9 @@ def test_a_cell_of_two_experiments_stands_in_the_tables_of_both() -> None:
 
 def test_a_column_may_take_cells_beside_its_row() -> None:
     """Each technique beside the float32 model, which has none of the recipe's keys."""
-    child = a_cell(task="quantize", technique="ptq", recipe={"calibration_images": 8}, image_size=16)
+    child = a_cell(
+        task="quantize", technique="ptq", recipe={"calibration_images": 8}, image_size=16
+    )
     base = Column(
         name="base", label="base", unit="%", metric="accuracy",
         select={"any": {"task": "train"}},

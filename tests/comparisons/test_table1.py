@@ -82,7 +82,9 @@ def verdict(
 def test_each_row_stands_beside_the_float32_training_with_the_papers_words() -> None:
     found = tables(table1({"ptq-fx": 120}), "shafique2023", "table1")
     (table,) = (one for one in found if one.id == "table1")
-    lines = {(l.key["framework"], l.key["technique"], l.column): l for l in table.lines}
+    lines = {
+        (line.key["framework"], line.key["technique"], line.column): line for line in table.lines
+    }
     lost = lines["pytorch", "ptq-fx", "lost"]
     assert lost.measured == pytest.approx(1.0) and lost.low is not None and lost.high is not None
     assert 0.4 < lost.low < 1 < lost.high < 1.7  # over 2,000 images, as if of others: -0.4 to 2.4
@@ -151,9 +153,7 @@ def calibrated(
 ) -> Manifest:
     recipe = {"calibration_images": images, "calibration_source": source,
               "calibration_classes": classes, "test_images": 0}  # fmt: skip
-    cell = a_cell(
-        **{**FIELDS, "batch_size": 8}, task="quantize", technique="ptq-fx", recipe=recipe
-    )
+    cell = a_cell(**{**FIELDS, "batch_size": 8}, task="quantize", technique="ptq-fx", recipe=recipe)
     agreeing = metric("agreement", agreement, items=IMAGES)
     return answered(cell, wrong, agreeing, *used(images, 0))
 

@@ -16,7 +16,7 @@ from orchestrator.planning.planner import Choices, make_plan
 from papers.study import load_study
 
 SHARED = 1 + 1 + 2 + 2 + 4
-"""Of toolchains and Table 1, quick: a training, ptq-fx, two of ONNX Runtime; inference at two sizes."""
+"""A training, ptq-fx, two of ONNX Runtime; and their inference in batches of 1 and 32."""
 
 LAD2023 = {
     "pytorch train float32 resnet18 16 px batch 32": "8bbd889f45b9",

@@ -269,7 +269,9 @@ def test_too_few_images_of_a_class_are_all_used_and_said(data: Data) -> None:
 
 def test_more_classes_than_there_are_can_not_calibrate(data: Data) -> None:
     data.calibrating = Calibration.of({"calibration_classes": 11})
-    with pytest.raises(Unsupported, match="images of 11 classes; the train split of numbers has 10"):
+    with pytest.raises(
+        Unsupported, match="images of 11 classes; the train split of numbers has 10"
+    ):
         data.calibration(9, seed=2)
 
 
