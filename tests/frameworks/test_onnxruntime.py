@@ -18,6 +18,7 @@ from manifests.manifest import Manifest
 from runners.safetensors_file import NEUTRAL_FILE, read_arrays, write_arrays
 from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench, ok, samples
 from tests.frameworks.conftest import ROOT, interpreter
+from tests.frameworks.onnxruntime_scripts import PROVIDERS, REFUSED, SCALES
 
 pytestmark = pytest.mark.frameworks
 
@@ -94,16 +95,6 @@ def test_calibrators_find_different_ranges(resnet: Family) -> None:
     assert found[""] != found["entropy"] and found["entropy"] != found["percentile"]
     # Whoever cuts off has finer steps, or the same where nothing is worth cutting off.
     assert all(found["entropy"][name] <= found[""][name] * 1.001 for name in found[""])
-
-
-SCALES = """
-import json, sys, onnx
-from onnx import numpy_helper
-graph = onnx.load(sys.argv[1]).graph
-wanted = {n.input[1] for n in graph.node if n.op_type == "QuantizeLinear"}
-print(json.dumps({t.name: float(numpy_helper.to_array(t)) for t in graph.initializer
-                  if t.name in wanted}))
-"""
 
 
 def scales(family: Family, place: str, variant: str) -> dict[str, float]:
@@ -222,30 +213,6 @@ def test_a_constant_calibrates_nothing(resnet: Family, tmp_path: Path) -> None:
     assert "the 15 calibration images are all of one value (7)" in made.reason
 
 
-REFUSED = """
-import numpy as np, onnx
-from pathlib import Path
-from onnx import TensorProto, helper
-from runners.failures import Unsupported, classify
-from runners.onnxruntime.parts.refusals import refusals
-import onnxruntime
-def model(operator, domain=""):
-    entry = helper.make_tensor_value_info("x", TensorProto.INT8, [1, 2, 4, 4])
-    exit_ = helper.make_tensor_value_info("y", TensorProto.INT8, None)
-    node = helper.make_node(operator, ["x"], ["y"], domain=domain)
-    sets = [helper.make_opsetid("", 17), helper.make_opsetid("nobody", 1)]
-    graph = helper.make_graph([node], "refused", [entry], [exit_])
-    return helper.make_model(graph, opset_imports=sets, ir_version=8).SerializeToString()
-refused = model("GlobalAveragePool"), model("Gelu", "nobody"), model("Softplus")
-for content in (*refused, b"no model"):
-    try:
-        with refusals():
-            onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        print(classify(error).status, classify(error).reason)
-"""
-
-
 def test_an_operator_that_is_refused_is_unsupported_in_its_words() -> None:
     done = subprocess.run(
         [interpreter("onnxruntime-cpu"), "-c", REFUSED],
@@ -258,7 +225,28 @@ def test_an_operator_that_is_refused_is_unsupported_in_its_words() -> None:
     assert broken.startswith("crashed InvalidProtobuf")
 
 
-def test_a_gpu_is_refused_by_name(resnet: Family) -> None:
-    cell = resnet.bench.cell("quantize", "ptq-qdq", PTQ, device="gpu")
+@pytest.mark.parametrize(
+    ("technique", "device", "words"),
+    [
+        ("ptq-qdq", "gpu", "ptq-qdq runs on a processor. On a GPU there are: cuda, tensorrt-int8"),
+        ("cuda", "cpu", "cuda needs an NVIDIA GPU; this cell is for a processor"),
+        ("cuda", "gpu", "this build of ONNX Runtime has no CUDAExecutionProvider; it has "),
+        ("tensorrt-int8", "gpu", "this build of ONNX Runtime has no TensorrtExecutionProvider"),
+    ],
+)
+def test_a_provider_that_is_not_there_is_the_reason(
+    resnet: Family, technique: str, device: str, words: str
+) -> None:
+    cell = resnet.bench.cell("quantize", technique, PTQ, device=device)
     made = resnet.bench.run(cell, resnet.trained)
-    assert made.status == "unsupported" and "runs on a processor" in made.reason
+    assert made.status == "unsupported" and made.proof is None
+    assert words in made.reason
+
+
+def test_what_a_gpu_would_be_called_with_is_the_runtimes_own_interface() -> None:
+    """Names of providers by the package, bound input and output by a call on the processor."""
+    done = subprocess.run(
+        [interpreter("onnxruntime-cpu"), "-c", PROVIDERS],
+        check=True, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("ONNX Runtime could not load its CUDAExecutionProvider and took")
