@@ -43,8 +43,8 @@ class Rule(NamedTuple):
     """What a quantizer is held against.
 
     ``equations`` are the paper's; ``differs`` says in words what the framework does otherwise,
-    and the rest says it in numbers: ``steps``, ``smallest_scale``, ``bits``. ``shift`` is added
-    to zero points and integers of an unsigned type.
+    and the rest says it in numbers: ``steps``, ``bits``. ``shift`` is added to zero points and
+    integers of an unsigned type.
     """
 
     equations: str
@@ -52,7 +52,6 @@ class Rule(NamedTuple):
     calibrate: Callable[[Sequence[Array]], Range] = min_max
     differs: str = ""
     steps: Steps = PLAIN
-    smallest_scale: float = 0.0
     bits: int = 8
     shift: int = 0
     axis: Optional[int] = None
@@ -66,7 +65,6 @@ class Rule(NamedTuple):
         ends = with_zero(*(chosen or self.calibrate(batches)))
         made = self._in_bits(*ends)
         return made._replace(
-            scale=np.maximum(made.scale, np.float32(self.smallest_scale)),
             zero_point=made.zero_point + self.shift,
             q_min=made.q_min + self.shift,
             q_max=made.q_max + self.shift,

@@ -26,12 +26,13 @@ class Steps(NamedTuple):
 
     ``way`` is "divide", "reciprocal" (x times 1/S), "sum" (Z is added to that before it is rounded
     to an integer, so that at a tie Z decides what is even), or "fused" (the same, with product and
-    sum in one operation that is rounded to float32 once).
+    sum in one operation that is rounded to float32 once). No scale is below ``smallest_scale``.
     """
 
     dtype: str = "float64"
     way: str = "divide"
     ties: str = "even"
+    smallest_scale: float = 0.0
 
 
 PLAIN = Steps()
@@ -69,7 +70,7 @@ def asymmetric(
     Raises RangeError for an empty range, or one that is not finite.
     """
     low, high = _range(f_min, f_max, steps)
-    scale = _scale((high - low) / high.dtype.type(2**bits - 1))
+    scale = _scale((high - low) / high.dtype.type(2**bits - 1), steps)
     zero_point = -_rounded(low / scale.astype(low.dtype), steps.ties) - 2 ** (bits - 1)
     return Parameters(scale, zero_point.astype(np.int64), *_full(bits), axis)
 
@@ -82,7 +83,7 @@ def symmetric_full(
     The largest number is 2^(n-1) - 1/2 steps, and so loses half a step. Raises RangeError.
     """
     largest = _largest(f_min, f_max, steps)
-    scale = _scale(2 * largest / largest.dtype.type(2**bits - 1))
+    scale = _scale(2 * largest / largest.dtype.type(2**bits - 1), steps)
     return _symmetric(scale, *_full(bits), axis)
 
 
@@ -95,7 +96,7 @@ def symmetric_restricted(
     """
     q_max = 2 ** (bits - 1) - 1
     largest = _largest(f_min, f_max, steps)
-    return _symmetric(_scale(largest / largest.dtype.type(q_max)), -q_max, q_max, axis)
+    return _symmetric(_scale(largest / largest.dtype.type(q_max), steps), -q_max, q_max, axis)
 
 
 def tensorrt(
@@ -170,10 +171,10 @@ def _largest(f_min: Array, f_max: Array, steps: Steps) -> Array:
     return np.maximum(np.abs(low), np.abs(high))
 
 
-def _scale(values: Array) -> Array:
+def _scale(values: Array, steps: Steps) -> Array:
     """As float32, which the paper says S is: positive and finite."""
     with np.errstate(over="ignore", under="ignore"):
-        scale = np.asarray(values).astype(np.float32)
+        scale = np.maximum(np.asarray(values).astype(np.float32), np.float32(steps.smallest_scale))
     if not (np.isfinite(scale).all() and (scale > 0).all()):
         raise RangeError("the range is a single number, or its scale is no positive float32")
     return scale

@@ -25,7 +25,7 @@ from runners.arithmetic.quantizers import (
 
 Array = Any
 _EPSILON = float(torch.finfo(torch.float32).eps)
-_FUSED = Steps("float32", "fused")
+_FUSED = Steps("float32", "fused", smallest_scale=_EPSILON)
 _IN_FLOAT32 = (
     "every step is in float32, Z is added to x times 1/S before rounding (in one operation), the "
     "range is widened to hold 0, and S is at least 2^-23"
@@ -45,7 +45,7 @@ class Trial(NamedTuple):
 
 def per_tensor() -> List[Trial]:
     """Quantizers of a whole tensor."""
-    plain = Rule("Equations 1 to 3", differs=_IN_FLOAT32, steps=_FUSED, smallest_scale=_EPSILON)
+    plain = Rule("Equations 1 to 3", differs=_IN_FLOAT32, steps=_FUSED)
     symmetric = plain._replace(equations="Equations 7 and 8", make=symmetric_full)
     restricted = plain._replace(equations="Equations 7 and 9", make=symmetric_restricted)
     searched = plain._replace(
@@ -83,8 +83,7 @@ def per_channel(axis: int) -> List[Trial]:
         "Equations 1 to 3 by channel",
         calibrate=_channels(axis),
         differs=_BY_CHANNEL,
-        steps=Steps("float32", "sum"),
-        smallest_scale=_EPSILON,
+        steps=_FUSED._replace(way="sum"),
         axis=axis,
     )
     symmetric = plain._replace(equations="Equations 7 and 8 by channel", make=symmetric_full)

@@ -60,8 +60,8 @@ WEIGHTS = Rule(
     "Equations 7 and 9 by channel",
     make=symmetric_restricted,
     calibrate=channels,
-    differs="x is multiplied by 1/S in float32",
-    steps=_RECIPROCAL,
+    differs="x is multiplied by 1/S in float32, and ties go away from 0",
+    steps=_RECIPROCAL._replace(ties="away"),
     axis=0,
 )
 

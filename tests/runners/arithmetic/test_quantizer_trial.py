@@ -66,8 +66,10 @@ def test_a_rule_of_its_own_is_told_from_the_equations() -> None:
 
 def test_a_smallest_scale_and_fewer_bits() -> None:
     floor = float(made().scale) * 2
-    rule = Rule("", smallest_scale=floor)
-    assert float(rule.own([X], None).scale) == pytest.approx(floor)
+    own = Rule("", steps=Steps(smallest_scale=floor)).own([X], None)
+    assert float(own.scale) == pytest.approx(floor)
+    # The zero point is that of the scale it has, not of the one that it would have had.
+    assert int(own.zero_point) == -round(float(min(X.min(), 0)) / float(own.scale)) - 128
     seven = Rule("", bits=7).own([X], None)
     assert (seven.q_min, seven.q_max) == (-64, 63)
 
