@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from comparisons.line_intervals import Ends, interval_of
-from comparisons.measured import Measured, Points, derive, measure_place, published_value, row_keys
+from comparisons.measured import Measured, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.points import Points
 from comparisons.sequential.partners import Process
 from manifests.errors import RepliquantError
 from manifests.manifest import Manifest

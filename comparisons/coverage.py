@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from comparisons.measured import Points, measure_place
+from comparisons.measured import measure_place
+from comparisons.points import Points
 from manifests.plan import Plan
 from papers.published import Column, PublishedRow, PublishedTable, TableFile
 

@@ -14,8 +14,9 @@ from typing import NamedTuple
 from comparisons.contrasts import factor_interval
 from comparisons.factors import Factor, name_of, take_apart
 from comparisons.intervals import Interval
-from comparisons.measured import Measured, Points, measure_place
+from comparisons.measured import Measured, measure_place
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
+from comparisons.points import Points
 from comparisons.predict_steps import OneStep, in_one_step
 from manifests.plan import Plan
 from papers.ladders import KINDS, Ladders, Node

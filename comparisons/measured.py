@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import functools
 import statistics
-from collections.abc import Iterable
 from typing import NamedTuple, TypeGuard
 
 import msgspec
 
 from comparisons.number_flags import NO_FLAGS, Flagged, flagged, forbidding, refused
+from comparisons.points import Point, Points
 from comparisons.sequential.partners import Process
 from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.metrics import is_proportion, left_out
-from manifests.plan import PlannedCell
+from manifests.right_answers import RightAnswers
 from manifests.runner_files import average, protocol_files
 from manifests.units import UNITS
-from papers.published import TRAINED_WITH, Column, PublishedRow, TableFile, Wanted
+from papers.published import Column, PublishedRow, TableFile, Wanted
 from papers.rounding import decimals
-
-
-class Point(NamedTuple):
-    """A planned cell, and its manifest where there is one.
-
-    ``trained_with`` is the technique whose training made the weights, empty where none did.
-    """
-
-    id: str
-    cell: Cell
-    manifest: Manifest | None
-    trained_with: str = ""
-    experiment: str = ""
-
-    def value(self, name: str) -> object:
-        """A field of the cell, or ``trained_with``."""
-        return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
 
 
 class Measured(NamedTuple):
@@ -44,7 +27,8 @@ class Measured(NamedTuple):
 
     ``values`` has one for each process; ``images`` how many test images a proportion counts.
     ``flagged`` has the cells of each flag that is about it, ``flags`` their names. ``processes``
-    are all that have ended, each with what forbids it to decide.
+    are all that have ended, each with what forbids it to decide. ``answers``: which test images an
+    accuracy counts, where its processes recorded the same.
     """
 
     value: float | None
@@ -58,62 +42,14 @@ class Measured(NamedTuple):
     images: int = 0
     flagged: Flagged = NO_FLAGS
     processes: tuple[Process, ...] = ()
+    answers: RightAnswers | None = None
 
 
 _DIGITS = 9
 """Behind the point of a difference: fewer than a float's own error has."""
-_GROUP = ("framework", "task", "technique")
+ACCURACY = "accuracy"
+"""The metric whose right answers a manifest has one by one."""
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
-
-
-class Points:
-    """All cells of a run, found quickly by framework and technique."""
-
-    def __init__(self, planned: Iterable[PlannedCell], manifests: Iterable[Manifest]) -> None:
-        by_id = {manifest.id: manifest for manifest in manifests}
-        planned = list(planned)
-        training = _training_techniques(planned)
-        self.all = [
-            Point(item.id, item.cell, by_id.get(item.id), training[item.id], item.experiment)
-            for item in planned
-        ]
-        self._groups: dict[tuple[str, str, str], list[Point]] = {}
-        for point in self.all:
-            key = (point.cell.framework, point.cell.task, point.cell.technique)
-            self._groups.setdefault(key, []).append(point)
-
-    def matching(
-        self, *wanted: Wanted, every_variant: bool = False, experiment: str = ""
-    ) -> list[Point]:
-        """The points whose cells have all the wanted values.
-
-        Where nothing asks for a variant, what the technique does by itself is meant; and where
-        nothing asks for an experiment, what runs by default.
-        """
-        accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
-        if not every_variant and not any("variant" in want for want in wanted):
-            accepted.append(("variant", {""}))
-        rest = [(name, texts) for name, texts in accepted if name not in _GROUP]
-        found: list[Point] = []
-        for group, points in self._groups.items():
-            head = dict(zip(_GROUP, group, strict=True))
-            if all(head[name] in texts for name, texts in accepted if name in head):
-                found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
-        return [point for point in found if point.experiment in ("", experiment)]
-
-
-def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:
-    """By cell id. A plan lists a cell after the one it starts from."""
-    found: dict[str, str] = {}
-    for item in planned:
-        parent = found.get(item.cell.weights_from or "", "")
-        found[item.id] = item.cell.technique if item.cell.task == "train" else parent
-    return found
-
-
-def _texts(wanted: object) -> set[str]:
-    """What a value may be. CSV keys are text, so both sides are compared as text."""
-    return set(map(str, wanted)) if isinstance(wanted, list) else {str(wanted)}
 
 
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
@@ -142,7 +78,7 @@ def measure_place(
 ) -> Measured:
     """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
-    wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
+    wanted: list[Wanted] = [table.select, narrowed, {**table.of_cells(key), **column.instead}]
     found = points.matching(*wanted, experiment=table.experiment)
     if table.metric_label:
         column = msgspec.structs.replace(column, source=key[table.metric_label])
@@ -165,7 +101,7 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
     state = "ok" if values else _state(column, points)
     return Measured(
         median(values), len(values), samples, state, ids, list(found), _work(column, points),
-        tuple(values), _images(column, points), found, tuple(processes),
+        tuple(values), _images(column, points), found, tuple(processes), _answers(column, points),
     )  # fmt: skip
 
 
@@ -184,6 +120,13 @@ def _images(column: Column, points: list[Point]) -> int:
         return 0
     counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
     return min((count or 0 for count in counts), default=0)
+
+
+def _answers(column: Column, points: list[Point]) -> RightAnswers | None:
+    if column.metric != ACCURACY:
+        return None
+    found = [p.manifest.answers for p in points if _succeeded(p.manifest)]
+    return found[0] if found and all(one == found[0] for one in found) else None
 
 
 def images_tested(manifest: Manifest) -> int | None:

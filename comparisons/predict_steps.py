@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from comparisons.measured import Points, measure_place
+from comparisons.measured import measure_place
 from comparisons.number_flags import Flagged
+from comparisons.points import Points
 from papers.published import Column, TableFile
 
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")

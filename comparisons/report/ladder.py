@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from comparisons.decomposition import Explanation, explain_measured, explain_published
-from comparisons.measured import Points
+from comparisons.points import Points
 from comparisons.render import speedups
 from comparisons.report.charts import Chart
 from comparisons.results import Evidence

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from comparisons.measured import Measured, Points, measure_place
+from comparisons.measured import Measured, measure_place
+from comparisons.points import Points
 from manifests.cell import Cell
 from manifests.manifest import Manifest
 from papers.published import Column, TableFile, Wanted

@@ -14,7 +14,8 @@ from comparisons.comparison import (
     describe_weights,
     side_by_side,
 )
-from comparisons.measured import Points, derive, published_value
+from comparisons.measured import derive, published_value
+from comparisons.points import Points
 from manifests.manifest import Environment, Inputs, Machine
 from manifests.paths import ROOT
 from papers.published import (

@@ -16,7 +16,7 @@ from comparisons.decomposition import (
     explain_published,
     without_ladder,
 )
-from comparisons.measured import Points
+from comparisons.points import Points
 from comparisons.render import speedups
 from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest

@@ -8,7 +8,7 @@ import pytest
 
 from comparisons.decomposition import explain_measured
 from comparisons.gpu_check import check_lines
-from comparisons.measured import Points
+from comparisons.points import Points
 from comparisons.report.cells import describe
 from comparisons.report.charts import _label, draw
 from manifests.manifest import Environment, Flag, Machine, Manifest

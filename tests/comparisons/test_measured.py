@@ -5,14 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from comparisons.measured import (
-    Measured,
-    Points,
-    derive,
-    measure_place,
-    published_value,
-    row_keys,
-)
+from comparisons.measured import Measured, derive, measure_place, published_value, row_keys
+from comparisons.points import Points
 from manifests.manifest import Dataset, Flag, Inputs, Split
 from papers.published import Column, Printed, PublishedRow
 from tests.comparisons.places import LATENCY, place, table

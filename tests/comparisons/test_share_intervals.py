@@ -11,7 +11,7 @@ from comparisons.contrasts import part_interval
 from comparisons.decomposition import Explanation, explain_measured
 from comparisons.factors import Factor
 from comparisons.intervals import Interval
-from comparisons.measured import Points
+from comparisons.points import Points
 from comparisons.render import speedups
 from manifests.manifest import Manifest
 from papers.ladders import Ladders, framework_rungs
