@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from comparisons.intervals import Interval, median_interval, ratio_interval, share_interval
 from comparisons.measured import Measured, derive
+from comparisons.proportions import paired_interval
+from manifests.right_answers import unpacked
 from manifests.units import UNITS
 from papers.published import Column
 
@@ -22,7 +24,10 @@ def interval_of(column: Column, measured: Mapping[str, Measured], units: Mapping
         return _own_interval(measured[column.name], column.unit)
     ((name, parts),) = column.derive.items()
     if name == "drop":
-        return _drop_interval(*(_own_interval(measured[part], units[part]) for part in parts))
+        first, second = ((measured[part], units[part]) for part in parts)
+        return _paired_drop(first, second) or _drop_interval(
+            _own_interval(*first), _own_interval(*second)
+        )
     found = _ratio_interval(*((measured[part], units[part]) for part in parts))
     if found is None:
         return None, None
@@ -37,6 +42,24 @@ def _ratio_interval(first: tuple[Measured, str], second: tuple[Measured, str]) -
         return ratio_interval(first[0].values, second[0].values)
     below, above = (_over_images(*part) for part in (first, second))
     return Interval(above.low / below.high, above.high / below.low) if below.low > 0 else None
+
+
+def _paired_drop(first: tuple[Measured, str], second: tuple[Measured, str]) -> Ends | None:
+    """Of first - second by the images that one alone recognises; None where not of the same."""
+    ours, theirs = first[0].answers, second[0].answers
+    if ours is None or theirs is None or first[1] != second[1]:
+        return None
+    if (ours.count, ours.images_sha256) != (theirs.count, theirs.images_sha256):
+        return None
+    right, other = unpacked(ours), unpacked(theirs)
+    if right is None or other is None:
+        return None
+    both = list(zip(right, other, strict=True))
+    lost = sum(one and not two for one, two in both)
+    gained = sum(two and not one for one, two in both)
+    low, high = paired_interval(gained, lost, len(both))
+    factor = UNITS[first[1]].factor
+    return low * factor, high * factor
 
 
 def _drop_interval(first: Ends, second: Ends) -> Ends:

@@ -1,14 +1,14 @@
-"""The cells of a run with their manifests, found by what a table asks of them."""
+"""The planned cells of a run with their manifests, found by what a table asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from manifests.cell import Cell
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
-from papers.published import TRAINED_WITH, Wanted
+from papers.published import OF_RECIPE, TRAINED_WITH, Wanted
 
 _GROUP = ("framework", "task", "technique")
 
@@ -23,10 +23,12 @@ class Point(NamedTuple):
     cell: Cell
     manifest: Manifest | None
     trained_with: str = ""
-    experiment: str = ""
+    experiments: Sequence[str] = ("",)
 
     def value(self, name: str) -> object:
-        """A field of the cell, or ``trained_with``."""
+        """A field of the cell, what its recipe says (empty without), or ``trained_with``."""
+        if name in OF_RECIPE:
+            return self.cell.recipe.get(name, "")
         return self.trained_with if name == TRAINED_WITH else getattr(self.cell, name)
 
 
@@ -38,7 +40,13 @@ class Points:
         planned = list(planned)
         training = _training_techniques(planned)
         self.all = [
-            Point(item.id, item.cell, by_id.get(item.id), training[item.id], item.experiment)
+            Point(
+                item.id,
+                item.cell,
+                by_id.get(item.id),
+                training[item.id],
+                (item.experiment, *item.also),
+            )
             for item in planned
         ]
         self._groups: dict[tuple[str, str, str], list[Point]] = {}
@@ -63,7 +71,8 @@ class Points:
             head = dict(zip(_GROUP, group, strict=True))
             if all(head[name] in texts for name, texts in accepted if name in head):
                 found += [p for p in points if all(str(p.value(k)) in texts for k, texts in rest)]
-        return [point for point in found if point.experiment in ("", experiment)]
+        asked = {"", experiment}
+        return [point for point in found if not asked.isdisjoint(point.experiments)]
 
 
 def _training_techniques(planned: list[PlannedCell]) -> dict[str, str]:

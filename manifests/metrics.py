@@ -74,6 +74,14 @@ METRICS: Dict[str, MetricInfo] = {
     "applied_steps": MetricInfo(
         "applied steps", "count", "optimizer steps that loss scaling did not skip", None, least=0
     ),
+    "images_used": MetricInfo(
+        "images used", "count", "different images that the cell took for a use (label)", None,
+        least=0, exact=True,
+    ),
+    "optimizer_steps": MetricInfo(
+        "optimizer steps", "count", "steps of training that the cell took", None, least=0,
+        exact=True,
+    ),
     "parameters": MetricInfo(
         "parameters", "count", "trained numbers in the model", None, positive=True, exact=True
     ),

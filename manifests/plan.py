@@ -16,7 +16,8 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
 
     ``needs`` are ids of cells that have to be ``ok`` first. ``estimate_s`` comes from
     ``estimate_source``. ``skip`` is the reason why it would not run, empty when it would.
-    ``experiment`` is the part of the study that it belongs to, empty for what runs by default.
+    ``experiment`` is the part of the study that it belongs to, empty for what runs by default;
+    ``also`` are further parts that have it.
     """
 
     id: str
@@ -29,6 +30,7 @@ class PlannedCell(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
     skip: str = ""
     experiment: str = ""
+    also: List[str] = []
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):

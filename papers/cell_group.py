@@ -71,7 +71,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     task: train, quantize or infer.
     framework: the frameworks; each is a folder of ``runners/``.
     technique: the techniques; each is a file in the framework's folder.
-    recipe: the name of a recipe, or one by protocol.
+    recipe: the name of a recipe, several, or one by protocol.
     estimate_s: seconds that one cell takes, by tier, for the study's own model.
     model: the models; the axes' own unless given, as with all that follows.
     dataset: the data sets.
@@ -89,12 +89,13 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         as often as the tier says and others once.
     experiment: the part of the study that it belongs to, which runs by ``--experiment`` alone;
         without a name it is run by default.
+    also: further parts that have its cells too, so that the same cell stands in the tables of each.
     """
 
     task: Task
     framework: list[str]
     technique: list[str]
-    recipe: str | dict[Protocol, str]
+    recipe: str | list[str] | dict[Protocol, str]
     estimate_s: dict[str, float]
     model: list[str] | None = None
     dataset: list[str] | None = None
@@ -110,10 +111,26 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     only: dict[str, list[Narrowing]] = {}
     repeats: dict[str, int] = {}
     experiment: str = ""
+    also: list[str] = []
+
+    @property
+    def experiments(self) -> list[str]:
+        """Every part that has its cells; an empty name for what runs by default."""
+        return [self.experiment, *self.also]
+
+    def recipe_names(self) -> list[str]:
+        """Of all its recipes."""
+        if isinstance(self.recipe, str):
+            return [self.recipe]
+        return list(self.recipe if isinstance(self.recipe, list) else self.recipe.values())
+
+    def recipes_for(self, protocol: Protocol) -> list[str]:
+        """The names of a protocol's recipes: each gives a cell."""
+        return [self.recipe[protocol]] if isinstance(self.recipe, dict) else self.recipe_names()
 
     def recipe_for(self, protocol: Protocol) -> str:
-        """The name of the recipe."""
-        return self.recipe if isinstance(self.recipe, str) else self.recipe[protocol]
+        """The name of the first."""
+        return self.recipes_for(protocol)[0]
 
     def of_tier(self, tier: str) -> CellGroup:
         """The group with the tier's values in place of its own."""

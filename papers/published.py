@@ -9,6 +9,7 @@ from papers.csv_rows import read_lines, read_rows
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse
 from papers.table_checks import table_mistakes
 from papers.table_types import (
+    OF_RECIPE,
     SELECTABLE,
     TRAINED_WITH,
     Column,
@@ -21,6 +22,7 @@ from papers.table_types import (
 )
 
 __all__ = [
+    "OF_RECIPE",
     "SELECTABLE",
     "TRAINED_WITH",
     "Column",

@@ -116,9 +116,7 @@ def _lacks_an_image(study: Study, framework: str) -> bool:
 def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
     yield from _of_axes(place, group)
     yield from _of_recipes(place.at("recipe"), study, group)
-    if group.experiment == DEFAULT:
-        told = f"experiment: {DEFAULT!r} is what the cells of no experiment are called"
-        yield place.at("experiment").mistake(told)
+    yield from _of_experiments(place, group)
     for framework in group.framework:
         if not _lacks_an_image(study, framework):
             yield from place.at("framework").unknown("framework", framework, study.images)
@@ -134,6 +132,16 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
     yield from _of_tiers(place, study, group)
+
+
+def _of_experiments(place: Place, group: CellGroup) -> Iterator[Mistake]:
+    for field, names in (("experiment", [group.experiment]), ("also", group.also)):
+        if DEFAULT in names:
+            told = f"{field}: {DEFAULT!r} is what the cells of no experiment are called"
+            yield place.at(field).mistake(told)
+    for name in group.also:
+        if not name or group.experiments.count(name) > 1:
+            yield place.at("also").mistake(f"also: {name!r} is empty, or named twice")
 
 
 def _of_tiers(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
@@ -163,12 +171,13 @@ def _of_counts(place: Place, values: CellGroup | Instead) -> Iterator[Mistake]:
 
 
 def _of_recipes(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]:
-    names = [group.recipe] if isinstance(group.recipe, str) else group.recipe.values()
-    for name in names:
+    for name in group.recipe_names():
         yield from place.unknown("recipe", name, study.recipes)
+    if not group.recipe_names():
+        yield place.mistake("recipe is empty")
     for protocol in group.protocol or study.protocols:
         yield from place.unknown("protocol", protocol, study.protocols)
-        if not isinstance(group.recipe, str):
+        if isinstance(group.recipe, dict):
             yield from place.unknown("recipe for protocol", protocol, group.recipe)
 
 
@@ -206,7 +215,7 @@ def recipe_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
         name
         for group in study.cells
         if not all(technique_names(framework) for framework in group.framework)
-        for name in ([group.recipe] if isinstance(group.recipe, str) else group.recipe.values())
+        for name in group.recipe_names()
     }
     accepted = sorted(recipe_keys())
     for name, recipe in study.recipes.items():

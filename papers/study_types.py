@@ -151,7 +151,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def experiments(self) -> list[str]:
         """The parts that run by their name alone."""
-        return list(dict.fromkeys(group.experiment for group in self.cells if group.experiment))
+        named = (name for group in self.cells for name in group.experiments)
+        return [name for name in dict.fromkeys(named) if name]
 
     def repeats(self, group: CellGroup, tier: str) -> int:
         """How many processes repeat each cell of a group."""

@@ -34,6 +34,8 @@ def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
         for framework, wanted in column.select.items():
             inner = place.at("column", index, "select", framework)
             yield from _of_selection(inner, "select", wanted)
+        inner = place.at("column", index, "instead", name=named)
+        yield from _of_instead(inner, column, table)
 
 
 def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
@@ -70,6 +72,12 @@ def _of_selection(place: Place, what: str, wanted: object) -> Iterator[Mistake]:
         yield from named.unknown("field", name, SELECTABLE)
         if value == [] or value == "":
             yield named.mistake(f"{name} is empty: no cell has that")
+
+
+def _of_instead(place: Place, column: Column, table: TableFile) -> Iterator[Mistake]:
+    """They take the place of a key's values, and may be empty as those: a variant."""
+    for name in column.instead:
+        yield from place.unknown("key", name, table.key)
 
 
 def _of_column(place: Place, column: Column, table: TableFile) -> Iterator[Mistake]:

@@ -13,7 +13,11 @@ DERIVATIONS = ("reduction", "increase", "ratio", "drop")
 TRAINED_WITH = "trained_with"
 """What rows and selections may name beside a cell's own fields: the technique whose training
 made the weights, which for a cell that trains is its own."""
-SELECTABLE = (*FIELDS, TRAINED_WITH)
+OF_RECIPE = (
+    "epochs", "train_images", "calibration_images", "calibration_source", "calibration_classes",
+)  # fmt: skip
+"""What of a cell's recipe they may name too."""
+SELECTABLE = (*FIELDS, TRAINED_WITH, *OF_RECIPE)
 _WORDS = {"": "blank", "OOM": "oom", "N/A": "not-applicable"}
 
 
@@ -26,6 +30,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     printed_unit: the unit in which the paper prints it, where that is another word.
     metric: the metric of a cell (manifests.metrics) that is its measured side.
     select: fields that the cells behind it have, by framework, or under ``any``.
+    instead: values that they have in place of those of the row's key: the row's float32 model, say.
     derive: instead of a metric: reduction, increase, ratio or drop of two other columns.
     share: names of operations whose part of the whole is shown.
     per_item: divided by the number of items that a sample covers.
@@ -43,6 +48,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     printed_unit: str = ""
     metric: str = ""
     select: dict[str, Wanted] = {}
+    instead: Wanted = {}
     derive: dict[str, list[str]] = {}
     share: list[str] = []
     per_item: bool = False
@@ -59,7 +65,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: what claims, audits and ``repliquant table --table`` call it.
     title: one line for people.
     place: where it stands in the paper, e.g. ``Table 6, section 6.2``.
-    key: the CSV's columns that tell rows apart and are fields of a cell (or ``trained_with``).
+    key: the CSV's columns that tell rows apart and are fields of a cell, ``trained_with``, or of
+        its recipe: epochs, train_images, calibration_images, _source and _classes.
     labels: further key columns, which no cell has: a processor, a version. Rows that differ in
         them alone stand beside the same measured number, and no claim about them is decided by it.
     metric_label: a further key column, which has a row for each label that the first column's

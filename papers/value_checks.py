@@ -79,6 +79,8 @@ def _of_selections(
             inner = place.at("column", index, "select", framework, name=name)
             yield from inner.unknown("framework", framework, ["any", *study.images])
             yield from _of_wanted(inner, wanted, known)
+        inner = place.at("column", index, "instead", name=f"{place.name}, column {column.name}")
+        yield from _of_wanted(inner, column.instead, known)
 
 
 def _of_wanted(place: Place, wanted: Wanted, known: _Values) -> Iterator[Mistake]:

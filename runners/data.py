@@ -9,7 +9,7 @@ that model takes them; without classes nothing is known of what they show.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from manifests.manifest import Dataset
 from runners.failures import Unsupported
 
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
+SPLITS = ("train", "test")
 CROP_PADDING = 1 / 8
 """Of a side: 4 pixels of 32 (He 2015, section 4.2)."""
 
@@ -39,8 +40,30 @@ class Images(NamedTuple):
     labels: Array
 
 
+class Calibration(NamedTuple):
+    """What a recipe calibrates with: images of a split, and of so many of its classes (0: all)."""
+
+    source: Any = "train"
+    classes: Any = 0
+
+    @classmethod
+    def of(cls, recipe: Mapping[str, Any]) -> Calibration:
+        """As a recipe says; its values are looked at where it calibrates."""
+        return cls(recipe.get("calibration_source", "train"), recipe.get("calibration_classes", 0))
+
+    def check(self) -> None:
+        """Raises ValueError for what a recipe can't ask for."""
+        classes = self.classes
+        if self.source not in SPLITS:
+            accepted = ", ".join(SPLITS)
+            raise ValueError(f"calibration_source {self.source!r}. Accepted: {accepted}")
+        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 0:
+            raise ValueError(f"calibration_classes {classes!r}. Accepted: a number, 0 for all")
+
+
 class Data:
-    """The splits of a pack. Training and calibration never see the test split.
+    """The splits of a pack. Training never sees the test split, and calibration only where a recipe
+    says so (``calibrating``), for what that does to a result.
 
     Where a split has fewer images than are asked for, all that there are are used. ``used`` counts
     them, and ``tell`` hears of it.
@@ -51,6 +74,7 @@ class Data:
         self.meta = read_struct(folder / "meta.json", Dataset)
         self.used: Dict[str, int] = {}
         self.raw = False
+        self.calibrating = Calibration()
         self.tell: Callable[[str], None] = lambda text: None
         self._mean = np.array(self.meta.mean, np.float32)
         self._std = np.array(self.meta.std, np.float32)
@@ -71,11 +95,15 @@ class Data:
         return self._draw("train", "train", limit, seed)
 
     def calibration(self, limit: int, seed: int) -> Images:
-        """Up to ``limit`` images of the *training* split (0: all), drawn with ``seed``.
+        """Up to ``limit`` images (0: all), drawn with ``seed``: of the *training* split and of all
+        classes, unless ``calibrating`` says otherwise.
 
         Raises Unsupported where all are of one value: no range can be found by them.
         """
-        found = self._draw("calibration", "train", limit, seed)
+        self.calibrating.check()
+        source, classes = self.calibrating
+        among = self._of_classes(source, classes, seed) if classes else None
+        found = self._draw("calibration", source, limit, seed, among)
         least, most = found.images.min(), found.images.max()
         if least == most:
             raise Unsupported(
@@ -126,15 +154,33 @@ class Data:
             return images.astype(np.float32)
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std
 
-    def _draw(self, use: str, split: str, limit: int, seed: int) -> Images:
+    def _of_classes(self, split: str, classes: int, seed: int) -> Array:
+        """Where the images of some classes lie in a split. Raises Unsupported for too many."""
+        labels = self.labels(split)
+        there = np.unique(labels)
+        if classes > len(there):
+            raise Unsupported(
+                f"the recipe calibrates with images of {classes} classes; the {split} split of "
+                f"{self.meta.name} has {len(there)}"
+            )
+        drawn = np.random.default_rng(seed).permutation(there)[:classes]
+        return np.flatnonzero(np.isin(labels, drawn))
+
+    def _draw(
+        self, use: str, split: str, limit: int, seed: int, among: Optional[Array] = None
+    ) -> Images:
+        """``among``: where the images lie that may be drawn; all of the split unless given."""
         images = self._load(f"{split}_images.npy")
         labels = self.labels(split)
-        if limit > len(labels):
+        count = len(labels) if among is None else len(among)
+        if limit > count:
+            such = "" if among is None else " of such classes"
             self.tell(
-                f"the recipe wants {limit:,} {use} images; {self.meta.name} has {len(labels):,}: "
+                f"the recipe wants {limit:,} {use} images; {self.meta.name} has {count:,}{such}: "
                 "all of them are used"
             )
-        chosen = _chosen(len(labels), limit, seed)
+        chosen = _chosen(count, limit, seed)
+        chosen = chosen if among is None else among[chosen]
         self.used[use] = len(chosen)
         return Images(np.ascontiguousarray(images[chosen]), labels[chosen])
 

@@ -51,6 +51,7 @@ def execute(
     begin = time.perf_counter()
     verdict, error = _attempt(job)
     finishing()
+    _record_data(job)
     job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
     environment = _environment(job, before)
     manifest = Manifest(
@@ -76,6 +77,17 @@ def execute(
     write_manifest(job.folder / result, manifest)
     job.events.done(manifest.status, manifest.reason)
     return manifest
+
+
+def _record_data(job: Job) -> None:
+    """What data making the model took, also where that is none; nothing of what only infers."""
+    if job.cell.task == "infer":
+        return
+    used = job.split_counts()
+    for use in ("calibration", "train"):
+        job.record("images_used", [used.get(use, 0)], label=use, source="drawn from the data set")
+    steps = sum(len(metric.samples) for metric in job.metrics if metric.name == "train_step_s")
+    job.record("optimizer_steps", [steps], source="steps that were timed")
 
 
 def _attempt(job: Job) -> tuple[Verdict, str]:

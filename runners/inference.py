@@ -6,7 +6,7 @@ and how to get classes back. How the numbers are taken is the protocol's: runner
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Literal, Optional
 
 import msgspec
 
@@ -24,8 +24,9 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How many images calibrate, and how many test (0: all).
 
     ``evaluate`` is False where the weights learned from images of another size: what is measured
-    then is the time of quantizing. ``model_sha256``: the person's own model file that the cell
-    starts from, empty for the networks of runners.models; ``pixels``: what such a file takes its
+    then is the time of quantizing. ``calibration_source`` and ``calibration_classes`` are what
+    runners.data draws calibration images from. ``model_sha256``: the person's own model file that the
+    cell starts from, empty for the networks of runners.models; ``pixels``: what such a file takes its
     pixels as, one of runners.data.SCALES.
     """
 
@@ -34,6 +35,8 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     evaluate: bool = True
     model_sha256: str = ""
     pixels: str = "0-1"
+    calibration_source: Literal["train", "test"] = "train"
+    calibration_classes: int = 0
 
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:

@@ -32,7 +32,7 @@ from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
 from manifests.manifest import Artifact, Flag, Manifest, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
-from runners.data import Data
+from runners.data import Calibration, Data
 from runners.events import Emitter
 from runners.failures import DamagedInput, Unsupported
 from runners.models.keras_applications import APPLICATIONS
@@ -136,6 +136,7 @@ class Job:
         if data is not None:
             data.raw = cell.model in APPLICATIONS  # their preprocess_input is part of the model
             data.tell = emitter.warning
+            data.calibrating = Calibration.of(cell.recipe)
         self._weights = weights
         self._pretrained = pretrained
         self._after: Dict[str, Callable[[], None]] = {}

@@ -14,6 +14,7 @@ from services.phrases import count
 from services.runs import plan_of
 
 if TYPE_CHECKING:
+    from comparisons.best_batches import BestBatch
     from comparisons.comparison import Comparison
     from comparisons.decomposition import Explanation
     from comparisons.results import Evidence
@@ -85,6 +86,14 @@ def explain_speedups(results: Results) -> list[Explanation]:
 
     points = Points(results.plan.cells, results.manifests)
     return explain_measured(results.plan, points, find_paper(results.plan.study).ladders)
+
+
+def best_batch_sizes(results: Results, limit_ms: float | None = None) -> list[BestBatch]:
+    """The batch size to choose, for each way to call a model."""
+    from comparisons.best_batches import best_batches
+    from comparisons.points import Points
+
+    return best_batches(Points(results.plan.cells, results.manifests), limit_ms)
 
 
 def without_ladder(results: Results) -> list[str]:

@@ -9,6 +9,7 @@ import click
 from cli.commands.options import as_json
 
 if TYPE_CHECKING:
+    from comparisons.best_batches import BestBatch
     from comparisons.decomposition import Explanation
     from manifests.run_folder import Run
     from services.results import Results
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
 @click.option("--model", default="", help="One model, e.g. mobilenet-v1.")
 @click.option("--technique", default="", help="One technique, e.g. tftrt-int8.")
 @click.option("--published", "only_published", is_flag=True, help="The paper's own numbers alone.")
+@click.option("--best", is_flag=True, help="The batch size to choose for each technique.")
+@click.option(
+    "--within",
+    "limit_ms",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MS",
+    help="With --best: also the best batch size of those answered in so many milliseconds.",
+)
 @as_json
 def command(
     study: str,
@@ -27,6 +36,8 @@ def command(
     model: str,
     technique: str,
     only_published: bool,
+    best: bool,
+    limit_ms: float | None,
     as_json: bool,
 ) -> None:
     """Take the speedups of STUDY apart: published ones as far as the paper's rows allow, and
@@ -36,6 +47,11 @@ def command(
     from comparisons.render import speedups
     from services.results import explain_speedups, read_results, without_ladder
 
+    if best or limit_ms is not None:
+        if only_published:
+            raise click.UsageError("--best is about what a run measured: leave out --published")
+        _print_best(study, _best(study, runs, limit_ms, (model, technique)), limit_ms, as_json)
+        return
     found = _published(study)
     for run in [] if only_published else _runs(study, runs):
         results = read_results(run, study)
@@ -47,6 +63,40 @@ def command(
         print_json([speedups.plain(explanation) for explanation in chosen])
     else:
         _print(study, chosen)
+
+
+def _best(
+    study: str, runs: tuple[str, ...], limit_ms: float | None, wanted: tuple[str, str]
+) -> list[BestBatch]:
+    """Of that model and technique. Raises InputError with what there is."""
+    from manifests.errors import InputError
+    from manifests.suggest import check
+    from services.results import best_batch_sizes, read_results
+    from services.runs import find_run, latest_run
+
+    chosen = [find_run(name) for name in runs] or [latest_run(study)]
+    found = [one for run in chosen for one in best_batch_sizes(read_results(run, study), limit_ms)]
+    for what, name in zip(("model", "technique"), wanted, strict=True):
+        if name:
+            check(what, name, sorted({one.way[what] for one in found}), InputError, after=" here")
+            found = [one for one in found if one.way[what] == name]
+    return found
+
+
+def _print_best(study: str, found: list[BestBatch], limit_ms: float | None, as_json: bool) -> None:
+    from cli.console import out, print_json
+    from comparisons.render import batch_sizes
+    from services.tables import table
+
+    if as_json:
+        print_json([batch_sizes.plain(one) for one in found])
+        return
+    if not found:
+        out().print(f"{study}: no technique was measured at two batch sizes", markup=False)
+        return
+    rows = [batch_sizes.row(one) for one in found]
+    out().print(table(f"{study} · batch sizes", batch_sizes.header(limit_ms), rows))
+    out().print(batch_sizes.legend(found), markup=False)
 
 
 def show_ladder(results: Results) -> None:

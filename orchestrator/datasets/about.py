@@ -17,9 +17,9 @@ from orchestrator.datasets.pack import Source, known_pack, read_meta
 Packed = Mapping[tuple[str, int], Path]
 _Find = Callable[[str, int], Path | None]
 _USES = {
-    "train_images": ("train", "train on"),
-    "calibration_images": ("train", "calibrate with"),
-    "test_images": ("test", "test on"),
+    "train_images": "train on",
+    "calibration_images": "calibrate with",
+    "test_images": "test on",
 }
 
 
@@ -136,22 +136,29 @@ def _span(sizes: list[tuple[int, int]]) -> str:
 
 def _too_few(name: str, counts: Mapping[str, int], cells: list[Cell]) -> list[str]:
     """Where recipes want more images than there are: all there are are used."""
-    wanted: dict[str, int] = {}
+    wanted: dict[tuple[str, str], int] = {}
     for cell in cells:
         for key in _USES if cell.dataset == name else ():
             number = cell.recipe.get(key)
             if isinstance(number, int):
-                wanted[key] = max(wanted.get(key, 0), number)
+                place = key, _split(cell, key)
+                wanted[place] = max(wanted.get(place, 0), number)
     found = []
-    for key, number in wanted.items():
-        split, use = _USES[key]
+    for (key, split), number in wanted.items():
         have = counts.get(split)
         if have is not None and number > have:
             found.append(
-                f"{name}: the recipe wants {number:,} images to {use} and there are {have:,}: all "
-                "of them are used"
+                f"{name}: the recipe wants {number:,} images to {_USES[key]} and there are "
+                f"{have:,}: all of them are used"
             )
     return found + _small_batches(name, counts, cells)
+
+
+def _split(cell: Cell, key: str) -> str:
+    """The one that the images of a recipe's key are drawn from."""
+    if key == "calibration_images":
+        return str(cell.recipe.get("calibration_source", "train"))
+    return "test" if key == "test_images" else "train"
 
 
 def _small_batches(name: str, counts: Mapping[str, int], cells: list[Cell]) -> list[str]:

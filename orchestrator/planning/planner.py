@@ -138,8 +138,8 @@ def complete(
 
 
 def _ordered(study: Study, choices: Choices) -> Iterator[tuple[CellGroup, Cell]]:
-    wanted = ("", *choices.experiments)
-    groups = [group for group in study.cells if group.experiment in wanted]
+    wanted = {"", *choices.experiments}
+    groups = [group for group in study.cells if not wanted.isdisjoint(group.experiments)]
     parts = [part for group in groups for part in group.parts(choices.tier)]
     pairs = [(part, cell) for part in parts for cell in _expand(study, part, choices)]
     made = [pair for pair in pairs if pair[1].task != "infer"]
@@ -173,7 +173,8 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
         _or_default(group.variant, [""]),
         _or_default(group.seed, [axes.seed]),
     ):
-        for size in _or_default(group.image_size, [study.sizes()[slot]]):
+        sizes = _or_default(group.image_size, [study.sizes()[slot]])
+        for size, recipe in product(sizes, group.recipes_for(protocol)):
             yield Cell(
                 study=study.cell_study,
                 task=group.task,
@@ -188,7 +189,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
                 seed=seed,
                 protocol=protocol,
                 tier=choices.tier,
-                recipe=study.recipe(group.recipe_for(protocol), choices.tier),
+                recipe=study.recipe(recipe, choices.tier),
             )
 
 
@@ -212,6 +213,7 @@ def _planned(study: Study, draft: Draft, estimates: Estimates, obstacles: Obstac
         timeout_s=study.tiers[cell.tier].timeout_s[cell.task],
         skip=obstacles.of(cell, draft.pairing),
         experiment=draft.group.experiment,
+        also=draft.group.also,
     )
 
 

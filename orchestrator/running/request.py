@@ -241,8 +241,8 @@ def _run_folder(request: Request, study: Study, choices: Choices) -> Path:
 
 def _choose(drafts: Sequence[Draft], request: Request) -> frozenset[str]:
     """What the expression chooses of the experiments asked for, else of what runs by default."""
-    asked = request.experiment or (DEFAULT,)
-    cells = [one.cell for one in drafts if (one.group.experiment or DEFAULT) in asked]
+    asked = {"" if name == DEFAULT else name for name in request.experiment} or {""}
+    cells = [one.cell for one in drafts if not asked.isdisjoint(one.group.experiments)]
     try:
         chosen = Selector(request.expression).choose(cells)
     except SelectionError as error:

@@ -12,6 +12,9 @@ from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.steps import begin, finish_model, time_model
 from runners.pytorch.parts.training import Precision, made_model
 
+VARIANTS = {"continued": "trained on from the weights of another float32 training"}
+"""By itself: from seeded initial weights."""
+
 
 def train(job: Job) -> None:
     device = begin(job)

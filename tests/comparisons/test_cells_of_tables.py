@@ -63,3 +63,51 @@ def test_cells_of_an_experiment_stand_in_its_own_tables_alone() -> None:
 def test_a_table_of_an_experiment_is_shown_where_the_run_has_it() -> None:
     own = msgspec.structs.replace(TABLE, experiment="seeds")
     assert lines(own) == {} and lines(own, experiment="seeds") != {}
+
+
+def test_a_cell_of_two_experiments_stands_in_the_tables_of_both() -> None:
+    plan = a_plan(LEARNT)
+    both = msgspec.structs.replace(planned(SEED), experiment="seeds", also=["more"])
+    plan = msgspec.structs.replace(plan, cells=[*plan.cells, both], experiments=["seeds", "more"])
+    for name in ("seeds", "more"):
+        own = msgspec.structs.replace(TABLE, key=["seed"], experiment=name, column=[ACCURACY])
+        (found,) = compare_tables([PublishedTable(own, [], [])], plan, [], "r")
+        assert [line.cells for line in found.lines] == [[LEARNT.id], [SEED.id]]
+    (default,) = compare_tables([PublishedTable(TABLE, [], [])], plan, [], "r")
+    assert default.lines[0].cells == [LEARNT.id]
+
+
+def test_a_column_may_take_cells_beside_its_row() -> None:
+    """Each technique beside the float32 model, which has none of the recipe's keys."""
+    child = a_cell(
+        task="quantize", technique="ptq", recipe={"calibration_images": 8}, image_size=16
+    )
+    base = Column(
+        name="base", label="base", unit="%", metric="accuracy",
+        select={"any": {"task": "train"}},
+        instead={"technique": "float32", "calibration_images": ""},
+    )  # fmt: skip
+    table = msgspec.structs.replace(
+        TABLE, key=["framework", "technique", "calibration_images"], select={"task": "quantize"},
+        column=[ACCURACY, base],
+    )  # fmt: skip
+    float32 = msgspec.structs.replace(LEARNT, technique="float32")
+    (found,) = compare_tables(
+        [PublishedTable(msgspec.structs.replace(table, select={}), [], [])],
+        a_plan(float32, child), [], "r",
+    )  # fmt: skip
+    assert {(line.key["technique"], line.column): line.cells for line in found.lines} == {
+        ("float32", "accuracy"): [float32.id],
+        ("float32", "base"): [float32.id],
+        ("ptq", "accuracy"): [child.id],
+        ("ptq", "base"): [float32.id],
+    }
+
+
+def test_rows_are_told_apart_by_what_a_recipe_says() -> None:
+    cells = [a_cell(task="train", recipe={"calibration_images": n}) for n in (8, 32, 128)]
+    table = msgspec.structs.replace(TABLE, key=["calibration_images"], column=[ACCURACY])
+    (found,) = compare_tables([PublishedTable(table, [], [])], a_plan(*cells), [], "r")
+    assert [(line.key["calibration_images"], line.cells) for line in found.lines] == [
+        ("8", [cells[0].id]), ("32", [cells[1].id]), ("128", [cells[2].id]),
+    ]  # fmt: skip

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+
+import numpy as np
 import pytest
 
 from comparisons.intervals import share_interval
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured
+from comparisons.proportions import paired_interval
+from manifests.right_answers import RightAnswers
 from papers.published import Column
 
 ACCURACY = Column(name="accuracy", label="accuracy", unit="%", metric="accuracy")
@@ -57,3 +62,29 @@ def test_times_have_the_interval_over_processes() -> None:
     assert low is not None
     assert high is not None
     assert low < 1.0 < 1.1 < high
+
+
+def answered(right: list[bool], images: str = "same") -> Measured:
+    """An accuracy with its answers, image by image."""
+    bits = base64.b64encode(np.packbits(right).tobytes()).decode()
+    answers = RightAnswers(count=len(right), images_sha256=images, right=bits)
+    value = 100 * sum(right) / len(right)
+    return measured(value, images=len(right))._replace(answers=answers)
+
+
+def test_a_drop_on_the_same_images_goes_by_those_that_one_alone_recognises() -> None:
+    before, after = answered([True] * 90 + [False] * 10), answered([True] * 88 + [False] * 12)
+    low, high = interval_of(DROP, {"before": before, "after": after}, UNITS)
+    assert (low, high) == tuple(100 * end for end in paired_interval(0, 2, 100))
+    assert low is not None and high is not None
+    assert low < 2 < high and high - low < 10  # as if of different images: some 17 points
+    other = answered([True] * 88 + [False] * 12, images="others")
+    wide = interval_of(DROP, {"before": before, "after": other}, UNITS)
+    assert wide[0] is not None and wide[1] is not None and wide[1] - wide[0] > 12
+
+
+def test_a_drop_of_the_same_answers_is_about_none() -> None:
+    one = answered([True] * 350 + [False] * 10)
+    low, high = interval_of(DROP, {"before": one, "after": one}, UNITS)
+    assert low is not None and high is not None
+    assert -2 < low <= 0 <= high < 2

@@ -193,6 +193,9 @@ def test_an_unknown_experiment_names_those_there_are(tmp_path: Path) -> None:
         ("seed = [-1]", "seed -1: 0 is the least"),
         ("repeats.quik = 2", "repeats: no tier 'quik'. Did you mean 'quick'? Accepted: quick"),
         ("experiment = 'default'", "experiment: 'default' is what the cells of no experiment are"),
+        ("also = ['default']", "also: 'default' is what the cells of no experiment are called"),
+        ("experiment = 'one'\nalso = ['one']", "also: 'one' is empty, or named twice"),
+        ("also = ['']", "also: '' is empty, or named twice"),
         ("repeats.quick = 0", "quick = 0: every cell has one process at least"),
     ],
 )  # fmt: skip
@@ -220,3 +223,32 @@ def test_a_part_takes_from_what_the_tier_has_instead(tmp_path: Path) -> None:
     line = "instead.quick = { batch_size = [1, 4] }\nonly.quick = [{ batch_size = [4] }]"
     plan = planned(tmp_path, (TRAIN, f"{TRAIN}\n{line}"))
     assert {one.cell.batch_size for one in plan.cells if not one.needs} == {4}
+
+
+def test_each_of_several_recipes_gives_a_cell(tmp_path: Path) -> None:
+    several = ('recipe = "infer"', 'recipe = ["infer", "again"]')
+    again = ("[recipes.infer]", "[recipes.again]\nbehave = 'ok'\nsamples = 7\n\n[recipes.infer]")
+    cells = [one.cell for one in planned(tmp_path, again, several).cells if one.needs]
+    assert len(cells) == 4 and len({cell.id for cell in cells}) == 4
+    assert [cell.recipe.get("samples") for cell in cells].count(7) == 2
+    one = [one.cell.id for one in planned(tmp_path / "b").cells if one.needs]
+    assert set(one) < {cell.id for cell in cells}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [("[]", "recipe is empty"), ('["infer", "infr"]', "no recipe 'infr'. Did you mean 'infer'?")],
+)
+def test_several_recipes_are_checked(tmp_path: Path, recipe: str, message: str) -> None:
+    study = written(tmp_path, ('recipe = "infer"', f"recipe = {recipe}"))
+    found = [str(mistake) for mistake in check_study(study)]
+    assert any(message in text for text in found), found
+
+
+def test_a_group_may_belong_to_several_experiments(tmp_path: Path) -> None:
+    both = (SEEDS[0], SEEDS[1].replace('"seeds"', '"seeds"\nalso = ["more"]'))
+    default, seeds, more, all_three = (
+        {one.id for one in planned(tmp_path / "".join(names), both, experiments=names).cells}
+        for names in ((), ("seeds",), ("more",), ("seeds", "more"))
+    )
+    assert len(seeds) == len(default) + 2 and seeds == more == all_three

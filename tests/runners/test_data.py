@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
-from runners.data import CROP_PADDING, Data, augment, batches, training_batches
+from runners.data import CROP_PADDING, Calibration, Data, augment, batches, training_batches
 from runners.failures import Unsupported
 from tests.runners.samples import SIZE, TEST, TRAIN, a_pack
 
@@ -235,3 +235,61 @@ def test_a_constant_calibrates_nothing(data: Data, value: int) -> None:
     with pytest.raises(Unsupported, match=words):
         data.calibration(10, seed=1)
     assert len(data.train(10, seed=1).labels) == 10
+
+
+def test_a_recipe_may_calibrate_with_test_images(data: Data) -> None:
+    data.calibrating = Calibration.of({"calibration_source": "test"})
+    numbers = data.calibration(5, seed=5).images[:, 0, 0, 0]
+    assert len(set(numbers)) == 5 and set(numbers) <= set(range(201, 201 + TEST))
+    assert data.used == {"calibration": 5}
+    assert set(data.train(0, seed=5).images[:, 0, 0, 0]) == set(range(1, TRAIN + 1))
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_a_recipe_may_calibrate_with_some_classes(data: Data, classes: int) -> None:
+    data.calibrating = Calibration.of({"calibration_classes": classes})
+    first, again = (data.calibration(4, seed=2) for _ in range(2))
+    assert len(set(first.labels)) <= classes and len(first.labels) == 4
+    assert np.array_equal(first.images, again.images)
+    every = data.calibration(0, seed=2)
+    assert len(set(every.labels)) == classes and len(every.labels) == 4 * classes  # 40 of 10
+    others = {tuple(sorted(set(data.calibration(0, seed).labels))) for seed in range(20)}
+    assert len(others) > 1  # which classes is the seed's choice
+
+
+def test_too_few_images_of_a_class_are_all_used_and_said(data: Data) -> None:
+    said: list[str] = []
+    data.tell = said.append
+    data.calibrating = Calibration.of({"calibration_classes": 1})
+    assert len(data.calibration(9, seed=2).labels) == 4
+    assert said == [
+        "the recipe wants 9 calibration images; numbers has 4 of such classes: all of them are used"
+    ]
+
+
+def test_more_classes_than_there_are_can_not_calibrate(data: Data) -> None:
+    data.calibrating = Calibration.of({"calibration_classes": 11})
+    with pytest.raises(
+        Unsupported, match="images of 11 classes; the train split of numbers has 10"
+    ):
+        data.calibration(9, seed=2)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [{"calibration_source": "validation"}, {"calibration_classes": -1},
+     {"calibration_classes": True}, {"calibration_classes": "1"}, {"calibration_source": 1}],
+)  # fmt: skip
+def test_what_can_not_calibrate_is_refused_by_its_value(
+    data: Data, recipe: dict[str, object]
+) -> None:
+    data.calibrating = Calibration.of(recipe)
+    ((name, value),) = recipe.items()
+    with pytest.raises(ValueError, match=rf"{name} {value!r}\. Accepted: "):
+        data.calibration(9, seed=2)
+
+
+def test_a_recipe_that_says_nothing_calibrates_as_ever(data: Data) -> None:
+    before = data.calibration(15, seed=5)
+    data.calibrating = Calibration.of({"calibration_source": "train", "calibration_classes": 0})
+    assert np.array_equal(before.images, data.calibration(15, seed=5).images)

@@ -12,7 +12,7 @@ from runners.inference import evaluate
 from runners.job import Job
 from runners.loss_scaling import Optimizer
 from runners.pytorch.parts.memory import watching_allocator
-from runners.pytorch.parts.models import leave_neutral, new_model, save_model
+from runners.pytorch.parts.models import leave_neutral, save_model, trained_model
 from runners.pytorch.parts.proof import prove_by_type
 from runners.pytorch.parts.sessions import placing, session
 from runners.training import (
@@ -132,10 +132,12 @@ def _channels_last(recipe: Recipe) -> bool:
 
 
 def made_model(job: Job, device: torch.device, precision: Precision) -> Tuple[nn.Module, Recipe]:
-    """A new model, trained by the cell's recipe and saved unless the recipe says not to."""
+    """A model, trained by the cell's recipe and saved unless the recipe says not to: a new one, or
+    that of the cell it starts from.
+    """
     recipe = training_recipe(job)
     with job.phase("build"):
-        model: nn.Module = new_model(job).to(device)
+        model: nn.Module = trained_model(job).to(device)
     job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
     train_model(job, model, recipe, device, precision)
     model.eval()
