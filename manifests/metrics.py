@@ -128,6 +128,9 @@ METRICS: Dict[str, MetricInfo] = {
         "by time: of what the convolutions and products of one call take", "higher", timed=True,
         least=0, most=1,
     ),
+    "equal_integers": _share(
+        "equal integers", "of the whole numbers inside a network, as another runtime computes them"
+    )._replace(compared=False),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(

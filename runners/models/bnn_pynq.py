@@ -1,0 +1,150 @@
+"""BNN-PYNQ's two topologies (Umuroglu 2017, FINN, section 4) as plain data: TFC and CNV.
+
+Each layer is a product without bias, then batch normalization, and then, except behind the last
+one, what the technique makes of it: a sign, or in float32 a ReLU. Behind the last product one scale
+and one offset serve all classes. Weights are of one bit or two; in float32 they are any numbers.
+
+The input is ``pixel - 128``, whole numbers of 8 bits. TFC takes one channel, the second of three
+(the digits are grey, and all three are equal), and takes its sign first; CNV takes all three.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+from runners.failures import DamagedInput, Unsupported
+
+Array = Any
+
+EPSILON = 1e-4
+"""Of batch normalization, as BNN-PYNQ has it."""
+MIDDLE = 128.0
+"""The pixel that becomes 0."""
+
+
+class Product(NamedTuple):
+    """``kernel``: 0 is a fully connected layer, else a convolution without padding, stride 1.
+
+    ``pooled``: the largest of each 2 x 2 is taken behind it.
+    """
+
+    name: str
+    inputs: int
+    outputs: int
+    kernel: int = 0
+    pooled: bool = False
+
+    @property
+    def shape(self) -> Tuple[int, ...]:
+        """Of the neutral weights: (height, width, in, out), or (in, out)."""
+        plane = (self.kernel, self.kernel) if self.kernel else ()
+        return (*plane, self.inputs, self.outputs)
+
+
+class BinaryNetwork(NamedTuple):
+    """``channels``: how many of a picture's channels it takes. ``binary_input``: by their sign."""
+
+    name: str
+    image_size: int
+    channels: int
+    binary_input: bool
+    products: List[Product]
+
+    def is_last(self, product: Product) -> bool:
+        return product is self.products[-1]
+
+    def scales(self, product: Product) -> int:
+        """How many scales and offsets its batch normalization has."""
+        return 1 if self.is_last(product) else product.outputs
+
+    def packed_bytes(self, bits: int) -> int:
+        """What the weights take when each has so many bits."""
+        return (sum(int(np.prod(product.shape)) for product in self.products) * bits + 7) // 8
+
+
+def tfc(classes: int) -> BinaryNetwork:
+    """The small fully connected network, 28 x 28 pixels."""
+    widths = [28 * 28, 64, 64, 64, classes]
+    products = [
+        Product(f"dense{index}", inputs, outputs)
+        for index, (inputs, outputs) in enumerate(zip(widths, widths[1:]), start=1)
+    ]
+    return BinaryNetwork("tfc", 28, 1, True, products)
+
+
+_CNV = ((3, 64, False), (64, 64, True), (64, 128, False), (128, 128, True), (128, 256, False),
+        (256, 256, False))  # fmt: skip
+
+
+def cnv(classes: int) -> BinaryNetwork:
+    """The convolutional network for CIFAR-10's pictures, 32 x 32 pixels (after VGG)."""
+    products = [
+        Product(f"conv{index}", inputs, outputs, 3, pooled)
+        for index, (inputs, outputs, pooled) in enumerate(_CNV, start=1)
+    ]
+    widths = [256, 512, 512, classes]
+    products += [
+        Product(f"dense{index}", inputs, outputs)
+        for index, (inputs, outputs) in enumerate(zip(widths, widths[1:]), start=1)
+    ]
+    return BinaryNetwork("cnv", 32, 3, False, products)
+
+
+BINARY_NETWORKS = {"tfc": tfc, "cnv": cnv}
+
+
+def binary_network(model: str, classes: int, image_size: int) -> BinaryNetwork:
+    """The network called ``model``. Raises Unsupported for another, or for another size."""
+    if model not in BINARY_NETWORKS:
+        raise Unsupported(f"no binary network {model!r}. Accepted: {', '.join(BINARY_NETWORKS)}")
+    network = BINARY_NETWORKS[model](classes)
+    if image_size != network.image_size:
+        raise Unsupported(
+            f"{model} takes pictures of {network.image_size} pixels, not {image_size}: its last "
+            "convolution leaves one pixel, its first product takes so many"
+        )
+    return network
+
+
+def inputs_of(network: BinaryNetwork, pixels: Array) -> Array:
+    """float32 NHWC pixels 0 ... 255 -> float32 NHWC, whole numbers -128 ... 127."""
+    channels = pixels if network.channels == pixels.shape[-1] else pixels[..., 1:2]
+    return np.ascontiguousarray(channels, np.float32) - np.float32(MIDDLE)
+
+
+_NORMALIZATION = {"gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_variance": 1.0}
+
+
+def initial_arrays(network: BinaryNetwork, seed: int) -> Dict[str, Array]:
+    """Float32 ``<layer>.kernel`` and ``<layer>_bn.<gamma, beta, moving_mean, moving_variance>``.
+
+    Kernels are uniform within sqrt(6 / (fan in + fan out)) (Glorot 2010, equation 16).
+    """
+    generator = np.random.default_rng(seed)
+    arrays: Dict[str, Array] = {}
+    for product in network.products:
+        area = max(1, product.kernel) ** 2
+        limit = (6.0 / (area * (product.inputs + product.outputs))) ** 0.5
+        drawn = generator.random(product.shape, dtype=np.float32) * 2 - 1
+        arrays[f"{product.name}.kernel"] = (drawn * limit).astype(np.float32)
+        for name, value in _NORMALIZATION.items():
+            whole = np.full(network.scales(product), value, np.float32)
+            arrays[f"{product.name}_bn.{name}"] = whole
+    return arrays
+
+
+def check_arrays(network: BinaryNetwork, arrays: Dict[str, Array]) -> None:
+    """Raises DamagedInput that names what is missing, of another shape, or not finite."""
+    for name, wanted in initial_arrays(network, 0).items():
+        if name not in arrays:
+            raise DamagedInput(f"the neutral weights have no {name!r}, which {network.name} needs")
+        found = arrays[name]
+        if found.shape != wanted.shape:
+            raise DamagedInput(
+                f"{name!r} of the neutral weights has shape {found.shape}; {network.name} needs "
+                f"{wanted.shape}"
+            )
+        if not np.isfinite(found).all():
+            raise DamagedInput(f"{name!r} of the neutral weights holds values that aren't finite")
