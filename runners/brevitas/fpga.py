@@ -14,7 +14,7 @@ from runners.job import Job
 def infer(job: Job) -> None:
     describe_file(job)
     raise Unsupported(
-        "needs an FPGA board that PYNQ knows, and FINN with AMD's Vivado to make its bitstream from "
-        "the QONNX file; this is a host. Technique w1a1 executes the same file bit by bit with "
-        "qonnx, and framework larq executes the same network in packed form"
+        "needs an FPGA board that PYNQ knows, and FINN with AMD's Vivado to make its bitstream "
+        "from the QONNX file; this is a host. Technique w1a1 executes the same file bit by bit "
+        "with qonnx, and framework larq executes the same network in packed form"
     )

@@ -1,11 +1,11 @@
-"""BNN-PYNQ's two topologies (Umuroglu 2017, FINN, section 4) as plain data: TFC and CNV.
+"""BNN-PYNQ's topologies (Umuroglu 2017, FINN, section 4) as plain data: fully connected, and CNV.
 
 Each layer is a product without bias, then batch normalization, and then, except behind the last
 one, what the technique makes of it: a sign, or in float32 a ReLU. Behind the last product one scale
 and one offset serve all classes. Weights are of one bit or two; in float32 they are any numbers.
 
-The input is ``pixel - 128``, whole numbers of 8 bits. TFC takes one channel, the second of three
-(the digits are grey, and all three are equal), and takes its sign first; CNV takes all three.
+The input is ``pixel - 128``, whole numbers of 8 bits. The fully connected ones take one channel,
+the second of three (the digits are grey, all three are equal), and its sign first; CNV takes all.
 """
 
 from __future__ import annotations
@@ -44,13 +44,17 @@ class Product(NamedTuple):
 
 
 class BinaryNetwork(NamedTuple):
-    """``channels``: how many of a picture's channels it takes. ``binary_input``: by their sign."""
+    """``channels``: how many of a picture's channels it takes. ``binary_input``: by their sign.
+
+    ``dropout``: the share of each product's inputs that a training step leaves out.
+    """
 
     name: str
     image_size: int
     channels: int
     binary_input: bool
     products: List[Product]
+    dropout: float = 0.0
 
     def is_last(self, product: Product) -> bool:
         return product is self.products[-1]
@@ -65,13 +69,23 @@ class BinaryNetwork(NamedTuple):
 
 
 def tfc(classes: int) -> BinaryNetwork:
-    """The small fully connected network, 28 x 28 pixels."""
-    widths = [28 * 28, 64, 64, 64, classes]
+    """The tiny fully connected network: 64 wide."""
+    return _fully_connected("tfc", 64, classes)
+
+
+def sfc(classes: int) -> BinaryNetwork:
+    """The small fully connected network: 256 wide."""
+    return _fully_connected("sfc", 256, classes)
+
+
+def _fully_connected(name: str, width: int, classes: int) -> BinaryNetwork:
+    """Three layers of one width and the last one, for 28 x 28 pixels."""
+    widths = [28 * 28, width, width, width, classes]
     products = [
         Product(f"dense{index}", inputs, outputs)
         for index, (inputs, outputs) in enumerate(zip(widths, widths[1:]), start=1)
     ]
-    return BinaryNetwork("tfc", 28, 1, True, products)
+    return BinaryNetwork(name, 28, 1, True, products, dropout=0.2)
 
 
 _CNV = ((3, 64, False), (64, 64, True), (64, 128, False), (128, 128, True), (128, 256, False),
@@ -92,7 +106,7 @@ def cnv(classes: int) -> BinaryNetwork:
     return BinaryNetwork("cnv", 32, 3, False, products)
 
 
-BINARY_NETWORKS = {"tfc": tfc, "cnv": cnv}
+BINARY_NETWORKS = {"tfc": tfc, "sfc": sfc, "cnv": cnv}
 
 
 def binary_network(model: str, classes: int, image_size: int) -> BinaryNetwork:

@@ -1,5 +1,6 @@
-"""Binary and ternary networks: trained by Brevitas, executed by qonnx bit by bit and, packed, by Larq
-Compute Engine. TFC learns the digits; CNV is the same code with convolutions, and takes one step.
+"""Binary and ternary networks: trained by Brevitas, executed bit by bit by qonnx, packed by Larq.
+
+The fully connected one learns the digits; CNV is the same code with convolutions, and takes a step.
 """
 
 from __future__ import annotations
@@ -50,9 +51,7 @@ class Both(NamedTuple):
 def both(folder: Path, model: str, size: int) -> Both:
     torch = digits_bench(interpreter("brevitas-cpu"), folder, model, size)
     base = {**torch.base, "batch_size": 32, "framework": "brevitas"}
-    larq = torch._replace(
-        python=interpreter("larq-cpu"), base={**base, "framework": "larq"}
-    )
+    larq = torch._replace(python=interpreter("larq-cpu"), base={**base, "framework": "larq"})
     return Both(torch._replace(base=base), larq)
 
 
@@ -131,7 +130,7 @@ def test_float32_of_the_same_topology_is_larger(tfc: Both, binary: Manifest) -> 
     packed = tfc.larq.folder / cell.id / "model.tflite"
     if not packed.exists():
         ok(tfc.packed("w1a1", binary))
-    assert 59_008 * 4 < size and packed.stat().st_size < size / 8
+    assert size > 59_008 * 4 and packed.stat().st_size < size / 8
 
 
 def test_ternary_weights_are_ternary_and_exact(tfc: Both) -> None:
@@ -183,21 +182,8 @@ def _turned(arrays: dict[str, Any]) -> None:
     arrays["dense2.kernel"] = np.ascontiguousarray(-arrays["dense2.kernel"])
 
 
-def _not_a_number(arrays: dict[str, Any]) -> None:
-    arrays["dense2_bn.beta"][0] = np.nan
-
-
 def test_other_weights_are_refused_by_name(tfc: Both, binary: Manifest) -> None:
     other = changed(tfc, binary, _turned)
     for made in (tfc.exported("w1a1", other), tfc.packed("w1a1", other)):
         assert made.status == "unsupported" and made.proof is None
         assert made.reason.startswith("this isn't the network that was trained")
-    spoilt = tfc.exported("w1a1", changed(tfc, binary, _not_a_number))
-    assert spoilt.status != "ok" and "'dense2_bn.beta'" in spoilt.reason
-
-
-def test_what_cant_run_says_why(tfc: Both, binary: Manifest) -> None:
-    gpu = tfc.brevitas.run(tfc.brevitas.cell("train", "w1a1", LEARNS, device="gpu"))
-    assert gpu.status == "unsupported" and "for a GPU" in gpu.reason
-    size = tfc.brevitas.run(tfc.brevitas.cell("train", "w1a1", LEARNS, model="cnv"))
-    assert size.status == "unsupported" and "cnv takes pictures of 32 pixels" in size.reason

@@ -59,7 +59,9 @@ def test_another_size_is_refused_by_name(model: str, size: int) -> None:
 
 
 def test_another_network_is_refused_by_name() -> None:
-    with pytest.raises(Unsupported, match="no binary network 'resnet18'. Accepted: tfc, cnv"):
+    with pytest.raises(
+        Unsupported, match=r"no binary network 'resnet18'\. Accepted: tfc, sfc, cnv"
+    ):
         binary_network("resnet18", 10, 32)
 
 

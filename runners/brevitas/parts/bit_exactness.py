@@ -1,5 +1,6 @@
-"""Whether qonnx executes bit by bit what Brevitas computes: every number that goes into a product and
-comes out of it, on the test images, and every class.
+"""Whether qonnx executes bit by bit what Brevitas computes.
+
+Every number that goes into a product and comes out of it, on the test images, and every class.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The topologies of runners.models.bnn_pynq as torch modules, in float32 or with Brevitas' quantizers.
+"""The topologies of runners.models.bnn_pynq in torch, in float32 or with Brevitas' quantizers.
 
 All scales are 1: sums of products are whole numbers, which float32 holds exactly.
 """
@@ -46,6 +46,7 @@ class Network(nn.Module):
         for product in self.described.products:
             if not product.kernel and x.dim() > 2:
                 x = x.flatten(1)
+            x = nn.functional.dropout(x, self.described.dropout, self.training)
             x = self.products[product.name](x)
             if self.described.is_last(product):
                 classes = product.outputs

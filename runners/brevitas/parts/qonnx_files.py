@@ -1,4 +1,4 @@
-"""QONNX: written by Brevitas, executed by qonnx node by node, with every number inside to look at."""
+"""QONNX: written by Brevitas, executed by qonnx node by node, every number inside to see."""
 
 from __future__ import annotations
 
@@ -79,6 +79,4 @@ def write_qonnx(model: Network, batch: int, path: Path) -> None:
 
 def equal_numbers(ours: List[Array], theirs: List[Array]) -> int:
     """How many numbers are the same in both; tensors are paired by their order."""
-    return sum(
-        int(np.sum(a == b)) for a, b in zip(ours, theirs) if np.shape(a) == np.shape(b)
-    )
+    return sum(int(np.sum(a == b)) for a, b in zip(ours, theirs) if np.shape(a) == np.shape(b))

@@ -1,4 +1,4 @@
-"""The steps of what starts from a trained network: export, execution in QONNX, timing in float32."""
+"""The steps of what starts from a trained network: export, execution in QONNX, timing."""
 
 from __future__ import annotations
 

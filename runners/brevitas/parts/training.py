@@ -6,14 +6,14 @@ import torch
 from torch import nn
 
 from manifests.manifest import Flag
+from runners.binary_values import product_kind
 from runners.brevitas.parts.network import FLOAT, Network, arrays_of, inside, load_arrays
 from runners.brevitas.parts.sessions import begin, described_network, place, session
-from runners.binary_values import product_kind
 from runners.inference import evaluate
 from runners.job import Job
 from runners.models.bnn_pynq import initial_arrays
 from runners.precision_proof import Operation, record_proof
-from runners.training import AdamRecipe, Array, StepFunction, train
+from runners.training import Array, FallingAdamRecipe, StepFunction, train
 
 PROMISED = {FLOAT: "float32", "w1a1": "binary", "w2a1": "ternary"}
 SIMULATED = "Brevitas computes in float32, with weights and activations rounded to what they are"
@@ -23,7 +23,7 @@ _PROVING_IMAGES = 8
 def train_network(job: Job, scheme: str) -> None:
     """A whole training cell: build, train, save, test, and what the products multiply."""
     begin(job)
-    recipe = job.recipe(AdamRecipe)
+    recipe = job.recipe(FallingAdamRecipe)
     described = described_network(job)
     with job.phase("build"):
         model = Network(described, scheme)
@@ -39,12 +39,14 @@ def train_network(job: Job, scheme: str) -> None:
     prove(job, model, scheme)
 
 
-def step_function(model: Network, recipe: AdamRecipe) -> StepFunction:
+def step_function(model: Network, recipe: FallingAdamRecipe) -> StepFunction:
     """Forward, loss, backward, update."""
     loss_function = nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, eps=recipe.epsilon)
 
     def take_step(images: Array, labels: Array, learning_rate: float) -> float:
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate
         loss = loss_function(model(place(model.described, images)), torch.from_numpy(labels))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -78,4 +80,3 @@ def prove(job: Job, model: Network, scheme: str) -> None:
     if scheme != FLOAT:
         job.flag(Flag(name="simulated-quantization", detail=SIMULATED))
     job.layers = "products of binary networks are compared by their kinds only"
-
