@@ -23,6 +23,8 @@ from papers.published import Column, PublishedRow, PublishedTable, TableFile
 
 NOT_MEASURED: Mapping[Node, Measured] = {}
 _POINT = ("framework", "device", "image_size", "model", "batch_size")
+_EXPERIMENT = "experiment"
+"""Tells an experiment's cells from those of the default, together with their seed."""
 _Point = tuple[tuple[str, str], ...]
 _Times = dict[Node, float]
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
@@ -99,9 +101,9 @@ def _explain_cells(
     states = [measured[end].state for end in (node, root)]
     state = next((text for text in states if text != "ok"), "ok")
     times = {rung: found.value for rung, found in measured.items() if found.value}
-    shown = tuple((name, value) for name, value in point if name in _POINT)
+    shown = tuple((name, value) for name, value in point if name in (*_POINT, "seed"))
     source = f"measured, {fields['protocol']}"
-    asked = {**fields, "framework": root.framework}
+    asked = {**_of_cells(fields), "framework": root.framework}
     whole = in_one_step(asked, root.technique, points)
     return _explanation(ladders, source, shown, node, times, state, measured, whole)
 
@@ -205,16 +207,26 @@ def _planned_points(plan: Plan) -> dict[_Point, dict[str, None]]:
     for planned in plan.cells:
         cell = planned.cell
         if cell.task == "infer" and not cell.variant:
-            names = (*_POINT, "protocol")
+            names = (*_POINT, "protocol", *(["seed"] if planned.experiment else []))
             point = tuple((name, str(getattr(cell, name))) for name in names)
+            if planned.experiment:
+                point = (*point, (_EXPERIMENT, planned.experiment))
             found.setdefault(point, {})[cell.technique] = None
     return found
 
 
+def _of_cells(fields: dict[str, str]) -> dict[str, str]:
+    """What of a point cells have."""
+    return {name: value for name, value in fields.items() if name != _EXPERIMENT}
+
+
 def _measured(fields: dict[str, str], node: Node, points: Points) -> Measured:
     """Milliseconds a call over all processes, or the reason for none; and the cells behind."""
-    key = {**fields, "framework": node.framework, "technique": node.technique}
-    table = TableFile(id="", title="", place="", key=list(key), select=_INFERENCE)
+    key = {**_of_cells(fields), "framework": node.framework, "technique": node.technique}
+    table = TableFile(
+        id="", title="", place="", key=list(key), select=_INFERENCE,
+        experiment=fields.get(_EXPERIMENT, ""),
+    )  # fmt: skip
     return measure_place(table, _LATENCY, key, points)
 
 

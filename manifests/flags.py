@@ -86,7 +86,8 @@ FLAGS: Dict[str, FlagInfo] = {
         "the images are all the same or nearly so", "describes", ("accuracy", "train_loss")
     ),
     "unproven-precision": FlagInfo(
-        "no convolution or product ran in the precision that the technique promises", "unusable",
+        "no convolution or product ran in the precision that the technique promises",
+        "unusable",
         _EVERY,
     ),
     "simulated-quantization": FlagInfo(
@@ -100,7 +101,11 @@ PHASES: Dict[str, Tuple[str, ...]] = {
     "measure": (*_LATENCY, "energy_j"),
     "end-to-end": ("end_to_end_s", "energy_j"),
     "profile": (
-        "op_time_s", "device_time_s", "promised_time_share", "outside_operations_s", "profiling_s",
+        "op_time_s",
+        "device_time_s",
+        "promised_time_share",
+        "outside_operations_s",
+        "profiling_s",
     ),
 }
 """The phases whose times are results, and the metrics that are measured in them."""

@@ -14,6 +14,7 @@ from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
 from manifests.hardware import Limits as Limits
 from manifests.hardware import Machine as Machine
+from manifests.right_answers import RightAnswers
 from manifests.telemetry_summary import Telemetry
 
 SCHEMA_NAME = "repliquant/manifest"
@@ -225,7 +226,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``transient`` says that the failure is not a property of the cell (it was cut off, or its
     environment was missing), so that resuming runs it again. ``sealed_by`` says who wrote it: the
     ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
-    ``fidelity`` is None for a model that was made from no float model.
+    ``fidelity`` is None for a model that was made from no float model, ``answers`` where accuracy
+    wasn't taken, or by a protocol that counts otherwise.
     """
 
     schema: str = SCHEMA
@@ -248,6 +250,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     telemetry: Optional[Telemetry] = None
     sealed_by: SealedBy = ""
     fidelity: Optional[Fidelity] = None
+    answers: Optional[RightAnswers] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

@@ -25,7 +25,7 @@ from manifests.manifest import (
     Inputs,
     Manifest,
 )
-from runners import lifeline, machine, techniques
+from runners import lifeline, machine, outputs, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.float_parent import record_fidelity
 from runners.job import Job, Weights
@@ -71,6 +71,7 @@ def execute(
         artifacts=job.artifacts,
         phases=job.phases,
         fidelity=job.fidelity,
+        answers=outputs.right_answers(job.outputs) if job.outputs is not None else None,
     )
     write_manifest(job.folder / result, manifest)
     job.events.done(manifest.status, manifest.reason)

@@ -7,11 +7,14 @@ float32.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 from typing import Any, List, NamedTuple, Optional
 
 import numpy as np
 
+from manifests.right_answers import RightAnswers
 from runners.data import batches
 from runners.fidelity import top1
 from runners.job import Job
@@ -128,6 +131,17 @@ def answers(job: Job, session: Session, images: Array) -> Optional[Outputs]:
         pixels = filled(batch.images, size) if session.fixed_batch else batch.images
         collected.session.classes(session.call(session.place(pixels)))
     return collected.outputs(images, part.labels)
+
+
+def right_answers(found: Outputs) -> RightAnswers:
+    """Which images were recognised, for the manifest."""
+    asked = np.concatenate([found.images, found.labels]).astype("<i8")
+    right = np.packbits(found.predicted == found.labels)
+    return RightAnswers(
+        count=len(found.labels),
+        images_sha256=hashlib.sha256(asked.tobytes()).hexdigest(),
+        right=base64.b64encode(right.tobytes()).decode("ascii"),
+    )
 
 
 def keep(job: Job, outputs: Outputs) -> None:

@@ -18,12 +18,12 @@ class Operation(NamedTuple):
     """What one call executes under one name.
 
     ``kind``: the type that a convolution or product computes in; None for what is neither.
-    ``count`` and ``seconds`` are those of one call, ``seconds`` None where nothing was timed.
+    ``times`` and ``seconds`` are those of one call, ``seconds`` None where nothing was timed.
     """
 
     name: str
     kind: Optional[str]
-    count: int
+    times: int
     seconds: Optional[float] = None
 
 
@@ -52,7 +52,7 @@ def proof_of(operations: Sequence[Operation], promised: str, source: str) -> Pro
     for one in operations:
         if one.kind is not None:
             of_kind = counts.setdefault(one.kind, {})
-            of_kind[one.name] = of_kind.get(one.name, 0) + one.count
+            of_kind[one.name] = of_kind.get(one.name, 0) + one.times
     totals = Counter({kind: sum(names.values()) for kind, names in counts.items()})
     whole = sum(totals.values())
     return Proof(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,12 @@ if TYPE_CHECKING:
     from orchestrator.environments.images import Image
 
 
-def examine() -> Iterator[Diagnosis]:
-    """Everything that is looked at, the machine first, then each image, then places."""
+def examine(brief: bool = False) -> Iterator[Diagnosis]:
+    """Everything that is looked at, the machine first, then each image, places, and who is busy."""
+    from machine.quiet import Watch
+    from services.measuring import BRIEF_LOOK_S, LOOK_S, business
+
+    watch, until_s = Watch(), time.monotonic() + (BRIEF_LOOK_S if brief else LOOK_S)
     yield Diagnosis("ok", "python", f"{sys.version.split()[0]} at {sys.executable}")
     yield _processor()
     yield from _gpus()
@@ -26,6 +31,7 @@ def examine() -> Iterator[Diagnosis]:
     yield from _engines()
     yield from _images()
     yield from _places()
+    yield business(watch, until_s - time.monotonic())
 
 
 def _processor() -> Diagnosis:
@@ -49,14 +55,13 @@ def _limits() -> Iterator[Diagnosis]:
 
 
 def _measuring() -> Iterator[Diagnosis]:
-    """How the machine is set, and who else is busy on it."""
+    """How the machine is set."""
     from machine import rapl
     from machine.conditions import conditions
     from machine.inventory import described
-    from services.measuring import business, settings
+    from services.measuring import settings
 
     yield from settings(conditions(), described(), rapl.only_for_root())
-    yield business()
 
 
 _HELD_BACK = "cells of the local engine run under them too: start from a shell without"

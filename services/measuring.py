@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from manifests.hardware import Conditions, Gpu
 
 LOOK_S = 1.0
+BRIEF_LOOK_S = 0.5
 _TUNE = "repliquant doctor --tune prints the commands"
 _WAIT = "close it, or wait: repliquant run --wait-quiet 60"
 
@@ -50,10 +51,9 @@ def _named(found: list[Tuning]) -> str:
     return ", ".join(f"{item.what} {item.found}" for item in found)
 
 
-def business(watch: quiet.Looks | None = None) -> Diagnosis:
-    """Whether others are busy now; takes a second."""
-    watch = watch or quiet.Watch()
-    time.sleep(LOOK_S)
+def business(watch: quiet.Looks, rest_s: float = 0.0) -> Diagnosis:
+    """Whether others are busy: since the watch began, and for the rest of a look from now on."""
+    time.sleep(max(0.0, rest_s))
     busy = watch.look()
     if busy is None:
         return Diagnosis("note", "others", "who is busy can't be told on this system")

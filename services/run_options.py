@@ -52,8 +52,8 @@ _CHOICES = (
         "--budget",
         "budget_s",
         type=Duration(),
-        help="Measure everything once, then again what decides open claims, until the run's cells "
-        "have taken so long: 90s, 10m, 2h.",
+        help="Measure everything once, then again what decides open claims, until so "
+        "long was spent: 90s, 10m, 2h.",
     ),
     click.option(
         "--run", "run_dir", type=click.Path(path_type=Path), help="Folder of the run to go on with."

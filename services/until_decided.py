@@ -7,6 +7,7 @@ again repeats nothing.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from orchestrator.planning.quadruples import point_of
 from orchestrator.planning.resuming import manifest_or_none
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
-from services.results import Results, read_results
+from services.results import Results, read_results, results_of
 from services.still_open import StillOpen, still_open
 
 if TYPE_CHECKING:
@@ -78,8 +79,9 @@ def carry_out(
     if request.budget_s is None:
         return Done(execute(request, tell, sampler, control))
     with session(request, tell, sampler, control) as held:
+        measuring = _Measuring(held, request.budget_s, tell)
         held.run_chosen()
-        ending = _Measuring(held, request.budget_s, tell).until_decided()
+        ending = measuring.until_decided()
         return Done(held.outcome, ending)
 
 
@@ -89,6 +91,8 @@ class _Measuring:
     def __init__(self, held: Session, budget_s: float, tell: Listener) -> None:
         self._held = held
         self._budget_s = budget_s
+        self._began_s = time.monotonic()
+        self._before_s = spent_s(results_of(held.prepared).manifests)
         self._tell = tell
         self._chosen = {point_of(planned.cell) for planned in held.prepared.chosen}
         self._quadruples = 0
@@ -100,13 +104,18 @@ class _Measuring:
             results = read_results(self._held.prepared.run)
             found = [claim for claim in still_open(results) if self._asked(claim)]
             costs = Costs(results.plan, results.manifests)
-            spent = spent_s(results.manifests)
+            spent = self._spent_s(results)
             able = without_failed(found, results.manifests)
             batch = choose(able, costs, self._budget_s - spent)
             if batch is None or self._held.paused or not self._grew(results):
                 why = self._why(found, able)
                 return Ending(why, self._budget_s, spent, self._quadruples, found)
             self._measure(batch, costs, results)
+
+    def _spent_s(self, results: Results) -> float:
+        """What cells took in all starts; of this one also environments, and waiting for quiet."""
+        elapsed_s = time.monotonic() - self._began_s
+        return max(spent_s(results.manifests), self._before_s + elapsed_s)
 
     def _grew(self, results: Results) -> bool:
         """Whether the last quadruple left manifests that can be read."""

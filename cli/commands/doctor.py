@@ -27,7 +27,7 @@ def command(as_json: bool, verbose: bool, brief: bool, tune: bool) -> int:
 
     if tune:
         return _tune(as_json)
-    found = list(examine())
+    found = list(examine(brief))
     if as_json:
         print_json([diagnosis._asdict() for diagnosis in found])
     elif brief:

@@ -48,7 +48,7 @@ def command(
 
     With --budget every cell is run once, however long that takes, and then, where claims are open,
     again in quadruples (A B B A), the cheapest that may decide first, until all that can be decided
-    is or the run's cells have taken that long, earlier starts included.
+    is or that long was spent: by cells of earlier starts, and by all of this one.
 
     It ends with one screen of verdicts. The paper's tables are in the run's folder (tables.md and
     its like).
@@ -68,7 +68,7 @@ def command(
     outcome = done.outcome
     results = results_of(outcome.prepared)
     save_tables(results)
-    written = {"report": str(_write_report(results.run))} if report else {}
+    written = {"report": str(_report(results.run))} if report else {}
     counts = _counts(outcome.prepared, results.manifests)
     if as_json:
         executed = [{"id": m.id, "status": m.status, "reason": m.reason} for m in outcome.ended]
@@ -102,10 +102,12 @@ def _execute(options: RunOptions, verbose: bool) -> Done:
         raise
 
 
-def _write_report(run: Run) -> Path:
+def _report(run: Run) -> Path:
+    """Where it is; written unless it stands there, newer than all that it is made from."""
     from cli.commands.report import write
+    from services.reports import FORMATS, is_current
 
-    return write(run)
+    return run.folder / FORMATS["html"] if is_current(run) else write(run)
 
 
 def _show(results: Results, ending: Ending | None, tables: bool, claim: str) -> None:

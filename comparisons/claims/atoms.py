@@ -76,7 +76,7 @@ class Atoms:
     def _atom(self, a: Quantity, symbol: str, b: Quantity, share: Share) -> Atom:
         left, right = q.form_of(a), q.form_of(b)
         if left is None or right is None:
-            a, b = self.shown(a), self.shown(b)
+            a, b = q.paired(self.shown(a), self.shown(b))
             state = _by_intervals(a, symbol, b, share)
             images = _times_as_many(a, b, share) if state == UNCLEAR else None
             return Atom(state, _partners(a.form, b.form), None, images)

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from comparisons.claims.atoms import interval
+from comparisons.claims.image_answers import answers_of
 from comparisons.claims.sources import Tables, headings_of
 from comparisons.comparison import Comparison, Line
 from comparisons.intervals import share_interval
 from comparisons.number_flags import disqualifying
 from comparisons.sequential.looks import FIRST, last_look
 from comparisons.sequential.partners import Process, Series, shared
+from manifests.manifest import Manifest
 from manifests.metrics import is_exact
 from manifests.units import UNITS
 from papers.expressions import Missing, Quantity, Row
@@ -33,9 +35,10 @@ class _Asked(NamedTuple):
 
 
 class _AllSeries:
-    """Each series once, however many tables show it."""
+    """Each series once, however many tables show it, and what test images were answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, manifests: Mapping[str, Manifest]) -> None:
+        self.manifests = manifests
         self._known: dict[_Asked, Series] = {}
 
     def of(self, column: Column, processes: Sequence[Process]) -> Series:
@@ -48,14 +51,16 @@ class _AllSeries:
 
 
 def measured_source(
-    published: Sequence[PublishedTable], comparisons: Sequence[Comparison]
+    published: Sequence[PublishedTable],
+    comparisons: Sequence[Comparison],
+    manifests: Mapping[str, Manifest] | None = None,
 ) -> Tables:
     """A run's numbers, each with how it follows from its processes.
 
     One that stands beside several rows, which only labels tell apart, is a number of none of them.
     """
     by_id = {table.file.id: table for table in published}
-    every = _AllSeries()
+    every = _AllSeries(manifests or {})
     tables = {one.id: _rows(one, by_id[one.id], every) for one in comparisons}
     return Tables(tables, headings_of(published, printed=False))
 
@@ -125,7 +130,7 @@ def _measured(column: Column, line: Line, value: float, every: _AllSeries) -> Qu
         doubts = _doubts(line)
         return disturbed(value, doubts) if doubts else q.exactly(value)
     if line.images:
-        return _of_images(column, line, value)
+        return _of_images(column, line, value, every.manifests)
     series = every.of(column, line.processes)
     if not series.positive:
         return _without_logarithms(line, value)
@@ -136,7 +141,9 @@ def _measured(column: Column, line: Line, value: float, every: _AllSeries) -> Qu
     return Quantity(value, min(low, value), max(high, value), form=form)
 
 
-def _of_images(column: Column, line: Line, value: float) -> Quantity:
+def _of_images(
+    column: Column, line: Line, value: float, manifests: Mapping[str, Manifest]
+) -> Quantity:
     """As sure as the number of test images allows, and as repeats agree."""
     doubts = _doubts(line)
     if doubts:
@@ -146,7 +153,8 @@ def _of_images(column: Column, line: Line, value: float) -> Quantity:
     lows, highs = [value, ends.low * factor], [value, ends.high * factor]
     if line.low is not None and line.high is not None:
         lows, highs = [*lows, line.low], [*highs, line.high]
-    return Quantity(value, min(lows), max(highs))
+    answers = answers_of(column, line, value, manifests)
+    return Quantity(value, min(lows), max(highs), answers=answers)
 
 
 def _without_logarithms(line: Line, value: float) -> Quantity:
@@ -185,7 +193,7 @@ def _derived(column: Column, value: float, values: Mapping[str, Quantity | str])
 def _derivation(name: str, first: Quantity, second: Quantity) -> Quantity:
     """As comparisons.measured.derive, of numbers that may lie anywhere in their intervals."""
     if name == "drop":
-        return q.add(first, q.negative(second))
+        return q.subtract(first, second)
     if name == "ratio":
         return q.divide(first, second)
     change = q.add(q.divide(second, first), q.exactly(-1))

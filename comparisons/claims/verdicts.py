@@ -93,8 +93,8 @@ def judge(
 ) -> list[Judged]:
     """Verdicts for all claims, or for one. Without comparisons nothing was measured."""
     paper = published_source(published)
-    ours = measured_source(published, comparisons)
     by_id = {manifest.id: manifest for manifest in manifests}
+    ours = measured_source(published, comparisons, by_id)
     ran = Ran(comparisons, tier, used or Used(), by_id, ours)
     return [_judge(item, paper, ran) for item in choose_claims(file.claim, wanted)]
 

@@ -85,8 +85,13 @@ class GivenEngine(LocalEngine):
 
     @cached_property
     def probed(self) -> Probed:
-        """Raises MachineError when the interpreter doesn't run."""
-        return probe(self.python)
+        """Raises MachineError when the interpreter doesn't run, or no cell could in it."""
+        found = probe(self.python)
+        for name in _NEEDED:
+            if name not in found.modules:
+                why = found.missing.get(name, "missing")
+                raise MachineError(_lacks(self.python, "any", name, why))
+        return found
 
     def probed_by(self, name: str) -> Probed:
         """The same by one framework, which is imported for it; a broken one sees no GPU."""
@@ -135,15 +140,19 @@ class GivenEngine(LocalEngine):
         own = self.probed_by(image.file.framework)
         modules = {**self.probed.modules, **own.modules}
         missing = {**self.probed.missing, **own.missing}
-        for name in (*_NEEDED, *framework(image.file.framework).modules):
+        for name in framework(image.file.framework).modules:
             if name not in modules or name in own.missing:
                 why = missing.get(name, "missing")
-                raise MachineError(
-                    f"{self.python} can't run {image.file.framework} cells: {name}: {why}. "
-                    f"Install it there ({self.python} -m pip install {name})"
-                )
+                raise MachineError(_lacks(self.python, image.file.framework, name, why))
         tell(LogLine(f"{image.name}: {self.python} in place of it", "detail"))
         return ImageUsed(name=image.name, kind="given")
+
+
+def _lacks(python: Path, cells: str, name: str, why: str) -> str:
+    return (
+        f"{python} can't run {cells} cells: {name}: {why}. "
+        f"Install it there ({python} -m pip install {name})"
+    )
 
 
 def framework_probe(asked: Framework) -> str:

@@ -63,6 +63,8 @@ def store_plan(run: Run, plan: Plan) -> None:
         return
     except UnreadableError as error:
         raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
+    if old == plan:
+        return  # what was made from it stays newer than it
     for field, words in _SAME.items():
         before, now = str(getattr(old, field))[:80], str(getattr(plan, field))[:80]
         same_images = field == "data_sha256" and _same_images(old, plan)

@@ -42,7 +42,9 @@ class ByIntervals:
     takes_apart = False
 
     def compare(self, a: Quantity, symbol: str, b: Quantity) -> Compared:
-        return Compared(q.compare(a, symbol, b), doubts=q.all_doubts((a, b)))
+        doubts = q.all_doubts((a, b))
+        a, b = q.paired(a, b)
+        return Compared(q.compare(a, symbol, b), doubts=doubts)
 
     def shown(self, a: Quantity) -> Quantity:
         return a

@@ -58,8 +58,9 @@ class Evaluator(Numbers):
         why = self._words.nearness(node, (value, target, slack), rows or ())
         short = value.with_unit(self._words.unit(node.arguments[0], rows or ()))
         if not self._by.takes_apart:
-            distance = q.absolute(q.add(value, q.negative(target)))
+            distance = q.absolute(q.subtract(value, target))
             return q.truth(q.compare(distance, "<=", slack), why, (distance, slack), short)
+        value, target = q.paired(value, target)
         lowest, highest = q.add(target, q.negative(slack)), q.add(target, slack)
         ways = (self._by.compare(value, ">=", lowest), self._by.compare(value, "<=", highest))
         return _as_truth(cmp.together("and", ways), why, short)

@@ -129,7 +129,7 @@ class Numbers:
             return q.negative(numbers[0])
         first, second = numbers
         if node.symbol == "-":
-            return q.add(first, q.negative(second))
+            return q.subtract(first, second)
         return {"+": q.add, "*": q.multiply, "/": q.divide}[node.symbol](first, second)
 
     def _function(self, node: Call, rows: Rows | None) -> Quantity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from papers.expressions import forms
 from papers.expressions.forms import Form
@@ -22,11 +22,20 @@ class Missing(Exception):
     """A value that isn't there; the message says why."""
 
 
+class Answers(Protocol):
+    """Which test images a share of right answers counts."""
+
+    def ahead_of(self, other: Any) -> tuple[float, float] | None:
+        """The interval of 95 % of this share less another's; None where it is of other images."""
+
+
 class Quantity(NamedTuple):
     """A number and the interval that it may really lie in.
 
     Where a measurement was disturbed that is everything, and ``doubts`` says what disturbed it.
     ``form`` is how it follows from repeated processes, where it does; None for other numbers.
+    ``answers`` are those that a share of test images follows from, where they are known: shares of
+    the same images are compared image by image.
     """
 
     value: float
@@ -34,6 +43,7 @@ class Quantity(NamedTuple):
     high: float
     doubts: Doubts = NO_DOUBTS
     form: Form | None = None
+    answers: Answers | None = None
 
     @property
     def certain(self) -> bool:
@@ -171,6 +181,20 @@ class Source(Protocol):
 def add(a: Quantity, b: Quantity) -> Quantity:
     form = _form(forms.Sum, a, b)
     return Quantity(a.value + b.value, a.low + b.low, a.high + b.high, all_doubts((a, b)), form)
+
+
+def subtract(a: Quantity, b: Quantity) -> Quantity:
+    ends = a.answers.ahead_of(b.answers) if a.answers and b.answers else None
+    if ends is None:
+        return add(a, negative(b))
+    return Quantity(a.value - b.value, *ends)
+
+
+def paired(a: Quantity, b: Quantity) -> tuple[Quantity, Quantity]:
+    """Two numbers that compare as these do: their difference with 0, where that is known better."""
+    if a.answers is None or b.answers is None or a.answers.ahead_of(b.answers) is None:
+        return a, b
+    return subtract(a, b), exactly(0.0)
 
 
 def negative(a: Quantity) -> Quantity:

@@ -7,16 +7,11 @@ NCHW array, with the answer on the host.
 from __future__ import annotations
 
 from runners.job import Job
-from runners.onnxruntime.parts.models import float_model, save_model
-from runners.onnxruntime.parts.steps import begin, finish_model, time_model
+from runners.onnxruntime.parts.steps import make_float, time_model
 
 
 def quantize(job: Job) -> None:
-    with job.phase("convert"):
-        model = float_model(job)
-    job.record("convert_s", [job.last_phase_s("convert")], source="building the ONNX model")
-    begin(job)
-    finish_model(job, save_model(job, model.SerializeToString()), "float32")
+    make_float(job)
 
 
 def infer(job: Job) -> None:

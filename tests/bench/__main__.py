@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench import (
+    alike,
     beside,
     calling,
     comparing,
@@ -73,6 +74,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "report": evidence.report_of_300,
     "audit": evidence.audits,
     "verdicts": deciding.verdicts,
+    "alike": alike.real_processes,
     "compare": comparing.compare,
     "honest": honest_tables.audit_of_honest_tables,
     "litert": latency.against_litert_benchmark,

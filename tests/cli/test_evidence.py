@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -238,6 +239,20 @@ def test_a_run_ends_with_a_screen_of_verdicts(workshop: Workshop) -> None:
     assert (workshop.folder / labels["report"]).is_file()
     assert labels["next"] == "repliquant run toy --tier quick"
     assert len(lines) <= 24 and max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("changed", ["", "plan.json", "cells/*/manifest.json"])
+def test_a_report_is_written_anew_where_it_is_older_than_what_it_is_made_from(
+    measured: Workshop, changed: str
+) -> None:
+    folder = next(measured.folder.rglob("plan.json")).parent
+    page = folder / "report.html"
+    measured.run("-k", "alpha", "--report")
+    written = page.stat().st_mtime_ns
+    for path in folder.glob(changed) if changed else ():
+        os.utime(path, ns=(written + 1, written + 1))
+    measured.run("-k", "alpha", "--report")
+    assert (page.stat().st_mtime_ns > written) == bool(changed)
 
 
 def test_tables_are_printed_where_they_are_asked_for(workshop: Workshop) -> None:

@@ -13,7 +13,6 @@ from cli.commands.doctor import _counted
 from machine.conditions import conditions
 from machine.quiet import Busy
 from manifests.hardware import Gpu, GpuSettings
-from services import measuring
 from services.diagnosis import Diagnosis
 from services.measuring import business, settings
 from services.tuning import Tuning, tuning_lines, tunings
@@ -182,8 +181,7 @@ class Looked:
         return self._busy
 
 
-def test_the_doctor_says_who_else_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "LOOK_S", 0.0)
+def test_the_doctor_says_who_else_is_busy() -> None:
     found = business(Looked(Busy(0.5, 0.0, 0.0, [("\x1b[31mcc1", 1.0)])))
     assert found.state == "advice"
     assert found.detail == "others take 50 % of the processors, among them �[31mcc1 1.0 of a core"

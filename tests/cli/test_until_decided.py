@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import time
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -147,6 +148,20 @@ def test_a_budget_that_is_spent_begins_no_quadruple(claiming: Workshop) -> None:
 
     claiming.run("--budget", "1h")
     assert measured(claiming) == LOOK_AT_4
+
+
+def test_a_budget_counts_what_a_start_waits_for(claiming: Workshop) -> None:
+    """As for an environment that is made: 3 s before the first cell."""
+    gate = claiming.folder / "gate"
+    claiming.environment["FAKE_GATE"] = str(gate)
+    process = claiming.start("--budget", "3s", "--json")
+    wait_until(lambda: any(claiming.folder.glob("gate.*")), "a cell")
+    time.sleep(3)
+    gate.touch()
+    told, _ = process.communicate(timeout=120)
+    assert budget_of(told)["ended"] == "budget"
+    assert budget_of(told)["spent_s"] >= 3
+    assert len(claiming.executed()) == ONCE
 
 
 def test_a_disturbed_quadruple_is_measured_anew_as_a_whole(claiming: Workshop) -> None:

@@ -39,7 +39,7 @@ def one(manifests: list[Manifest], claim: str, tier: str = "quick") -> Judged:
     folder = STUDIES / "lad2023"
     tables = load_published(folder)
     comparisons = compare_tables(tables, plan, manifests, "a-run")
-    (found,) = judge(load_claims(folder), tables, comparisons, tier, claim)
+    (found,) = judge(load_claims(folder), tables, comparisons, tier, claim, None, manifests)
     return found
 
 

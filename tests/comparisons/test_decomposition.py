@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,6 +101,29 @@ def test_a_ladder_goes_from_one_framework_to_another() -> None:
     ]  # fmt: skip
     assert [name for name, _ in both.rungs] == ["pytorch float32", "float32", "int8"]
     assert without_ladder(plan, ladders) == {}
+
+
+def test_an_experiments_cells_are_taken_apart_among_themselves() -> None:
+    """They stand beside cells of the default at the same point, with another seed."""
+    techniques = {"float32": 0.010, "channels-last": 0.005}
+    default = [a_cell(task="infer", technique=name, seed=0) for name in techniques]
+    own = [msgspec.structs.replace(cell, seed=1) for cell in default]
+    seconds = [*techniques.values(), 0.010, 0.0025]
+    manifests = [
+        measured(cell, metric("latency_s", value))
+        for cell, value in zip([*default, *own], seconds, strict=True)
+    ]
+    plan = a_plan(*default, *own)
+    cells = [
+        msgspec.structs.replace(one, experiment="toolchains" if one.cell.seed else "")
+        for one in plan.cells
+    ]
+    plan = msgspec.structs.replace(plan, cells=cells, experiments=["toolchains"])
+    found = explain_measured(plan, Points(plan.cells, manifests), LADDERS)
+    assert [(one.point.get("seed"), one.total) for one in found] == [
+        (None, pytest.approx(2.0)), ("1", pytest.approx(4.0)),
+    ]  # fmt: skip
+    assert all("experiment" not in one.point for one in found)
 
 
 def test_a_framework_that_no_ladder_names_is_told_and_not_passed_over() -> None:

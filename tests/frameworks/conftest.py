@@ -30,13 +30,13 @@ ARCHIVE = next(
     None,
 )
 EACH = 30
-BATCH = 64
+BATCH = 32
 """Of the trainings of tier quick that learn."""
 SMALLEST = {
-    "recipes.baseline = { epochs = 6, train_images = 1408": (
+    "recipes.baseline = { epochs = 4, train_images = 1280": (
         "recipes.baseline = { epochs = 2, train_images = 128"
     ),
-    "recipes.qat = { epochs = 1, train_images = 1408": (
+    "recipes.qat = { epochs = 1, train_images = 704": (
         "recipes.qat = { epochs = 1, train_images = 128"
     ),
     "epochs = 2\ntrain_images = 896": "epochs = 2\ntrain_images = 128",

@@ -258,7 +258,54 @@ def test_an_operator_that_is_refused_is_unsupported_in_its_words() -> None:
     assert broken.startswith("crashed InvalidProtobuf")
 
 
-def test_a_gpu_is_refused_by_name(resnet: Family) -> None:
-    cell = resnet.bench.cell("quantize", "ptq-qdq", PTQ, device="gpu")
+@pytest.mark.parametrize(
+    ("technique", "device", "words"),
+    [
+        ("ptq-qdq", "gpu", "ptq-qdq runs on a processor. On a GPU there are: cuda, tensorrt-int8"),
+        ("cuda", "cpu", "cuda needs an NVIDIA GPU; this cell is for a processor"),
+        ("cuda", "gpu", "this build of ONNX Runtime has no CUDAExecutionProvider; it has "),
+        ("tensorrt-int8", "gpu", "this build of ONNX Runtime has no TensorrtExecutionProvider"),
+    ],
+)
+def test_a_provider_that_is_not_there_is_the_reason(
+    resnet: Family, technique: str, device: str, words: str
+) -> None:
+    cell = resnet.bench.cell("quantize", technique, PTQ, device=device)
     made = resnet.bench.run(cell, resnet.trained)
-    assert made.status == "unsupported" and "runs on a processor" in made.reason
+    assert made.status == "unsupported" and made.proof is None
+    assert words in made.reason
+
+
+PROVIDERS = """
+import numpy as np, onnxruntime
+from onnxruntime.capi import _pybind_state
+from runners.failures import Unsupported
+from runners.models.resnet18 import initial_weights, resnet18
+from runners.onnx_models.onnx_graph import onnx_model
+from runners.onnxruntime.parts import providers, sessions
+names = {name for wanted in providers._OF_GPU.values() for name, _ in wanted}
+assert names <= set(onnxruntime.get_all_providers()), names
+options = onnxruntime.SessionOptions()
+options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+model = onnx_model("resnet18", 10, 16, initial_weights(resnet18(10), 0))
+runtime = onnxruntime.InferenceSession(model.SerializeToString())
+images = np.random.default_rng(0).normal(size=(3, 16, 16, 3)).astype(np.float32)
+found = []
+for one in (sessions.on_host(runtime), sessions.on_device(runtime, "cpu")):
+    answer = one.call(one.place(images))
+    found.append((one.outputs(answer), one.classes(answer)))
+assert all(np.array_equal(a, b) for a, b in zip(*found)) and found[0][0].shape == (3, 10)
+try:
+    providers.check_taken([("CUDAExecutionProvider", {})], runtime.get_providers())
+except Unsupported as error:
+    print(error)
+"""
+
+
+def test_what_a_gpu_would_be_called_with_is_the_runtimes_own_interface() -> None:
+    """Names of providers by the package, bound input and output by a call on the processor."""
+    done = subprocess.run(
+        [interpreter("onnxruntime-cpu"), "-c", PROVIDERS],
+        check=True, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("ONNX Runtime could not load its CUDAExecutionProvider and took")

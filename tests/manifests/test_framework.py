@@ -21,7 +21,7 @@ from runners import failures
 from runners.failures import classify
 from tests.manifests.old_python import python_3_8
 
-ONNXRUNTIME = ROOT / "tests/fakes/onnxruntime_framework.toml"
+ABACUS = ROOT / "tests/fakes/abacus_framework.toml"
 
 
 def _forget() -> None:
@@ -31,10 +31,10 @@ def _forget() -> None:
 
 @pytest.fixture
 def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the framework ``onnxruntime``, beside those of the checkout."""
-    folder = tmp_path / "onnxruntime"
+    """A folder with the framework ``abacus``, beside those of the checkout."""
+    folder = tmp_path / "abacus"
     folder.mkdir()
-    shutil.copy(ONNXRUNTIME, folder / "framework.toml")
+    shutil.copy(ABACUS, folder / "framework.toml")
     monkeypatch.setattr(runner_files, "runner_roots", lambda: [ROOT / "runners", tmp_path])
     _forget()
     yield tmp_path
@@ -114,41 +114,44 @@ def test_a_broken_one_harms_only_itself(outside: Path) -> None:
     (outside / "broken").mkdir()
     (outside / "broken" / "framework.toml").write_text("title = [")
     assert "broken" in framework_folders()
-    assert {"onnxruntime", "pytorch"} <= set(readable_frameworks())
+    assert {"abacus", "pytorch"} <= set(readable_frameworks())
     with pytest.raises(FrameworkError, match=r"broken/framework.toml: line 1"):
         framework("broken")
 
 
 def test_an_unknown_framework_is_refused_with_those_there_are(outside: Path) -> None:
-    with pytest.raises(InputError, match=r"'onnxruntme'. Did you mean 'onnxruntime'\?"):
-        framework("onnxruntme")
+    with pytest.raises(InputError, match=r"'abacsu'. Did you mean 'abacus'\?"):
+        framework("abacsu")
 
 
-class RuntimeException(Exception):
-    """Named as the one of onnxruntime."""
+class AbacusError(Exception):
+    """As its framework.toml names it."""
 
 
-BAD_ALLOCATION = RuntimeException(
-    "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned while running "
-    "Conv node. Status Message: bad allocation"
+NO_MEMORY = AbacusError(
+    "Non-zero status code returned while running Conv node. Status Message: no beads are left"
 )
 
 
 def test_the_out_of_memory_of_a_framework_is_data_of_its_own_folder(outside: Path) -> None:
-    assert classify(BAD_ALLOCATION).status == "oom"
-    assert classify(RuntimeException("INVALID_ARGUMENT: bad shape")).status == "crashed"
+    assert classify(NO_MEMORY).status == "oom"
+    assert classify(AbacusError("INVALID_ARGUMENT: bad shape")).status == "crashed"
 
 
 def test_without_that_folder_it_is_a_crash() -> None:
-    assert classify(BAD_ALLOCATION).status == "crashed"
+    assert classify(NO_MEMORY).status == "crashed"
 
 
 def test_variables_of_a_framework_are_data_of_its_own_folder(outside: Path) -> None:
-    given = {"ORT_FIXTURE_ARENA": "1", "ORT_FIXTURE_KEY": "secret", "TF_ENABLE_ONEDNN_OPTS": "0"}
-    assert variables.kept(given) == {"ORT_FIXTURE_ARENA": "1", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    given = {
+        "ABACUS_FIXTURE_ARENA": "1",
+        "ABACUS_FIXTURE_KEY": "secret",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }
+    assert variables.kept(given) == {"ABACUS_FIXTURE_ARENA": "1", "TF_ENABLE_ONEDNN_OPTS": "0"}
 
 
 def test_baselines_are_float32_unless_a_framework_says_otherwise(outside: Path) -> None:
-    assert framework("onnxruntime").baseline_of("infer") == "session-float32"
-    assert framework("onnxruntime").baseline_of("train") == "float32"
+    assert framework("abacus").baseline_of("infer") == "session-float32"
+    assert framework("abacus").baseline_of("train") == "float32"
     assert framework("tensorflow").baseline_of("infer") == "keras-predict"

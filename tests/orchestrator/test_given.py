@@ -48,6 +48,8 @@ def test_a_missing_package_is_named_with_the_way_to_it(tmp_path: Path) -> None:
     engine = GivenEngine(interpreter(tmp_path, said))
     with pytest.raises(MachineError, match=r"msgspec: missing.*-m pip install msgspec"):
         engine.prepare(load_image("pytorch-cpu"), lambda note: None)
+    with pytest.raises(MachineError, match=r"can't run any cells: msgspec: missing"):
+        engine.gpus()
 
 
 def test_one_that_is_broken_is_refused(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,8 +27,14 @@ def test_a_machine_without_a_gpu_is_refused_in_a_sentence(monkeypatch: pytest.Mo
 
 
 def interpreter(folder: Path, said: str, by_tensorflow: str = "{}") -> Path:
-    """Answers the first question with ``said``, and the one to TensorFlow with the other."""
+    """Answers the first question with ``said``, and the one to TensorFlow with the other.
+
+    It has what every cell needs.
+    """
     path = folder / "python"
+    has: dict[str, Any] = json.loads(said)
+    has["modules"] = {"msgspec": "0.18.6", "numpy": "2.0", **has.get("modules", {})}
+    said = json.dumps(has)
     path.write_text(
         '#!/bin/sh\ncase "$2" in\n'
         f"*'import tensorflow'*) echo 'FOUND {by_tensorflow}';;\n*) echo 'FOUND {said}';;\nesac\n"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,6 +109,22 @@ def test_the_events_are_lines_on_stdout_and_prints_go_to_the_log(tmp_path: Path)
     assert ended.events[-1].status == "crashed"
     assert ended.events[-1].reason == "ZeroDivisionError: division by zero"
     assert "native noise\n" in ended.log
+
+
+TIDY = """
+import atexit, ctypes, time
+ctypes.CDLL(None).printf(b"native words\\n")
+atexit.register(time.sleep, 60)
+1 / 0
+"""
+
+
+def test_a_framework_is_not_taken_apart_and_loses_no_words(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    ended = _run(tmp_path, a_cell(), torch=TIDY)
+    assert time.monotonic() - begin < 50
+    assert ended.manifest.reason == "ZeroDivisionError: division by zero"
+    assert "native words\n" in ended.log
 
 
 def test_an_unknown_technique_is_unsupported(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ NotFoundError = of_type("NotFoundError", OpError)
 UnknownError = of_type("UnknownError", OpError)
 InvalidArgumentError = of_type("InvalidArgumentError", OpError)
 OutOfResources = of_type("OutOfResources", Exception)
+Fail = of_type("Fail", Exception)
+RuntimeException = of_type("RuntimeException", Exception)
 
 OUT_OF_MEMORY = [
     # torch
@@ -51,6 +53,13 @@ OUT_OF_MEMORY = [
     RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
     RuntimeError("cusolver error: CUSOLVER_STATUS_ALLOC_FAILED"),
     RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+    # ONNX Runtime, as version 1.31 says it of its arena and of C++'s allocator
+    Fail("[ONNXRuntimeError] : 1 : FAIL : Non-zero status code returned while running Conv node. "
+         "Name:'stem_relu_nchwc' Status Message: bfc_arena.cc:360 void* onnxruntime::BFCArena::"
+         "AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for "
+         "requested buffer of size 5242880000"),
+    RuntimeException("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned "
+                     "while running Conv node. Status Message: bad allocation"),
     # TensorFlow
     ResourceExhaustedError("OOM when allocating tensor with shape[128,512] and type float"),
     ResourceExhaustedError("failed to allocate memory [Op:AddV2]"),

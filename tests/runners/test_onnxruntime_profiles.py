@@ -44,7 +44,7 @@ def test_what_is_counted_is_all_that_was_timed(form: str) -> None:
     events = [e for e in PROFILES[form] if e["cat"] == "Node"]
     operations = operations_of(runs)
     assert sum(len(run.kernels) for run in runs) == len(events)
-    assert sum(one.count for one in operations) * CALLS[form] == len(events)
+    assert sum(one.times for one in operations) * CALLS[form] == len(events)
     timed_us = sum(event["dur"] for event in events) / CALLS[form]
     assert sum(one.seconds or 0 for one in operations) == pytest.approx(timed_us * 1e-6)
     # The runtime's own total of a call is more than what its kernels take.
@@ -53,7 +53,7 @@ def test_what_is_counted_is_all_that_was_timed(form: str) -> None:
 
 def test_around_the_products_of_a_dynamic_model_stands_much_that_is_none() -> None:
     others = {
-        one.name: one.count for one in operations_of(runs_of(PROFILES["dyn"])) if not one.kind
+        one.name: one.times for one in operations_of(runs_of(PROFILES["dyn"])) if not one.kind
     }
     assert others["DynamicQuantizeLinear"] == 27 and others["Mul"] == 54 and others["Cast"] == 27
 
@@ -87,7 +87,7 @@ def test_a_kernel_is_named_by_what_it_multiplies(
     operator: str, types: tuple[str, ...], name: str, kind: str | None
 ) -> None:
     (one,) = operations_of(runs_of([RUN, event(operator, *types)]))
-    assert (one.name, one.kind, one.count, one.seconds) == (name, kind, 1, pytest.approx(2e-6))
+    assert (one.name, one.kind, one.times, one.seconds) == (name, kind, 1, pytest.approx(2e-6))
 
 
 def test_quantized_weights_with_float_kernels_prove_nothing() -> None:

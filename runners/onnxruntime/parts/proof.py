@@ -43,7 +43,7 @@ def profiled(job: Job, model: Source, calls: int) -> Profiled:
     """The last ``calls`` of some more. Raises ValueError where the profile has no call."""
     with tempfile.TemporaryDirectory() as folder:
         runtime = opened(job, model, str(Path(folder) / "profile"))
-        session = calling(runtime)
+        session = calling(job, runtime)
         inputs = session.place(job.data.normalise(job.data.timed(job.cell.batch_size)))
         whole_s = []
         for _ in range(_FIRST + calls):

@@ -37,12 +37,14 @@ _QUANTIZING = ("QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear")
 class Scheme(NamedTuple):
     """``form``: pairs of Q/DQ nodes around float operators (``qdq``), or integer operators.
 
-    ``activations`` and ``weights``: ``u8`` or ``s8``.
+    ``activations`` and ``weights``: ``u8`` or ``s8``. ``symmetric``: activations have no zero
+    point; weights never have one.
     """
 
     form: str
     activations: str
     weights: str
+    symmetric: bool = False
 
 
 def make_static(job: Job, scheme: Scheme, calibration_images: int) -> Path:
@@ -66,6 +68,7 @@ def make_static(job: Job, scheme: Scheme, calibration_images: int) -> Path:
                 nodes_to_exclude=node_names(float_model(job), PREPROCESSING),
                 calibrate_method=METHODS[job.cell.variant],
                 calibration_cache_path=folder / "ranges.json",
+                extra_options={"ActivationSymmetric": scheme.symmetric},
             )
         return _saved(job, folder / "quantized.onnx")
 

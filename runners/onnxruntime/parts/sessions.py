@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Union
 
 import numpy as np
 import onnxruntime
 
-from runners.failures import Unsupported
 from runners.inference import Array, Session
 from runners.job import Job
 from runners.onnx_models.onnx_graph import INPUT, OUTPUT
+from runners.onnxruntime.parts.providers import check_taken, providers_of
 from runners.onnxruntime.parts.refusals import refusals
 
-Provider = Tuple[str, Dict[str, Any]]
-CPU: Provider = ("CPUExecutionProvider", {})
 Source = Union[Path, Any]
 """A file, or an onnx.ModelProto."""
-
-
-def providers_of(job: Job) -> List[Provider]:
-    """Those of the cell's device. Raises Unsupported for a GPU: no technique of it is for one."""
-    if job.cell.device != "cpu":
-        raise Unsupported(
-            f"{job.cell.technique} runs on a processor; ONNX Runtime's techniques for a GPU are "
-            "cuda and those that begin with tensorrt"
-        )
-    return [CPU]
 
 
 def options(job: Job) -> Any:
@@ -38,6 +26,8 @@ def options(job: Job) -> Any:
     found.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     found.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     found.log_severity_level = 3  # errors; what a cell warns of is its own
+    if job.cell.device != "cpu":
+        found.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     return found
 
 
@@ -63,23 +53,54 @@ def opened(job: Job, model: Source, profiled_as: str = "") -> Any:
         wanted.enable_profiling = True
         wanted.profile_file_prefix = profiled_as
     content = str(model) if isinstance(model, Path) else model.SerializeToString()
+    providers = providers_of(job)
     with refusals():
-        return onnxruntime.InferenceSession(content, wanted, providers=providers_of(job))
+        runtime = onnxruntime.InferenceSession(content, wanted, providers=providers)
+    check_taken(providers, runtime.get_providers())
+    return runtime
 
 
 def session(job: Job, model: Source) -> Session:
     """Calls on batches of any size. Raises Unsupported for what the runtime refuses."""
     record_settings(job)
-    return calling(opened(job, model))
+    return calling(job, opened(job, model))
 
 
-def calling(runtime: Any) -> Session:
-    """Calls on batches of any size of a session that is open."""
+def calling(job: Job, runtime: Any) -> Session:
+    """Calls on batches of any size of a session that is open, on the cell's device."""
+    return on_host(runtime) if job.cell.device == "cpu" else on_device(runtime, "cuda")
+
+
+def on_host(runtime: Any) -> Session:
+    """Arrays go in and come out."""
 
     def call(images: Array) -> Array:
         return runtime.run([OUTPUT], {INPUT: images})[0]
 
     return Session(place, call, lambda logits: logits.argmax(1), outputs=lambda logits: logits)
+
+
+def on_device(runtime: Any, device: str) -> Session:
+    """Input and answer stay on ``device``, as runtimes call it."""
+
+    def placed(images: Array) -> Any:
+        return onnxruntime.OrtValue.ortvalue_from_numpy(place(images), device, 0)
+
+    def call(images: Any) -> Any:
+        binding = runtime.io_binding()
+        binding.bind_ortvalue_input(INPUT, images)
+        binding.bind_output(OUTPUT, device)
+        runtime.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        return binding.get_outputs()[0]
+
+    return Session(
+        placed,
+        call,
+        lambda logits: logits.numpy().argmax(1),
+        region="run_with_iobinding and synchronize_outputs; input and answer stay on the GPU",
+        outputs=lambda logits: logits.numpy(),
+    )
 
 
 def place(images: Array) -> Array:

@@ -8,9 +8,10 @@ from runners.float_parity import show_float_parity
 from runners.inference import QuantizeRecipe, evaluate, infer_recipe, time_inference
 from runners.job import Job
 from runners.onnxruntime.parts import proof, quantization
-from runners.onnxruntime.parts.models import float_model, quantized_file
+from runners.onnxruntime.parts.models import float_model, quantized_file, save_model
+from runners.onnxruntime.parts.providers import providers_of
 from runners.onnxruntime.parts.quantization import Scheme
-from runners.onnxruntime.parts.sessions import providers_of, session
+from runners.onnxruntime.parts.sessions import session
 
 
 def quantize_static(job: Job, scheme: Scheme) -> None:
@@ -18,6 +19,15 @@ def quantize_static(job: Job, scheme: Scheme) -> None:
     begin(job)
     images = job.recipe(QuantizeRecipe).calibration_images
     finish_model(job, quantization.make_static(job, scheme, images), "int8")
+
+
+def make_float(job: Job, promised: str = "float32") -> None:
+    """The float model as a file, after its parity; ``promised``: what a provider makes of it."""
+    with job.phase("convert"):
+        model = float_model(job)
+    job.record("convert_s", [job.last_phase_s("convert")], source="building the ONNX model")
+    begin(job)
+    finish_model(job, save_model(job, model.SerializeToString()), promised)
 
 
 def begin(job: Job) -> None:
