@@ -45,4 +45,4 @@ def test_without_answers_of_the_training_nothing_is_shown(family: Family) -> Non
         show_same_network(family.child(), linear(weights()))
     write_manifest(place, msgspec.structs.replace(manifest, artifacts=[]))
     with pytest.raises(Unsupported, match="kept no answers"):
-        show_same_network(family.child(), linear(weights()))
+        show_same_network(family.child("another"), linear(weights()))
