@@ -78,6 +78,11 @@ def sfc(classes: int) -> BinaryNetwork:
     return _fully_connected("sfc", 256, classes)
 
 
+def lfc(classes: int) -> BinaryNetwork:
+    """The large fully connected network, which BNN-PYNQ's boards run: 1,024 wide."""
+    return _fully_connected("lfc", 1024, classes)
+
+
 def _fully_connected(name: str, width: int, classes: int) -> BinaryNetwork:
     """Three layers of one width and the last one, for 28 x 28 pixels."""
     widths = [28 * 28, width, width, width, classes]
@@ -106,7 +111,7 @@ def cnv(classes: int) -> BinaryNetwork:
     return BinaryNetwork("cnv", 32, 3, False, products)
 
 
-BINARY_NETWORKS = {"tfc": tfc, "sfc": sfc, "cnv": cnv}
+BINARY_NETWORKS = {"tfc": tfc, "sfc": sfc, "lfc": lfc, "cnv": cnv}
 
 
 def binary_network(model: str, classes: int, image_size: int) -> BinaryNetwork:
@@ -134,15 +139,14 @@ _NORMALIZATION = {"gamma": 1.0, "beta": 0.0, "moving_mean": 0.0, "moving_varianc
 def initial_arrays(network: BinaryNetwork, seed: int) -> Dict[str, Array]:
     """Float32 ``<layer>.kernel`` and ``<layer>_bn.<gamma, beta, moving_mean, moving_variance>``.
 
-    Kernels are uniform within sqrt(6 / (fan in + fan out)) (Glorot 2010, equation 16).
+    Kernels are uniform within -1 ... 1, as BNN-PYNQ's are: of much smaller ones every
+    ternary weight would be 0. Batch normalization takes their size out again.
     """
     generator = np.random.default_rng(seed)
     arrays: Dict[str, Array] = {}
     for product in network.products:
-        area = max(1, product.kernel) ** 2
-        limit = (6.0 / (area * (product.inputs + product.outputs))) ** 0.5
-        drawn = generator.random(product.shape, dtype=np.float32) * 2 - 1
-        arrays[f"{product.name}.kernel"] = (drawn * limit).astype(np.float32)
+        drawn = generator.random(product.shape, dtype=np.float32)
+        arrays[f"{product.name}.kernel"] = drawn * np.float32(2) - np.float32(1)
         for name, value in _NORMALIZATION.items():
             whole = np.full(network.scales(product), value, np.float32)
             arrays[f"{product.name}_bn.{name}"] = whole
