@@ -22,8 +22,8 @@ from tests.frameworks.conftest import interpreter
 
 pytestmark = pytest.mark.frameworks
 
-LEARNS = {"optimizer": "adam", "epochs": 20, "train_images": 0, "test_images": 0,
-          "learning_rate": 0.01}  # fmt: skip
+LEARNS = {"optimizer": "adam", "epochs": 25, "train_images": 0, "test_images": 0,
+          "learning_rate": 0.02, "falls_to": 0.01}  # fmt: skip
 ONE_STEP = {**LEARNS, "epochs": 1, "train_images": 32, "test_images": 40}
 QUANTIZE = {"calibration_images": 0, "test_images": 0}
 TESTS = 359
