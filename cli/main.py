@@ -19,6 +19,7 @@ COMMANDS = {
     "studies": "The studies there are; with a name, everything about one.",
     "plan": "The cells of a study, with estimates and what would be skipped. Runs nothing.",
     "run": "Run a study's cells, or go on with a run that was begun.",
+    "measure": "Your own .onnx or .tflite file in every toolchain that opens it.",
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
     "explain": "Each speedup taken apart: calling convention, compiler, precision.",

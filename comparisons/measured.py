@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Iterable
 from typing import NamedTuple, TypeGuard
 
+import msgspec
+
 from comparisons.number_flags import NO_FLAGS, Flagged, flagged, forbidding, refused
 from comparisons.sequential.partners import Process
 from comparisons.statistics import median, readings
@@ -119,11 +121,20 @@ def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     seen: dict[tuple[str, ...], None] = {}
     every = "variant" in table.key
     for point in points.matching(table.select, every_variant=every, experiment=table.experiment):
-        seen[tuple(str(point.value(name)) for name in table.key)] = None
+        values = tuple(str(point.value(name)) for name in table.key)
+        seen.update(dict.fromkeys((*values, *label) for label in _labels(table, point)))
     ordered = sorted(
         seen, key=lambda values: [(len(v), v) if v.isdigit() else (0, v) for v in values]
     )
-    return [dict(zip(table.key, values, strict=True)) for values in ordered]
+    return [dict(zip(table.keys, values, strict=True)) for values in ordered]
+
+
+def _labels(table: TableFile, point: Point) -> list[tuple[str, ...]]:
+    """What of a row's key is a label of a cell's metric; one without a name where it has none."""
+    if not table.metric_label:
+        return [()]
+    found = point.manifest.labelled(table.column[0].metric) if point.manifest else []
+    return [(metric.label,) for metric in found] or [("",)]
 
 
 def measure_place(
@@ -133,6 +144,8 @@ def measure_place(
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, dict(table.of_cells(key))]
     found = points.matching(*wanted, experiment=table.experiment)
+    if table.metric_label:
+        column = msgspec.structs.replace(column, source=key[table.metric_label])
     return _summarise(column, [p for p in found if not left_out(column.metric, p.cell.recipe)])
 
 

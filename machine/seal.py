@@ -13,6 +13,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 import msgspec
 
 from machine.energy import per_item
+from machine.memory_limit import in_words
 from machine.recorder import Record
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, write_manifest
@@ -61,18 +62,26 @@ class Verdict(NamedTuple):
     transient: bool = False
 
 
-def judge(ended: End, said: str) -> Verdict:
-    """Why there is no word of the cell itself; ``said`` is the end of what it printed."""
+def judge(ended: End, said: str, limit_bytes: int = 0) -> Verdict:
+    """Why there is no word of the cell itself; ``said`` is the end of what it printed.
+
+    ``limit_bytes`` is what its recipe let it have. A kernel that ends it has run out before.
+    """
     if ended.asked is not None:
         status, reason = ended.asked
         how = "had to be killed" if ended.signal == signal.SIGKILL else "left no manifest"
         return Verdict(status, f"{reason}; it {how}", status == "cancelled")
     if ended.lost:
         return Verdict("crashed", ended.lost, True)
+    limit = f"its limit of {in_words(limit_bytes)}" if limit_bytes else ""
+    if ended.oom and limit:
+        reason = f"the kernel ended it before it was at {limit}: {ended.oom}"
+        return Verdict("crashed", reason, True)
     if ended.oom:
         return Verdict("oom", f"the kernel ended it: {ended.oom}")
     if ended.signal == signal.SIGABRT and _BAD_ALLOC in said:
-        return Verdict("oom", f"out of host memory: it ended itself with {_BAD_ALLOC}")
+        at = f"at {limit}: " if limit else ""
+        return Verdict("oom", f"{at}out of host memory: it ended itself with {_BAD_ALLOC}")
     if ended.signal:
         outside = ended.signal in (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP)
         where = " from outside the runner" if outside else ""

@@ -60,6 +60,12 @@ class Cell(
         return hashlib.sha256(canonical_json(cell)).hexdigest()[:ID_LENGTH]
 
     @property
+    def memory_limit_bytes(self) -> int:
+        """What its process may have of memory by its recipe; 0 where the machine alone says."""
+        limit = self.recipe.get("memory_limit_bytes")
+        return limit if isinstance(limit, int) else 0
+
+    @property
     def title(self) -> str:
         """One line for people, e.g. ``pytorch infer ptq-eager resnet18 32 px batch 128``."""
         technique = f"{self.technique} {self.variant}".rstrip()

@@ -43,6 +43,12 @@ def _share(name: str, meaning: str, proportion: bool = False) -> MetricInfo:
     )
 
 
+def _of_arithmetic(
+    name: str, unit: str, meaning: str, better: str, most: Optional[float] = None
+) -> MetricInfo:
+    return MetricInfo(name, unit, meaning, better, least=0, most=most, exact=True)
+
+
 METRICS: Dict[str, MetricInfo] = {
     "latency_s": _time("latency", "one call on a batch, inputs in place (compute only)"),
     "end_to_end_s": _time(
@@ -113,6 +119,17 @@ METRICS: Dict[str, MetricInfo] = {
         "SQNR", "dB", "float parent's signal over the noise in the outputs, or in a layer (label)",
         "higher",
     ),
+    "arena_bytes": MetricInfo(
+        "arena", "bytes", "the memory that an interpreter for microcontrollers takes, or a part of "
+        "it (label)", "lower", positive=True, exact=True,
+    ),
+    "multiply_adds": MetricInfo(
+        "multiply-adds", "count", "in one call's convolutions and products, or in those of one "
+        "operation (label)", None, positive=True, exact=True,
+    ),
+    "equal_bytes": _share(
+        "equal bytes", "of the answers to the same inputs, as other kernels (label) compute them"
+    )._replace(compared=False, better=None, exact=True),
     "logit_difference": MetricInfo(
         "difference of logits", "fraction",
         "largest difference of the float model's logits from its training's, of the largest logit",
@@ -128,8 +145,55 @@ METRICS: Dict[str, MetricInfo] = {
         "by time: of what the convolutions and products of one call take", "higher", timed=True,
         least=0, most=1,
     ),
-    "equal_integers": _share(
-        "equal integers", "of the whole numbers inside a network, as another runtime computes them"
+    "equal_integers": _of_arithmetic(
+        "integers equal to the equations'", "fraction",
+        "of what a framework's quantizer (label) makes, those that the paper's equations give",
+        "higher", 1,
+    ),
+    "equal_by_rule": _of_arithmetic(
+        "integers equal by its own rule", "fraction",
+        "those that the equations give with what the framework does otherwise (source)",
+        "higher", 1,
+    ),
+    "scale_ulp": _of_arithmetic(
+        "difference of scales", "count",
+        "largest, of a quantizer's (label) from the equations', in units in the last place",
+        "lower",
+    ),
+    "zero_point_difference": _of_arithmetic(
+        "difference of zero points", "count",
+        "largest, of a quantizer's (label) from the equations'", "lower",
+    ),
+    "rounding_error": _of_arithmetic(
+        "rounding error", "fraction",
+        "squares of what is not clipped, over the signal's, by tensor; label: the calibrator",
+        "lower",
+    ),
+    "clipping_error": _of_arithmetic(
+        "clipping error", "fraction",
+        "squares of what is clipped, over the signal's, by tensor; label: the calibrator",
+        "lower",
+    ),
+    "quantization_error": _of_arithmetic(
+        "quantization error", "fraction",
+        "squares of what the framework's own round trip loses, over the signal's, by tensor",
+        "lower",
+    ),
+    "casts_differing": _of_arithmetic(
+        "differing casts", "count",
+        "numbers that the framework turns into other bits of a format (label) than IEEE 754 does",
+        "lower",
+    ),
+    "flushed_gradients": _of_arithmetic(
+        "gradients flushed to zero", "fraction",
+        "of those of a training step that are not zero, in a format (label)", "lower", 1,
+    ),
+    "overflowed_gradients": _of_arithmetic(
+        "gradients that overflow", "fraction",
+        "of those of a training step that are not zero, in a format (label)", "lower", 1,
+    ),
+    "equal_inside": _share(
+        "equal numbers inside", "of the whole numbers inside a network, as another runtime computes them"
     )._replace(compared=False),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),

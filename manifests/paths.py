@@ -89,6 +89,17 @@ STUDIES = Places("studies", "study", ["study.toml"])
 IMAGES = Places("images", "image", _IMAGE_FILES)
 
 
+def own_studies() -> Path:
+    """The studies that ``measure`` writes of a person's own models; none of them is listed."""
+    return cache() / "own-studies"
+
+
+def own_study(name: str) -> Optional[Path]:
+    """The folder of such a study; None where there is none of that name."""
+    folder = own_studies() / name
+    return folder if Path(name).name == name and (folder / "study.toml").is_file() else None
+
+
 def files(what: str, places: Iterable[Path], packages: bool = False) -> Dict[str, Path]:
     """The Python files in folders, by name with dashes; ``what`` they are, for the message.
 

@@ -33,6 +33,9 @@ def study_ids(root: Path | None = None) -> list[str]:
 def study_folder(study: str, root: Path | None = None) -> Path:
     """The folder of a study. Raises InputError with the studies there are."""
     folders = study_folders(root)
+    own = paths.own_study(study)
+    if root is None and study not in folders and own is not None:
+        return own
     if study not in folders:
         raise InputError(no_such("study", study, list(folders)))
     return folders[study]

@@ -63,10 +63,18 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
                 check_variant(framework, technique, variant)
             except InputError as error:
                 yield place.at("variant").mistake(str(error), variant)
+    if _from_a_file(study, group):
+        return
     axes = Place(place.document, ("axes", "model"), "axes")
     named = place.at("model") if group.model else axes
     for model in group.model or [study.axes.model]:
         yield from named.unknown("model", model, model_names(framework))
+
+
+def _from_a_file(study: Study, group: CellGroup) -> bool:
+    """Whether its model is a person's own file, which no framework has to know."""
+    names = [group.recipe] if isinstance(group.recipe, str) else list(group.recipe.values())
+    return any("model_sha256" in study.recipes.get(name, {}) for name in names)
 
 
 def _of_texts(place: Place, study: Study) -> Iterator[Mistake]:

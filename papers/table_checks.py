@@ -43,11 +43,24 @@ def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
         if name in SELECTABLE:
             told = f"{name!r} is a field of a cell: it belongs under key"
             yield place.at("labels").mistake(told)
+    yield from _of_metric_label(place, table)
     names = [*table.keys, *(column.name for column in table.column)]
     for name in dict.fromkeys(name for name in table.keys if names.count(name) > 1):
         yield place.at("key").mistake(f"{name!r} is the name of two keys, or of a column too")
     if table.labels and not table.data:
         yield place.at("labels").mistake("labels come from the rows of a file: give data")
+
+
+def _of_metric_label(place: Place, table: TableFile) -> Iterator[Mistake]:
+    if not table.metric_label:
+        return
+    at = place.at("metric_label")
+    if table.metric_label in SELECTABLE:
+        yield at.mistake(f"{table.metric_label!r} is a field of a cell: it belongs under key")
+    if table.data:
+        yield at.mistake("rows come from the metrics of cells: give no data")
+    if not table.column or not table.column[0].metric:
+        yield at.mistake("its rows are the labels of the first column's metric: give that one")
 
 
 def _of_selection(place: Place, what: str, wanted: object) -> Iterator[Mistake]:

@@ -62,6 +62,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     key: the CSV's columns that tell rows apart and are fields of a cell (or ``trained_with``).
     labels: further key columns, which no cell has: a processor, a version. Rows that differ in
         them alone stand beside the same measured number, and no claim about them is decided by it.
+    metric_label: a further key column, which has a row for each label that the first column's
+        metric has in the cells: a quantizer, a format.
     data: the CSV file beside ``tables.toml`` with the printed numbers.
     issues: a CSV file of any columns that is shown as it is.
     note: what has to be said of the table.
@@ -76,6 +78,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     place: str
     key: list[str]
     labels: list[str] = []
+    metric_label: str = ""
     data: str = ""
     issues: str = ""
     note: str = ""
@@ -91,13 +94,15 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def keys(self) -> list[str]:
         """Every column that tells rows apart."""
-        return [*self.key, *self.labels]
+        of_metrics = [self.metric_label] if self.metric_label else []
+        return [*self.key, *of_metrics, *self.labels]
 
     def of_cells(self, key: dict[str, str]) -> dict[str, str]:
         """What of a row's key cells have."""
-        if not self.labels:
+        if not self.labels and not self.metric_label:
             return key
-        return {name: value for name, value in key.items() if name not in self.labels}
+        others = (*self.labels, self.metric_label)
+        return {name: value for name, value in key.items() if name not in others}
 
 
 class TablesFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

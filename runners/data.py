@@ -2,13 +2,14 @@
 
 A data pack is a folder with meta.json (manifests.manifest.Dataset) and, for the splits
 ``train`` and ``test``, ``<split>_images.npy`` (uint8, count x height x width x 3) and
-``<split>_labels.npy`` (uint8, count).
+``<split>_labels.npy`` (uint8, count). Samples for one model's input are float32 of any shape, as
+that model takes them; without classes nothing is known of what they show.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, NamedTuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
 
 import numpy as np
 
@@ -19,6 +20,16 @@ from runners.failures import Unsupported
 Array = Any  # numpy.ndarray; old numpy has no typing worth the name
 CROP_PADDING = 1 / 8
 """Of a side: 4 pixels of 32 (He 2015, section 4.2)."""
+
+
+SCALES: Dict[str, Tuple[List[float], List[float]]] = {
+    "0-255": ([0.0], [1 / 255]),
+    "0-1": ([0.0], [1.0]),
+    "-1-1": ([0.5], [0.5]),
+    "imagenet": ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+}
+"""What models take their pixels as: mean and standard deviation on a scale of 0 to 1. The last are
+those that torchvision's models are trained with."""
 
 
 class Images(NamedTuple):
@@ -44,6 +55,17 @@ class Data:
         self._mean = np.array(self.meta.mean, np.float32)
         self._std = np.array(self.meta.std, np.float32)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether it is known what the samples show."""
+        return bool(self.meta.classes)
+
+    def scale(self, pixels: str) -> None:
+        """Have pixels scaled as one of ``SCALES``, whatever the training split looks like."""
+        mean, std = SCALES[pixels]
+        self._mean, self._std = np.array(mean, np.float32), np.array(std, np.float32)
+        self.raw = False
+
     def train(self, limit: int, seed: int) -> Images:
         """Up to ``limit`` images of the training split (0: all), drawn with ``seed``."""
         return self._draw("train", "train", limit, seed)
@@ -54,11 +76,11 @@ class Data:
         Raises Unsupported where all are of one value: no range can be found by them.
         """
         found = self._draw("calibration", "train", limit, seed)
-        least, most = (int(found.images.min()), int(found.images.max()))
+        least, most = found.images.min(), found.images.max()
         if least == most:
             raise Unsupported(
-                f"the {len(found.labels)} calibration images are all of one value ({least}): they "
-                "tell no range of any tensor"
+                f"the {len(found.labels)} calibration images are all of one value ({least:g}): "
+                "they tell no range of any tensor"
             )
         return found
 
@@ -95,8 +117,11 @@ class Data:
     def normalise(self, images: Array) -> Array:
         """uint8 to float32 with the training split's mean 0 and standard deviation 1.
 
-        With ``raw``, 0 ... 255: for models that hold their own preprocessing.
+        With ``raw``, 0 ... 255: for models that hold their own preprocessing. What isn't uint8 is
+        as the model takes it.
         """
+        if images.dtype != np.uint8:
+            return images.astype(np.float32)
         if self.raw:
             return images.astype(np.float32)
         return (images.astype(np.float32) / np.float32(255) - self._mean) / self._std

@@ -25,7 +25,7 @@ from manifests.manifest import (
     Inputs,
     Manifest,
 )
-from runners import lifeline, machine, outputs, techniques
+from runners import lifeline, limited_memory, machine, outputs, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.float_parent import record_fidelity
 from runners.job import Job, Weights
@@ -84,13 +84,17 @@ def _attempt(job: Job) -> tuple[Verdict, str]:
         lifeline.listen()
         with job.phase("import"):
             run = techniques.find(job.cell)
-        run(job)
+        with limited_memory.limited(job):
+            run(job)
         _check_start(job)
         _check_proof(job)
         record_fidelity(job)
     except BaseException as error:  # also SystemExit and Stopped: each becomes a status
-        verdict = classify(error, lambda: _free_share(job))
-        verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
+        given = "memory" if job.cell.device == "cpu" else "GPU memory"
+        verdict = classify(error, lambda: _free_share(job), given)
+        if not job.cell.memory_limit_bytes:  # a kill at another limit tells nothing of the cell's
+            verdict = for_lack_of_memory(verdict, killed_before, cgroup.oom_kills())
+        verdict = limited_memory.telling_limit(verdict, job)
         text = traceback.format_exc()[-_ERROR_LIMIT:]
         return verdict._replace(reason=printable(verdict.reason)), printable(text)
     return OK, ""
@@ -126,8 +130,10 @@ def _flags(job: Job, environment: Environment) -> List[Flag]:
 
 
 def _free_share(job: Job) -> Optional[float]:
-    """How much of the cell's GPU is free now; what the cell holds it still holds."""
-    ours = visible_gpus().gpus if job.cell.device == "gpu" else ()
+    """How much of the cell's GPU, or of its limit, is free; what the cell holds it still holds."""
+    if job.cell.device == "cpu":
+        return limited_memory.free_share(job)
+    ours = visible_gpus().gpus
     return free_memory_share(ours[0]) if ours else None
 
 

@@ -16,6 +16,10 @@ class Unsupported(Exception):
     """This cell can't run here, and running it again here won't help."""
 
 
+class NotNow(Unsupported):
+    """This cell can't run here as things are; it can once they have changed."""
+
+
 class DamagedInput(Exception):
     """What this cell starts from is not what was recorded; it can run once that is put right."""
 
@@ -50,8 +54,13 @@ _OTHER_RESOURCES = (
     "no space left", "disk quota", "too many open files", "too many files", "larger than max",
     "out of resource", "shared memory", "too many resources", "thread constructor failed",
 )  # fmt: skip
-# A library that found no room for its workspace, or one that is broken: the device's memory tells.
-_UNCLEAR_TEXTS = ("status_not_initialized",)
+# A library that found no room for its workspace, or one that is broken: the memory left tells. The
+# last two are Python's and the loader's, where a framework imports a part of itself late.
+_UNCLEAR_TEXTS = (
+    "status_not_initialized", "returned null without setting an exception",
+    "failed to map segment from shared object",
+)  # fmt: skip
+_UNCLEAR_TYPES = ("SystemError", "ImportError", "OSError")
 _FREE_LIMIT = 0.05
 
 
@@ -69,22 +78,25 @@ def memory_words() -> OutOfMemory:
 
 
 FreeShare = Callable[[], Optional[float]]
-"""The share of the GPU's memory that is free, 0 ... 1, or None where it can't be read."""
+"""The share of the memory a cell is given that is free, 0 ... 1; None where it can't be read."""
 
 
 def _unread() -> Optional[float]:
     return None
 
 
-def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
+def classify(
+    error: BaseException, free_share: FreeShare = _unread, given: str = "GPU memory"
+) -> Verdict:
     """Judge an exception by its type and text; frameworks need not be imported.
 
-    ``free_share`` is asked only where a text leaves open whether memory ran out.
+    ``free_share`` is asked only where a text leaves open whether memory ran out; ``given`` is
+    which memory it is of.
     """
     if isinstance(error, Stopped):
         return Verdict(error.status, error.reason, error.status == "cancelled")
     if isinstance(error, Unsupported):
-        return Verdict("unsupported", str(error), False)
+        return Verdict("unsupported", str(error), isinstance(error, NotNow))
     if isinstance(error, DamagedInput):
         return Verdict("unsupported", str(error), True)
     if is_out_of_memory(error):
@@ -93,7 +105,7 @@ def classify(error: BaseException, free_share: FreeShare = _unread) -> Verdict:
         return Verdict("crashed", f"no space left to write to: {first_line(error)}", True)
     free = free_share() if may_be_out_of_memory(error) else None
     if free is not None and free < _FREE_LIMIT:
-        reason = f"out of GPU memory, of which {free:.1%} is free: {first_line(error)}"
+        reason = f"out of {given}, of which {free:.1%} is free: {first_line(error)}"
         return Verdict("oom", reason, False)
     return Verdict("crashed", f"{type(error).__name__}: {first_line(error)}", False)
 
@@ -129,7 +141,7 @@ def _says_out_of_memory(error: BaseException) -> bool:
 def may_be_out_of_memory(error: BaseException) -> bool:
     """True where a library found no way to compute, for lack of memory or for another reason."""
     words, names, text = memory_words(), _names(error), str(error).lower()
-    telling = names.intersection([*words.error_types, *words.resource_types])
+    telling = names.intersection([*words.error_types, *words.resource_types, *_UNCLEAR_TYPES])
     return bool(telling) and any(part in text for part in words.unclear_texts)
 
 

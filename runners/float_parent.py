@@ -1,8 +1,11 @@
 """A model held against the float model that it was made from, when its cell has done its work.
 
-The float parent is a model that was trained from the start: what it answered to the test images
-is an artifact of its cell. Where that can't serve (other images, another size, not computed in
-float32), the framework's own ``float_session(job)``, a function of its folder, answers anew.
+The float parent is a model that was trained from the start, or a person's own file, whatever it
+computes in: what it answered to the test images is an artifact of its cell. Where that can't serve
+(other images, another size, not computed in float32), the framework's own ``float_session(job)``, a
+function of its folder, answers anew.
+A cell that takes what another made of a float model is held against that same float model, by the
+answers that the cell between them passes on.
 
 Nothing here is timed for a result, and nothing that goes wrong here makes the cell fail.
 """
@@ -17,12 +20,12 @@ import numpy as np
 
 from manifests.fidelity_summary import EXACT, FLOORED, ISOLATED, WORST_LAYER, Fidelity
 from manifests.flags import P90_SAMPLES
-from manifests.manifest import Manifest
-from runners import fidelity, package
+from runners import fidelity
 from runners.failures import first_line
 from runners.fidelity import Layer, Noise
+from runners.float_answers import FLOAT32, FloatModel, float_model, float_outputs, is_float32
 from runners.job import Job
-from runners.outputs import OUTPUTS_FILE, Outputs, answers, read
+from runners.outputs import FLOAT_OUTPUTS_FILE, OUTPUTS_FILE, Outputs, answers, keep
 
 Array = Any
 
@@ -30,7 +33,6 @@ UNTESTED_IMAGES = 128
 """How many images an inference cell of lower precision answers whose recipe tests none."""
 LAYER_IMAGES = 8
 """On how many the layers are compared: every element of every layer counts, not every image."""
-FLOAT32 = "float32"
 
 
 class Layers(NamedTuple):
@@ -43,10 +45,10 @@ class Layers(NamedTuple):
 
 def record_fidelity(job: Job) -> None:
     """Record ``agreement``, ``kl_nats`` and ``sqnr_db``, and the job's ``fidelity``."""
-    parent = _float_parent(job)
+    parent = float_model(job)
     if parent is None:
         return
-    if job.outputs is None and (job.session is None or _is_float32(job.proof)):
+    if job.outputs is None and (job.session is None or is_float32(job.proof)):
         return
     try:
         with job.phase("fidelity"):
@@ -57,34 +59,21 @@ def record_fidelity(job: Job) -> None:
         job.fidelity = Fidelity(parent=parent.id, reason=why)
 
 
-def _float_parent(job: Job) -> Optional[Manifest]:
-    """The cell that it starts from, where that was trained from the start.
-
-    One that started from another cell was held against that cell's model itself.
-    """
-    if job.cell.weights_from is None:
-        return None
-    parent = job.weights.manifest()
-    return parent if parent is not None and parent.cell.weights_from is None else None
-
-
 def _own_outputs(job: Job) -> Optional[Outputs]:
     """Those that the accuracy was taken from; for lower precision that took none, of a few."""
     kept: Optional[Outputs] = job.outputs
     return kept or answers(job, job.session, job.data.test_places(UNTESTED_IMAGES))
 
 
-def _is_float32(proof: Any) -> bool:
-    return proof is None or proof.promised == FLOAT32
-
-
-def _hold_against(job: Job, parent: Manifest, outputs: Optional[Outputs]) -> None:
+def _hold_against(job: Job, parent: FloatModel, outputs: Optional[Outputs]) -> None:
     theirs, source = (
-        _their_outputs(job, parent, outputs.images) if outputs else (None, "nothing was answered")
+        float_outputs(job, parent, outputs.images) if outputs else (None, "nothing was answered")
     )
     if theirs is None or outputs is None:
         job.fidelity = Fidelity(parent=parent.id, reason=source)
         return
+    if _left_a_model(job):
+        keep(job, theirs, FLOAT_OUTPUTS_FILE, "the float model's answers to them")
     found = fidelity.agreement(theirs.predicted, outputs.predicted, outputs.labels)
     job.fidelity = Fidelity(
         parent=parent.id,
@@ -100,41 +89,9 @@ def _hold_against(job: Job, parent: Manifest, outputs: Optional[Outputs]) -> Non
     _record_layers(job, outputs.images[:LAYER_IMAGES])
 
 
-def _their_outputs(job: Job, parent: Manifest, images: Array) -> Tuple[Optional[Outputs], str]:
-    """The float model's answers to those images and where they come from, or why there are none."""
-    kept, why = kept_outputs(job, parent)
-    if kept is not None:
-        row_of = {int(place): row for row, place in enumerate(kept.images)}
-        if all(int(place) in row_of for place in images):
-            return kept.at(np.array([row_of[int(place)] for place in images])), "kept by its cell"
-        why = "its cell tested other images"
-    float_session = getattr(package(job.cell.framework), "float_session", None)
-    if float_session is None:
-        return None, f"the float model's answers can't serve: {why}"
-    found = answers(job, float_session(job), images)
-    return found, f"computed in this cell: {why}"
-
-
-def kept_outputs(job: Job, parent: Manifest) -> Tuple[Optional[Outputs], str]:
-    """All that the parent's cell kept of a float32 model's answers to this cell's test split, or
-    why that can't serve.
-    """
-    why = _why_not_kept(job, parent)
-    return (None, why) if why else (read(job.weights.file(OUTPUTS_FILE)), "")
-
-
-def _why_not_kept(job: Job, parent: Manifest) -> str:
-    """Why what the parent's cell left can't serve, "" where it can."""
-    if not any(artifact.path == OUTPUTS_FILE for artifact in parent.artifacts):
-        return "its cell kept none"
-    if not _is_float32(parent.proof):
-        return f"its cell computed in {parent.proof.promised if parent.proof else ''}"
-    data = parent.inputs.dataset
-    theirs = data.splits.get("test") if data else None
-    ours = job.data.meta.splits.get("test")
-    if theirs is None or ours is None or theirs.sha256 != ours.sha256:
-        return "its cell tested other images"
-    return ""
+def _left_a_model(job: Job) -> bool:
+    """Whether others may start from what this cell made."""
+    return any(artifact.path == OUTPUTS_FILE for artifact in job.artifacts)
 
 
 def _record_outputs(job: Job, theirs: Outputs, ours: Outputs, against: str) -> None:

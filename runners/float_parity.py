@@ -14,7 +14,7 @@ import numpy as np
 from manifests.manifest import Manifest
 from runners import fidelity
 from runners.failures import Unsupported
-from runners.float_parent import kept_outputs
+from runners.float_answers import kept_outputs
 from runners.job import Job
 from runners.outputs import Outputs, answers
 from runners.session import Session

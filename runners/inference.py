@@ -24,12 +24,16 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How many images calibrate, and how many test (0: all).
 
     ``evaluate`` is False where the weights learned from images of another size: what is measured
-    then is the time of quantizing.
+    then is the time of quantizing. ``model_sha256``: the person's own model file that the cell
+    starts from, empty for the networks of runners.models; ``pixels``: what such a file takes its
+    pixels as, one of runners.data.SCALES.
     """
 
     calibration_images: int
     test_images: int
     evaluate: bool = True
+    model_sha256: str = ""
+    pixels: str = "0-1"
 
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:

@@ -206,7 +206,7 @@ class Launch:
         return seal.concluded(
             self._order.cell,
             self._order.context,
-            seal.judge(self._end(), said),
+            seal.judge(self._end(), said, self._order.cell.memory_limit_bytes),
             self._started_at,
             time.monotonic() - self._begin,
             said,

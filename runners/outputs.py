@@ -23,6 +23,8 @@ from runners.session import Session, filled
 Array = Any
 
 OUTPUTS_FILE = "outputs.npz"
+FLOAT_OUTPUTS_FILE = "float-outputs.npz"
+"""The same of the float model that it was made from, for what starts from what was made of it."""
 _FIELDS = ("images", "labels", "predicted")
 
 
@@ -144,13 +146,18 @@ def right_answers(found: Outputs) -> RightAnswers:
     )
 
 
-def keep(job: Job, outputs: Outputs) -> None:
+def keep(
+    job: Job,
+    outputs: Outputs,
+    name: str = OUTPUTS_FILE,
+    kind: str = "answers to the test images",
+) -> None:
     """Leave them as an artifact of the cell."""
     arrays = {name: getattr(outputs, name) for name in _FIELDS}
     if outputs.values is not None:
         arrays["values"] = outputs.values
-    np.savez(str(job.folder / OUTPUTS_FILE), kind=np.array(outputs.kind), **arrays)
-    job.artifact(OUTPUTS_FILE, "answers to the test images")
+    np.savez(str(job.folder / name), kind=np.array(outputs.kind), **arrays)
+    job.artifact(name, kind)
 
 
 def read(path: Path) -> Outputs:

@@ -27,6 +27,7 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     ``keep_weights`` is False where the steps' times are all that is wanted: no cell starts from
     such a training. ``evaluate`` is False where its accuracy is another cell's affair.
+    ``memory_limit_bytes`` is what the process may have (0: all there is), see machine.memory_limit.
     """
 
     epochs: int
@@ -41,6 +42,7 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     decay: float
     keep_weights: bool = True
     evaluate: bool = True
+    memory_limit_bytes: int = 0
 
 
 class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,6 +50,7 @@ class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     ``steps`` ends an epoch early (0: never). ``weights``: what the layers before the head start
     from, ``imagenet`` or ``none``. ``keep_weights`` is False where no cell starts from them.
+    ``memory_limit_bytes``: as above.
     """
 
     optimizer: Literal["adam"]
@@ -61,6 +64,7 @@ class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     steps: int = 0
     weights: Literal["imagenet", "none"] = "none"
     keep_weights: bool = True
+    memory_limit_bytes: int = 0
 
 
 class FallingAdamRecipe(AdamRecipe, frozen=True, kw_only=True, forbid_unknown_fields=True):

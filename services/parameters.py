@@ -118,3 +118,23 @@ def gpu_names(
             f"{value!r} is not a list of GPUs; write all, or 0,1", context, param
         )
     return tuple(dict.fromkeys(gpus))
+
+
+class Batches(click.ParamType[tuple[int, ...]]):
+    """Batch sizes: 1,8,32."""
+
+    name = "sizes"
+    most = 4096
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        found: dict[int, None] = {}
+        for part in str(value).split(","):
+            text = part.strip()
+            if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= self.most):
+                self.fail(f"{part!r} is no batch size; give 1 to {self.most:,}: 1,8,32", param, ctx)
+            found[int(text)] = None
+        return tuple(sorted(found))

@@ -92,17 +92,21 @@ def narrowed(options: RunOptions) -> Request:
 
 
 def _of_experiment(claim: str, request: Request) -> Request:
-    """With the experiment that the claim is about, where it is about one."""
+    """With the experiments that the claim, or its stand-in, is about."""
     from papers.claims import choose_claims
+    from papers.expressions import columns_used
     from papers.paper import find_paper
     from papers.study import DEFAULT
 
     paper = find_paper(request.study)
     (found,) = choose_claims(paper.claims.claim, claim)
     tables = {table.file.id: table.file for table in paper.tables}
-    experiment = tables[found.claim.table].experiment
+    places = [place for test in found.claim.tests.values() for place in columns_used(test)]
+    named = {found.claim.table, *(place.table for place in places)}
+    wanted = {table.experiment for name, table in tables.items() if name in named} - {""}
     asked = request.experiment or (DEFAULT,)
-    return request._replace(experiment=(*asked, experiment)) if experiment else request
+    more = sorted(wanted.difference(asked))
+    return request._replace(experiment=(*asked, *more)) if more else request
 
 
 def _cells_of(claim: str, request: Request) -> str:

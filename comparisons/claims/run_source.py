@@ -62,7 +62,11 @@ def measured_source(
     by_id = {table.file.id: table for table in published}
     every = _AllSeries(manifests or {})
     tables = {one.id: _rows(one, by_id[one.id], every) for one in comparisons}
-    return Tables(tables, headings_of(published, printed=False))
+    files = [table.file for table in published]
+    absent = {
+        file.id: file.experiment for file in files if file.experiment and file.id not in tables
+    }
+    return Tables(tables, headings_of(published, printed=False), absent)
 
 
 def _rows(comparison: Comparison, table: PublishedTable, every: _AllSeries) -> list[Row]:

@@ -17,13 +17,16 @@ _APPROXIMATE = 0.1
 
 
 class Tables(NamedTuple):
-    """Rows by table id: a Source of expressions."""
+    """Rows by table id: a Source of expressions. ``experiments`` are those of tables left out."""
 
     tables: Mapping[str, Sequence[Row]]
     headings: Headings = MappingProxyType({})
+    experiments: Mapping[str, str] = MappingProxyType({})
 
     def rows(self, table: str) -> Sequence[Row]:
         """Raises Missing."""
+        if table in self.experiments:
+            raise Missing(f"not run: --experiment {self.experiments[table]} adds it")
         if table not in self.tables:
             raise Missing(f"no table {table}")
         return self.tables[table]

@@ -25,7 +25,7 @@ _USES = {
 
 def chance(classes: int) -> str:
     """The accuracy of guessing."""
-    return f"{100 / classes:.3g} %"
+    return f"{100 / classes:.3g} %" if classes else "unknown"
 
 
 def described(plan: Plan, sources: Mapping[str, Source], own: Iterable[str]) -> Plan:
@@ -50,6 +50,8 @@ def _title(source: Source) -> str:
     """ "pets (320 images, 2 classes, chance 50 %)"."""
     count = sum(source.counts.values())
     images = f"{count:,} images, " if count else ""
+    if not source.classes:
+        return f"{source.name} ({images}no labels)"
     return f"{source.name} ({images}{len(source.classes)} classes, {_chance(source)})"
 
 

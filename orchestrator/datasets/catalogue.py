@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from manifests import paths
 from manifests.errors import InputError
-from orchestrator.datasets import archives, downloads, folders, sets
+from orchestrator.datasets import archives, downloads, folders, samples, sets
 from orchestrator.datasets.pack import Source, known_pack
 
 
@@ -71,6 +71,8 @@ def _local(name: str, place: Path, cache: Path) -> Source:
     known = _recognised(place)
     if known is not None:
         return known.source(cache, place, name)
+    if samples.is_samples(place):
+        return samples.source(place, name, cache)
     if archives.is_archive(place):
         return archives.source(place, name, cache=cache)
     return folders.source(place, name, cache)
@@ -102,6 +104,7 @@ def name_of(data_dir: Path | None, dataset: str | None, default: str) -> str:
     if known is not None:
         return known.name_in(data_dir, paths.cache())
     own = archives.name_of(data_dir) if archives.is_archive(data_dir) else data_dir.resolve().name
+    own = data_dir.stem if samples.is_samples(data_dir) else own
     name = _checked(dataset or own)
     if any(name in known.names for known in sets.data_sets()):
         raise InputError(

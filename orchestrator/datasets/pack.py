@@ -46,7 +46,8 @@ def quiet(what: str, done: int, of: int) -> None:
 class Part(NamedTuple):
     """uint8 ``images`` (count, height, width, 3) and uint8 ``labels`` (count,).
 
-    ``converted`` counts pictures by what was done to them, ``sizes`` by their size before.
+    Samples for one model's input are float32 of its shape. ``converted`` counts pictures by what
+    was done to them, ``sizes`` by their size before.
     """
 
     images: Pixels
@@ -179,26 +180,38 @@ def _write(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _describe(source: Source, image_size: int, parts: dict[str, Part], contents: str) -> Dataset:
+def _levels(images: Pixels) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel, on a scale of 0 to 1."""
     import numpy as np
 
-    train = parts["train"].images.reshape(-1, 3)
-    histogram = np.stack([np.bincount(train[:, c], minlength=256) for c in range(3)])
+    train = images.reshape(-1, images.shape[-1])
+    histogram = np.stack([np.bincount(channel, minlength=256) for channel in train.T])
     levels = np.arange(256) / 255
     mean = (histogram * levels).sum(1) / histogram.sum(1)
     variance = (histogram * (levels - mean[:, None]) ** 2).sum(1) / histogram.sum(1)
+    return (
+        [round(float(value), 6) for value in mean],
+        [round(max(float(value) ** 0.5, 1e-3), 6) for value in variance],
+    )
+
+
+def _describe(source: Source, image_size: int, parts: dict[str, Part], contents: str) -> Dataset:
+    import numpy as np
+
+    pictures = {name: part.images for name, part in parts.items() if part.images.dtype == np.uint8}
+    mean, std = _levels(parts["train"].images) if pictures else ([0.0], [1.0])
     return Dataset(
         name=source.name,
         origin=source.origin,
         classes=source.classes,
         image_size=image_size,
-        mean=[round(float(value), 6) for value in mean],
-        std=[round(max(float(value) ** 0.5, 1e-3), 6) for value in variance],
+        mean=mean,
+        std=std,
         splits={name: _split(part) for name, part in parts.items()},
         passed_over=dict(source.passed_over),
         converted=_summed(part.converted for part in parts.values()),
         resized_from=_resized_from(parts, image_size),
-        uniform=uniformity({name: part.images for name, part in parts.items()}),
+        uniform=uniformity(pictures),
         mirrored=source.mirrored,
         source_sha256=contents,
         checked=source.checked(),

@@ -8,6 +8,7 @@ from manifests.cell import Cell
 from orchestrator.datasets import pretrained
 from orchestrator.engines.base import Engine
 from orchestrator.environments.images import load_image
+from orchestrator.model_files import intake
 from orchestrator.planning.gpu_compat import Pairing
 
 NO_GPU = "needs an NVIDIA GPU; none was found"
@@ -33,7 +34,8 @@ class Obstacles:
         """The first obstacle of a cell that runs in ``pairing.image``; empty for none."""
         if cell.device == "gpu" and not self._gpus:
             return NO_GPU
-        return pairing.obstacle or pretrained.obstacle(cell) or self._of_image(pairing.image)
+        lacking = pretrained.obstacle(cell) or intake.obstacle(cell)
+        return pairing.obstacle or lacking or self._of_image(pairing.image)
 
     def _ask(self, image: str) -> str:
         return self._engine.obstacle(load_image(image)) if self._engine else ""

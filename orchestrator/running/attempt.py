@@ -159,7 +159,9 @@ class Attempt:
         if own is not None:
             return self._seal(own)
         said = seal.last_words(self.folder)
-        return self.conclude(*seal.judge(self._end(ended), said), error=said)
+        limit_bytes = self.order.cell.memory_limit_bytes
+        verdict = seal.judge(self._end(ended), said, limit_bytes)
+        return self.conclude(*verdict, error=said)
 
     def _end(self, ended: Exit) -> seal.End:
         oom = ended.where if ended.oom else ""

@@ -16,6 +16,7 @@ from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
 from orchestrator.datasets import about, pretrained
 from orchestrator.messages import Listener, LogLine
+from orchestrator.model_files import intake
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.quadruples import grown
 from orchestrator.planning.resuming import outstanding
@@ -165,7 +166,9 @@ def _packed(prepared: Prepared, packs: Packs) -> Prepared:
 
 
 def _pretrained(cell: Cell) -> Path | None:
-    """The folder of published weights of a cell that starts from some."""
+    """The folder of the file that a cell starts from: published weights, or a person's model."""
+    if intake.wanted(cell):
+        return intake.folder_of(cell).resolve()
     if not pretrained.wanted(cell) or pretrained.obstacle(cell):
         return None
     return pretrained.folder_of(cell, paths.cache()).resolve()

@@ -22,6 +22,7 @@ from orchestrator.engines.auto import Choice, begun_with, choose_engine
 from orchestrator.engines.registry import AUTO, make_engine
 from orchestrator.environments.images import load_image
 from orchestrator.messages import Listener, LogLine
+from orchestrator.model_files import intake
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing, pair
 from orchestrator.planning.obstacles import Obstacles
@@ -128,6 +129,7 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     run = Run(_run_folder(request, study, choices))
     choices = choices._replace(experiments=_experiments(request, study, run))
     drafts = _with_further(draft(study, choices, _pairings(study)), run)
+    _check_labels(sources, drafts, data)
     ids = _choose(drafts, request)
     where = _engine(request, [one for one in drafts if one.id in ids], run)
     tell(LogLine(f"engine {where.engine.name}{f': {where.why}' * bool(where.why)}"))
@@ -169,6 +171,19 @@ def _data(request: Request, study: Study) -> tuple[catalogue.DataChoice, dict[st
     sources = {name: catalogue.source(name, data.places.get(name), cache) for name in names}
     downloads = (catalogue.download_bytes(name, data.places.get(name), cache) for name in names)
     return data, sources, sum(downloads)
+
+
+def _check_labels(
+    sources: Mapping[str, Source], drafts: Sequence[Draft], data: catalogue.DataChoice
+) -> None:
+    """Raises InputError where a study would learn from samples that nobody has labelled."""
+    for name, source in sources.items():
+        asked = (one.cell for one in drafts if one.cell.dataset == name)
+        if not source.classes and not all(map(intake.wanted, asked)):
+            raise InputError(
+                f"{data.places.get(name, name)} has samples without labels, which only "
+                "repliquant measure takes. Give class folders: train/<class>/*, test/<class>/*"
+            )
 
 
 def _pairings(study: Study) -> dict[str, Pairing]:

@@ -23,16 +23,20 @@ AVERAGE = "median"
 
 
 class InferRecipe(Durations, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long to measure; the share of it for end-to-end calls; how many calls to profile.
+    """How long to measure; the share of it for end-to-end calls, 0 for none; how many calls to
+    profile.
 
     ``test_images``: how many images the accuracy is taken on (0: all); without it, none is.
     ``calibration_images``: for engines that are calibrated where they run; without it, a batch.
+    ``model_sha256`` and ``pixels``: as in runners.inference.QuantizeRecipe.
     """
 
     end_to_end_share: float = 0.25
     profile_calls: int = 0
     test_images: Optional[int] = None
     calibration_images: Optional[int] = None
+    model_sha256: str = ""
+    pixels: str = "0-1"
 
 
 def infer_recipe(job: Job) -> InferRecipe:
@@ -61,7 +65,8 @@ def time_inference(job: Job, session: Session) -> None:
     pixels = job.data.timed(job.cell.batch_size)
     placed = session.place(job.data.normalise(pixels))
     _time_compute(job, session, recipe, placed)
-    _time_end_to_end(job, session, recipe, pixels)
+    if recipe.end_to_end_share:
+        _time_end_to_end(job, session, recipe, pixels)
 
 
 def _time_compute(job: Job, session: Session, recipe: InferRecipe, placed: Any) -> None:

@@ -17,10 +17,26 @@ from runners.pytorch.parts.models import empty_model, load_weights, save_model, 
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 
 VARIANTS = {
+    "symmetric": "symmetric activations",
+    "per-tensor": "weights by one scale a layer",
+    "per-tensor-symmetric": "weights by one scale a layer, symmetric activations",
     "minmax": "activations between the smallest and the largest value seen",
+    "minmax-symmetric": "smallest to largest value, symmetric activations",
+    "minmax-per-tensor": "smallest to largest value, weights by one scale a layer",
+    "minmax-per-tensor-symmetric": (
+        "smallest to largest value, weights by one scale a layer, symmetric activations"
+    ),
     "moving-average": "between moving averages of the batches' smallest and largest values",
+    "moving-average-symmetric": "moving averages, symmetric activations",
+    "moving-average-per-tensor": "moving averages, weights by one scale a layer",
+    "moving-average-per-tensor-symmetric": (
+        "moving averages, weights by one scale a layer, symmetric activations"
+    ),
 }
-"""By itself: between the limits that lose least, found in a histogram."""
+"""By itself: asymmetric activations between the limits that lose least, found in a histogram, and
+weights by a scale for each channel. A variant's name says what differs: observer, weights,
+activations.
+"""
 
 
 def quantize(job: Job) -> None:
@@ -32,6 +48,7 @@ def quantize(job: Job) -> None:
     eager.calibrate(job, model, recipe.calibration_images)
     with job.phase("convert"):
         model = convert_fx(model)
+    eager.record_scheme(job, model)
     job.record("convert_s", [job.last_phase_s("convert")])
     save_model(job, model)
     finish_model(job, model, recipe.test_images, "int8")

@@ -6,21 +6,16 @@ the LiteRT interpreter.
 
 from __future__ import annotations
 
-from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.tensorflow.parts import litert
 
 
 def quantize(job: Job) -> None:
     from runners.tensorflow.parts import setup  # before anything that imports TensorFlow
-    from runners.tensorflow.parts import conversion, models
+    from runners.tensorflow.parts import conversion
 
     setup.begin(job)
-    recipe = job.recipe(QuantizeRecipe)
-    with job.phase("build"):
-        model = models.trained_model(job)
-    models.save_tflite(job, conversion.to_int8(job, model, recipe.calibration_images))
-    litert.finish_model(job, recipe.test_images, "int8")
+    conversion.quantize(job, conversion.to_int8, "int8")
 
 
 def infer(job: Job) -> None:

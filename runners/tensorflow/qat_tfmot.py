@@ -9,6 +9,7 @@ from __future__ import annotations
 from runners.job import Job
 from runners.quality import SIMULATED_TRAINING
 from runners.tensorflow.parts import litert
+from runners.tensorflow.parts.files import save_tflite
 from runners.training import TrainRecipe
 
 
@@ -26,7 +27,7 @@ def train(job: Job) -> None:
     training.train_model(job, model, recipe)
     if not recipe.keep_weights:
         return
-    models.save_tflite(job, conversion.aware_to_int8(job, model))
+    save_tflite(job, conversion.aware_to_int8(job, model))
     litert.finish_model(job, recipe.test_images, "int8")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.tensorflow.parts import litert
+from runners.tensorflow.parts.files import save_tflite
 
 
 def quantize(job: Job) -> None:
@@ -18,7 +19,7 @@ def quantize(job: Job) -> None:
     recipe = job.recipe(QuantizeRecipe)
     with job.phase("build"):
         model = models.trained_model(job)
-    models.save_tflite(job, conversion.to_float32(job, model))
+    save_tflite(job, conversion.to_float32(job, model))
     litert.finish_model(job, recipe.test_images, "float32")
 
 

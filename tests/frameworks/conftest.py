@@ -149,6 +149,14 @@ def interpreter(name: str) -> Path:
     return venvs.interpreter(image)
 
 
+@pytest.fixture(scope="session")
+def tflite_family(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A training and the files made of it; three quarters of a minute."""
+    from tests.frameworks.tflite_family import make_family  # it needs what stands here
+
+    return make_family(tmp_path_factory.mktemp("tflite"))
+
+
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``EACH`` pictures of every class and split, as a folder of class folders."""

@@ -86,7 +86,7 @@ def test_a_binary_network_learns_the_digits(binary: Manifest) -> None:
 def test_qonnx_executes_it_bit_by_bit(sfc: Both, binary: Manifest) -> None:
     made = ok(sfc.exported("w1a1", binary))
     # Inputs and sums of four products, for each image of 12 batches of 32.
-    numbers = made.metric("equal_integers")
+    numbers = made.metric("equal_inside")
     assert numbers is not None and numbers.samples == [1.0]
     assert numbers.items == 12 * 32 * (784 + 6 * 256 + 10)
     assert samples(made, "agreement") == [1.0] == samples(made, "agreement", "trained network")
@@ -139,7 +139,7 @@ def test_ternary_weights_are_ternary_and_exact(sfc: Both) -> None:
     kernels = read_arrays(sfc.brevitas.folder / trained.id / NEUTRAL_FILE)
     assert sorted(np.unique(kernels["dense2.kernel"])) == [-1, 0, 1]
     made = ok(sfc.exported("w2a1", trained))
-    assert samples(made, "equal_integers") == [1.0] == samples(made, "promised_share")
+    assert samples(made, "equal_inside") == [1.0] == samples(made, "promised_share")
     assert sum(operations(made)["ternary"].values()) == 4
     assert samples(made, "model_size_bytes", "packed weights") == [2 * 41792]
 
@@ -148,7 +148,7 @@ def test_convolutions_are_binary_behind_the_first(tmp_path: Path) -> None:
     cnv = both(tmp_path, "cnv", 32)
     trained = cnv.trained("w1a1", ONE_STEP)
     made = ok(cnv.exported("w1a1", trained, test_images=40))
-    assert samples(made, "equal_integers") == [1.0] == samples(made, "agreement")
+    assert samples(made, "equal_inside") == [1.0] == samples(made, "agreement")
     assert operations(made)["int8 x binary"] == {"Conv": 1}
     assert sum(operations(made)["binary"].values()) == 8
     packed = ok(cnv.packed("w1a1", trained, test_images=40))

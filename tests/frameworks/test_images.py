@@ -10,6 +10,7 @@ import pytest
 from orchestrator.environments import venvs
 from orchestrator.environments.images import image_names, load_image
 from orchestrator.environments.pins import read_pins
+from tests.frameworks.conftest import interpreter
 
 pytestmark = pytest.mark.frameworks
 # The others exist as containers only.
@@ -20,8 +21,9 @@ _PIP = ("pip", "setuptools")
 
 
 @pytest.mark.parametrize("name", LOCAL)
-def test_the_image_does_what_the_studies_need(name: str, images: dict[str, Path]) -> None:
+def test_the_image_does_what_the_studies_need(name: str) -> None:
     image = load_image(name)
+    interpreter(name)
     done = subprocess.run(
         venvs.verify_command(image), env=venvs.verify_environment(),
         capture_output=True, text=True, check=False,
@@ -31,14 +33,12 @@ def test_the_image_does_what_the_studies_need(name: str, images: dict[str, Path]
 
 
 @pytest.mark.parametrize("name", LOCAL)
-def test_the_environment_holds_exactly_what_the_lock_says(
-    name: str, images: dict[str, Path]
-) -> None:
+def test_the_environment_holds_exactly_what_the_lock_says(name: str) -> None:
     image = load_image(name)
     script = "from runners.machine import package_versions as v; print(*map('='.join, v().items()))"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [images[name], "-c", script],
+        [interpreter(name), "-c", script],
         capture_output=True, text=True, check=True, cwd=root,
     )  # fmt: skip
     installed = dict(item.split("=") for item in done.stdout.split())

@@ -39,7 +39,13 @@ def test_what_people_read() -> None:
 def test_only_what_counts_images_is_a_proportion_of_them() -> None:
     proportions = [name for name in METRICS if is_proportion(name)]
     assert proportions == ["accuracy", "top5_accuracy", "agreement"]
-    assert [name for name in METRICS if is_exact(name)] == ["parameters", "model_size_bytes"]
+    exact = [name for name in METRICS if is_exact(name)]
+    assert exact == [
+        "parameters", "model_size_bytes", "arena_bytes", "multiply_adds", "equal_bytes",
+        "equal_integers", "equal_by_rule", "scale_ulp", "zero_point_difference", "rounding_error",
+        "clipping_error", "quantization_error", "casts_differing", "flushed_gradients",
+        "overflowed_gradients",
+    ]  # fmt: skip
     assert not is_proportion("of a later version") and not is_exact("of a later version")
 
 

@@ -41,7 +41,7 @@ def test_the_title_says_what_the_images_are(tmp_path: Path) -> None:
     assert plan.tier_about.startswith("trains on pets at 16 × 16 pixels, long enough to learn")
     assert "chance (50 %)" in plan.tier_about and "digits" not in plan.tier_about
     assert plan.dataset_notes == [
-        "pets: the recipe wants 1,408 images to train on and there are 12: all of them are used",
+        "pets: the recipe wants 1,280 images to train on and there are 12: all of them are used",
         "pets: the recipe wants 128 images to calibrate with and there are 12: all of them "
         "are used",
         "pets: batches of more than 12 images repeat those of the train split",

@@ -113,6 +113,21 @@ def test_a_claim_about_an_experiment_runs_its_cells(with_seeds: Workshop) -> Non
     assert "C2" in done.stdout
 
 
+def test_a_stand_in_about_an_experiment_runs_its_cells_as_well(with_seeds: Workshop) -> None:
+    claims = with_seeds.folder / "studies" / "toy" / "claims.toml"
+    own = 'test = "table1.latency[framework=alpha] > 0"\n'
+    stand_in = 'stand_in = "every(seeds, latency > 0)"\n'
+    claims.write_text(claims.read_text().replace(own, own + stand_in, 1))
+    with_seeds.run("-k", "framework=alpha")
+    (told,) = json.loads(with_seeds("claims", "toy", "--json").stdout)["claims"]
+    assert told["stand_in"]["reason"] == "not run: --experiment seeds adds it"
+    with_seeds.run("--claim", "fast")
+    seeds = [one.cell.seed for one in the_run(with_seeds).plan().cells if one.experiment == "seeds"]
+    assert sorted(seeds) == [1, 2]
+    told, _ = json.loads(with_seeds("claims", "toy", "--json").stdout)["claims"]
+    assert told["stand_in"]["verdict"] == "holds here"
+
+
 def test_both_run_together_when_both_are_named(with_seeds: Workshop) -> None:
     done = with_seeds.run("--experiment", "default", "--experiment", "seeds")
     assert "8 cells executed; of 8: 8 ok" in done.stderr

@@ -38,7 +38,7 @@ def chosen(plan: Plan, task: str, framework: str = "pytorch") -> list[str]:
 def test_it_exercises_every_technique_that_a_gpu_has() -> None:
     only_processors = {
         "pytorch": {"dynamic", "ptq-eager", "ptq-fx", "ptq-pt2e", "qat-eager"},
-        "tensorflow": {"amp-bfloat16", "ptq-tflite", "qat-tfmot", "tflite-float32"},
+        "tensorflow": {"amp-bfloat16", "model-file", "ptq-tflite", "qat-tfmot", "tflite-float32"},
     }
     for images in (PYTORCH, TENSORFLOW):
         ((framework, image),) = images.items()

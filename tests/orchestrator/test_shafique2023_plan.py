@@ -136,3 +136,36 @@ def test_one_protocol_of_the_quick_tier_starts_from_the_trainings_there_are() ->
     assert "pytorch" not in {p.cell.framework for p in chosen}
     assert {p.cell.protocol for p in chosen if p.cell.task == "infer"} == {"as-published"}
     assert {p.cell.protocol for p in chosen if p.cell.task == "train"} == {"rigorous"}
+
+
+@pytest.mark.parametrize("tier", ["quick", "short", "paper"])
+def test_what_fits_in_the_papers_memory_is_an_experiment_of_its_own(tier: str) -> None:
+    study = load_study("shafique2023", ROOT / "studies")
+    dataset = "digits" if tier == "quick" else ""
+    choices = Choices(tier, None, dataset, experiments=("memory-limit",))
+    found = [
+        p for p in make_plan(study, choices, Estimates(Path("/nonexistent")), 0).cells
+        if p.experiment == "memory-limit"
+    ]  # fmt: skip
+    assert {(p.cell.model, p.cell.technique) for p in found} == {
+        ("vgg16", "float32"), ("vgg16", "amp-bfloat16"),
+        ("resnet50", "float32"), ("resnet50", "amp-bfloat16"),
+    }  # fmt: skip
+    assert len(found) == 4
+    assert {(p.cell.batch_size, p.cell.image_size, p.cell.memory_limit_bytes) for p in found} == {
+        (256, 128, 8 * 2**30)
+    }
+    assert not [p for p in plan(tier).cells if p.cell.memory_limit_bytes]
+
+
+@pytest.mark.parametrize(
+    ("tier", "tensorflow", "pytorch"),
+    [
+        ("quick", "e2ba006f5cc0", "06908c39dab5"),
+        ("paper", "977a0361c06f", "6cc53223642e"),
+    ],
+)
+def test_cells_have_the_ids_that_they_always_had(tier: str, tensorflow: str, pytorch: str) -> None:
+    """The first training of each framework."""
+    assert cells(tier, task="train")[0].id == tensorflow
+    assert cells(tier, task="train", framework="pytorch")[0].id == pytorch

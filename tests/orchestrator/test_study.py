@@ -15,6 +15,7 @@ from manifests.paths import ROOT
 from manifests.runner_files import technique_files
 from orchestrator.planning.planner import Choices, make_plan
 from papers.study import Study, load_study, study_ids
+from runners.arithmetic.trial_records import ArithmeticRecipe
 from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
@@ -31,6 +32,8 @@ def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
     """What the runners read such a recipe as."""
     if "optimizer" in recipe:
         return AdamRecipe
+    if "random_tensors" in recipe:
+        return ArithmeticRecipe
     if (task, protocol) == ("infer", "as-published"):
         return PublishedRecipe
     return RECIPES[task]

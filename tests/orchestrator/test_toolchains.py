@@ -15,8 +15,11 @@ from papers.paper import find_paper
 from papers.study import load_study
 
 MADE = {
-    "pytorch": {"ptq-fx", "ptq-pt2e"},
-    "tensorflow": {"tflite-float32", "ptq-tflite"},
+    "pytorch": {"ptq-fx", "ptq-fx symmetric", "ptq-fx per-tensor", "ptq-pt2e"},
+    "tensorflow": {
+        "tflite-float32", "ptq-tflite", "dynamic-tflite", "float16-tflite", "ptq-int16x8",
+        "ptq-aieq", "ptq-aieq dynamic",
+    },
     "onnxruntime": {
         "float32", "ptq-qdq", "ptq-qdq entropy", "ptq-qdq percentile", "ptq-qdq-s8s8",
         "ptq-qdq-u8u8", "ptq-qoperator", "dynamic",
@@ -39,7 +42,9 @@ def test_every_toolchain_starts_from_one_training(tier: str) -> None:
     plan = plan_of(tier, "toolchains")
     (training,) = own(plan, "train")
     quantizing = own(plan, "quantize")
-    assert {one.cell.weights_from for one in quantizing} == {training.id}
+    starts = {one.id: one.cell.weights_from for one in quantizing}
+    # Some quantize a file that another toolchain made of the float model.
+    assert {starts.get(start, start) for start in starts.values()} == {training.id}
     made: dict[str, set[str]] = {}
     for one in quantizing:
         name = f"{one.cell.technique} {one.cell.variant}".rstrip()
@@ -76,3 +81,18 @@ def test_a_row_is_a_toolchain_and_no_place_has_cells_of_two_kinds() -> None:
     assert found["onnxruntime", "ptq-qdq", "entropy", "latency_1"] == []
     assert len(found["pytorch", "float32", "", "accuracy"]) == 1
     assert found["pytorch", "float32", "", "agreement"] == []
+
+
+@pytest.mark.parametrize("tier", ["quick", "short", "paper"])
+def test_the_interpreter_for_microcontrollers_takes_tensorflows_files(tier: str) -> None:
+    plan = plan_of(tier, "toolchains")
+    starts = {}
+    for one in own(plan, "infer"):
+        if one.cell.framework == "tflite_micro":
+            assert (one.cell.batch_size, one.image) == (1, "tflite-micro")
+            maker = next(other for other in plan.cells if other.id == one.cell.weights_from)
+            starts[one.cell.technique] = (maker.cell.framework, maker.cell.technique)
+    assert starts == {
+        "float32": ("tensorflow", "tflite-float32"), "int8": ("tensorflow", "ptq-tflite"),
+        "cortex-m": ("tensorflow", "ptq-tflite"),
+    }  # fmt: skip

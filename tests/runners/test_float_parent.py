@@ -14,7 +14,7 @@ import pytest
 from manifests.codec import write_manifest
 from manifests.fidelity_summary import WORST_LAYER
 from manifests.manifest import Dataset, Inputs, Proof
-from runners import float_parent
+from runners import float_answers
 from runners.fidelity import INT8_PROBABILITIES, PROBABILITIES, Layer, sqnr
 from runners.float_parent import Layers, record_fidelity
 from runners.inference import Session, evaluate
@@ -159,7 +159,7 @@ def test_what_was_kept_serves_only_for_the_same_images_in_float32(
     job = family.child(framework="arrays")
     evaluate(job, linear(weights()), 0, 5)
     alone = type("framework", (), {})
-    monkeypatch.setattr(float_parent, "package", lambda name: alone)
+    monkeypatch.setattr(float_answers, "package", lambda name: alone)
     record_fidelity(job)
     assert job.fidelity is not None
     assert job.fidelity.reason == f"the float model's answers can't serve: {why}"
@@ -180,7 +180,7 @@ def test_other_pixels_are_other_images(family: Family, tmp_path: Path) -> None:
     write_manifest(family.folder / "manifest.json", told)
     job = family.child()
     evaluate(job, linear(weights()), 0, 5)
-    assert float_parent._why_not_kept(job, told) == "its cell tested other images"
+    assert float_answers._why_not_kept(job, told) == "its cell tested other images"
 
 
 def test_a_model_of_no_float_model_has_no_fidelity(family: Family) -> None:

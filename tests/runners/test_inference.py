@@ -69,6 +69,14 @@ def test_a_recipe_leaves_the_accuracy_to_another_cell(tmp_path: Path) -> None:
     assert (job.metrics, model.placed, job.split_counts()) == ([], [], {})
 
 
+def test_a_share_of_none_measures_nothing_end_to_end(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe={**RECIPE, "end_to_end_share": 0.0})
+    model = Model([0])
+    time_inference(job, model.session())
+    assert [metric.name for metric in job.metrics] == ["latency_s", "throughput_items_per_s"]
+    assert model.called == 2 + 16
+
+
 def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
     model = Model([0])

@@ -44,6 +44,7 @@ OUT_OF_MEMORY = [
     RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 400000 bytes."),
     RuntimeError("unable to mmap 576 bytes from file </weights>: Cannot allocate memory (12)"),
     RuntimeError("std::bad_alloc"),
+    RuntimeError("could not create a memory object"),
     BackendCompilerFailed("backend='inductor' raised:\nOutOfMemoryError: CUDA out of memory."),
     RuntimeError("cudaErrorMemoryAllocation"),
     # cuDNN, cuBLAS and their kin
@@ -60,6 +61,10 @@ OUT_OF_MEMORY = [
          "requested buffer of size 5242880000"),
     RuntimeException("[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Non-zero status code returned "
                      "while running Conv node. Status Message: bad allocation"),
+    # OpenVINO's plug-in for GPUs
+    RuntimeError("Exception from src/inference/src/cpp/infer_request.cpp:223:\n"
+                 "[GPU] Exceeded max size of memory object allocation: Requested 9 GB"),
+    RuntimeError("Check failed: [GPU] buffer allocation failed"),
     # TensorFlow
     ResourceExhaustedError("OOM when allocating tensor with shape[128,512] and type float"),
     ResourceExhaustedError("failed to allocate memory [Op:AddV2]"),
@@ -100,6 +105,12 @@ PERHAPS = [
     UnknownError("Failed to get convolution algorithm. This is probably because cuDNN failed to "
                  "initialize, so try looking to see if a warning log message was printed above."),
     RuntimeError("Unable to create TensorRT execution context"),
+    RuntimeError("could not create a primitive"),
+    RuntimeError("could not create a primitive descriptor for a convolution forward propagation"),
+    RuntimeError("could not execute a primitive"),
+    SystemError("<function _find_and_load at 0x7f> returned NULL without setting an exception"),
+    ImportError("libtorch_python.so: failed to map segment from shared object"),
+    OSError("libgomp.so.1: failed to map segment from shared object"),
 ]  # fmt: skip
 
 NEAR_MISSES = [
@@ -123,6 +134,10 @@ NEAR_MISSES = [
     RuntimeError("mat1 and mat2 shapes cannot be multiplied (64x512 and 1024x10)"),
     RuntimeError("index 10 is out of bounds for dimension 0 with size 10"),
     RuntimeError("NCCL error: unhandled system error"),
+    RuntimeError("could not create a view: the shape is no multiple of 8"),
+    ValueError("could not create a memory object"),
+    ImportError("libgomp.so.1: cannot allocate memory in static TLS block"),
+    SystemError("bad argument to internal function"),
     InductorError("RuntimeError: No valid triton configs. OutOfMemoryError: out of resource: "
                   "triton_tem_fused_0 Required: 147456 Hardware limit:101376"),
     OutOfResources("out of resource: shared memory, Required: 147456, Hardware limit: 101376."),
@@ -171,6 +186,8 @@ def test_where_the_words_leave_it_open_the_free_memory_tells(error: Exception) -
     full = classify(error, lambda: 0.012)
     assert full.status == "oom"
     assert full.reason.startswith("out of GPU memory, of which 1.2% is free: ")
+    limited = classify(error, lambda: 0.0, "memory")
+    assert limited.reason.startswith("out of memory, of which 0.0% is free: ")
 
 
 def test_the_free_memory_is_asked_only_where_the_words_leave_it_open() -> None:

@@ -40,7 +40,7 @@ def qonnx_session(model: Network, executed: QonnxModel) -> Session:
 
 
 def show_bit_exact(job: Job, model: Network, executed: QonnxModel, test_images: int) -> None:
-    """Record ``equal_integers`` and ``agreement``: qonnx against Brevitas, on the test images."""
+    """Record ``equal_inside`` and ``agreement``: qonnx against Brevitas, on the test images."""
     found = Compared()
     with job.phase("bit-exactness"):
         part = job.data.test(test_images)
@@ -64,7 +64,7 @@ def compare(model: Network, executed: QonnxModel, inputs: torch.Tensor, images: 
 def record_comparison(job: Job, found: Compared) -> None:
     """Raises Unsupported where a number or a class differs: that isn't the same network."""
     source = "inputs and sums of every product, qonnx against Brevitas on the test images"
-    job.record("equal_integers", [found.equal / found.numbers], items=found.numbers, source=source)
+    job.record("equal_inside", [found.equal / found.numbers], items=found.numbers, source=source)
     agreement = found.same_class / found.images
     job.record("agreement", [agreement], items=found.images, source="qonnx against Brevitas")
     if found.equal != found.numbers or found.same_class != found.images:

@@ -10,8 +10,7 @@ from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_d
 
 from runners.data import batches
 from runners.job import Job
-from runners.onnx_models.onnx_graph import INPUT
-from runners.onnxruntime.parts.sessions import place
+from runners.model_file import in_layout
 
 METHODS = {
     "": CalibrationMethod.MinMax,
@@ -44,9 +43,11 @@ def calibrate(job: Job, model: Path, images: int, ranges: Path) -> None:
             augmented_model_path=str(ranges.with_suffix(".onnx")),
             calibrate_method=METHODS[job.cell.variant],
         )
+    entry = calibrator.infer_session.get_inputs()[0]
     with job.phase("calibrate"):
         for done, batch in enumerate(batches(job.data, part, job.cell.batch_size)):
-            calibrator.collect_data(Batch({INPUT: place(batch.images)}))
+            placed = in_layout(batch.images, entry.shape)
+            calibrator.collect_data(Batch({entry.name: placed}))
             shown = min((done + 1) * job.cell.batch_size, len(part.labels))
             job.events.step(shown, len(part.labels))
         found = calibrator.compute_data()

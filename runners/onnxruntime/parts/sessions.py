@@ -10,6 +10,7 @@ import onnxruntime
 
 from runners.inference import Array, Session
 from runners.job import Job
+from runners.model_file import in_layout
 from runners.onnx_models.onnx_graph import INPUT, OUTPUT
 from runners.onnxruntime.parts.providers import check_taken, providers_of
 from runners.onnxruntime.parts.refusals import refusals
@@ -72,12 +73,16 @@ def calling(job: Job, runtime: Any) -> Session:
 
 
 def on_host(runtime: Any) -> Session:
-    """Arrays go in and come out."""
+    """Arrays go in and come out; the first output is the answer."""
+    entry, answer = runtime.get_inputs()[0], runtime.get_outputs()[0].name
 
     def call(images: Array) -> Array:
-        return runtime.run([OUTPUT], {INPUT: images})[0]
+        return runtime.run([answer], {entry.name: images})[0]
 
-    return Session(place, call, lambda logits: logits.argmax(1), outputs=lambda logits: logits)
+    def placed(images: Array) -> Array:
+        return in_layout(images, entry.shape)
+
+    return Session(placed, call, lambda logits: logits.argmax(1), outputs=lambda logits: logits)
 
 
 def on_device(runtime: Any, device: str) -> Session:

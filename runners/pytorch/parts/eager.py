@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Dict, Tuple
 
 import torch
 from torch.ao import quantization
@@ -18,7 +18,10 @@ from runners.pytorch.parts.sessions import session
 _OBSERVERS = {
     "minmax": quantization.MinMaxObserver,
     "moving-average": quantization.MovingAverageMinMaxObserver,
+    "": quantization.HistogramObserver,
 }
+_PER_TENSOR, _SYMMETRIC = "per-tensor", "symmetric"
+"""What a variant's name ends in, in this order, where weights or activations are other ones."""
 
 
 def quiet() -> None:
@@ -56,15 +59,52 @@ def _trained(job: Job) -> StubbedResNetModule:
 
 
 def calibrating_config(variant: str) -> Any:
-    """torch's default for this processor, with the observers that ``variant`` names.
+    """torch's default for this processor, but for what ``variant`` names.
 
-    The default observes histograms of activations; weights stay as they are.
+    The default observes histograms of activations, which are asymmetric; weights have a scale for
+    each channel.
     """
     default = quantization.get_default_qconfig(choose_backend())
     if not variant:
         return default
-    kept = default.activation.p.keywords  # reduce_range, where the kernels need it
-    return quantization.QConfig(_OBSERVERS[variant].with_args(**kept), default.weight)
+    observer, symmetric = _without(variant, _SYMMETRIC)
+    observer, per_tensor = _without(observer, _PER_TENSOR)
+    kept = dict(default.activation.p.keywords)  # reduce_range, where the kernels need it
+    if symmetric:
+        kept.update(_symmetric(bool(kept.pop("reduce_range", False))))
+    weight = quantization.default_weight_observer if per_tensor else default.weight
+    return quantization.QConfig(_OBSERVERS[observer].with_args(**kept), weight)
+
+
+def _symmetric(reduced: bool) -> Dict[str, Any]:
+    """An observer's arguments. The kernels take unsigned activations, so that zero is the middle
+    of their range; of the reduced one torch's observers find it only where its ends are given.
+    """
+    ends = {"quant_min": 0, "quant_max": 127} if reduced else {}
+    return {"qscheme": torch.per_tensor_symmetric, **ends}
+
+
+def _without(variant: str, ending: str) -> Tuple[str, bool]:
+    """The rest of a variant's name, and whether it has that ending."""
+    if variant == ending or variant.endswith(f"-{ending}"):
+        return variant[: -len(ending)].rstrip("-"), True
+    return variant, False
+
+
+def record_scheme(job: Job, model: torch.nn.Module) -> None:
+    """Record how the converted model quantizes: read from its weights and its zero points."""
+    weights, zeros = set(), set()
+    for module in model.modules():
+        weight = getattr(module, "weight", None)
+        if not callable(weight) or not hasattr(module, "zero_point"):
+            continue
+        scheme = str(weight().qscheme())
+        weights.add("per channel" if "per_channel" in scheme else "per tensor")
+        zeros.add(int(module.zero_point))  # type: ignore[arg-type]
+    job.settings["torch.ao weights"] = " and ".join(sorted(weights)) or "none"
+    job.settings["torch.ao zero points of activations"] = (
+        ", ".join(map(str, sorted(zeros))) or "none"
+    )
 
 
 def _prepared(model: StubbedResNetModule, variant: str) -> torch.nn.Module:

@@ -1,20 +1,49 @@
-"""TFLiteConverter as the study uses it: float32, and full int8 with a representative data set."""
+"""TFLiteConverter as the studies use it: float32, float16, dynamic range, and full integers with a
+representative data set.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List
+from typing import Any, Callable, Iterator, List
 
 import tensorflow as tf
 
+from runners.inference import QuantizeRecipe
 from runners.job import Job
+from runners.tensorflow.parts import litert, models
+from runners.tensorflow.parts.files import save_tflite
+
+Conversion = Callable[[Job, Any, int], bytes]
+"""Of a Keras model, with so many images to calibrate on where it takes any."""
+
+
+def quantize(job: Job, convert: Conversion, promised: str) -> None:
+    """The float model of the cell that this one starts from, converted, saved, tested, proven."""
+    recipe = job.recipe(QuantizeRecipe)
+    with job.phase("build"):
+        model = models.trained_model(job)
+    save_tflite(job, convert(job, model, recipe.calibration_images))
+    litert.finish_model(job, recipe.test_images, promised)
 
 
 def to_float32(job: Job, model: Any) -> bytes:
     """Convert without quantization; records ``convert_s``."""
-    with job.phase("convert"):
-        content: bytes = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-    job.record("convert_s", [job.last_phase_s("convert")])
-    return content
+    return _converted(job, tf.lite.TFLiteConverter.from_keras_model(model))
+
+
+def to_float16(job: Job, model: Any, calibration_images: int = 0) -> bytes:
+    """Convert with float16 weights; records ``convert_s``."""
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    return _converted(job, converter)
+
+
+def to_dynamic_range(job: Job, model: Any, calibration_images: int = 0) -> bytes:
+    """Convert with int8 weights and float32 activations; records ``convert_s``."""
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return _converted(job, converter)
 
 
 def to_int8(job: Job, model: Any, calibration_images: int) -> bytes:
@@ -23,6 +52,22 @@ def to_int8(job: Job, model: Any, calibration_images: int) -> bytes:
     Records ``calibration_s``, from the first to the last image asked for, and ``convert_s``,
     the whole of ``convert()``.
     """
+    converter = _int8_converter(model)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return _calibrated(job, converter, calibration_images)
+
+
+def to_int16x8(job: Job, model: Any, calibration_images: int) -> bytes:
+    """The same with int16 activations, inputs and outputs, beside int8 weights."""
+    converter = _int8_converter(model)
+    converter.inference_input_type = converter.inference_output_type = tf.int16
+    converter.target_spec.supported_ops = [
+        tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+    ]
+    return _calibrated(job, converter, calibration_images)
+
+
+def _calibrated(job: Job, converter: Any, calibration_images: int) -> bytes:
     part = job.data.calibration(calibration_images, job.cell.seed)
     images = job.data.normalise(part.images)
 
@@ -32,9 +77,7 @@ def to_int8(job: Job, model: Any, calibration_images: int) -> bytes:
                 job.events.step(index, len(images))
                 yield [images[index : index + 1]]
 
-    converter = _int8_converter(model)
     converter.representative_dataset = representative
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     with job.phase("convert"):
         content: bytes = converter.convert()
     job.record("calibration_s", [job.last_phase_s("calibrate")], items=len(images))
@@ -42,12 +85,16 @@ def to_int8(job: Job, model: Any, calibration_images: int) -> bytes:
     return content
 
 
-def aware_to_int8(job: Job, model: Any) -> bytes:
-    """Convert a quantization-aware model, whose ranges are in the graph; records ``convert_s``."""
+def _converted(job: Job, converter: Any) -> bytes:
     with job.phase("convert"):
-        content: bytes = _int8_converter(model).convert()
+        content: bytes = converter.convert()
     job.record("convert_s", [job.last_phase_s("convert")])
     return content
+
+
+def aware_to_int8(job: Job, model: Any) -> bytes:
+    """Convert a quantization-aware model, whose ranges are in the graph; records ``convert_s``."""
+    return _converted(job, _int8_converter(model))
 
 
 def _int8_converter(model: Any) -> Any:

@@ -5,26 +5,25 @@ Imports no TensorFlow, except where that is too old for LiteRT and brings the in
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
 from manifests.manifest import Proof
-from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
+from runners import affine
+from runners.failures import Unsupported, first_line
 from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
 from runners.tensorflow.parts import layers
 from runners.tensorflow.parts.files import TFLITE_FILE
+from runners.tflite_types import Graph, prove_graph, refuse_other_types
 
 try:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 except ImportError:
     from runners.tensorflow.parts import setup  # noqa: F401  before anything that imports TensorFlow
     from tensorflow.lite.python.interpreter import Interpreter, OpResolverType
-
-_COMPUTE = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def session(path: Path, batch_size: int, image_size: int, threads: int) -> Session:
@@ -33,7 +32,11 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
 
     A shorter batch is filled up with zeros and its surplus answers are dropped.
     """
-    interpreter = _interpreter(path, batch_size, image_size, threads)
+    return calling(_interpreter(path, batch_size, image_size, threads))
+
+
+def calling(interpreter: Any) -> Session:
+    """Calls of an interpreter whose tensors lie ready, on batches of the size that it takes."""
     entry, exit_ = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
 
     def place(images: Array) -> int:
@@ -52,60 +55,44 @@ def session(path: Path, batch_size: int, image_size: int, threads: int) -> Sessi
     def outputs(count: int) -> Array:
         return dequantized(interpreter.get_tensor(exit_["index"])[:count], exit_)
 
-    kind = _kind(interpreter, exit_)
+    kind = _graph(interpreter).answers(exit_["index"])
     return Session(place, call, classes, outputs=outputs, kind=kind)
-
-
-def _kind(interpreter: Any, exit_: Dict[str, Any]) -> str:
-    """What it answers: probabilities where its answer comes from a softmax, else logits."""
-    last = [op for op in interpreter._get_ops_details() if exit_["index"] in op["outputs"]]
-    if not last or last[-1]["op_name"] != "SOFTMAX":
-        return LOGITS
-    return PROBABILITIES if exit_["dtype"] == np.float32 else INT8_PROBABILITIES
 
 
 def quantized(values: Array, tensor: Dict[str, Any]) -> Array:
     """float32 values in the tensor's own type, by its scale and zero point."""
-    if tensor["dtype"] == np.float32:
-        return values
-    scale, zero_point = tensor["quantization"]
-    limits = np.iinfo(tensor["dtype"])
-    rounded = np.round(values / scale) + zero_point
-    return np.clip(rounded, limits.min, limits.max).astype(tensor["dtype"])
+    return affine.quantized(values, tensor["dtype"], *tensor["quantization"])
 
 
 def dequantized(values: Array, tensor: Dict[str, Any]) -> Array:
     """A tensor's values as numbers, by its scale and zero point."""
-    scale, zero_point = tensor["quantization"]
-    if np.issubdtype(tensor["dtype"], np.floating) or not scale:
-        return values
-    return (values.astype(np.float64) - zero_point) * scale
+    return affine.dequantized(values, *tensor["quantization"])
 
 
 def prove(path: Path, promised: str) -> Proof:
-    """Operations by the data type of their output, from the flatbuffer's own tensors."""
+    """Operations by the data types that they compute in, from the flatbuffer's own tensors."""
     interpreter = Interpreter(str(path), num_threads=1)
-    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    operations: Dict[str, Counter[str]] = {}
-    for operation in interpreter._get_ops_details():
-        if operation["op_name"] == "DELEGATE":
-            continue
-        kind = np.dtype(tensors[operation["outputs"][0]]["dtype"]).name
-        operations.setdefault(kind, Counter())[operation["op_name"]] += 1
-    compute = {kind: sum(ops[name] for name in _COMPUTE) for kind, ops in operations.items()}
-    total = sum(compute.values())
-    return Proof(
-        promised=promised,
-        operations={kind: dict(ops) for kind, ops in operations.items()},
-        coverage=compute.get(promised, 0) / total if total else None,
-        fallback=[
-            f"{name} x{count} in {kind}"
-            for kind, ops in operations.items()
-            if kind != promised
-            for name, count in ops.items()
-        ],
-        source="tensor types of the TFLite graph",
-    )
+    interpreter.allocate_tensors()  # only now a delegate has taken what it takes
+    return prove_graph(_graph(interpreter), promised)
+
+
+def _graph(interpreter: Any) -> Graph:
+    return Graph(interpreter._get_ops_details(), interpreter.get_tensor_details())
+
+
+def check_file(path: Path) -> None:
+    """Raises Unsupported for a file that is no model, was cut off, or is of another format."""
+    try:
+        Interpreter(str(path), num_threads=1)
+    except ValueError as error:
+        raise Unsupported(f"{path.name} is not a TFLite model: {first_line(error)}") from error
+
+
+def signature(path: Path) -> Tuple[str, str]:
+    """The names of a file's first signature and of its first input. Raises Unsupported."""
+    for name, sides in Interpreter(str(path), num_threads=1).get_signature_list().items():
+        return name, sides["inputs"][0]
+    raise Unsupported(f"{path.name} has no signature, whose inputs would have names")
 
 
 def finish_model(job: Job, test_images: int, promised: str) -> None:
@@ -113,8 +100,8 @@ def finish_model(job: Job, test_images: int, promised: str) -> None:
     path = job.folder / TFLITE_FILE
     batch = job.cell.batch_size
     ready = session(path, batch, job.cell.image_size, job.threads)
+    _prove(job, path, promised)
     evaluate(job, ready, test_images, batch)
-    job.proof = prove(path, promised)
     job.layers = lambda images: layers.compare(job, inside(path, images, job.threads), images)
 
 
@@ -123,8 +110,26 @@ def time_model(job: Job, promised: str) -> None:
     path = job.weights.file(TFLITE_FILE)
     with job.phase("build"):
         ready = session(path, job.cell.batch_size, job.cell.image_size, job.threads)
+    _prove(job, path, promised)
     time_inference(job, ready)
+
+
+def _prove(job: Job, path: Path, promised: str) -> None:
+    """Set the job's proof. Raises Unsupported where nothing computes as promised."""
     job.proof = prove(path, promised)
+    refuse_other_types(path.name, job.proof)
+
+
+def keeping_all(content: bytes) -> Any:
+    """An interpreter of a model by TFLite's own kernels, of which every tensor can be read."""
+    interpreter = Interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
 
 
 def inside(path: Path, images: Array, threads: int) -> List[layers.Inner]:
@@ -153,9 +158,23 @@ def inside(path: Path, images: Array, threads: int) -> List[layers.Inner]:
 
 
 def _interpreter(path: Path, batch_size: int, image_size: int, threads: int) -> Any:
+    check_file(path)
     interpreter = Interpreter(str(path), num_threads=threads)
     entry = interpreter.get_input_details()[0]
     shape = [batch_size, image_size, image_size, entry["shape"][-1]]
+    interpreter.resize_tensor_input(entry["index"], shape)
+    try:
+        interpreter.allocate_tensors()
+    except RuntimeError as error:
+        raise Unsupported(f"LiteRT refuses {path.name}: {first_line(error)}") from error
+    return interpreter
+
+
+def for_batches(path: Path, batch_size: int, threads: int) -> Any:
+    """An interpreter of a file whose inputs, whatever they are, come in batches of that size."""
+    interpreter = Interpreter(str(path), num_threads=threads)
+    entry = interpreter.get_input_details()[0]
+    shape = [batch_size, *map(int, entry["shape"][1:])]
     interpreter.resize_tensor_input(entry["index"], shape)
     interpreter.allocate_tensors()
     return interpreter

@@ -8,7 +8,7 @@ from runners.models.keras_applications import APPLICATIONS
 from runners.job import Job
 from runners.models.resnet18 import initial_weights, network_of
 from runners.tensorflow.parts import applications
-from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE
+from runners.tensorflow.parts.files import WEIGHTS_FILE
 from runners.tensorflow.parts.network import arrays_of, build, load_arrays
 
 
@@ -46,12 +46,3 @@ def save_weights(job: Job, model: Any) -> None:
     job.record("model_size_bytes", [job.artifacts[-1].size_bytes], source="weights file on disk")
     network = network_of(job.cell.model, len(job.data.meta.classes))
     job.neutral_weights(arrays_of(model, network))
-
-
-def save_tflite(job: Job, content: bytes) -> None:
-    """Save a converted model; records it as an artifact and as ``model_size_bytes``."""
-    (job.folder / TFLITE_FILE).write_bytes(content)
-    job.artifact(TFLITE_FILE, "TFLite flatbuffer")
-    job.record(
-        "model_size_bytes", [job.artifacts[-1].size_bytes], source="TFLite flatbuffer on disk"
-    )

@@ -1,0 +1,1 @@
+"""What OpenVINO's techniques are made of."""
