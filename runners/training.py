@@ -67,6 +67,15 @@ class AdamRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     memory_limit_bytes: int = 0
 
 
+class FallingAdamRecipe(AdamRecipe, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Adam whose rate falls in equal steps to the share ``falls_to`` of itself.
+
+    Weights of one bit flip at any rate; they come to rest as it falls.
+    """
+
+    falls_to: float = 1.0
+
+
 Recipe = Union[TrainRecipe, AdamRecipe]
 
 
@@ -88,6 +97,8 @@ class TrainLog(NamedTuple):
 
 def learning_rate_at(recipe: Recipe, step: int, steps: int) -> float:
     """The rate of step ``step`` (from 0) of ``steps``: linear warm-up, then milestones."""
+    if isinstance(recipe, FallingAdamRecipe):
+        return recipe.learning_rate * (1 - (1 - recipe.falls_to) * step / max(1, steps - 1))
     if isinstance(recipe, AdamRecipe):
         return recipe.learning_rate
     rate = recipe.learning_rate

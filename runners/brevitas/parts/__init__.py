@@ -1,0 +1,1 @@
+"""What Brevitas' techniques share."""

@@ -1,0 +1,1 @@
+"""What Larq's techniques share."""
