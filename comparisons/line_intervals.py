@@ -5,10 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 
+from comparisons.image_answers import image_answers
 from comparisons.intervals import Interval, median_interval, ratio_interval, share_interval
 from comparisons.measured import Measured, derive
-from comparisons.proportions import paired_interval
-from manifests.right_answers import unpacked
 from manifests.units import UNITS
 from papers.published import Column
 
@@ -46,20 +45,10 @@ def _ratio_interval(first: tuple[Measured, str], second: tuple[Measured, str]) -
 
 def _paired_drop(first: tuple[Measured, str], second: tuple[Measured, str]) -> Ends | None:
     """Of first - second by the images that one alone recognises; None where not of the same."""
-    ours, theirs = first[0].answers, second[0].answers
-    if ours is None or theirs is None or first[1] != second[1]:
-        return None
-    if (ours.count, ours.images_sha256) != (theirs.count, theirs.images_sha256):
-        return None
-    right, other = unpacked(ours), unpacked(theirs)
-    if right is None or other is None:
-        return None
-    both = list(zip(right, other, strict=True))
-    lost = sum(one and not two for one, two in both)
-    gained = sum(two and not one for one, two in both)
-    low, high = paired_interval(gained, lost, len(both))
-    factor = UNITS[first[1]].factor
-    return low * factor, high * factor
+    answers, others = (
+        image_answers(found.answers, UNITS[unit].factor) for found, unit in (first, second)
+    )
+    return answers.ahead_of(others) if answers and others else None
 
 
 def _drop_interval(first: Ends, second: Ends) -> Ends:

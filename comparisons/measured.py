@@ -15,6 +15,7 @@ from comparisons.statistics import median, readings
 from manifests.cell import Cell
 from manifests.manifest import Manifest, Metric
 from manifests.metrics import is_proportion, left_out
+from manifests.right_answers import RightAnswers
 from manifests.runner_files import average, protocol_files
 from manifests.units import UNITS
 from papers.published import Column, PublishedRow, TableFile, Wanted
@@ -26,7 +27,8 @@ class Measured(NamedTuple):
 
     ``values`` has one for each process; ``images`` how many test images a proportion counts.
     ``flagged`` has the cells of each flag that is about it, ``flags`` their names. ``processes``
-    are all that have ended, each with what forbids it to decide.
+    are all that have ended, each with what forbids it to decide. ``answers``: which test images an
+    accuracy counts, where its processes recorded the same.
     """
 
     value: float | None
@@ -40,10 +42,13 @@ class Measured(NamedTuple):
     images: int = 0
     flagged: Flagged = NO_FLAGS
     processes: tuple[Process, ...] = ()
+    answers: RightAnswers | None = None
 
 
 _DIGITS = 9
 """Behind the point of a difference: fewer than a float's own error has."""
+ACCURACY = "accuracy"
+"""The metric whose right answers a manifest has one by one."""
 NOTHING = Measured(None, 0, 0, "no such cell", [], [])
 
 
@@ -96,7 +101,7 @@ def _summarise(column: Column, points: list[Point]) -> Measured:
     state = "ok" if values else _state(column, points)
     return Measured(
         median(values), len(values), samples, state, ids, list(found), _work(column, points),
-        tuple(values), _images(column, points), found, tuple(processes),
+        tuple(values), _images(column, points), found, tuple(processes), _answers(column, points),
     )  # fmt: skip
 
 
@@ -115,6 +120,13 @@ def _images(column: Column, points: list[Point]) -> int:
         return 0
     counts = [images_tested(p.manifest) for p in points if _succeeded(p.manifest)]
     return min((count or 0 for count in counts), default=0)
+
+
+def _answers(column: Column, points: list[Point]) -> RightAnswers | None:
+    if column.metric != ACCURACY:
+        return None
+    found = [p.manifest.answers for p in points if _succeeded(p.manifest)]
+    return found[0] if found and all(one == found[0] for one in found) else None
 
 
 def images_tested(manifest: Manifest) -> int | None:

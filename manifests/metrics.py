@@ -201,7 +201,8 @@ METRICS: Dict[str, MetricInfo] = {
         "of those of a training step that are not zero, in a format (label)", "lower", 1,
     ),
     "equal_inside": _share(
-        "equal numbers inside", "of the whole numbers inside a network, as another runtime computes them"
+        "equal numbers inside",
+        "of the whole numbers inside a network, as another runtime computes them",
     )._replace(compared=False),
     "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
     "auc": _share("AUC", "area under the ROC curve on the test split"),

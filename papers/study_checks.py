@@ -73,8 +73,7 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
 
 def _from_a_file(study: Study, group: CellGroup) -> bool:
     """Whether its model is a person's own file, which no framework has to know."""
-    names = [group.recipe] if isinstance(group.recipe, str) else list(group.recipe.values())
-    return any("model_sha256" in study.recipes.get(name, {}) for name in names)
+    return any("model_sha256" in study.recipes.get(name, {}) for name in group.recipe_names())
 
 
 def _of_texts(place: Place, study: Study) -> Iterator[Mistake]:

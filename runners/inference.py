@@ -25,9 +25,9 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     ``evaluate`` is False where the weights learned from images of another size: what is measured
     then is the time of quantizing. ``calibration_source`` and ``calibration_classes`` are what
-    runners.data draws calibration images from. ``model_sha256``: the person's own model file that the
-    cell starts from, empty for the networks of runners.models; ``pixels``: what such a file takes its
-    pixels as, one of runners.data.SCALES.
+    runners.data draws calibration images from. ``model_sha256``: the person's own model file that
+    the cell starts from, empty for the networks of runners.models; ``pixels``: what such a file
+    takes its pixels as, one of runners.data.SCALES.
     """
 
     calibration_images: int

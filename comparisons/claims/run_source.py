@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from comparisons.claims.atoms import interval
-from comparisons.claims.image_answers import answers_of
 from comparisons.claims.sources import Tables, headings_of
 from comparisons.comparison import Comparison, Line
+from comparisons.image_answers import answers_of
 from comparisons.intervals import share_interval
 from comparisons.number_flags import disqualifying
 from comparisons.sequential.looks import FIRST, last_look

@@ -37,7 +37,15 @@ def chosen(plan: Plan, task: str, framework: str = "pytorch") -> list[str]:
 
 def test_it_exercises_every_technique_that_a_gpu_has() -> None:
     only_processors = {
-        "pytorch": {"arithmetic", "dynamic", "ptq-eager", "ptq-fx", "ptq-pt2e", "qat-eager", "qat-fx"},
+        "pytorch": {
+            "arithmetic",
+            "dynamic",
+            "ptq-eager",
+            "ptq-fx",
+            "ptq-pt2e",
+            "qat-eager",
+            "qat-fx",
+        },
         "tensorflow": {
             "amp-bfloat16",
             "arithmetic",

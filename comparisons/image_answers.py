@@ -10,7 +10,7 @@ from typing import NamedTuple
 from comparisons.comparison import Line
 from comparisons.proportions import paired_interval
 from manifests.manifest import Manifest
-from manifests.right_answers import unpacked
+from manifests.right_answers import RightAnswers, unpacked
 from manifests.units import UNITS
 from papers.published import Column
 
@@ -57,7 +57,11 @@ def answers_of(
 
 
 def _read(manifest: Manifest | None, factor: float) -> ImageAnswers | None:
-    recorded = manifest.answers if manifest else None
+    return image_answers(manifest.answers if manifest else None, factor)
+
+
+def image_answers(recorded: RightAnswers | None, factor: float) -> ImageAnswers | None:
+    """Those that a manifest has; None where it has none or they can't be read."""
     right = unpacked(recorded) if recorded else None
     if recorded is None or right is None:
         return None
