@@ -86,6 +86,8 @@ def _handler(daemon: FakeDaemon) -> type[http.server.BaseHTTPRequestHandler]:
             if answer is not None:
                 self.wfile.write(answer)
 
+        do_DELETE = do_GET  # noqa: N815
+
         def log_message(self, *_: Any) -> None:
             pass
 

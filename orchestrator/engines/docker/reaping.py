@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,8 +26,12 @@ from orchestrator.file_lock import HeldError, exclusive, lock_names
 OWNER, RUN, CELL = "repliquant.orchestrator", "repliquant.run", "repliquant.cell"
 OUTLIVES = "repliquant.outlives"
 """The container goes on when its orchestrator dies: while it runs, somebody may attach to it."""
-# A container that a dead orchestrator asked for may appear after the first look for it.
+# A container that an orchestrator asked for may appear after its last look for it, and a daemon
+# that was killed may bring one back that it had removed.
 _LOCK_KEPT_S = 3600.0
+# A daemon that has just come back, or is busy, refuses for a moment to remove a container.
+_REMOVED_WITHIN_S = 15.0
+_LOOK_AGAIN_S = 0.5
 
 
 class Identity:
@@ -38,7 +43,10 @@ class Identity:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Live. What is left at the end is removed; where that fails, the next run sees it dead."""
+        """Live. What is left at the end is removed; where that fails, the next run sees it dead.
+
+        The lock stays for an hour, for what appears only afterwards.
+        """
         path = _locks(self._daemon) / self.name
         path.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(path):
@@ -46,8 +54,16 @@ class Identity:
                 yield
             finally:
                 with contextlib.suppress(APIError, *GONE):
-                    if not _remove(self._daemon, lambda owner: owner == self.name).left:
-                        path.unlink()
+                    self._clear_away()
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(path)
+
+    def _clear_away(self) -> None:
+        end = time.monotonic() + _REMOVED_WITHIN_S
+        while _remove(self._daemon, lambda owner: owner == self.name).left:
+            if time.monotonic() > end:
+                break
+            time.sleep(_LOOK_AGAIN_S)
 
     def labels(self, order: Order) -> dict[str, str]:
         """Labels of a cell's container."""
