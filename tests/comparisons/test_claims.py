@@ -92,6 +92,15 @@ def test_what_shafique2023_says_of_its_own_numbers() -> None:
         "many-samples-calibrate-better": "no number",
         "diverse-samples-calibrate-better": "no number",
         "test-data-calibrate-better": "no number",
+        "toolchains-shrink-models": "no number",
+        "toolchains-speed-models-up": "no number",
+        "toolchains-keep-accuracy": "no number",
+        "tflite-quantizes-after-training": "no number",
+        "pytorch-quantizes-after-and-while-training": "no number",
+        "onnxruntime-faster-and-smaller": "no number",
+        "cmsis-nn-optimizes": "no number",
+        "openvino-optimizes": "no number",
+        "toolchains-support-varies": "no number",
     }
 
 

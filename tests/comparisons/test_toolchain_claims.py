@@ -16,7 +16,12 @@ from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
 FOLDER = ROOT / "studies" / "shafique2023"
-NETWORK: dict[str, Any] = {"study": "shafique2023", "model": "resnet18", "image_size": 16, "seed": 1}
+NETWORK: dict[str, Any] = {
+    "study": "shafique2023",
+    "model": "resnet18",
+    "image_size": 16,
+    "seed": 1,
+}
 FLOAT = {"pytorch": "float32", "tensorflow": "tflite-float32", "onnxruntime": "float32",
          "openvino": "float32"}  # fmt: skip
 INT8 = {
@@ -103,9 +108,7 @@ def test_one_process_decides_sizes_and_proofs_and_no_time(
     assert found.state == state, found.why
 
 
-@pytest.mark.parametrize(
-    ("latency", "state"), [(0.5, "holds here"), (1.5, "does not hold here")]
-)
+@pytest.mark.parametrize(("latency", "state"), [(0.5, "holds here"), (1.5, "does not hold here")])
 def test_processes_decide_what_is_faster(latency: float, state: str) -> None:
     manifests = run(latency=latency, repeats=4)
     found = verdict(manifests, "onnxruntime-faster-and-smaller").measured
