@@ -1,7 +1,9 @@
-"""shafique2023's section 6.4 as claims: what one process decides, what it can't, and what never is."""
+"""shafique2023's section 6.4 as claims: what one process decides, what more do, what none can."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -63,7 +65,10 @@ def micro(technique: str, size: float, arena: float, proof: float) -> Manifest:
 
 
 def run(
-    sizes: dict[str, float] = {}, latency: float = 0.5, proof: float = 1.0, repeats: int = 1
+    sizes: Mapping[str, float] = MappingProxyType({}),
+    latency: float = 0.5,
+    proof: float = 1.0,
+    repeats: int = 1,
 ) -> list[Manifest]:
     """Float models of 40 units and INT8 ones of 10, in a quarter of the arena."""
     found = [micro("float32", 40, 8, 1.0), micro("int8", 10, 2, proof)]
