@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from comparisons.audit import Report, audit
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
+from comparisons.pareto import Network
 from comparisons.results import Evidence
 from manifests.codec import UnreadableError
 from manifests.errors import InputError, RepliquantError
@@ -25,6 +26,7 @@ from services.results import (
     explain_speedups,
     judge_claims,
     judge_published,
+    pareto_networks,
     published_speedups,
     read_results,
 )
@@ -88,6 +90,7 @@ class ShownRun(NamedTuple):
     environments: list[str]
     warnings: list[str]
     speedups: list[Explanation]
+    networks: list[Network]
 
 
 class Judgement(NamedTuple):
@@ -177,6 +180,7 @@ def read_shown_run(run: Run, study: str) -> ShownRun:
         environments=environment_lines([results]),
         warnings=results.warnings,
         speedups=explain_speedups(results) + published_speedups(study),
+        networks=pareto_networks(results),
     )
 
 
