@@ -1,8 +1,8 @@
 """Accuracy or fidelity against latency: the ways to run one network that none other beats in both.
 
-A way is a technique of a toolchain on one model: its latency is that of its calls, its quality that
-of the model which they run. What has no number in one of both, or one that a flag forbids to decide,
-is not compared, and says why.
+A way is a technique of a toolchain on one model: its latency is that of its calls, its quality
+that of the model which they run. What has no number in one of both, or one that a flag forbids to
+decide, is not compared, and says why.
 """
 
 from __future__ import annotations

@@ -124,8 +124,10 @@ def again(held: Session, budget_s: float) -> None:
     first = [p for p in held.prepared.chosen if p.cell.task == "infer" and not p.cell.repeat]
     batches = batch_order(one.cell.batch_size for one in first)
     done = dict.fromkeys(batches, 0)
-    while any([_round(held, budget_s, first, batch, done) for batch in batches]):
-        pass
+    going = True
+    while going:
+        rounds = [_round(held, budget_s, first, batch, done) for batch in batches]
+        going = any(rounds)
 
 
 def _round(

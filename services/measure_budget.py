@@ -50,9 +50,7 @@ def inferences(cells: Sequence[PlannedCell], batch: int) -> list[PlannedCell]:
     return [one for one in cells if one.cell.task == "infer" and one.cell.batch_size == batch]
 
 
-def not_ended(
-    cells: Sequence[PlannedCell], manifests: Sequence[Manifest]
-) -> list[PlannedCell]:
+def not_ended(cells: Sequence[PlannedCell], manifests: Sequence[Manifest]) -> list[PlannedCell]:
     """Those that nobody has measured yet."""
     ended = {one.id for one in manifests if one.status == "ok"}
     return [one for one in cells if one.id not in ended]
@@ -99,11 +97,13 @@ class Budget:
 
     def _of(self, cell: Cell) -> list[Manifest]:
         """What has been measured of the same model in the same toolchain."""
-        wanted = (cell.task, cell.framework, cell.technique)
-        return [
-            one for one in self._manifests
-            if one.status == "ok" and (one.cell.task, one.cell.framework, one.cell.technique) == wanted
-        ]  # fmt: skip
+        wanted = _kind(cell)
+        ended = (one for one in self._manifests if one.status == "ok")
+        return [one for one in ended if _kind(one.cell) == wanted]
+
+
+def _kind(cell: Cell) -> tuple[str, str, str]:
+    return cell.task, cell.framework, cell.technique
 
 
 def _same_point(manifest: Manifest, cell: Cell) -> bool:

@@ -1,4 +1,4 @@
-"""The Pareto front: nothing on it is beaten, everything else is, and what isn't compared says why."""
+"""The Pareto front: nothing on it is beaten, all else is, and what isn't compared says why."""
 
 from __future__ import annotations
 

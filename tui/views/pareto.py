@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -84,7 +85,7 @@ def _stair(grid: _Grid, front: Sequence[Way], across: _Scale, up: _Scale) -> Non
         for way in front
         if way.place is not None
     ]
-    for (left, low), (right, high) in zip(corners, corners[1:], strict=False):
+    for (left, low), (right, high) in itertools.pairwise(corners):
         for column in range(left, right):
             grid.put(column, low, _STAIR, "dim")
         for line in range(low, high):
