@@ -43,9 +43,9 @@ def print_pareto(study: str, found: list[Network]) -> None:
         )
         return
     for network in found:
-        rows = [pareto.row(way, network.by) for way in network.ways if not way.reason]
-        least = ("beaten by", "really ran")
+        rows = pareto.rows(network)
+        least = ("remark", "really ran")
         console.print(table(pareto.title(network), pareto.header(network), rows, least=least))
         for line in pareto.reasons(network):
-            console.print(f"not compared: {line}", markup=False)
+            console.print(f"without a number: {line}", markup=False)
     console.print(pareto.LEGEND, markup=False)

@@ -84,11 +84,16 @@ class Way(NamedTuple):
         return " ".join(part for part in (self.framework, self.technique, self.variant) if part)
 
     @property
-    def place(self) -> Place | None:
-        """None where it isn't compared."""
-        if self.reason or self.latency.value is None or self.quality.value is None:
+    def numbers(self) -> Place | None:
+        """Both, also of what a flag keeps from being compared; None where one is missing."""
+        if self.latency.value is None or self.quality.value is None:
             return None
         return Place(self.latency.value, self.quality.value)
+
+    @property
+    def place(self) -> Place | None:
+        """None where it isn't compared."""
+        return None if self.reason else self.numbers
 
     @property
     def latency_ends(self) -> Interval | None:
@@ -99,7 +104,8 @@ class Way(NamedTuple):
 class Network(NamedTuple):
     """One network on one batch size, judged by one quality; ``key`` are fields of its cells.
 
-    The ways on the front come first, then the others that were compared, then the rest.
+    The ways on the front come first, then the others that were compared, then what is flagged, then
+    what has no number.
     """
 
     key: dict[str, str]
@@ -120,7 +126,7 @@ def networks(points: Points) -> list[Network]:
         ways = _Ways(points, named, timed)
         for by in QUALITIES:
             made = ways.judged(by)
-            if sum(_has_both(way) for way in made) > 1:
+            if sum(way.numbers is not None for way in made) > 1:
                 found.append(Network(named, by, tuple(_compared(made))))
     return found
 
@@ -157,7 +163,11 @@ class _Ways:
             if point.manifest is not None and point.manifest.fidelity is not None
         }
         self._timed = list(timed.values())
-        self._untimed = list(_untimed(points, key, self._timed))
+        untimed = list(_untimed(points, key, self._timed))
+        used = {point.cell.weights_from for point in points.all if point.cell.task == "infer"}
+        self._siblings = _siblings([one for one in points.all if one.id in used], untimed)
+        taken = {point.id for point in self._siblings.values()}
+        self._untimed = [point for point in untimed if point.id not in taken]
 
     def judged(self, by: str) -> list[Way]:
         """All of them; which are on the front isn't known yet."""
@@ -188,7 +198,13 @@ class _Ways:
         if by == AGREEMENT and model.id in self._roots and _is_root(model):
             return Measured(100.0, 1, 1, "ok", [model.id], [], work=ITSELF)
         found = summarise(column, [model])
+        if found.value is None and model.id in self._siblings:
+            return self._of_sibling(column, self._siblings[model.id])
         return found._replace(state=_missing(column, [model]) or found.state)
+
+    def _of_sibling(self, column: Column, sibling: Point) -> Measured:
+        found = summarise(column, [sibling])
+        return found._replace(work=f"at {sibling.cell.image_size} px")
 
 
 def _is_root(model: Point) -> bool:
@@ -219,6 +235,19 @@ def _untimed(
         ended = point.manifest is not None and point.manifest.status == "ok"
         if same and ended and not experiments.isdisjoint(point.experiments):
             yield point
+
+
+def _siblings(models: Sequence[Point], untimed: Sequence[Point]) -> dict[str, Point]:
+    """By a timed model's id: the same technique on the same weights, for images of the size that
+    they learned from, where answering the test images was left to that.
+    """
+    found = {_but_size(point): point for point in untimed}
+    return {one.id: found[_but_size(one)] for one in models if _but_size(one) in found}
+
+
+def _but_size(point: Point) -> tuple[object, ...]:
+    cell = point.cell
+    return cell.task, cell.framework, cell.technique, cell.variant, cell.weights_from, cell.device
 
 
 def _missing(column: Column, points: Sequence[Point]) -> str:
@@ -261,10 +290,6 @@ def _reason(latency: Measured, quality: Measured, by: str) -> str:
     return f"flagged: {', '.join(flags)}" if flags else ""
 
 
-def _has_both(way: Way) -> bool:
-    return way.latency.value is not None and way.quality.value is not None
-
-
 def _compared(ways: Sequence[Way]) -> list[Way]:
     """With what is on the front and what beats the others."""
     placed = [(way, way.place) for way in ways]
@@ -279,6 +304,7 @@ def _compared(ways: Sequence[Way]) -> list[Way]:
     ]
     behind.sort(key=lambda one: one[1].latency_ms)
     rest = [way for way, place in placed if place is None]
+    rest.sort(key=lambda way: way.numbers is None)
     return [way._replace(front=True) for way, _ in front] + [way for way, _ in behind] + rest
 
 

@@ -11,12 +11,12 @@ from comparisons.pareto import ITSELF, QUALITIES, Network, Way
 from comparisons.render.speedups import configuration
 from comparisons.render.values import NONE, number, one_line
 
-FRONT, BEHIND = "●", "○"
+FRONT, BEHIND, APART = "●", "○", "–"
 _SHOWN = ("model", "image_size", "batch_size", "device")
 LEGEND = (
     f"{FRONT} on the Pareto front: no other way here is at least as fast and at least as good, and "
-    "better in one of both. By medians of processes; in brackets intervals of 95 %, over processes "
-    "and over test images."
+    f"better in one of both; {APART} not compared, because of a flag. By medians of processes; in "
+    "brackets intervals of 95 %, over processes and over test images."
 )
 
 
@@ -34,16 +34,31 @@ def title(network: Network) -> str:
 
 def header(network: Network) -> list[str]:
     """As ``row`` has them."""
-    return ["", "toolchain", "technique", "latency", QUALITIES[network.by].label, "really ran",
-            "beaten by"]  # fmt: skip
+    return ["front", "toolchain", "technique", "latency", QUALITIES[network.by].label, "really ran",
+            "remark"]  # fmt: skip
 
 
 def row(way: Way, by: str) -> list[str]:
-    """Of a way that is compared."""
+    """Of a way that has both numbers."""
     return [
-        FRONT if way.front else BEHIND, way.framework, technique(way), latency(way),
-        quality(way, by), proof(way), way.beaten_by,
+        sign(way), way.framework, technique(way), latency(way), quality(way, by), proof(way),
+        remark(way),
     ]  # fmt: skip
+
+
+def rows(network: Network) -> list[list[str]]:
+    """Of all ways that have both numbers."""
+    return [row(way, network.by) for way in network.ways if way.numbers is not None]
+
+
+def sign(way: Way) -> str:
+    """Whether it is on the front, behind it, or not compared."""
+    return APART if way.reason else FRONT if way.front else BEHIND
+
+
+def remark(way: Way) -> str:
+    """What beats it, or keeps it from being compared."""
+    return one_line(way.reason) or (f"beaten by {way.beaten_by}" if way.beaten_by else "")
 
 
 def technique(way: Way) -> str:
@@ -65,7 +80,8 @@ def quality(way: Way, by: str) -> str:
     if way.quality.work == ITSELF:
         return "itself"
     value = f"{number(way.quality.value)} {QUALITIES[by].unit}"
-    return f"{value}{_ends(way.quality_ends)}"
+    where = f" {way.quality.work}" if way.quality.work else ""
+    return f"{value}{_ends(way.quality_ends)}{where}"
 
 
 def proof(way: Way) -> str:
@@ -76,10 +92,10 @@ def proof(way: Way) -> str:
 
 
 def reasons(network: Network) -> list[str]:
-    """Why the others aren't compared, a line a reason, with their names."""
+    """Why others have no number, a line a reason, with their names."""
     found: dict[str, list[str]] = {}
     for way in network.ways:
-        if way.reason:
+        if way.numbers is None:
             found.setdefault(one_line(way.reason), []).append(way.title)
     return [f"{_named(titles)}: {reason}" for reason, titles in found.items()]
 
@@ -114,6 +130,7 @@ def _plain(way: Way) -> dict[str, Any]:
         "latency_interval_ms": list(way.latency_ends) if way.latency_ends else None,
         "processes": way.latency.n,
         "quality": way.quality.value,
+        "quality_of": way.quality.work,
         "quality_interval": list(way.quality_ends) if way.quality_ends else None,
         "promised": way.promised,
         "share": way.share,

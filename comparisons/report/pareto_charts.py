@@ -9,13 +9,13 @@ from comparisons.pareto import QUALITIES, Network, Way, networks, preferred
 from comparisons.points import Points
 from comparisons.render import pareto
 from comparisons.render.values import printable
-from comparisons.report.charts import TOOLTIP, Chart, drawn, frame
+from comparisons.report.charts import PALE, TOOLTIP, Chart, drawn, frame
 from comparisons.results import Evidence
 
 _HEIGHT = 360
 _MOST = 6
 _MARGIN = 0.08
-_ON, _BEHIND = "on the front", "beaten"
+_ON, _BEHIND, _APART = "on the front", "beaten", "not compared"
 
 
 class ParetoPart(NamedTuple):
@@ -33,8 +33,7 @@ def pareto_parts(evidence: Evidence) -> list[ParetoPart]:
     if evidence.plan is None:
         return []
     found = preferred(networks(Points(evidence.plan.cells, evidence.manifests)))
-    shown = [one for one in found if any(way.place for way in one.ways)]
-    drawn_ones = _outermost(shown)[:_MOST]
+    drawn_ones = _outermost(found)[:_MOST]
     return [_part(number, one, one in drawn_ones) for number, one in enumerate(found)]
 
 
@@ -48,17 +47,20 @@ def _outermost(found: Sequence[Network]) -> list[Network]:
 
 
 def _part(number: int, network: Network, with_chart: bool) -> ParetoPart:
-    rows = [pareto.row(way, network.by) for way in network.ways if not way.reason]
     chart = pareto_chart(f"pareto-{number}", network) if with_chart else None
     title = printable(pareto.title(network))
-    return ParetoPart(title, pareto.header(network), rows, pareto.reasons(network), chart)
+    return ParetoPart(
+        title, pareto.header(network), pareto.rows(network), pareto.reasons(network), chart
+    )
 
 
 def pareto_chart(id: str, network: Network) -> Chart:
-    """Of the ways that are compared, of which there has to be one."""
-    ways = [way for way in network.ways if way.place is not None]
-    front = ", ".join(way.title for way in network.front)
+    """Of the ways that have both numbers."""
+    ways = [way for way in network.ways if way.numbers is not None]
+    front = ", ".join(way.title for way in network.front) or "none"
     about = f"{pareto.title(network)}: {len(ways)} ways; on the Pareto front: {front}"
+    if any(way.reason for way in ways):
+        about += "; pale where a measurement was disturbed"
     return drawn(id, _spec(network, ways), printable(about))
 
 
@@ -92,12 +94,12 @@ def _front(x: dict[str, Any], y: dict[str, Any]) -> dict[str, Any]:
 def _marks(x: dict[str, Any], y: dict[str, Any], colour: dict[str, Any]) -> dict[str, Any]:
     shape = {
         "field": "place", "type": "nominal",
-        "scale": {"domain": [_ON, _BEHIND], "range": ["diamond", "circle"]},
+        "scale": {"domain": [_ON, _BEHIND, _APART], "range": ["diamond", "circle", "cross"]},
     }  # fmt: skip
     size = {"condition": {"test": f"datum.place === '{_ON}'", "value": 160}, "value": 60}
     return {
         "mark": {"type": "point", "filled": True, "tooltip": TOOLTIP},
-        "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "size": size},
+        "encoding": {"x": x, "y": y, "color": colour, "shape": shape, "size": size, **PALE},
     }
 
 
@@ -130,11 +132,12 @@ def _intervals(
 
 
 def _row(way: Way, by: str) -> dict[str, Any]:
-    assert way.place is not None
+    assert way.numbers is not None
     row: dict[str, Any] = {
         "what": printable(pareto.technique(way)), "toolchain": printable(way.framework),
-        "latency": way.place.latency_ms, "quality": way.place.quality, "judged by": by,
-        "place": _ON if way.front else _BEHIND, "beaten by": printable(way.beaten_by),
+        "latency": way.numbers.latency_ms, "quality": way.numbers.quality, "judged by": by,
+        "place": _ON if way.front else _APART if way.reason else _BEHIND,
+        "remark": printable(pareto.remark(way)), "pale": bool(way.reason),
         "really ran": printable(pareto.proof(way)), "processes": way.latency.n,
     }  # fmt: skip
     if way.latency_ends is not None:

@@ -126,12 +126,27 @@ def test_processes_of_a_way_give_their_median() -> None:
     ],
 )
 def test_what_failed_or_was_disturbed_is_not_on_the_front(change: Any, why: str) -> None:
+    disturbed = "flags" in change
     fast = made("onnxruntime", "fastest")
     found = judged(*RUN, of_model(fast, 0.99), timed(called(fast), 0.1, **change))
     (way,) = [w for w in by(found, "accuracy").ways if w.technique == "fastest"]
     assert (way.reason, way.front, way.place) == (why, False, None)
     assert by(found, "accuracy").ways[-1] == way
-    assert words.reasons(by(found, "accuracy")) == [f"onnxruntime fastest: {why}"]
+    assert words.remark(way) == why and (way.numbers is not None) == disturbed
+    told = [f"onnxruntime fastest: {why}"]
+    assert words.reasons(by(found, "accuracy")) == ([] if disturbed else told)
+
+
+def test_a_model_made_for_timing_alone_is_judged_by_its_sibling_of_the_size_that_was_learned() -> (
+    None
+):
+    large = made("onnxruntime", "static", image_size=64)
+    silent = measured(large, metric("model_size_bytes", 5))
+    small = of_model(made("onnxruntime", "static"), 0.96)
+    found = by(judged(*RUN, silent, timed(called(large), 0.5), small), "accuracy")
+    (way,) = [one for one in found.ways if one.technique == "static"]
+    assert (way.front, way.quality.value) == (True, pytest.approx(96))
+    assert words.quality(way, "accuracy") == "96.00 % at 32 px"
 
 
 def test_a_model_without_an_accuracy_and_one_that_nobody_timed_say_so() -> None:
@@ -172,7 +187,7 @@ def test_what_is_printed_has_reasons_below(capsys: pytest.CaptureFixture[str]) -
     print_pareto("lad2023", preferred(judged(*RUN, of_model(still, 0.99))))
     text = " ".join(capsys.readouterr().out.split())
     assert "accuracy against latency" in text and "9.000 ms" in text
-    assert f"not compared: onnxruntime ptq entropy: {NOT_TIMED}" in text
+    assert f"without a number: onnxruntime ptq entropy: {NOT_TIMED}" in text
 
 
 @pytest.mark.cells

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from comparisons.pareto import QUALITIES, Network, Way, preferred
 from comparisons.render import pareto
-from comparisons.render.values import number, one_line
+from comparisons.render.values import number
 from tui.loaders import ShownRun
 from tui.screens.base import Page
 from tui.text import MARK, safe
@@ -94,11 +94,11 @@ class ParetoScreen(Page):
     def _row(self, index: int) -> list[Field | str]:
         way = self.network.ways[index]
         dim = "dim" if way.reason else ""
-        sign = f"{letter(index)} {pareto.FRONT}" if way.front else f"{letter(index)} "
+        named = letter(index) if way.numbers is not None else " "
         latency = "–" if way.latency.value is None else f"{number(way.latency.value)} ms"
         mark = f" {MARK}" if way.latency.flagged or way.quality.flagged else ""
         return [
-            Field(" –" if way.reason else sign, "accent" if way.front else dim),
+            Field(f"{named} {pareto.sign(way)}", "accent" if way.front else dim),
             Field(way.framework, dim), Field(pareto.technique(way), dim),
             Field(f"{latency}{mark}", dim), Field(_value(way, self.network.by), dim),
             Field(pareto.proof(way), dim),
@@ -136,12 +136,8 @@ def _told(way: Way, by: str) -> Text:
     """What stands behind a row: its intervals, and what beats it or keeps it from comparing."""
     text = Text(safe(way.title), "bold")
     text.append(f"   {pareto.latency(way)}   {pareto.quality(way, by)}", "not bold")
-    if way.reason:
-        told = f"not compared: {one_line(way.reason)}"
-    elif way.front:
-        told = f"{pareto.FRONT} on the front: nothing here beats it"
-    else:
-        told = f"beaten by {way.beaten_by}"
+    told = pareto.remark(way) or f"{pareto.FRONT} on the front: nothing here beats it"
+    told = f"not compared: {told}" if way.reason else told
     flags = sorted({*way.latency.flags, *way.quality.flags})
     told += f"   {MARK} {', '.join(flags)}" if flags and not way.reason else ""
     return text.append(f"\n{safe(told, 1000)}", "not bold")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 
-from comparisons.pareto import Network, Place, Way
+from comparisons.pareto import QUALITIES, Network, Place, Way
 from comparisons.render.values import number
 from tui.text import fitted
 
@@ -51,8 +51,8 @@ def scatter(
     network: Network, chosen: int, width: int, height: int, paint: Callable[[str], str]
 ) -> list[Text]:
     """``height`` lines and the latency's axis; ``chosen`` is the row that stands out."""
-    placed = [(n, way, way.place) for n, way in enumerate(network.ways) if way.place is not None]
-    places = [place for _, _, place in placed if place is not None]
+    placed = [(n, way, way.numbers) for n, way in enumerate(network.ways) if way.numbers]
+    places = [place for _, _, place in placed]
     if not places:
         return []
     room = max(8, width - _AXIS - 1)
@@ -61,13 +61,14 @@ def scatter(
     grid = _Grid(room, height)
     _stair(grid, [way for _, way, _ in placed if way.front], across, up)
     for index, way, place in reversed(placed):
-        if place is not None and index != chosen:
-            tone = f"bold {paint('primary')}" if way.front else ""
+        if index != chosen:
+            tone = f"bold {paint('primary')}" if way.front else "dim" if way.reason else ""
             _put(grid, place, letter(index), tone, across, up)
     for index, _, place in placed:
-        if place is not None and index == chosen:
+        if index == chosen:
             _put(grid, place, letter(index), "reverse", across, up)
-    return [*_with_axis(grid, up), _latencies(places, room)]
+    unit = QUALITIES[network.by].unit
+    return [*_with_axis(grid, up, unit), _latencies(places, room)]
 
 
 def _scale(values: Sequence[float], room: int) -> _Scale:
@@ -92,12 +93,12 @@ def _stair(grid: _Grid, front: Sequence[Way], across: _Scale, up: _Scale) -> Non
             grid.put(right, line, _CORNER if line == low else _RISER, "dim")
 
 
-def _with_axis(grid: _Grid, up: _Scale) -> list[Text]:
+def _with_axis(grid: _Grid, up: _Scale, unit: str) -> list[Text]:
     found = []
     for place, signs in enumerate(grid.lines):
         top, bottom = place == 0, place == len(grid.lines) - 1
         value = up.high if top else up.low if bottom else None
-        label = number(value) if value is not None and (top or up.low < up.high) else ""
+        label = f"{number(value)} {unit}" if value is not None and (top or up.low < up.high) else ""
         line = Text(fitted(label, _AXIS, right=True), "dim", no_wrap=True).append(" ")
         for sign, tone in signs:
             line.append(sign, tone or "not dim")
