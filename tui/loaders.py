@@ -36,6 +36,8 @@ from tui.text import error_text
 
 if TYPE_CHECKING:
     from comparisons.differences import Differences
+    from services.until_decided import Ending
+    from services.verdict_screen import Shown
 
 State = tuple[str, str]
 """A status and its reason."""
@@ -198,6 +200,14 @@ def judge_study(study: str, shown: ShownRun | None) -> Judgement:
     except Exception as error:  # shown in the place of the findings
         problems["audit"] = error_text(error)
     return Judgement(study, evidence, report, problems)
+
+
+def read_verdicts(run: Run, ending: Ending | None) -> Shown:
+    """Every claim on what a run has so far. Raises InputError, PublishedError."""
+    from services.verdict_screen import Shown
+
+    results = read_results(run)
+    return Shown(judge_claims(results), results, ending)
 
 
 def _results_of(shown: ShownRun) -> Results:
