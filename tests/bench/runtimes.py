@@ -1,13 +1,13 @@
 """Our latency beside each runtime's own tool: the same file, threads and kind of call, batch 1.
 
-OpenVINO's is ``benchmark_app`` with the synchronous API and the latency hint. ONNX Runtime's package
+OpenVINO's is ``benchmark_app`` with the synchronous API and one stream, which is what the latency
+hint means here (with the hint itself the tool takes no number of threads). ONNX Runtime's package
 brings no tool, so it is a plain loop around ``InferenceSession.run``, as its documentation has it.
 Both sides are whole processes, in turn A B B A.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import statistics
@@ -117,20 +117,12 @@ def _measured(folder: Path) -> Run:
     """A run of ``measure`` on ResNet18 as lad2023 has it, with random weights."""
     model = folder / "resnet18.onnx"
     _python("onnxruntime", "-c", _NETWORK, str(model), str(SIDE))
-    command = [
-        "repliquant",
-        "measure",
-        model,
-        "--batch",
-        "1",
-        "--budget",
-        "1s",
-        "--engine",
-        "local",
-    ]
     subprocess.run(
-        [*command, "--run", folder / "run"], check=True, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        [
+            "repliquant", "measure", model, "--batch", "1", "--budget", "1s", "--engine", "local",
+            "--run", folder / "run",
+        ],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     return Run(folder / "run")
 
@@ -174,7 +166,7 @@ def benchmark_app(case: Case) -> float:
     """Seconds: the median that the tool prints."""
     told = _python(
         "openvino", str(_beside("openvino", "benchmark_app")), "-m", str(case.file), "-d", "CPU",
-        "-api", "sync", "-hint", "latency", "-infer_precision", "f32", "-nthreads",
+        "-api", "sync", "-hint", "none", "-nstreams", "1", "-infer_precision", "f32", "-nthreads",
         str(case.threads), "-t", str(SECONDS), "-shape", f"[1,3,{SIDE},{SIDE}]",
     )  # fmt: skip
     found = re.search(r"Median:\s*([\d.]+) ms", told)
