@@ -99,8 +99,8 @@ def best_batch_sizes(results: Results, limit_ms: float | None = None) -> list[Be
 
 def pareto_networks(results: Results) -> list[Network]:
     """Accuracy or fidelity against latency, for each network, batch size and quality."""
-    from comparisons.pareto import networks
     from comparisons.points import Points
+    from comparisons.ways_to_run import networks
 
     return networks(Points(results.plan.cells, results.manifests))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from comparisons.pareto import QUALITIES, Network, Way, networks, preferred
+from comparisons.pareto import QUALITIES, Network, Way, preferred
 from comparisons.points import Points
 from comparisons.render import pareto
 from comparisons.render.values import printable
 from comparisons.report.charts import PALE, TOOLTIP, Chart, drawn, frame
 from comparisons.results import Evidence
+from comparisons.ways_to_run import networks
 
 _HEIGHT = 360
-_MOST = 6
+_MOST, _MOST_PARTS = 6, 24
+"""Charts, and networks with their ways, that one page has."""
+_MORE = "and {:,} more: repliquant explain {} --pareto"
 _MARGIN = 0.08
 _ON, _BEHIND, _APART = "on the front", "beaten", "not compared"
 
@@ -34,7 +37,12 @@ def pareto_parts(evidence: Evidence) -> list[ParetoPart]:
         return []
     found = preferred(networks(Points(evidence.plan.cells, evidence.manifests)))
     drawn_ones = _outermost(found)[:_MOST]
-    return [_part(number, one, one in drawn_ones) for number, one in enumerate(found)]
+    shown = found[:_MOST_PARTS]
+    parts = [_part(number, one, one in drawn_ones) for number, one in enumerate(shown)]
+    left = len(found) - len(shown)
+    if left:
+        parts.append(ParetoPart(_MORE.format(left, evidence.study), [], [], [], None))
+    return parts
 
 
 def _outermost(found: Sequence[Network]) -> list[Network]:

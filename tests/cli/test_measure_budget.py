@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 import pytest
 
+from comparisons.pareto import preferred
 from manifests.cell import Cell
 from manifests.codec import encode_manifest
 from manifests.manifest import Manifest, Metric
@@ -20,6 +21,7 @@ from services.measure import Measuring, again, measuring, once
 from services.measure_budget import Budget, batch_order
 from services.measure_rows import NO_TIME, NOT_RUN, rows
 from services.measure_screen import Screen, measure_screen
+from services.results import Results, explain_speedups, pareto_networks
 from tests.manifests.samples import a_manifest, a_run, put
 from tests.orchestrator.model_bytes import sound
 
@@ -74,7 +76,8 @@ def test_the_file_comes_first_and_each_toolchain_as_it_is_before_int8(asked: Mea
 def a_call(cell: Cell, wall_s: float, latency_s: float, at_s: float = 0.0) -> Manifest:
     begin = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=at_s)
     timed = [Metric(name="latency_s", unit="s", samples=[latency_s] * 3)]
-    metrics = timed if cell.task == "infer" else []
+    held = [Metric(name="agreement", unit="fraction", samples=[0.99], items=72)]
+    metrics = timed if cell.task == "infer" else held
     return a_manifest(cell, wall_s=wall_s, metrics=metrics, started_at=begin.isoformat())
 
 
@@ -207,3 +210,33 @@ def test_what_had_no_time_is_a_row_that_says_so(asked: Measuring) -> None:
     assert {row.reason for row in found if row.status == NOT_RUN} == {NO_TIME}
     text = "\n".join(measure_screen(Screen("t", found, "", [], "n")))
     assert "OpenVINO INT8 batch 32: not run: the budget left no time for it" in text
+
+
+def test_a_speedup_over_the_file_is_runtime_times_precision(
+    tmp_path: Path, asked: Measuring
+) -> None:
+    machine = _Machine(tmp_path / "run", asked, 1.0)
+    machine.measure(asked._replace(budget_s=1.0))
+    results = Results(machine.prepared.run, machine.prepared.plan,
+                      machine.prepared.run.load().manifests, [])  # fmt: skip
+    found = {
+        (one.point["framework"], one.technique): one
+        for one in explain_speedups(results)
+        if one.point["batch_size"] == "1"
+    }
+    assert set(found) == {
+        ("onnxruntime", "model-file-int8"), ("openvino", "model-file"),
+        ("openvino", "model-file-int8"),
+    }  # fmt: skip
+    across = found["openvino", "model-file-int8"]
+    assert across.baseline == "onnxruntime model-file"
+    assert [factor.kind for factor in across.factors] == ["runtime", "precision"]
+
+
+def test_all_toolchains_stand_on_one_pareto_front(tmp_path: Path, asked: Measuring) -> None:
+    machine = _Machine(tmp_path / "run", asked, 1.0)
+    machine.measure(asked._replace(budget_s=1.0))
+    results = Results(machine.prepared.run, machine.prepared.plan,
+                      machine.prepared.run.load().manifests, [])  # fmt: skip
+    (network,) = preferred(pareto_networks(results))
+    assert network.by == "agreement" and len(network.ways) == 4

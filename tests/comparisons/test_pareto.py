@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.pareto_tables import print_pareto
-from comparisons.pareto import ITSELF, NOT_TIMED, Network, Place, networks, on_front, preferred
+from comparisons.pareto import ITSELF, NOT_TIMED, Network, Place, on_front, preferred
 from comparisons.points import Points
 from comparisons.render import pareto as words
+from comparisons.report.pareto_charts import pareto_chart
+from comparisons.ways_to_run import networks
 from manifests.cell import Cell
 from manifests.fidelity_summary import Fidelity
 from manifests.manifest import Flag, Manifest, Proof
@@ -188,6 +190,20 @@ def test_what_is_printed_has_reasons_below(capsys: pytest.CaptureFixture[str]) -
     text = " ".join(capsys.readouterr().out.split())
     assert "accuracy against latency" in text and "9.000 ms" in text
     assert f"without a number: onnxruntime ptq entropy: {NOT_TIMED}" in text
+
+
+def test_the_report_draws_each_way_and_names_the_front() -> None:
+    network = by(judged(*RUN), "accuracy")
+    chart = pareto_chart("pareto-0", network)
+    rows = {(row["toolchain"], row["what"]): row for row in chart.spec["data"]["values"]}
+    places = {name: row["place"] for name, row in rows.items()}
+    assert places == {
+        ("openvino", "ptq"): "on the front", ("onnxruntime", "ptq"): "on the front",
+        ("pytorch", "float32"): "on the front", ("tensorflow", "ptq"): "beaten",
+    }  # fmt: skip
+    assert rows["tensorflow", "ptq"]["remark"] == "beaten by onnxruntime ptq"
+    assert chart.about.endswith("Pareto front: openvino ptq, onnxruntime ptq, pytorch float32")
+    assert chart.svg.startswith("<svg") and "onnxruntime" in chart.svg
 
 
 @pytest.mark.cells
