@@ -95,7 +95,7 @@ class _Models:
         """Of the calls themselves where they recorded it, else of the model that they run."""
         column = QUALITIES[by]
         own = summarise(column, processes)
-        if own.value is not None or model is None:
+        if own.value is not None or model is None or not _same_framework(processes, model):
             return own._replace(state=_missing(column, processes) or own.state)
         if model.cell.task == "train" and not _computes_as_trained(processes, model):
             return own
@@ -109,6 +109,11 @@ class _Models:
     def _of_sibling(self, column: Column, sibling: Point) -> Measured:
         found = summarise(column, [sibling])
         return found._replace(work=f"at {sibling.cell.image_size} px")
+
+
+def _same_framework(processes: Sequence[Point], model: Point) -> bool:
+    """One file has other answers in another framework's kernels."""
+    return processes[0].cell.framework == model.cell.framework
 
 
 def _is_root(model: Point) -> bool:

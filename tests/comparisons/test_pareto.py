@@ -179,6 +179,13 @@ def test_the_training_s_accuracy_is_that_of_float32_calls_alone() -> None:
     assert ways["compiled-bfloat16"].quality.value is None and not ways["compiled-bfloat16"].front
 
 
+def test_a_file_in_another_framework_s_kernels_has_answers_of_its_own() -> None:
+    elsewhere = called(LITE, framework="openvino", technique="from-tflite-int8")
+    found = by(judged(*RUN, timed(elsewhere, 0.1)), "accuracy")
+    (way,) = [one for one in found.ways if one.technique == "from-tflite-int8"]
+    assert way.quality.value is None and way.reason.startswith("no accuracy: ")
+
+
 def test_one_way_alone_is_not_compared() -> None:
     assert judged(*RUN[:2]) == []
     assert judged() == []
