@@ -20,6 +20,7 @@ _NETWORK = ("model", "dataset", "image_size", "seed", "protocol", "device", "bat
 _UNTIMED = _NETWORK[:2] + _NETWORK[3:5]
 """What a model that nobody timed shares with the networks that it is listed under."""
 _FLOAT = "float32"
+_EVALUATE = "evaluate"
 
 
 def networks(points: Points) -> list[Network]:
@@ -138,16 +139,21 @@ def _is_untimed(point: Point, used: Collection[str | None]) -> bool:
 
 
 def _siblings(models: Sequence[Point], untimed: Sequence[Point]) -> dict[str, Point]:
-    """By a timed model's id: the same technique on the same weights, for images of the size that
-    they learned from, where answering the test images was left to that.
+    """By the id of a timed model that answers no test images, as its recipe says: what the same
+    technique and recipe made of the same weights for images of the size that they learned from.
     """
     found = {_but_size(point): point for point in untimed}
-    return {one.id: found[_but_size(one)] for one in models if _but_size(one) in found}
+    silent = [one for one in models if not one.cell.recipe.get(_EVALUATE, True)]
+    return {one.id: found[_but_size(one)] for one in silent if _but_size(one) in found}
 
 
 def _but_size(point: Point) -> tuple[object, ...]:
     cell = point.cell
-    return cell.task, cell.framework, cell.technique, cell.variant, cell.weights_from, cell.device
+    recipe = {name: value for name, value in cell.recipe.items() if name != _EVALUATE}
+    return (
+        cell.task, cell.framework, cell.technique, cell.variant, cell.weights_from, cell.device,
+        str(sorted(recipe.items())),
+    )  # fmt: skip
 
 
 def _missing(column: Column, points: Sequence[Point]) -> str:

@@ -142,11 +142,14 @@ def test_what_failed_or_was_disturbed_is_not_on_the_front(change: Any, why: str)
 def test_a_model_made_for_timing_alone_is_judged_by_its_sibling_of_the_size_that_was_learned() -> (
     None
 ):
-    large = made("onnxruntime", "static", image_size=64)
+    asked = {"calibration_images": 128}
+    large = made("onnxruntime", "static", image_size=64, recipe={**asked, "evaluate": False})
     silent = measured(large, metric("model_size_bytes", 5))
-    small = of_model(made("onnxruntime", "static"), 0.96)
-    found = by(judged(*RUN, silent, timed(called(large), 0.5), small), "accuracy")
-    (way,) = [one for one in found.ways if one.technique == "static"]
+    small = of_model(made("onnxruntime", "static", recipe=asked), 0.96)
+    other = of_model(made("onnxruntime", "static", recipe={"calibration_images": 8}), 0.1)
+    found = by(judged(*RUN, silent, timed(called(large), 0.5), small, other), "accuracy")
+    way, rest = (one for one in found.ways if one.technique == "static")
+    assert rest.reason == NOT_TIMED
     assert (way.front, way.quality.value) == (True, pytest.approx(96))
     assert words.quality(way, "accuracy") == "96.00 % at 32 px"
 
