@@ -53,6 +53,7 @@ class Way(NamedTuple):
     """``reason`` says why it isn't compared, "" where it is; ``beaten_by`` is the title of a way on
     the front. ``promised`` and ``share``: the type that was promised, and how much of the time of
     convolutions and products ran in it (``by_count``: of their number), None where nobody knows.
+    ``left_out``: so many of its processes were disturbed, beside others that were not.
     """
 
     framework: str
@@ -68,6 +69,7 @@ class Way(NamedTuple):
     reason: str = ""
     front: bool = False
     beaten_by: str = ""
+    left_out: int = 0
 
     @property
     def title(self) -> str:

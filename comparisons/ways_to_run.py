@@ -10,7 +10,7 @@ import msgspec
 
 from comparisons.intervals import Interval, share_interval
 from comparisons.measured import NOTHING, Measured, summarise
-from comparisons.number_flags import disqualifying
+from comparisons.number_flags import disqualifying, forbidding
 from comparisons.pareto import AGREEMENT, ITSELF, NOT_TIMED, QUALITIES, Network, Way, compared
 from comparisons.points import Point, Points
 from papers.published import Column
@@ -83,13 +83,14 @@ class _Models:
         first = processes[0] if processes else made
         assert first is not None
         model = made or self._by_id.get(first.cell.weights_from or "")
-        latency = summarise(_LATENCY, processes) if processes else NOTHING._replace(state=NOT_TIMED)
+        clean = _undisturbed(processes)
+        latency = summarise(_LATENCY, clean) if processes else NOTHING._replace(state=NOT_TIMED)
         quality = self._quality(processes or [first], model, by)
         promised, share, by_count = _proof(processes)
         return Way(
             first.cell.framework, first.cell.technique, first.cell.variant, first.trained_with,
             latency, quality, _ends(quality), promised, share, by_count,
-            _reason(latency, quality, by),
+            _reason(latency, quality, by), left_out=len(processes) - len(clean),
         )  # fmt: skip
 
     def _quality(self, processes: list[Point], model: Point | None, by: str) -> Measured:
@@ -110,6 +111,16 @@ class _Models:
     def _of_sibling(self, column: Column, sibling: Point) -> Measured:
         found = summarise(column, [sibling])
         return found._replace(work=f"at {sibling.cell.image_size} px")
+
+
+def _undisturbed(processes: list[Point]) -> list[Point]:
+    """Those whose latency nothing from outside disturbed, where one of them has ended."""
+    clean = [
+        point for point in processes
+        if point.manifest is None or not forbidding(point.manifest, _LATENCY.metric)[0]
+    ]  # fmt: skip
+    ended = any(p.manifest is not None and p.manifest.status == "ok" for p in clean)
+    return clean if ended else processes
 
 
 def _same_framework(processes: Sequence[Point], model: Point) -> bool:

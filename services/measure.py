@@ -27,6 +27,8 @@ _CALIBRATING, _TESTED = 128, 1000
 """Samples at most, of what a person gives."""
 _PICTURES = 3
 _MOST_ROUNDS = 30
+_OWN_S = 5.0
+"""What the command takes before its first cell and after its last, environments left aside."""
 
 
 Split = tuple[int, int]
@@ -46,6 +48,11 @@ class Measuring(NamedTuple):
     def random(self) -> bool:
         """Whether nobody gave samples."""
         return self.request.dataset == RANDOM
+
+    @property
+    def cells_s(self) -> float:
+        """What of the budget is for cells; the rest is the command's own."""
+        return max(0.0, self.budget_s - _OWN_S)
 
 
 def measuring(
@@ -83,7 +90,7 @@ def carry_out(measuring: Measuring, tell: Listener) -> Outcome:
 
     with session(measuring.request, tell) as held:
         once(held, measuring)
-        again(held, measuring.budget_s)
+        again(held, measuring.cells_s)
         return held.outcome
 
 
@@ -95,7 +102,7 @@ def once(held: Session, measuring: Measuring) -> None:
     for stage in measure_budget.later_stages(cells):
         manifests = held.prepared.run.load().manifests
         waiting = measure_budget.not_ended(stage, manifests)
-        fitting = Budget(measuring.budget_s, manifests).fitting(waiting)
+        fitting = Budget(measuring.cells_s, manifests).fitting(waiting)
         if fitting and not held.paused:
             held.run_chosen(fitting)
 

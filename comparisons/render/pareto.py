@@ -58,7 +58,14 @@ def sign(way: Way) -> str:
 
 def remark(way: Way) -> str:
     """What beats it, or keeps it from being compared."""
-    return one_line(way.reason) or (f"beaten by {way.beaten_by}" if way.beaten_by else "")
+    beaten = f"beaten by {way.beaten_by}" if way.beaten_by else ""
+    disturbed = f"{_processes(way.left_out)} left out: disturbed" if way.left_out else ""
+    return one_line(way.reason) or "; ".join(part for part in (beaten, disturbed) if part)
+
+
+def _processes(processes: int) -> str:
+    """``1 process``, ``2 processes``."""
+    return f"{processes} process{'es' if processes != 1 else ''}"
 
 
 def technique(way: Way) -> str:
@@ -129,6 +136,7 @@ def _plain(way: Way) -> dict[str, Any]:
         "latency_ms": way.latency.value,
         "latency_interval_ms": list(way.latency_ends) if way.latency_ends else None,
         "processes": way.latency.n,
+        "processes_left_out": way.left_out,
         "quality": way.quality.value,
         "quality_of": way.quality.work,
         "quality_interval": list(way.quality_ends) if way.quality_ends else None,

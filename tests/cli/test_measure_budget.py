@@ -148,13 +148,13 @@ class _Machine:
 
     def measure(self, asked: Measuring) -> float:
         once(cast("Session", self), asked)
-        again(cast("Session", self), asked.budget_s)
+        again(cast("Session", self), asked.cells_s)
         return self._now_s
 
 
 @pytest.mark.parametrize(
     ("slow", "at_32", "at_8"),
-    [(1.0, 4, 4), (3.0, 3, 1), (5.0, 0, 1)],
+    [(1.0, 4, 4), (3.0, 2, 3), (5.0, 0, 0)],
     ids=["quiet", "three times slower", "five times slower"],
 )
 def test_a_machine_that_is_slower_measures_less_and_ends_in_time(

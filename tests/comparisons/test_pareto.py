@@ -120,6 +120,14 @@ def test_processes_of_a_way_give_their_median() -> None:
     assert way.beaten_by == "onnxruntime ptq"
 
 
+def test_a_disturbed_process_is_left_out_where_others_are_not() -> None:
+    busy = [Flag(name="busy-machine", detail="")]
+    again = timed(called(VINO, repeat=1), 50.0, flags=busy)
+    (way,) = [w for w in by(judged(*RUN, again), "accuracy").ways if w.framework == "openvino"]
+    assert (way.front, way.latency.value, way.latency.n) == (True, pytest.approx(1.0), 1)
+    assert words.remark(way) == "1 process left out: disturbed"
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -136,7 +136,9 @@ def _told(way: Way, by: str) -> Text:
     """What stands behind a row: its intervals, and what beats it or keeps it from comparing."""
     text = Text(safe(way.title), "bold")
     text.append(f"   {pareto.latency(way)}   {pareto.quality(way, by)}", "not bold")
-    told = pareto.remark(way) or f"{pareto.FRONT} on the front: nothing here beats it"
+    told = pareto.remark(way)
+    if way.front:
+        told = f"{pareto.FRONT} on the front: nothing here beats it   {told}".rstrip()
     told = f"not compared: {told}" if way.reason else told
     flags = sorted({*way.latency.flags, *way.quality.flags})
     told += f"   {MARK} {', '.join(flags)}" if flags and not way.reason else ""
