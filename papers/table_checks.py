@@ -28,6 +28,7 @@ def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
     yield from _of_keys(place, table)
     yield from place.at("column").twice("columns", [column.name for column in table.column])
     yield from _of_selection(place, "select", table.select)
+    yield from _of_conclusions(place, table)
     for index, column in enumerate(table.column):
         named = f"table {table.id}, column {column.name}"
         yield from _of_column(place.at("column", index, name=named), column, table)
@@ -51,6 +52,19 @@ def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
         yield place.at("key").mistake(f"{name!r} is the name of two keys, or of a column too")
     if table.labels and not table.data:
         yield place.at("labels").mistake("labels come from the rows of a file: give data")
+
+
+def _of_conclusions(place: Place, table: TableFile) -> Iterator[Mistake]:
+    names = [column.name for column in table.column]
+    for field in ("best", "correlate"):
+        for name in getattr(table, field):
+            yield from place.at(field).unknown("column", name, names)
+    for column in table.column:
+        info = METRICS.get(column.metric)
+        if column.name in table.best and (info is None or info.better is None):
+            yield place.at("best").mistake(f"of {column.name} neither more nor less is better")
+    if len(table.correlate) == 1:
+        yield place.at("correlate").mistake("correlate takes two columns or more, not 1")
 
 
 def _of_metric_label(place: Place, table: TableFile) -> Iterator[Mistake]:

@@ -77,6 +77,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     select: fields that the cells behind all columns have.
     experiment: the part of the study whose cells it is about; it and its claims are shown where a
         run has that part.
+    best: columns whose best row is told below the table.
+    correlate: columns; the rank correlation of the first with each of the others is told there.
     column: its quantities, in order.
     """
 
@@ -91,6 +93,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: str = ""
     select: Wanted = {}
     experiment: str = ""
+    best: list[str] = []
+    correlate: list[str] = []
     column: list[Column] = []
 
     @property
