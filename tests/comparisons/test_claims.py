@@ -92,6 +92,8 @@ def test_what_shafique2023_says_of_its_own_numbers() -> None:
         "many-samples-calibrate-better": "no number",
         "diverse-samples-calibrate-better": "no number",
         "test-data-calibrate-better": "no number",
+        "parameters-decide": "no number",
+        "depthwise-gains-less": "no number",
     }
 
 
