@@ -37,6 +37,8 @@ def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
             yield from _of_selection(inner, "select", wanted)
         inner = place.at("column", index, "instead", name=named)
         yield from _of_instead(inner, column, table)
+        inner = place.at("column", index, "elsewhere", name=named)
+        yield from _of_elsewhere(inner, column)
 
 
 def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
@@ -92,6 +94,14 @@ def _of_instead(place: Place, column: Column, table: TableFile) -> Iterator[Mist
     """They take the place of a key's values, and may be empty as those: a variant."""
     for name in column.instead:
         yield from place.unknown("key", name, table.key)
+
+
+def _of_elsewhere(place: Place, column: Column) -> Iterator[Mistake]:
+    if not column.elsewhere:
+        return
+    yield from _of_selection(place, "elsewhere", column.elsewhere)
+    if column.select or column.instead:
+        yield place.mistake("elsewhere takes the place of select and instead: give one of them")
 
 
 def _of_column(place: Place, column: Column, table: TableFile) -> Iterator[Mistake]:

@@ -19,6 +19,7 @@ from runners.arithmetic.trial_records import ArithmeticRecipe
 from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
+from runners.peak_rates import ProductRecipe
 from runners.protocols.as_published import PublishedRecipe
 from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, TrainRecipe
@@ -32,6 +33,8 @@ def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
     """What the runners read such a recipe as."""
     if "optimizer" in recipe:
         return AdamRecipe
+    if "side" in recipe:
+        return ProductRecipe
     if "random_tensors" in recipe:
         return ArithmeticRecipe
     if (task, protocol) == ("infer", "as-published"):
