@@ -1,4 +1,4 @@
-"""Kendall's rank correlation of a few rows, with the exact probability that chance gives as much."""
+"""Kendall's rank correlation of a few rows, with the exact probability of as much by chance."""
 
 from __future__ import annotations
 

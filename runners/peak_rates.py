@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-import msgspec
-
 from runners.job import Job
 from runners.measure import Durations, measure
 from runners.session import about

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -68,6 +69,50 @@ def test_more_is_better_where_it_is() -> None:
     plan = a_plan(*CELLS.values())
     (found,) = compare_tables([PublishedTable(table, [], [])], plan, manifests)
     assert found.note == "nothing is printed. Best rate: large, 7 GMAC/s"
+
+
+def test_a_number_from_elsewhere_stands_in_every_row() -> None:
+    product = a_cell(task="quantize", technique="matrix-product", model="none")
+    columns = [
+        Column(name="rate", label="rate", unit="GMAC/s", metric="multiply_add_rate"),
+        Column(name="peak", label="peak", unit="GMAC/s", metric="multiply_add_rate",
+               source="int8", elsewhere={"technique": "matrix-product"}),
+        Column(name="share", label="share", unit="ratio", derive={"ratio": ["rate", "peak"]}),
+    ]  # fmt: skip
+    table = msgspec.structs.replace(
+        TABLE, select={"task": "infer"}, best=[], correlate=[], column=columns
+    )
+    manifests = [
+        measured(CELLS["small"], metric("multiply_add_rate", 2e9)),
+        measured(CELLS["large"], metric("multiply_add_rate", 7e9)),
+        measured(product, metric("multiply_add_rate", 5e9, label="float32"),
+                 metric("multiply_add_rate", 1e10, label="int8")),
+    ]  # fmt: skip
+    plan = a_plan(*CELLS.values(), product)
+    (found,) = compare_tables([PublishedTable(table, [], [])], plan, manifests)
+    shown = {(line.key["model"], line.column): line.measured for line in found.lines}
+    assert shown == {
+        ("small", "rate"): 2, ("small", "peak"): 10, ("small", "share"): 0.2,
+        ("middle", "rate"): None, ("middle", "peak"): 10, ("middle", "share"): None,
+        ("large", "rate"): 7, ("large", "peak"): 10, ("large", "share"): 0.7,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ({"elsewhere": {"techniqe": "x"}}, "no field 'techniqe'"),
+        (
+            {"elsewhere": {"technique": "x"}, "instead": {"model": "y"}},
+            "elsewhere takes the place of select and instead",
+        ),
+    ],
+)
+def test_what_elsewhere_can_t_be(column: dict[str, Any], message: str) -> None:
+    first = msgspec.structs.replace(TABLE.column[0], **column)
+    table = msgspec.structs.replace(TABLE, column=[first], correlate=[])
+    told = [mistake.text for mistake in table_mistakes(_PLACE, TablesFile(table=[table]))]
+    assert any(message in text for text in told), told
 
 
 def test_what_was_not_measured_is_not_told() -> None:
