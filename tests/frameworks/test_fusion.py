@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from manifests.manifest import Manifest
-from tests.frameworks.cells import INFER, Bench, digits_bench, ok, samples
+from tests.frameworks.cells import ADAM, INFER, Bench, digits_bench, ok, samples
 from tests.frameworks.conftest import interpreter
 from tests.frameworks.tflite_family import QUANTIZE, SGD
 
@@ -49,6 +49,31 @@ def test_a_variant_fuses_and_quantizes_what_its_name_says(
     assert found.fidelity is not None and found.fidelity.unmatched == []
     size = samples(found, "model_size_bytes")[0]
     assert size < 11_169_162 * 1.1  # a byte a weight; the ends are 0.1 % of them
+
+
+def test_batch_normalization_is_fused_or_a_layer_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("batch-normalization")
+    bench = digits_bench(interpreter("pytorch-cpu"), folder, "mobilenet-v1", 32)
+    trained = ok(bench.run(bench.cell("train", "float32", ADAM)))
+    found = {
+        variant: ok(bench.run(bench.cell("quantize", "ptq-fx", QUANTIZE, variant=variant), trained))
+        for variant in ("", "unfused")
+    }
+    names = {
+        variant: {name.partition("::")[2]: times for name, times in int8_of(manifest).items()}
+        for variant, manifest in found.items()
+    }
+    assert "batch_norm2d" not in names[""]
+    assert names["unfused"]["batch_norm2d"] == names["unfused"]["conv2d"] == 27
+    timed = ok(bench.run(bench.cell("infer", "ptq-fx", INFER, variant="unfused"), found["unfused"]))
+    assert int8_of(timed) == int8_of(found["unfused"])
+
+
+def int8_of(manifest: Manifest) -> dict[str, int]:
+    assert manifest.proof is not None and manifest.proof.coverage == 1.0
+    return manifest.proof.operations["int8"]
 
 
 def test_the_same_structure_is_timed(bench: Bench, trained: Manifest) -> None:

@@ -116,10 +116,15 @@ def test_the_peak_stands_beside_every_rung_and_is_none_itself() -> None:
 @pytest.mark.parametrize("tier", TIERS)
 def test_fused_or_not_and_whole_or_not_are_every_combination(tier: str) -> None:
     plan = plan_of("lad2023", "fusion", tier)
-    variants = {"", "unfused", "ends-float", "ends-float-unfused"}
-    assert {one.cell.variant for one in own(plan, "quantize")} == variants
-    made = {one.id: one.cell.variant for one in own(plan, "quantize")}
-    assert all(made[one.cell.weights_from or ""] == one.cell.variant for one in own(plan, "infer"))
-    table = table_of("lad2023", "fusion")
-    points = Points(plan.cells, [])
-    assert {row["variant"] for row in row_keys(table, points)} == variants
+    wanted = {
+        ("resnet18", ""), ("resnet18", "unfused"), ("resnet18", "ends-float"),
+        ("resnet18", "ends-float-unfused"), ("mobilenet-v1", ""), ("mobilenet-v1", "unfused"),
+    }  # fmt: skip
+    made = {one.id: (one.cell.model, one.cell.variant) for one in own(plan, "quantize")}
+    assert set(made.values()) == wanted
+    starts = {
+        (one.cell.weights_from, one.cell.model, one.cell.variant) for one in own(plan, "infer")
+    }
+    assert all(made[start or ""] == (model, variant) for start, model, variant in starts)
+    rows = row_keys(table_of("lad2023", "fusion"), Points(plan.cells, []))
+    assert {(row["model"], row["variant"]) for row in rows} == wanted

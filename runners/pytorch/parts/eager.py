@@ -42,7 +42,7 @@ def choose_backend() -> str:
     raise Unsupported(f"torch has no int8 engine for this processor; it has {supported}")
 
 
-class _Structure(NamedTuple):
+class Structure(NamedTuple):
     """What a variant's name says of the network; ``observer`` is the rest of the name."""
 
     observer: str
@@ -50,17 +50,18 @@ class _Structure(NamedTuple):
     float_ends: bool
 
 
-def _structure(variant: str) -> _Structure:
+def structure_of(variant: str) -> Structure:
+    """What the variant's name ends in, where it says something of the network."""
     rest, unfused = _without(variant, _UNFUSED)
     rest, float_ends = _without(rest, _ENDS_FLOAT)
-    return _Structure(rest, not unfused, float_ends)
+    return Structure(rest, not unfused, float_ends)
 
 
 def observed_model(job: Job) -> torch.nn.Module:
     """The parent's model, fused unless the variant says not to, with observers that wait for
     calibration.
     """
-    structure = _structure(job.cell.variant)
+    structure = structure_of(job.cell.variant)
     model = empty_stubbed_model(job, structure.float_ends)
     load_trained(job, model)
     return _prepared(model, structure)
@@ -68,7 +69,7 @@ def observed_model(job: Job) -> torch.nn.Module:
 
 def converted_model(job: Job) -> torch.nn.Module:
     """The int8 model that the parent cell saved."""
-    structure = _structure(job.cell.variant)
+    structure = structure_of(job.cell.variant)
     prepared = _prepared(empty_stubbed_model(job, structure.float_ends), structure)
     model: torch.nn.Module = quantization.convert(prepared)
     model.load_state_dict(load_weights(job))
@@ -124,7 +125,7 @@ def record_scheme(job: Job, model: torch.nn.Module) -> None:
     )
 
 
-def _prepared(model: StubbedResNetModule, structure: _Structure) -> torch.nn.Module:
+def _prepared(model: StubbedResNetModule, structure: Structure) -> torch.nn.Module:
     fused = quantization.fuse_modules(model, model.fusible()) if structure.fused else model
     fused.qconfig = calibrating_config(structure.observer)
     for name in model.float_layers:
