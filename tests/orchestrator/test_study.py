@@ -22,7 +22,7 @@ from runners.models.resnet18 import NETWORKS
 from runners.peak_rates import ProductRecipe
 from runners.protocols.as_published import PublishedRecipe
 from runners.protocols.rigorous import InferRecipe
-from runners.training import AdamRecipe, TrainRecipe
+from runners.training import AdamRecipe, FallingAdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
 STUDIES = ROOT / "studies"
@@ -31,6 +31,8 @@ RECIPES = {"train": TrainRecipe, "quantize": QuantizeRecipe, "infer": InferRecip
 
 def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
     """What the runners read such a recipe as."""
+    if "falls_to" in recipe:
+        return FallingAdamRecipe
     if "optimizer" in recipe:
         return AdamRecipe
     if "side" in recipe:
