@@ -47,7 +47,7 @@ def named(cell: Cell) -> tuple[str, str, str]:
 
 @pytest.mark.parametrize("tier", ["quick", "short", "paper"])
 def test_every_row_starts_from_the_training_of_its_own_network(tier: str) -> None:
-    cells = {one.id: one.cell for one in plan_of(tier).cells}
+    cells = {one.id: one.cell for one in plan_of(tier).cells if one.experiment == "binary"}
     assert {cell.model for cell in cells.values()} == MODELS[tier]
     for model in MODELS[tier]:
         own = [cell for cell in cells.values() if cell.model == model]
