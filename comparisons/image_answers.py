@@ -4,11 +4,11 @@ alone recognises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from comparisons.comparison import Line
 from comparisons.proportions import paired_interval
+from comparisons.sequential.partners import Process
 from manifests.manifest import Manifest
 from manifests.right_answers import RightAnswers, unpacked
 from manifests.units import UNITS
@@ -37,14 +37,14 @@ class ImageAnswers(NamedTuple):
 
 
 def answers_of(
-    column: Column, line: Line, value: float, manifests: Mapping[str, Manifest]
+    column: Column, processes: Sequence[Process], value: float, manifests: Mapping[str, Manifest]
 ) -> ImageAnswers | None:
     """None where no process recorded them that has this value, or where repeats disagree."""
     if column.metric != _PAIRED_METRIC:
         return None
     factor = UNITS[column.unit].factor
     found = {
-        _read(manifests.get(one.cell), factor) for one in line.processes if one.value is not None
+        _read(manifests.get(one.cell), factor) for one in processes if one.value is not None
     }
     if len(found) != 1:
         return None

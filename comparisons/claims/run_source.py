@@ -157,7 +157,7 @@ def _of_images(
     lows, highs = [value, ends.low * factor], [value, ends.high * factor]
     if line.low is not None and line.high is not None:
         lows, highs = [*lows, line.low], [*highs, line.high]
-    answers = answers_of(column, line, value, manifests)
+    answers = answers_of(column, line.processes, value, manifests)
     return Quantity(value, min(lows), max(highs), answers=answers)
 
 
