@@ -172,9 +172,13 @@ def _add(
     )
 
 
-def _usual(group: CellGroup) -> tuple[bool, int]:
-    """A processor's, and of those the one with the most batch sizes."""
-    return "cpu" in (group.device or ["cpu"]), len(group.batch_size or [])
+def _usual(group: CellGroup) -> tuple[bool, bool, int]:
+    """A processor's, of those what runs by default, and of those the one with the most batch sizes.
+
+    Each experiment has a network and image sizes of its own, which go together there alone.
+    """
+    on_a_processor = "cpu" in (group.device or ["cpu"])
+    return on_a_processor, not group.experiment, len(group.batch_size or [])
 
 
 def _group(group: CellGroup) -> str:
