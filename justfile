@@ -117,7 +117,7 @@ test *options: develop
 
 [private]
 _test-environments:
-    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu onnxruntime-cpu --engine local
+    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu onnxruntime-cpu brevitas-cpu larq-cpu --engine local
     -REPLIQUANT_BASE=repliquant-test-base:bookworm repliquant images build pytorch-cpu tensorflow-cpu --engine docker
 
 # Tests that need neither a framework nor Docker nor a terminal nor a browser, and few processes

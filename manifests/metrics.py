@@ -162,7 +162,7 @@ METRICS: Dict[str, MetricInfo] = {
     "promised_share": MetricInfo(
         "operations in the promised type", "fraction",
         "by count: of the convolutions and products that one call executes", "higher", least=0,
-        most=1,
+        most=1, exact=True,
     ),
     "promised_time_share": MetricInfo(
         "time in the promised type", "fraction",
