@@ -3,55 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Dict, Mapping, Optional, Sequence, Union
+
+from manifests.metric_info import MetricInfo, arithmetic_metric, share_metric, time_metric
 
 Number = Union[int, float]
 
 
-class MetricInfo(NamedTuple):
-    """``better`` is "lower", "higher" or None where neither is.
-
-    ``timed``: how fast the machine was at the time goes into it, so that what disturbs a
-    measurement changes it. ``least`` and ``most`` are the ends of what it can be, None where
-    there is none; with ``positive`` the lower end is 0 and isn't reached.
-
-    ``exact``: it doesn't vary from process to process. ``proportion``: it counts images among those
-    of the test split, so that their number alone gives it an interval. ``compared``: runs are
-    compared by it, in the order of the table. ``unit`` is one of manifests.units.
-    """
-
-    name: str
-    unit: str
-    meaning: str
-    better: Optional[str]
-    timed: bool = False
-    positive: bool = False
-    least: Optional[float] = None
-    most: Optional[float] = None
-    exact: bool = False
-    proportion: bool = False
-    compared: bool = False
-
-
-def _time(name: str, meaning: str) -> MetricInfo:
-    return MetricInfo(name, "s", meaning, "lower", timed=True, positive=True, compared=True)
-
-
-def _share(name: str, meaning: str, proportion: bool = False) -> MetricInfo:
-    return MetricInfo(
-        name, "fraction", meaning, "higher", least=0, most=1, proportion=proportion, compared=True
-    )
-
-
-def _of_arithmetic(
-    name: str, unit: str, meaning: str, better: str, most: Optional[float] = None
-) -> MetricInfo:
-    return MetricInfo(name, unit, meaning, better, least=0, most=most, exact=True)
-
-
 METRICS: Dict[str, MetricInfo] = {
-    "latency_s": _time("latency", "one call on a batch, inputs in place (compute only)"),
-    "end_to_end_s": _time(
+    "latency_s": time_metric("latency", "one call on a batch, inputs in place (compute only)"),
+    "end_to_end_s": time_metric(
         "end-to-end time", "one call from uint8 pixels to predicted classes on the host"
     ),
     "throughput_items_per_s": MetricInfo(
@@ -61,11 +22,11 @@ METRICS: Dict[str, MetricInfo] = {
     "steps_per_call": MetricInfo(
         "steps per call", "count", "steps that one call made of its batch", None, positive=True
     ),
-    "train_step_s": _time("time per training step", "one optimizer step on one batch"),
-    "train_epoch_s": _time("time per epoch", "one pass over the training images"),
+    "train_step_s": time_metric("time per training step", "one optimizer step on one batch"),
+    "train_epoch_s": time_metric("time per epoch", "one pass over the training images"),
     "train_loss": MetricInfo("training loss", "nats", "mean cross-entropy of an epoch", "lower"),
-    "calibration_s": _time("calibration time", "running the calibration images"),
-    "convert_s": _time("conversion time", "turning a model into its deployed form"),
+    "calibration_s": time_metric("calibration time", "running the calibration images"),
+    "convert_s": time_metric("conversion time", "turning a model into its deployed form"),
     "loss_scale": MetricInfo(
         "loss scale", "count",
         "factor by which the loss was multiplied before the float16 gradients", None,
@@ -109,12 +70,12 @@ METRICS: Dict[str, MetricInfo] = {
         "model size", "bytes", "the file that would be deployed", "lower", positive=True,
         exact=True, compared=True,
     ),
-    "accuracy": _share("accuracy", "top-1 on the test split", proportion=True),
-    "top5_accuracy": _share(
+    "accuracy": share_metric("accuracy", "top-1 on the test split", proportion=True),
+    "top5_accuracy": share_metric(
         "top-5 accuracy", "the right class among the five likeliest, on the test split",
         proportion=True,
     ),
-    "agreement": _share(
+    "agreement": share_metric(
         "top-1 agreement", "the class that the float parent puts first, on the test images",
         proportion=True,
     )._replace(compared=False),
@@ -151,7 +112,7 @@ METRICS: Dict[str, MetricInfo] = {
         "of the network's convolutions and products, by the latency; of a matrix product by type "
         "(label)", "higher", timed=True, positive=True,
     ),
-    "equal_bytes": _share(
+    "equal_bytes": share_metric(
         "equal bytes", "of the answers to the same inputs, as other kernels (label) compute them"
     )._replace(compared=False, better=None, exact=True),
     "logit_difference": MetricInfo(
@@ -169,59 +130,59 @@ METRICS: Dict[str, MetricInfo] = {
         "by time: of what the convolutions and products of one call take", "higher", timed=True,
         least=0, most=1,
     ),
-    "equal_integers": _of_arithmetic(
+    "equal_integers": arithmetic_metric(
         "integers equal to the equations'", "fraction",
         "of what a framework's quantizer (label) makes, those that the paper's equations give",
         "higher", 1,
     ),
-    "equal_by_rule": _of_arithmetic(
+    "equal_by_rule": arithmetic_metric(
         "integers equal by its own rule", "fraction",
         "those that the equations give with what the framework does otherwise (source)",
         "higher", 1,
     ),
-    "scale_ulp": _of_arithmetic(
+    "scale_ulp": arithmetic_metric(
         "difference of scales", "count",
         "largest, of a quantizer's (label) from the equations', in units in the last place",
         "lower",
     ),
-    "zero_point_difference": _of_arithmetic(
+    "zero_point_difference": arithmetic_metric(
         "difference of zero points", "count",
         "largest, of a quantizer's (label) from the equations'", "lower",
     ),
-    "rounding_error": _of_arithmetic(
+    "rounding_error": arithmetic_metric(
         "rounding error", "fraction",
         "squares of what is not clipped, over the signal's, by tensor; label: the calibrator",
         "lower",
     ),
-    "clipping_error": _of_arithmetic(
+    "clipping_error": arithmetic_metric(
         "clipping error", "fraction",
         "squares of what is clipped, over the signal's, by tensor; label: the calibrator",
         "lower",
     ),
-    "quantization_error": _of_arithmetic(
+    "quantization_error": arithmetic_metric(
         "quantization error", "fraction",
         "squares of what the framework's own round trip loses, over the signal's, by tensor",
         "lower",
     ),
-    "casts_differing": _of_arithmetic(
+    "casts_differing": arithmetic_metric(
         "differing casts", "count",
         "numbers that the framework turns into other bits of a format (label) than IEEE 754 does",
         "lower",
     ),
-    "flushed_gradients": _of_arithmetic(
+    "flushed_gradients": arithmetic_metric(
         "gradients flushed to zero", "fraction",
         "of those of a training step that are not zero, in a format (label)", "lower", 1,
     ),
-    "overflowed_gradients": _of_arithmetic(
+    "overflowed_gradients": arithmetic_metric(
         "gradients that overflow", "fraction",
         "of those of a training step that are not zero, in a format (label)", "lower", 1,
     ),
-    "equal_inside": _share(
+    "equal_inside": share_metric(
         "equal numbers inside",
         "of the whole numbers inside a network, as another runtime computes them",
     )._replace(compared=False),
-    "f1": _share("F1", "harmonic mean of precision and recall on the test split"),
-    "auc": _share("AUC", "area under the ROC curve on the test split"),
+    "f1": share_metric("F1", "harmonic mean of precision and recall on the test split"),
+    "auc": share_metric("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,

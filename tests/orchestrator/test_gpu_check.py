@@ -40,6 +40,7 @@ def test_it_exercises_every_technique_that_a_gpu_has() -> None:
         "pytorch": {
             "arithmetic",
             "dynamic",
+            "matrix-product",
             "ptq-eager",
             "ptq-fx",
             "ptq-pt2e",
