@@ -43,9 +43,7 @@ def answers_of(
     if column.metric != _PAIRED_METRIC:
         return None
     factor = UNITS[column.unit].factor
-    found = {
-        _read(manifests.get(one.cell), factor) for one in processes if one.value is not None
-    }
+    found = {_read(manifests.get(one.cell), factor) for one in processes if one.value is not None}
     if len(found) != 1:
         return None
     (answers,) = found
