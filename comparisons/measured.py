@@ -79,13 +79,16 @@ def measure_place(
     """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, {**table.of_cells(key), **column.instead}]
+    if column.elsewhere:
+        wanted = [column.elsewhere]
     found = points.matching(*wanted, experiment=table.experiment)
     if table.metric_label:
         column = msgspec.structs.replace(column, source=key[table.metric_label])
-    return _summarise(column, [p for p in found if not left_out(column.metric, p.cell.recipe)])
+    return summarise(column, [p for p in found if not left_out(column.metric, p.cell.recipe)])
 
 
-def _summarise(column: Column, points: list[Point]) -> Measured:
+def summarise(column: Column, points: list[Point]) -> Measured:
+    """The value of a column from processes of one point, or the reason for none."""
     if not points:
         return NOTHING
     processes: list[Process] = []

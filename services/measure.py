@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.errors import InputError
 from manifests.files import as_text
+from services import measure_budget
+from services.measure_budget import Budget, batch_order
 from services.own_model_study import AS_GIVEN, TIER, Question, written
 
 if TYPE_CHECKING:
     from manifests.manifest import Manifest
+    from manifests.plan import PlannedCell
     from orchestrator.messages import Listener
     from orchestrator.model_files.intake import ModelFile
     from orchestrator.running.execute import Outcome, Session
@@ -24,6 +27,8 @@ _CALIBRATING, _TESTED = 128, 1000
 """Samples at most, of what a person gives."""
 _PICTURES = 3
 _MOST_ROUNDS = 30
+_OWN_S = 5.0
+"""What the command takes before its first cell and after its last, environments left aside."""
 
 
 Split = tuple[int, int]
@@ -37,12 +42,17 @@ class Measuring(NamedTuple):
     question: Question
     request: Request
     labelled: bool
-    budget_s: float | None
+    budget_s: float
 
     @property
     def random(self) -> bool:
         """Whether nobody gave samples."""
         return self.request.dataset == RANDOM
+
+    @property
+    def cells_s(self) -> float:
+        """What of the budget is for cells; the rest is the command's own."""
+        return max(0.0, self.budget_s - _OWN_S)
 
 
 def measuring(
@@ -50,7 +60,7 @@ def measuring(
     batches: Sequence[int],
     data: Path | None,
     pixels: str,
-    budget_s: float | None,
+    budget_s: float,
     options: Request,
 ) -> Measuring:
     """Take a model in and prepare what is asked of it; ``options`` say where it runs.
@@ -65,26 +75,36 @@ def measuring(
     calibrating, tested = (_CALIBRATING, _TESTED) if known is None else known
     side = model.entry.image[0] if model.entry.image else model.entry.shape[-1]
     asked = Question(model, wanted, side, pixels, calibrating, tested)
-    repeats = 1 if budget_s is not None else options.repeats
     request = options._replace(
-        study=written(asked), tier=TIER, data_dir=place, dataset=name, repeats=repeats
+        study=written(asked), tier=TIER, data_dir=place, dataset=name, repeats=1
     )
     return Measuring(path, asked, request, labelled=place.is_dir(), budget_s=budget_s)
 
 
 def carry_out(measuring: Measuring, tell: Listener) -> Outcome:
-    """Run it, and within a budget again as often as that allows.
+    """Run it as far as its budget goes, what tells most first, and then again.
 
     Raises InputError where no toolchain can hold anything against the file, with the reason.
     """
     from orchestrator.running.execute import session
 
     with session(measuring.request, tell) as held:
-        held.run_chosen()
-        _check_reference(measuring, held)
-        if measuring.budget_s is not None:
-            again(held, measuring.budget_s)
+        once(held, measuring)
+        again(held, measuring.cells_s)
         return held.outcome
+
+
+def once(held: Session, measuring: Measuring) -> None:
+    """Every toolchain at the smallest batch size; other batch sizes within the budget."""
+    cells = [one for one in held.prepared.chosen if not one.cell.repeat]
+    held.run_chosen(measure_budget.first_stage(cells, measuring.question.reference))
+    _check_reference(measuring, held)
+    for stage in measure_budget.later_stages(cells):
+        manifests = held.prepared.run.load().manifests
+        waiting = measure_budget.not_ended(stage, manifests)
+        fitting = Budget(measuring.cells_s, manifests).fitting(waiting)
+        if fitting and not held.paused:
+            held.run_chosen(fitting)
 
 
 def reference(measuring: Measuring, manifests: Sequence[Manifest]) -> Manifest | None:
@@ -105,19 +125,36 @@ def _check_reference(measuring: Measuring, held: Session) -> None:
 
 
 def again(held: Session, budget_s: float) -> None:
-    """Further processes of every cell that times something, as long as a round fits in."""
-    from orchestrator.planning.quadruples import in_turn, repeated
-    from services.quadruple_choice import spent_s
-
+    """Further processes of every cell that times something, batch size by batch size, as long as
+    one of them fits in whole.
+    """
     first = [p for p in held.prepared.chosen if p.cell.task == "infer" and not p.cell.repeat]
-    for repeat in range(1, _MOST_ROUNDS):
-        manifests = held.prepared.run.load().manifests
-        ended = {one.id: one for one in manifests}
-        able = [p for p in first if p.id in ended and ended[p.id].status == "ok"]
-        round_s = sum(ended[p.id].wall_s for p in able)
-        if not able or held.paused or spent_s(manifests) + round_s > budget_s:
-            return
-        held.run_further([repeated(one, repeat) for one in in_turn(able, repeat)])
+    batches = batch_order(one.cell.batch_size for one in first)
+    done = dict.fromkeys(batches, 0)
+    going = True
+    while going:
+        rounds = [_round(held, budget_s, first, batch, done) for batch in batches]
+        going = any(rounds)
+
+
+def _round(
+    held: Session, budget_s: float, first: Sequence[PlannedCell], batch: int, done: dict[int, int]
+) -> bool:
+    """One more process of each cell of that batch size that ended; whether there was time."""
+    from orchestrator.planning.quadruples import in_turn, repeated
+
+    manifests = held.prepared.run.load().manifests
+    ended = {one.id for one in manifests if one.status == "ok"}
+    repeat = done[batch] + 1
+    cells = [p for p in measure_budget.inferences(first, batch) if p.id in ended]
+    more = [repeated(one, repeat) for one in in_turn(cells, repeat)]
+    if not more or held.paused or repeat >= _MOST_ROUNDS:
+        return False
+    if not Budget(budget_s, manifests).holds(measure_budget.not_ended(more, manifests)):
+        return False
+    held.run_further(more)
+    done[batch] = repeat
+    return True
 
 
 def _batches(model: ModelFile, batches: Sequence[int]) -> Sequence[int]:

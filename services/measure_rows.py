@@ -16,6 +16,7 @@ from manifests.runner_files import framework
 from services.own_model_study import AS_GIVEN, INT8
 
 _DISTURBED = " The machine was disturbed meanwhile (*): measure again before you rely on it."
+NOT_RUN, NO_TIME = "not run", "the budget left no time for it; go on with a larger --budget"
 _REALLY = 0.5
 """Of the time of convolutions and products: below it a row is not called INT8."""
 
@@ -109,9 +110,7 @@ def _row(
     batch, name, technique = key
     ended = [one for one in processes if one.status == "ok"]
     if not ended:
-        failed = processes[0] if processes else None
-        status = failed.status if failed else "unsupported"
-        return Row(name, technique, batch, status, skipped or (failed.reason if failed else ""))
+        return Row(name, technique, batch, *_why_none(processes, skipped))
     found = [one for one in map(_latency, ended) if one is not None]
     sqnr = made.metric("sqnr_db") if made else None
     agreement = made.metric("agreement") if made else None
@@ -136,6 +135,13 @@ def _row(
         disturbed=any(voids(flag) for one in ended for flag in flags_of(one, "latency_s")),
         reference=name == reference and technique == AS_GIVEN,
     )
+
+
+def _why_none(processes: Sequence[Manifest], skipped: str) -> tuple[str, str]:
+    """The status and the reason of what has no number."""
+    if processes:
+        return processes[0].status, skipped or processes[0].reason
+    return ("unsupported", skipped) if skipped else (NOT_RUN, NO_TIME)
 
 
 def _latency(manifest: Manifest) -> float | None:

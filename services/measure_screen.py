@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from manifests.runner_files import framework
-from services.measure_rows import Row
+from services.measure_rows import NOT_RUN, Row
 from services.phrases import printable, significant, size
 
 LINES, COLUMNS = 24, 80
@@ -93,8 +93,10 @@ def _share(row: Row) -> str:
 
 
 def _refusal(row: Row) -> str:
+    """What fails does so at every batch size; what had no time is named with its own."""
     name = framework(row.framework).title
-    return _cut(printable(f"{name} {row.precision}: {row.status}: {row.reason}"))
+    what = f"{row.precision} batch {row.batch_size}" if row.status == NOT_RUN else row.precision
+    return _cut(printable(f"{name} {what}: {row.status}: {row.reason}"))
 
 
 def _line(fields: Sequence[str]) -> str:

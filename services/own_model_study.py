@@ -79,6 +79,7 @@ def _study(asked: Question) -> str:
         _group("quantize", quantized, INT8, [at_once], root),
         _group("infer", opened, AS_GIVEN, asked.batches, {"task": "quantize"}),
         _group("infer", quantized, INT8, asked.batches, {"task": "quantize"}),
+        *(_step(name, opened[0]) for name in opened[1:]),
     ]
     return "\n".join(parts)
 
@@ -143,6 +144,18 @@ recipe = "{"take" if task == "quantize" else "infer"}"
 batch_size = {json.dumps(list(batches))}
 estimate_s = {{ {TIER} = {12 if task == "quantize" else 6} }}
 {f"weights = {{ {origin} }}" if origin else ""}
+"""
+
+
+def _step(framework: str, reference: str) -> str:
+    """Between the file in the framework that it is held against and in another: the runtime."""
+    return f"""\
+[[ladder]]
+framework = {json.dumps(framework)}
+technique = "{AS_GIVEN}"
+after_framework = {json.dumps(reference)}
+after = "{AS_GIVEN}"
+changes = "runtime"
 """
 
 

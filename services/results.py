@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from comparisons.best_batches import BestBatch
     from comparisons.comparison import Comparison
     from comparisons.decomposition import Explanation
+    from comparisons.pareto import Network
     from comparisons.results import Evidence
     from orchestrator.running.request import Prepared
 
@@ -94,6 +95,14 @@ def best_batch_sizes(results: Results, limit_ms: float | None = None) -> list[Be
     from comparisons.points import Points
 
     return best_batches(Points(results.plan.cells, results.manifests), limit_ms)
+
+
+def pareto_networks(results: Results) -> list[Network]:
+    """Accuracy or fidelity against latency, for each network, batch size and quality."""
+    from comparisons.points import Points
+    from comparisons.ways_to_run import networks
+
+    return networks(Points(results.plan.cells, results.manifests))
 
 
 def without_ladder(results: Results) -> list[str]:

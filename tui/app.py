@@ -14,7 +14,7 @@ from textual.screen import Screen
 
 from manifests.run_folder import Run
 from tui.app_actions import ActionApp
-from tui.loaded import ComparedRuns, Loaded, Notice, Remarks
+from tui.loaded import ComparedRuns, Loaded, Notice, Remarks, Verdicts
 from tui.pages import PAGES
 from tui.palette import AppCommands, Palette
 from tui.screens.base import Page
@@ -188,6 +188,8 @@ class Repliquant(ActionApp):
             self._list(value)
         elif isinstance(value, ComparedRuns):
             self._compare(value)
+        elif isinstance(value, Verdicts):
+            self._judge(value)
         else:
             self.data.take(value)
             self.renew()
@@ -209,3 +211,12 @@ class Repliquant(ActionApp):
         from tui.screens.comparison import CompareScreen
 
         self.push_screen(CompareScreen(compared.names, compared.found))
+
+    def _judge(self, found: Verdicts) -> None:
+        """At a run's end it comes by itself where the run is watched and nothing runs after it."""
+        from tui.screens.run import RunScreen
+        from tui.screens.verdicts import VerdictsScreen
+
+        watched = isinstance(self._top, RunScreen) and not self.live.queue.active
+        if not found.by_itself or (watched and found.shown.evidence.claims):
+            self.push_screen(VerdictsScreen(found.shown))

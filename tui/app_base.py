@@ -79,6 +79,8 @@ class AppBase(Faults):
             self.notify(ended.told)
         self.data.survey()
         self.data.show_ended(ended.run, ended.study)
+        if ended.outcome is not None and not (ended.paused or ended.cancelled):
+            self.data.judge_run(ended.run, ended.ending, by_itself=True)
         self.data.plan_again()
 
 

@@ -11,7 +11,7 @@ from textual.worker import get_current_worker
 from manifests.run_folder import Run
 from papers.published import PublishedError
 from papers.study import study_ids
-from tui.loaded import ComparedRuns, Loaded, NoPlan, NoRun, Notice
+from tui.loaded import ComparedRuns, Loaded, NoPlan, NoRun, Notice, Verdicts
 from tui.text import error_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from orchestrator.running.request import Prepared, Request
     from services.selection import RunOptions
+    from services.until_decided import Ending
     from tui.loaded import Kept, Value
     from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
 
@@ -232,6 +233,21 @@ class Data:
             self.judgement = judgement
         else:
             self._judged_for = "", None
+
+    def judge_run(self, run: Run, ending: Ending | None = None, by_itself: bool = False) -> None:
+        """What a run has come to; the answer is a screen of its own."""
+
+        def look() -> None:
+            from tui.loaders import read_verdicts
+
+            try:
+                found = read_verdicts(run, ending)
+            except Exception as error:  # said instead of shown
+                self._post(Notice(f"no verdicts: {error_text(error)}", "error"))
+                return
+            self._post(Verdicts(found, by_itself))
+
+        self._on_thread(look, "verdicts")
 
     def compare(self, base: Path, new: Path) -> None:
         """Two runs cell by cell; the answer is a screen of its own."""

@@ -11,6 +11,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from comparisons.differences import Differences
+    from services.verdict_screen import Shown
     from tui.loaders import Judgement, Planned, ShownRun, StudyLine
 
 
@@ -51,6 +52,13 @@ class ComparedRuns(NamedTuple):
     found: Differences
 
 
+class Verdicts(NamedTuple):
+    """What a run has come to; ``by_itself`` when it has just ended and nobody asked."""
+
+    shown: Shown
+    by_itself: bool
+
+
 class Notice(NamedTuple):
     """A line for the person."""
 
@@ -60,7 +68,7 @@ class Notice(NamedTuple):
 
 if TYPE_CHECKING:
     Kept = StudyLine | Planned | NoPlan | ShownRun | NoRun | Judgement
-    Value = Kept | Remarks | ComparedRuns | Notice
+    Value = Kept | Remarks | ComparedRuns | Verdicts | Notice
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from comparisons.audit import Report, audit
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
+from comparisons.pareto import Network
 from comparisons.results import Evidence
 from manifests.codec import UnreadableError
 from manifests.errors import InputError, RepliquantError
@@ -25,6 +26,7 @@ from services.results import (
     explain_speedups,
     judge_claims,
     judge_published,
+    pareto_networks,
     published_speedups,
     read_results,
 )
@@ -34,6 +36,8 @@ from tui.text import error_text
 
 if TYPE_CHECKING:
     from comparisons.differences import Differences
+    from services.until_decided import Ending
+    from services.verdict_screen import Shown
 
 State = tuple[str, str]
 """A status and its reason."""
@@ -88,6 +92,7 @@ class ShownRun(NamedTuple):
     environments: list[str]
     warnings: list[str]
     speedups: list[Explanation]
+    networks: list[Network]
 
 
 class Judgement(NamedTuple):
@@ -177,6 +182,7 @@ def read_shown_run(run: Run, study: str) -> ShownRun:
         environments=environment_lines([results]),
         warnings=results.warnings,
         speedups=explain_speedups(results) + published_speedups(study),
+        networks=pareto_networks(results),
     )
 
 
@@ -194,6 +200,14 @@ def judge_study(study: str, shown: ShownRun | None) -> Judgement:
     except Exception as error:  # shown in the place of the findings
         problems["audit"] = error_text(error)
     return Judgement(study, evidence, report, problems)
+
+
+def read_verdicts(run: Run, ending: Ending | None) -> Shown:
+    """Every claim on what a run has so far. Raises InputError, PublishedError."""
+    from services.verdict_screen import Shown
+
+    results = read_results(run)
+    return Shown(judge_claims(results), results, ending)
 
 
 def _results_of(shown: ShownRun) -> Results:

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     metavar="MS",
     help="With --best: also the best batch size of those answered in so many milliseconds.",
 )
+@click.option("--pareto", is_flag=True, help="Accuracy or fidelity against latency.")
+@click.option(
+    "--by",
+    type=click.Choice(("accuracy", "agreement", "sqnr")),
+    help="With --pareto: the quality; by itself the first that is known.",
+)
 @as_json
 def command(
     study: str,
@@ -38,6 +44,8 @@ def command(
     only_published: bool,
     best: bool,
     limit_ms: float | None,
+    pareto: bool,
+    by: str | None,
     as_json: bool,
 ) -> None:
     """Take the speedups of STUDY apart: published ones as far as the paper's rows allow, and
@@ -47,6 +55,11 @@ def command(
     from comparisons.render import speedups
     from services.results import explain_speedups, read_results, without_ladder
 
+    if pareto or by:
+        if best or only_published or technique or limit_ms is not None:
+            raise click.UsageError("--pareto compares all that a run measured: only --model, --by")
+        _print_pareto(study, runs, model, by or "", as_json)
+        return
     if best or limit_ms is not None:
         if only_published:
             raise click.UsageError("--best is about what a run measured: leave out --published")
@@ -63,6 +76,18 @@ def command(
         print_json([speedups.plain(explanation) for explanation in chosen])
     else:
         _print(study, chosen)
+
+
+def _print_pareto(study: str, runs: tuple[str, ...], model: str, by: str, as_json: bool) -> None:
+    from cli.console import print_json
+    from cli.pareto_tables import pareto_networks, print_pareto
+    from comparisons.render.pareto import plain
+
+    found = pareto_networks(study, runs, model, by)
+    if as_json:
+        print_json([plain(network) for network in found])
+    else:
+        print_pareto(study, found)
 
 
 def _best(

@@ -15,12 +15,14 @@ from comparisons.gpu_only import gpu_only_cells
 from comparisons.render import claims as claim_words
 from comparisons.render import values
 from comparisons.render.groups import gathered
+from comparisons.render.pareto import LEGEND as PARETO_LEGEND
 from comparisons.report import charts
 from comparisons.report.cells import cell_parts
 from comparisons.report.figure_charts import figure_parts
 from comparisons.report.first_page import first_page
 from comparisons.report.folded import Fold, folded
 from comparisons.report.ladder import ladder, ladder_charts
+from comparisons.report.pareto_charts import pareto_parts
 from comparisons.results import Evidence
 
 MOST_LINKS = 6
@@ -43,9 +45,10 @@ def render_page(given: ReportInput) -> str:
     evidence = given.evidence
     of_tables = {chart.id: chart for chart in charts.draw(_not_in_figures(evidence))}
     figures, parts = figure_parts(evidence), ladder(evidence)
-    of_ladders = ladder_charts(parts)
+    of_ladders, fronts = ladder_charts(parts), pareto_parts(evidence)
     every = [*of_tables.values(), *of_ladders.values()]
     every += [chart for figure in figures for _, chart in figure.panels]
+    every += [part.chart for part in fronts if part.chart is not None]
     page: str = _template("page.html.j2").render(
         given=given,
         evidence=evidence,
@@ -56,12 +59,14 @@ def render_page(given: ReportInput) -> str:
         charts=of_tables,
         ladder=parts,
         ladder_charts=of_ladders,
+        fronts=fronts,
         figures=figures,
         specs={chart.id: charts.embedded(chart.spec) for chart in every},
         facts=sorted((k, ", ".join(sorted(v))) for k, v in facts(evidence.manifests).items()),
         cells=cell_parts(evidence, given.base),
         columns=_columns,
         words=values,
+        front_legend=PARETO_LEGEND,
         claim_words=claim_words,
         links=MOST_LINKS,
         style=_resource("page.css"),

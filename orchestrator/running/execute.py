@@ -70,9 +70,12 @@ class Session:
         """Whether no further cell is to be started."""
         return self._executor.paused
 
-    def run_chosen(self) -> None:
-        """All that is outstanding of what was asked for. Raises KeyboardInterrupt when cut off."""
-        self._ended += self._executor.execute(self.prepared.chosen, self._rerun)
+    def run_chosen(self, cells: Sequence[PlannedCell] | None = None) -> None:
+        """All that is outstanding of what was asked for, or of these ``cells`` of it, in their
+        order. Raises KeyboardInterrupt when cut off.
+        """
+        chosen = self.prepared.chosen if cells is None else list(cells)
+        self._ended += self._executor.execute(chosen, self._rerun)
 
     def run_further(self, cells: Sequence[PlannedCell]) -> None:
         """Add cells to the plan, where they aren't in it yet, and run them one after the other.

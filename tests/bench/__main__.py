@@ -27,6 +27,7 @@ from tests.bench import (
     overhead,
     precision,
     reading,
+    runtimes,
     screen,
     telemetry,
 )
@@ -79,6 +80,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "honest": honest_tables.audit_of_honest_tables,
     "litert": latency.against_litert_benchmark,
     "torch": latency.against_torch_benchmark,
+    "runtimes": runtimes.against_runtimes_own_tools,
     "calling": calling.predict_against_signature,
     "splitting": calling.predict_in_two_steps,
     "int8": latency.int8_against_float32,

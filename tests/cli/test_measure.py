@@ -37,7 +37,7 @@ def _asked(
     content: bytes,
     *batches: int,
     data: Path | None = None,
-    budget_s: float | None = None,
+    budget_s: float = 240.0,
 ) -> Measuring:
     path.write_bytes(content)
     return measuring(path, batches, data, "0-1", budget_s, Request("", engine="local"))
@@ -214,7 +214,7 @@ def test_a_budget_is_spent_on_whole_rounds(tmp_path: Path, budget_s: float, roun
     assert held.rounds == [[number] * 4 for number in range(1, rounds + 1)]
 
 
-def test_with_a_budget_each_cell_is_planned_once(tmp_path: Path) -> None:
+def test_each_cell_is_planned_once(tmp_path: Path) -> None:
     asked = _asked(tmp_path / "net.onnx", sound(), 1, budget_s=60.0)
     assert {planned.cell.repeat for planned in prepare(asked.request).chosen} == {0}
 

@@ -17,6 +17,7 @@ from tests.manifests.samples import a_manifest
 from tests.tui.conftest import settle, shown
 from tui.app import Repliquant
 from tui.screens.dialogs import Question
+from tui.screens.verdicts import VerdictsScreen
 
 
 def begin(todo: list[PlannedCell], tell: Listener) -> None:
@@ -54,6 +55,15 @@ async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
             return
         await pilot.pause(0.05)
     raise AssertionError(shown(pilot.app))  # type: ignore[arg-type]
+
+
+async def verdicts_read(pilot: Pilot[str], app: Repliquant) -> str:
+    """Wait for the screen with which a run ends, and close it; what it said."""
+    await until(pilot, lambda: isinstance(app.screen, VerdictsScreen) and "next" in shown(app))
+    text = shown(app)
+    await pilot.press("escape")
+    await until(pilot, lambda: not isinstance(app.screen, VerdictsScreen))
+    return text
 
 
 def footer(app: Repliquant) -> str:

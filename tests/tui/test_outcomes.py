@@ -15,7 +15,7 @@ from manifests.plan import PlannedCell
 from orchestrator.messages import CellStarted, Listener, LogLine, RunStarted
 from orchestrator.running.control import RunControl
 from tests.tui.conftest import Scene, drive, shown
-from tests.tui.scenes import begin, end, footer, started, until, wait_for
+from tests.tui.scenes import begin, end, footer, started, until, verdicts_read, wait_for
 from tui.app import Repliquant
 from tui.screens.dialogs import Question
 
@@ -177,6 +177,8 @@ def test_a_cell_that_did_not_come_to_its_end_is_not_at_100_percent(
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await started(pilot, app, tmp_path / "runs" / "new")
+        said = await verdicts_read(pilot, app)
+        assert "verdicts" in said and "C1 " in said
         await until(pilot, lambda: ", done" in shown(app))
         *_, phase, run = shown(app).splitlines()[1:4]
         assert "100%" not in phase and "why it was" in phase
@@ -213,6 +215,7 @@ def test_a_request_that_waited_is_counted_by_itself(
         )  # its log is read, not that of the one that waits
         ready.append("go")
         await until(pilot, lambda: not app.live.queue.active)
+        await verdicts_read(pilot, app)  # of the second: after the first, the run goes on
         await until(pilot, lambda: app.live.run.folder == second and ", done" in shown(app))
         assert (app.live.run_state.ended, app.live.run_state.total) == (4, 4)
 

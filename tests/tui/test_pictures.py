@@ -50,6 +50,7 @@ PICTURES = {
     "manifest_samples": ["4", "[", "enter", "]"],
     "manifest_telemetry": ["4", "[", "enter", "]", "]"],
     "explain": ["5"],
+    "pareto": ["5", "f", "down"],
     "claims": ["6"],
     "claims_claim": ["6", "down", "down", "enter"],
     "claims_audit": ["down", "c", "]"],
@@ -83,6 +84,10 @@ def test_screen_of_another_size(
     snap_compare: Compare, app: Repliquant, name: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(app, run_before=after(*PICTURES[name]), terminal_size=size)
+
+
+def test_the_pareto_front_on_a_large_screen(snap_compare: Compare, app: Repliquant) -> None:
+    assert snap_compare(app, run_before=after(*PICTURES["pareto"]), terminal_size=(120, 40))
 
 
 def test_doctor(snap_compare: Compare, app: Repliquant) -> None:

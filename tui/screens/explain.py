@@ -30,6 +30,7 @@ class ExplainScreen(Page):
     mode = "explain"
     about = "Explain: calling convention x compiler x precision = total"
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "front", "Front", tooltip="accuracy or fidelity against latency"),
         Binding("r", "reread", "Read again", tooltip="read the latest run again"),
     ]
 
@@ -60,6 +61,15 @@ class ExplainScreen(Page):
 
     def action_reread(self) -> None:
         self.main_app.data.read_results()
+
+    def action_front(self) -> None:
+        from tui.screens.pareto import ParetoScreen
+
+        results = self.main_app.data.results
+        if results is None or not results.networks:
+            self.notify("No network was measured in two ways with a latency and a quality.")
+            return
+        self.app.push_screen(ParetoScreen(results))
 
     @on(Rows.Moved)
     def _moved(self) -> None:

@@ -39,6 +39,7 @@ class RunScreen(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", tooltip="end the running cells now"),
+        Binding("v", "verdicts", "Verdicts", tooltip="what the run has come to, claim by claim"),
         Binding("slash", "search", "Search", tooltip="search the log; n and N go on"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the tab before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next tab"),
@@ -72,6 +73,8 @@ class RunScreen(Page):
         replaying = self.main_app.live.replay is not None
         if action in ("pause", "cancel"):
             return self.main_app.run_actions.may(action)
+        if action == "verdicts":
+            return self.main_app.live.run is not None and not self.main_app.live.queue.active
         if action in ("slower", "faster", "skip", "hold"):
             return replaying
         return True
@@ -113,6 +116,11 @@ class RunScreen(Page):
 
     def action_cancel(self) -> None:
         self.main_app.run_actions.ask_to_cancel()
+
+    def action_verdicts(self) -> None:
+        run = self.main_app.live.run
+        if run is not None:
+            self.main_app.data.judge_run(run)
 
     def action_hold(self) -> None:
         self.main_app.live.hold()

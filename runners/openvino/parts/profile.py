@@ -21,6 +21,7 @@ from runners.precision_proof import (
 )
 
 _WARM_CALLS = 5
+"""At most; of slow calls as few as are counted."""
 _CALLS = 20
 
 
@@ -45,11 +46,12 @@ def prove(job: Job, network: Any, promised: str, hint: str, calls: int = _CALLS)
         made = compiled.compiled(job, network, hint, counted=True)
         ready = compiled.session(network, made)
         placed = ready.place(_black(job))
-        _timed(ready, placed, _WARM_CALLS)
+        first = min(_WARM_CALLS, calls)
+        _timed(ready, placed, first)
         warm = _means(placed)
         samples = _timed(ready, placed, calls)
         whole = _means(placed)
-    times = runtime_model.after_warm_up(warm, whole, _WARM_CALLS, _WARM_CALLS + calls)
+    times = runtime_model.after_warm_up(warm, whole, first, first + calls)
     steps = steps_of(network, made, times)
     operations = runtime_model.operations(steps)
     sets = ", ".join(runtime_model.instruction_sets(steps)) or "none"
