@@ -115,4 +115,7 @@ def test_convolutions_are_binary_behind_the_first(tmp_path: Path) -> None:
     assert sum(operations(made)["binary"].values()) == 8
     packed = ok(cnv.packed("w1a1", trained, test_images=40))
     assert operations(packed) == {"float32": {"CONV_2D": 1}, "binary": {"LceBconv2d": 8}}
-    assert samples(packed, "agreement") == [1.0]
+    assert samples(packed, "agreement", "trained network") == [1.0]
+    # Where a sum meets a channel's threshold to the last digits, the packed file may take the
+    # other side; after one step a network's answers hang on few of its signs.
+    assert samples(packed, "agreement")[0] >= 0.9

@@ -108,7 +108,7 @@ def test_the_float_files_inference_is_never_binary(tfc: Both) -> None:
     assert failed(timed).endswith("in tfc are: CONV_2D x4 in float32")
 
 
-CONTENTS = (b"", b"nothing of the kind", b"\x1c\0\0\0TFL3" + b"\0" * 400)
+CONTENTS = (b"nothing of the kind", b"\x1c\0\0\0TFL3" + b"\0" * 400)
 
 
 def test_files_that_arent_qonnx_are_refused_by_name(tfc: Both, binary: Manifest) -> None:
