@@ -42,7 +42,7 @@ def test_a_run_that_is_watched_ends_with_the_screen_that_reproduce_prints(
         await started(pilot, app, folder)
         text = await verdicts_read(pilot, app)
         results = read_results(Run(folder))
-        lines = verdict_screen(Shown(judge_claims(results), results), size[0] - 1)
+        lines = verdict_screen(Shown(judge_claims(results), results), size[0] - 1, size[1] - 1)
         on_screen = [line.rstrip() for line in text.splitlines()[1:]]
         printed = [line.plain.rstrip() for line in lines]
         assert on_screen[: len(printed)] == printed
