@@ -98,9 +98,8 @@ def _with_axis(grid: _Grid, up: _Scale, unit: str) -> list[Text]:
     for place, signs in enumerate(grid.lines):
         top, bottom = place == 0, place == len(grid.lines) - 1
         value = up.low if bottom else up.high if top else None
-        label = (
-            f"{number(value)} {unit}" if value is not None and (bottom or up.low < up.high) else ""
-        )
+        told = value is not None and (bottom or up.low < up.high)
+        label = f"{number(value)} {unit}" if told else ""
         line = Text(fitted(label, _AXIS, right=True), "dim", no_wrap=True).append(" ")
         for sign, tone in signs:
             line.append(sign, tone or "not dim")
