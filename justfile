@@ -104,6 +104,7 @@ test *options: develop
     [ $# -eq 0 ] || exec pytest "$@"
     # Environments are made while the tests run that need none. What can't be made is made again,
     # and its fault reported, by the tests that need it.
+    rm -f .pytest_cache/v/cache/lastfailed
     log=$(mktemp)
     "{{ just_executable() }}" _test-environments >"$log" 2>&1 </dev/null &
     making=$!
@@ -112,11 +113,11 @@ test *options: develop
     wait $making || cat "$log" >&2
     rm -f "$log"
     "{{ just_executable() }}" test-images || status=$?
-    exit $status
+    [ $status -eq 0 ] || exec python -m tests.again
 
 [private]
 _test-environments:
-    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu onnxruntime-cpu --engine local
+    repliquant images build pytorch-cpu tensorflow-22.03 tensorflow-cpu onnxruntime-cpu brevitas-cpu larq-cpu --engine local
     -REPLIQUANT_BASE=repliquant-test-base:bookworm repliquant images build pytorch-cpu tensorflow-cpu --engine docker
 
 # Tests that need neither a framework nor Docker nor a terminal nor a browser, and few processes

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
+from comparisons.conclusions import MeasuredCell, conclusions
 from comparisons.line_intervals import Ends, interval_of
 from comparisons.measured import Measured, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
@@ -148,13 +149,20 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         place=file.place,
         scope=scope + describe_weights(file, points) + _stand_ins(file, lines),
         scope_note="; ".join(plan.notes),
-        note=file.note,
+        note=". ".join(filter(None, [file.note, *conclusions(file, _cells(lines))])),
         key=[*file.keys, PROTOCOL] if len(protocols) > 1 else file.keys,
         lines=lines,
         issues=table.issues,
         run=run,
         study=plan.study,
     )
+
+
+def _cells(lines: list[Line]) -> list[MeasuredCell]:
+    return [
+        MeasuredCell(tuple(line.key.values()), line.column, line.measured, bool(line.flags))
+        for line in lines
+    ]
 
 
 def _of_protocols(

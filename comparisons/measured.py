@@ -79,6 +79,8 @@ def measure_place(
     """The value at a row and a column that isn't derived; labels choose no cells."""
     narrowed = column.select.get(key.get("framework", ""), column.select.get("any", {}))
     wanted: list[Wanted] = [table.select, narrowed, {**table.of_cells(key), **column.instead}]
+    if column.elsewhere:
+        wanted = [column.elsewhere]
     found = points.matching(*wanted, experiment=table.experiment)
     if table.metric_label:
         column = msgspec.structs.replace(column, source=key[table.metric_label])

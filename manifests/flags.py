@@ -114,7 +114,10 @@ SAMPLED = ("measure", "end-to-end")
 """Those whose samples are judged by a watch over them alone, without the warm-up."""
 
 # What is computed of another metric is as good as that.
-_MADE_OF = {"energy_above_idle_j": "energy_j", "energy_per_item_j": "energy_j"}
+_MADE_OF = {
+    "energy_above_idle_j": "energy_j", "energy_per_item_j": "energy_j",
+    "multiply_add_rate": "latency_s",
+}  # fmt: skip
 
 # A flag of a later version: what it means isn't known, so no verdict rests on its number.
 _UNKNOWN = FlagInfo("", "unusable", _EVERY)

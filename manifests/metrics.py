@@ -132,8 +132,24 @@ METRICS: Dict[str, MetricInfo] = {
         "it (label)", "lower", positive=True, exact=True,
     ),
     "multiply_adds": MetricInfo(
-        "multiply-adds", "count", "in one call's convolutions and products, or in those of one "
-        "operation (label)", None, positive=True, exact=True,
+        "multiply-adds", "count", "in one call's convolutions and products, in those of one "
+        "operation (label), or of one image by the network's structure (label image)", None,
+        positive=True, exact=True,
+    ),
+    "depthwise_share": MetricInfo(
+        "depthwise share", "fraction",
+        "of depthwise convolutions among the convolutions and products, by layers or by "
+        "multiply-adds (label)", None, least=0, most=1, exact=True,
+    ),
+    "bytes_moved": MetricInfo(
+        "bytes moved", "bytes",
+        "by a float32 call whose convolutions and products read their weights and input once and "
+        "write their output once", None, positive=True, exact=True,
+    ),
+    "multiply_add_rate": MetricInfo(
+        "multiply-adds per second", "MAC/s",
+        "of the network's convolutions and products, by the latency; of a matrix product by type "
+        "(label)", "higher", timed=True, positive=True,
     ),
     "equal_bytes": _share(
         "equal bytes", "of the answers to the same inputs, as other kernels (label) compute them"
@@ -146,7 +162,7 @@ METRICS: Dict[str, MetricInfo] = {
     "promised_share": MetricInfo(
         "operations in the promised type", "fraction",
         "by count: of the convolutions and products that one call executes", "higher", least=0,
-        most=1,
+        most=1, exact=True,
     ),
     "promised_time_share": MetricInfo(
         "time in the promised type", "fraction",

@@ -26,13 +26,14 @@ UNITS: Dict[str, Unit] = {
     "J": Unit("J", 1.0), "mJ": Unit("J", 1e3), "kJ": Unit("J", 1e-3), "Wh": Unit("J", 1 / 3600),
     "W": Unit("W", 1.0), "mW": Unit("W", 1e3),
     "items/s": Unit("items/s", 1.0), "images/s": Unit("items/s", 1.0),
+    "MAC/s": Unit("MAC/s", 1.0), "GMAC/s": Unit("MAC/s", 1e-9),
     "count": Unit("count", 1.0), "million": Unit("count", 1e-6), "nats": Unit("nats", 1.0),
     "dB": Unit("dB", 1.0),
     "fraction": Unit(FRACTION, 1.0), "%": Unit(FRACTION, 100.0), "points": Unit(FRACTION, 100.0),
     "ratio": Unit(RATIO, 1.0), "×": Unit(RATIO, 1.0),
 }  # fmt: skip
 
-_SHOWN: Dict[str, str] = {"s": "ms", "bytes": "MiB", FRACTION: "%"}
+_SHOWN: Dict[str, str] = {"s": "ms", "bytes": "MiB", "MAC/s": "GMAC/s", FRACTION: "%"}
 _CHANGES: Dict[str, Tuple[str, str]] = {
     "s": ("faster", "slower"), "bytes": ("smaller", "larger"), "J": ("less", "more"),
     "W": ("less", "more"),

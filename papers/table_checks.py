@@ -28,6 +28,7 @@ def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
     yield from _of_keys(place, table)
     yield from place.at("column").twice("columns", [column.name for column in table.column])
     yield from _of_selection(place, "select", table.select)
+    yield from _of_conclusions(place, table)
     for index, column in enumerate(table.column):
         named = f"table {table.id}, column {column.name}"
         yield from _of_column(place.at("column", index, name=named), column, table)
@@ -36,6 +37,8 @@ def _of_table(place: Place, table: TableFile) -> Iterator[Mistake]:
             yield from _of_selection(inner, "select", wanted)
         inner = place.at("column", index, "instead", name=named)
         yield from _of_instead(inner, column, table)
+        inner = place.at("column", index, "elsewhere", name=named)
+        yield from _of_elsewhere(inner, column)
 
 
 def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
@@ -51,6 +54,19 @@ def _of_keys(place: Place, table: TableFile) -> Iterator[Mistake]:
         yield place.at("key").mistake(f"{name!r} is the name of two keys, or of a column too")
     if table.labels and not table.data:
         yield place.at("labels").mistake("labels come from the rows of a file: give data")
+
+
+def _of_conclusions(place: Place, table: TableFile) -> Iterator[Mistake]:
+    names = [column.name for column in table.column]
+    for field in ("best", "correlate"):
+        for name in getattr(table, field):
+            yield from place.at(field).unknown("column", name, names)
+    for column in table.column:
+        info = METRICS.get(column.metric)
+        if column.name in table.best and (info is None or info.better is None):
+            yield place.at("best").mistake(f"of {column.name} neither more nor less is better")
+    if len(table.correlate) == 1:
+        yield place.at("correlate").mistake("correlate takes two columns or more, not 1")
 
 
 def _of_metric_label(place: Place, table: TableFile) -> Iterator[Mistake]:
@@ -78,6 +94,14 @@ def _of_instead(place: Place, column: Column, table: TableFile) -> Iterator[Mist
     """They take the place of a key's values, and may be empty as those: a variant."""
     for name in column.instead:
         yield from place.unknown("key", name, table.key)
+
+
+def _of_elsewhere(place: Place, column: Column) -> Iterator[Mistake]:
+    if not column.elsewhere:
+        return
+    yield from _of_selection(place, "elsewhere", column.elsewhere)
+    if column.select or column.instead:
+        yield place.mistake("elsewhere takes the place of select and instead: give one of them")
 
 
 def _of_column(place: Place, column: Column, table: TableFile) -> Iterator[Mistake]:

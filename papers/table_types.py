@@ -31,6 +31,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     metric: the metric of a cell (manifests.metrics) that is its measured side.
     select: fields that the cells behind it have, by framework, or under ``any``.
     instead: values that they have in place of those of the row's key: the row's float32 model, say.
+    elsewhere: fields of the cells behind it where those are not the row's own, so that the same
+        number stands in every row: the machine's peak, say.
     derive: instead of a metric: reduction, increase, ratio or drop of two other columns.
     share: names of operations whose part of the whole is shown.
     per_item: divided by the number of items that a sample covers.
@@ -49,6 +51,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     metric: str = ""
     select: dict[str, Wanted] = {}
     instead: Wanted = {}
+    elsewhere: Wanted = {}
     derive: dict[str, list[str]] = {}
     share: list[str] = []
     per_item: bool = False
@@ -77,6 +80,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     select: fields that the cells behind all columns have.
     experiment: the part of the study whose cells it is about; it and its claims are shown where a
         run has that part.
+    best: columns whose best row is told below the table.
+    correlate: columns; the rank correlation of the first with each of the others is told there.
     column: its quantities, in order.
     """
 
@@ -91,6 +96,8 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     note: str = ""
     select: Wanted = {}
     experiment: str = ""
+    best: list[str] = []
+    correlate: list[str] = []
     column: list[Column] = []
 
     @property

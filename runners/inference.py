@@ -6,17 +6,20 @@ and how to get classes back. How the numbers are taken is the protocol's: runner
 
 from __future__ import annotations
 
+import statistics
 from typing import Literal, Optional
 
 import msgspec
 
 from runners import outputs
 from runners.job import Job
+from runners.models.network_size import network_size
 from runners.protocols import MeasuringRecipe, protocol
 from runners.session import Array, Session, filled
 
 __all__ = [
-    "Array", "QuantizeRecipe", "Session", "evaluate", "filled", "infer_recipe", "time_inference",
+    "Array", "QuantizeRecipe", "Session", "evaluate", "filled", "infer_recipe", "record_size",
+    "time_inference",
 ]  # fmt: skip
 
 
@@ -67,3 +70,30 @@ def time_inference(job: Job, session: Session) -> None:
     """Measure one batch of the cell's size, as the protocol does."""
     protocol(job.cell.protocol).time_inference(job, session)
     job.session = session
+    record_size(job)
+
+
+def record_size(job: Job) -> None:
+    """Record how large the network is, where its structure is known, and so its rate."""
+    cell = job.cell
+    if cell.recipe.get("model_sha256"):  # a person's own file, whatever it is called
+        return
+    size = network_size(cell.model, len(job.data.meta.classes), cell.image_size)
+    if size is None:
+        return
+    source = "the network's structure"
+    job.record("parameters", [size.parameters], source=source)
+    job.record("multiply_adds", [size.multiply_adds], "image", source=source)
+    job.record("depthwise_share", [size.depthwise_layers], "layers", source=source)
+    job.record("depthwise_share", [size.depthwise_multiply_adds], "multiply-adds", source=source)
+    job.record("bytes_moved", [size.bytes_moved(cell.batch_size)], source=source)
+    rate = _rate(job, size.multiply_adds * cell.batch_size)
+    reason = "" if rate else "no latency was measured"
+    job.record("multiply_add_rate", [rate], source=f"{source} and the latency", reason=reason)
+
+
+def _rate(job: Job, multiply_adds: int) -> Optional[float]:
+    """Multiply-adds a second, by the median of the latencies."""
+    found = (metric.samples for metric in job.metrics if metric.name == "latency_s")
+    times = [sample for samples in found for sample in samples if sample]
+    return multiply_adds / statistics.median(times) if times else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 from rich import progress
@@ -40,6 +41,7 @@ class Progress:
         self._skipped: list[str] = []
         self._why_skipped = ""
         self._unheard = False
+        self._without_gpu = _Lacking()
 
     def __enter__(self) -> Progress:
         return self
@@ -65,8 +67,12 @@ class Progress:
 
     @property
     def _number(self) -> int:
-        """How many cells have begun."""
-        return self.state.ended + len(self.state.running)
+        """How many cells have begun, of those that can run here."""
+        return self.state.ended + len(self.state.running) - self._without_gpu.ended
+
+    @property
+    def _total(self) -> int:
+        return self.state.total - self._without_gpu.total
 
     def _note(self, note: LogLine) -> None:
         """Details pass by beside the bar, or stay as lines when asked for."""
@@ -93,17 +99,19 @@ class Progress:
             self._line(note.text)
 
     def _run(self, started: RunStarted, further: bool) -> None:
+        self._without_gpu.total += sum(lacks_gpu(one.skip) for one in started.todo)
         if further:  # an aim has said so
             return
         if not started.todo:
             self._line(f"{count(started.kept, 'cell')} done already; nothing to run")
             return
         kept = f"; {started.kept} done already" if started.kept else ""
-        cells, about = count(self.state.total, "cell"), duration(self.state.whole_estimate_s)
-        self._line(f"{cells} to run, about {about}{kept}")
+        if self._total:
+            cells, about = count(self._total, "cell"), duration(self.state.whole_estimate_s)
+            self._line(f"{cells} to run, about {about}{kept}")
         lacking = without_gpu(started.todo)
         if lacking:
-            self._line(f"of these {lacking}")
+            self._line(f"left out: {lacking}")
 
     def _cell(self, started: CellStarted) -> None:
         title = started.planned.cell.title
@@ -123,12 +131,13 @@ class Progress:
         self._show(f"{title} · {phase}{_step(happened)}")
 
     def _end(self, ended: CellEnded) -> None:
-        manifest, state = ended.manifest, self.state
+        manifest = ended.manifest
+        self._without_gpu.ended += lacks_gpu(ended.planned.skip)
         reason = f" ({manifest.reason})" if manifest.reason else ""
         took = f" {duration(manifest.wall_s)}" if manifest.status == "ok" else ""
-        left = f" · {duration(self._left_s())} left" if self._number < state.total else ""
+        left = f" · {duration(self._left_s())} left" if self._number < self._total else ""
         title = ended.planned.cell.title
-        line = f"[{self._number}/{state.total}] {title}: {manifest.status}{reason}{took}{left}"
+        line = f"[{self._number}/{self._total}] {title}: {manifest.status}{reason}{took}{left}"
         if lacks_gpu(ended.planned.skip) and not self._verbose:
             return  # all of them were named when the run began
         if ended.planned.skip and not self._verbose:
@@ -184,6 +193,14 @@ class Progress:
         shown = printable(text)
         self._bar.update(self._task, description=shown, total=total, completed=completed, left=left)
         self._bar.refresh()
+
+
+@dataclasses.dataclass
+class _Lacking:
+    """How many cells need a GPU that this machine lacks; they are over as soon as they begin."""
+
+    total: int = 0
+    ended: int = 0
 
 
 def _step(happened: event.Event) -> str:

@@ -39,6 +39,8 @@ MARKERS = {
     "measures": {"reproduction", "characterization", "contained"},
 }
 
+_LONGEST_ID = 200
+
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two for each processor: half of a test's time is waiting for what it has started."""
@@ -52,6 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if fixtures & set(getattr(item, "fixturenames", ())):
                 item.add_marker(marker)
         item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Of an input that nobody wants to read in a test's name: how it begins, how long it is."""
+    if isinstance(val, (bytes, str)) and len(val) > _LONGEST_ID:
+        return f"{val[:20]!r}-of-{len(val)}"
+    return None
 
 
 def group_of(item: pytest.Item) -> str:

@@ -9,6 +9,7 @@ from papers.expressions import logic as lg
 from papers.expressions import quantities as q
 from papers.expressions.logic import Logic
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Doubts, Quantity
+from papers.expressions.rows import Placed, ordered_pairs
 
 NEGATED = {HOLDS: FAILS, FAILS: HOLDS, UNCLEAR: UNCLEAR}
 
@@ -90,18 +91,18 @@ def opposite(found: Compared) -> Compared:
     return found._replace(state=NEGATED[found.state], logic=lg.joined("not", [found.logic]))
 
 
-def trend_of_pairs(by: Comparing, values: Sequence[Quantity]) -> tuple[Quantity, Logic]:
+def trend_of_pairs(by: Comparing, placed: Sequence[Placed]) -> tuple[Quantity, Logic]:
     """Kendall's tau with the pairs that aren't certain counted both ways."""
     low = high = point = 0
     votes = []
-    for index, first in enumerate(values):
-        for second in values[index + 1 :]:
-            found = by.compare(first, "<", second)
-            votes.append(found.logic)
-            point += (second.value > first.value) - (second.value < first.value)
-            tied = first.low == first.high == second.low == second.high
-            low += 0 if tied else 1 if found.state == HOLDS else -1
-            high += 0 if tied else -1 if found.state == FAILS else 1
-    pairs = len(values) * (len(values) - 1) // 2
-    tau = Quantity(point / pairs, low / pairs, high / pairs, q.all_doubts(values))
+    for first, second in ordered_pairs(placed):
+        found = by.compare(first, "<", second)
+        votes.append(found.logic)
+        point += (second.value > first.value) - (second.value < first.value)
+        tied = first.low == first.high == second.low == second.high
+        low += 0 if tied else 1 if found.state == HOLDS else -1
+        high += 0 if tied else -1 if found.state == FAILS else 1
+    pairs = len(placed) * (len(placed) - 1) // 2
+    doubts = q.all_doubts(one.value for one in placed)
+    tau = Quantity(point / pairs, low / pairs, high / pairs, doubts)
     return tau, lg.joined("votes", votes)

@@ -66,7 +66,7 @@ class Evaluator(Numbers):
         return _as_truth(cmp.together("and", ways), why, short)
 
     def _monotonic(self, node: Call, rows: Rows | None) -> Truth:
-        values = self._ordered(node, rows)
+        values = [one.value for one in self._ordered(node, rows)]
         slack = self._at(node, 2, rows) if len(node.arguments) > 2 else q.exactly(0)
         if node.function == "falling":
             values = values[::-1]

@@ -14,7 +14,7 @@ from papers.expressions import quantities as q
 from papers.expressions.comparing import Comparing, Extreme
 from papers.expressions.logic import Logic
 from papers.expressions.quantities import HOLDS, UNCLEAR, Missing, Quantity, Row, Truth
-from papers.expressions.rows import Rows, aggregate, order_key, passes, trend, value_of
+from papers.expressions.rows import Placed, Rows, aggregate, passes, place_of, trend, value_of
 from papers.expressions.syntax import (
     Call,
     ExpressionError,
@@ -156,8 +156,8 @@ class Numbers:
             raise Missing("fewer than two rows")
         return known
 
-    def _ordered(self, node: Call, rows: Rows | None) -> list[Quantity]:
-        """Known values in the order of a key."""
+    def _ordered(self, node: Call, rows: Rows | None) -> list[Placed]:
+        """Known values in the order of a key, or of a column whose numbers are exact."""
         values, key = node.arguments[:2]
         if not isinstance(key, Name):
             raise ExpressionError(f"{node.function} orders by a key's name")
@@ -165,16 +165,22 @@ class Numbers:
         if chosen is None:
             raise ExpressionError(f"{node.function} needs the rows of a table")
         column = Name(values.column) if isinstance(values, Place) else values
-        pairs = [(order_key(row, key.name), self._or_reason(column, [row])) for row in chosen]
-        known = [(at, value) for at, value in pairs if isinstance(value, Quantity)]
+        found = [self._placed(column, row, key.name) for row in chosen]
+        known = [one for one in found if isinstance(one, Placed)]
         if len(known) < 2:
-            raise Missing(next((v for _, v in pairs if isinstance(v, str)), "fewer than two rows"))
-        return [value for _, value in sorted(known, key=lambda pair: pair[0])]
+            raise Missing(next((v for v in found if isinstance(v, str)), "fewer than two rows"))
+        return sorted(known, key=lambda one: one.at)
 
-    def _trend(self, values: Sequence[Quantity]) -> Quantity:
+    def _placed(self, node: Node, row: Row, key: str) -> Placed | str:
+        try:
+            return Placed(place_of(row, key), self.number(node, [row]))
+        except Missing as missing:
+            return str(missing)
+
+    def _trend(self, placed: Sequence[Placed]) -> Quantity:
         if not self._by.takes_apart:
-            return trend(values)
-        tau, votes = cmp.trend_of_pairs(self._by, values)
+            return trend(placed)
+        tau, votes = cmp.trend_of_pairs(self._by, placed)
         self._votes.append(votes)
         return tau
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from manifests.suggest import nearest
 from papers.expressions import quantities as q
-from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Quantity, Row
+from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR, Missing, Quantity, Row
 from papers.expressions.syntax import ExpressionError, Filter
 
 TOLD = 3
@@ -31,16 +33,30 @@ def aggregate(function: Callable[[Sequence[float]], float], known: Sequence[Quan
     return Quantity(value, low, high, q.all_doubts(known))
 
 
-def trend(values: Sequence[Quantity]) -> Quantity:
+class Placed(NamedTuple):
+    """A value, and where it stands in the order that its trend is asked along."""
+
+    at: tuple[float, str]
+    value: Quantity
+
+
+def trend(placed: Sequence[Placed]) -> Quantity:
     """Kendall's tau: pairs in order less pairs out of order, over all pairs."""
     low = high = point = 0
-    for index, first in enumerate(values):
-        for second in values[index + 1 :]:
-            point += (second.value > first.value) - (second.value < first.value)
-            low += 1 if second.low > first.high else 0 if _equal(first, second) else -1
-            high += -1 if second.high < first.low else 0 if _equal(first, second) else 1
-    pairs = len(values) * (len(values) - 1) // 2
-    return Quantity(point / pairs, low / pairs, high / pairs, q.all_doubts(values))
+    for first, second in ordered_pairs(placed):
+        point += (second.value > first.value) - (second.value < first.value)
+        low += 1 if second.low > first.high else 0 if _equal(first, second) else -1
+        high += -1 if second.high < first.low else 0 if _equal(first, second) else 1
+    pairs = len(placed) * (len(placed) - 1) // 2
+    doubts = q.all_doubts(one.value for one in placed)
+    return Quantity(point / pairs, low / pairs, high / pairs, doubts)
+
+
+def ordered_pairs(placed: Sequence[Placed]) -> Iterator[tuple[Quantity, Quantity]]:
+    """Those of which one stands before the other."""
+    for first, second in itertools.combinations(placed, 2):
+        if first.at != second.at:
+            yield first.value, second.value
 
 
 def _equal(first: Quantity, second: Quantity) -> bool:
@@ -63,6 +79,21 @@ def _text(row: Row, key: str) -> str:
             f"no key {key!r}.{nearest(key, row.key)} Accepted: {', '.join(row.key)}"
         )
     return row.key[key]
+
+
+def place_of(row: Row, name: str) -> tuple[float, str]:
+    """Where a row stands along a key, or along a column whose numbers are exact.
+
+    Raises Missing where such a column has no number there, or one that could be another.
+    """
+    if name in row.key or name not in row.values:
+        return order_key(row, name)
+    found = row.values[name]
+    if isinstance(found, str):
+        raise Missing(found)
+    if not found.certain:
+        raise Missing(f"rows can't be ordered by {name}: it isn't exact")
+    return (found.value, "")
 
 
 def order_key(row: Row, key: str) -> tuple[float, str]:

@@ -63,6 +63,11 @@ class BinaryNetwork(NamedTuple):
         """How many scales and offsets its batch normalization has."""
         return 1 if self.is_last(product) else product.outputs
 
+    @property
+    def few_bit_products(self) -> int:
+        """How many products have weights and inputs of a bit or two: not one that takes pixels."""
+        return len(self.products) - (0 if self.binary_input else 1)
+
     def packed_bytes(self, bits: int) -> int:
         """What the weights take when each has so many bits."""
         return (sum(int(np.prod(product.shape)) for product in self.products) * bits + 7) // 8

@@ -5,86 +5,40 @@ as many classes as there are (section 4; the public notebook). Layers carry Kera
 weights Keras' own layouts, so that every framework starts from the same numbers. Logits come
 out; the softmax is the loss's.
 
+Beside them MobileNet_v1 narrower (Howard 2017, table 6) and shallower (table 5), and small VGGs:
+what shows which property of a network decides its speedup.
+
 Sources: Simonyan 2015 (VGG16), He 2016 with the stride on the first 1 x 1 convolution (ResNet-50),
 Howard 2017 (MobileNet_v1); paddings, epsilons and biases are those of keras.applications.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List, NamedTuple, Tuple, Union
+from functools import partial
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from runners.failures import Unsupported
+from runners.models.network_layers import (
+    Convolution,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool,
+    Normalisation,
+    Preprocessing,
+    Relu,
+    Residual,
+)
+
+__all__ = [
+    "APPLICATIONS", "Application", "Convolution", "Dense", "Flatten", "Layer", "MaxPool",
+    "Normalisation", "Preprocessing", "Relu", "Residual", "application", "initial_arrays",
+    "kernel_shape", "named_layers",
+]  # fmt: skip
 
 Array = Any
-Pad = Tuple[int, int]
-"""Pixels added before and after, the same for rows and columns."""
-
-
-class Convolution(NamedTuple):
-    """``depthwise``: one filter a channel, and ``outputs`` equals ``inputs``."""
-
-    name: str
-    inputs: int
-    outputs: int
-    kernel: int
-    stride: int = 1
-    pad: Pad = (0, 0)
-    bias: bool = True
-    depthwise: bool = False
-
-
-class Normalisation(NamedTuple):
-    """BatchNorm; ``momentum`` is Keras': the share of the old moving average that is kept."""
-
-    name: str
-    channels: int
-    epsilon: float
-    momentum: float = 0.99
-
-
-class Relu(NamedTuple):
-    """``limit`` 6.0 is ReLU6; 0.0 means none."""
-
-    limit: float = 0.0
-
-
-class MaxPool(NamedTuple):
-    """What is padded never wins, as zeros never do behind a ReLU."""
-
-    kernel: int
-    stride: int
-    pad: Pad = (0, 0)
-
-
-class Residual(NamedTuple):
-    """relu(branch(x) + shortcut(x)); an empty ``shortcut`` is the identity."""
-
-    branch: List[Any]
-    shortcut: List[Any]
-
-
-class Flatten(NamedTuple):
-    """(height, width, channels) in that order, as Keras flattens."""
-
-
-class Dense(NamedTuple):
-    name: str
-    inputs: int
-    outputs: int
-
-
-Layer = Union[Convolution, Normalisation, Relu, MaxPool, Residual, Flatten, Dense]
-
-
-class Preprocessing(NamedTuple):
-    """(pixel[order] - mean) / scale on float32 RGB pixels 0 ... 255."""
-
-    mean: Tuple[float, float, float]
-    scale: float
-    reverse: bool
-
 
 # keras.applications.imagenet_utils, modes "caffe" (BGR, ImageNet's mean) and "tf" (-1 ... 1).
 CAFFE = Preprocessing((103.939, 116.779, 123.68), 1.0, True)
@@ -122,13 +76,15 @@ def head(features: int, classes: int) -> List[Layer]:
     ]  # fmt: skip
 
 
-def vgg16(size: int) -> Tuple[List[Layer], int, int]:
+# Convolutions and channels of VGG16's blocks (Simonyan 2015, table 1, column D).
+_VGG16 = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+
+
+def vgg(size: int, blocks: Sequence[Tuple[int, int]]) -> Tuple[List[Layer], int, int]:
     """Layers, then height (= width) and channels of what comes out."""
     layers: List[Layer] = []
     inputs = 3
-    for block, (repeats, outputs) in enumerate(
-        ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)), start=1
-    ):
+    for block, (repeats, outputs) in enumerate(blocks, start=1):
         for index in range(1, repeats + 1):
             name = f"block{block}_conv{index}"
             layers += [Convolution(name, inputs, outputs, 3, pad=(1, 1)), Relu()]
@@ -181,20 +137,27 @@ def _normalised(name: str, inputs: int, outputs: int, kernel: int, stride: int) 
 
 
 # Outputs and stride of MobileNet_v1's thirteen separable convolutions (Howard 2017, table 1).
-_SEPARABLE = (
+_SEPARABLE: Tuple[Tuple[int, int], ...] = (
     (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1),
     (512, 1), (512, 1), (1024, 2), (1024, 1),
 )  # fmt: skip
 
 
-def mobilenet_v1(size: int) -> Tuple[List[Layer], int, int]:
-    """Layers, then height (= width) and channels of what comes out."""
+# Without the five in the middle that keep size and channels (Howard 2017, table 5).
+_SHALLOW = _SEPARABLE[:6] + _SEPARABLE[11:]
+
+
+def mobilenet_v1(
+    size: int, width: float = 1.0, separable: Sequence[Tuple[int, int]] = _SEPARABLE
+) -> Tuple[List[Layer], int, int]:
+    """Layers, then height (= width) and channels of what comes out; ``width`` is Keras' alpha."""
     # "same": even pictures are padded below and to the right only.
     pad = (1, 1) if size % 2 else (0, 1)
-    layers: List[Layer] = _separate("conv1", Convolution("conv1", 3, 32, 3, 2, pad))
+    inputs = int(32 * width)
+    layers: List[Layer] = _separate("conv1", Convolution("conv1", 3, inputs, 3, 2, pad))
     size = _halved(size)
-    inputs = 32
-    for index, (outputs, stride) in enumerate(_SEPARABLE, start=1):
+    for index, (channels, stride) in enumerate(separable, start=1):
+        outputs = int(channels * width)
         # Here Keras pads a strided convolution below and to the right, whatever the size.
         pad = (1, 1) if stride == 1 else (0, 1)
         name = f"conv_dw_{index}"
@@ -218,11 +181,32 @@ def _halved(size: int) -> int:
     return (size + 1) // 2
 
 
-APPLICATIONS: Dict[str, Any] = {
-    "vgg16": (CAFFE, vgg16),
+PUBLISHED: Dict[str, Any] = {
+    "vgg16": (CAFFE, partial(vgg, blocks=_VGG16)),
     "resnet50": (CAFFE, resnet50),
     "mobilenet-v1": (TF, mobilenet_v1),
 }
+"""The paper's three, as keras.applications builds them."""
+
+
+def _small_vgg(repeats: int, width: int) -> Any:
+    """Four blocks, the channels doubled from each to the next."""
+    return (CAFFE, partial(vgg, blocks=[(repeats, width * 2**block) for block in range(4)]))
+
+
+APPLICATIONS: Dict[str, Any] = {
+    **PUBLISHED,
+    "mobilenet-v1-25": (TF, partial(mobilenet_v1, width=0.25)),
+    "mobilenet-v1-50": (TF, partial(mobilenet_v1, width=0.5)),
+    "mobilenet-v1-shallow": (TF, partial(mobilenet_v1, separable=_SHALLOW)),
+    "mobilenet-v1-shallow-50": (TF, partial(mobilenet_v1, width=0.5, separable=_SHALLOW)),
+    "vgg4-16": _small_vgg(1, 16),
+    "vgg4-32": _small_vgg(1, 32),
+    "vgg4-64": _small_vgg(1, 64),
+    "vgg8-16": _small_vgg(2, 16),
+    "vgg8-32": _small_vgg(2, 32),
+}
+"""Named after what they vary: a width in percent; convolutions, and channels of the first."""
 
 
 def named_layers(layers: List[Any]) -> Iterator[Any]:

@@ -17,8 +17,13 @@ from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 VARIANTS = {
     "minmax": "activations between the smallest and the largest value seen",
     "moving-average": "between moving averages of the batches' smallest and largest values",
+    "unfused": "convolution and ReLU as two layers, each with its own rounding",
+    "ends-float": "the first and the last layer in float32",
+    "ends-float-unfused": "both: the ends in float32, nothing fused between them",
 }
-"""By itself: between the limits that lose least, found in a histogram."""
+"""By itself: activations between the limits that lose least, found in a histogram; convolution and
+ReLU fused; every layer quantized.
+"""
 
 
 def quantize(job: Job) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import torch
 from torch.ao.quantization import get_default_qconfig_mapping
+from torch.ao.quantization.backend_config import BackendConfig, get_native_backend_config
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
 from runners.inference import QuantizeRecipe
@@ -32,10 +33,11 @@ VARIANTS = {
     "moving-average-per-tensor-symmetric": (
         "moving averages, weights by one scale a layer, symmetric activations"
     ),
+    "unfused": "BatchNorm and ReLU as layers of their own, each with its own rounding",
 }
 """By itself: asymmetric activations between the limits that lose least, found in a histogram, and
-weights by a scale for each channel. A variant's name says what differs: observer, weights,
-activations.
+weights by a scale for each channel; BatchNorm and ReLU are fused into the convolution before them.
+A variant's name says what differs: observer, weights, activations, fusion.
 """
 
 
@@ -47,7 +49,7 @@ def quantize(job: Job) -> None:
         model = _observed(trained_model(job), job)
     eager.calibrate(job, model, recipe.calibration_images)
     with job.phase("convert"):
-        model = convert_fx(model)
+        model = _converted(model, job)
     eager.record_scheme(job, model)
     job.record("convert_s", [job.last_phase_s("convert")])
     save_model(job, model)
@@ -58,7 +60,7 @@ def infer(job: Job) -> None:
     begin_on_cpu(job)
     eager.quiet()
     with job.phase("build"):
-        model = convert_fx(_observed(empty_model(job), job))
+        model = _converted(_observed(empty_model(job), job), job)
         model.load_state_dict(load_weights(job))
     time_model(job, model, "int8")
 
@@ -66,6 +68,21 @@ def infer(job: Job) -> None:
 def _observed(model: torch.nn.Module, job: Job) -> torch.nn.Module:
     size = job.cell.image_size
     mapping = get_default_qconfig_mapping(eager.choose_backend())
-    if job.cell.variant:
-        mapping.set_global(eager.calibrating_config(job.cell.variant))
-    return prepare_fx(model, mapping, (torch.zeros(1, 3, size, size),))
+    observer = eager.structure_of(job.cell.variant).observer
+    if observer:
+        mapping.set_global(eager.calibrating_config(observer))
+    images = (torch.zeros(1, 3, size, size),)
+    return prepare_fx(model, mapping, images, backend_config=_patterns(job))
+
+
+def _converted(model: torch.nn.Module, job: Job) -> torch.nn.Module:
+    return convert_fx(model, backend_config=_patterns(job))
+
+
+def _patterns(job: Job) -> BackendConfig:
+    """What torch quantizes, without what it fuses first where the variant says so."""
+    own = get_native_backend_config()
+    if eager.structure_of(job.cell.variant).fused:
+        return own
+    kept = [pattern for pattern in own.configs if pattern.fuser_method is None]
+    return BackendConfig("unfused").set_backend_pattern_configs(kept)

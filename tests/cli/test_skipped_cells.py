@@ -8,14 +8,16 @@ import msgspec
 from rich.console import Console
 
 from cli.commands.doctor import _show_briefly
+from manifests.manifest import Manifest, Status
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
-from orchestrator.messages import RunStarted
+from orchestrator.messages import CellEnded, RunStarted
 from orchestrator.planning.obstacles import NO_GPU
 from services.diagnosis import Diagnosis
 from services.progress import Progress
 from services.skipped_cells import listed, without_gpu
 from tests.conftest import ROOT
+from tests.manifests.samples import a_manifest
 
 PLAN = Run(ROOT / "tui" / "demo" / "lad2023-quick-digits").plan()
 
@@ -44,7 +46,24 @@ def test_a_run_says_so_when_it_begins() -> None:
     with Progress(console) as progress:
         progress(RunStarted(cells("", NO_GPU, NO_GPU), 0))
     told = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert told[1:] == ["of these 2 cells need an NVIDIA GPU; none was found"]
+    assert told[0].startswith("1 cell to run, about ")
+    assert told[1:] == ["left out: 2 cells need an NVIDIA GPU; none was found"]
+
+
+def test_cells_that_need_a_gpu_are_not_counted_on_the_way() -> None:
+    console = Console(file=io.StringIO(), width=100)
+    planned = cells(NO_GPU, "", NO_GPU, "")
+    with Progress(console) as progress:
+        progress(RunStarted(planned, 0))
+        for one in planned:
+            progress(CellEnded(one, ended(one)))
+    told = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert [line.partition(" ")[0] for line in told[2:]] == ["[1/2]", "[2/2]"]
+
+
+def ended(planned: PlannedCell) -> Manifest:
+    status: Status = "unsupported" if planned.skip else "ok"
+    return a_manifest(status=status, reason=planned.skip, cell=planned.cell, id=planned.id)
 
 
 def test_doctor_in_brief(capsys: object) -> None:

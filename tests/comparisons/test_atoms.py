@@ -71,6 +71,7 @@ def judged(text: str, *rows: tuple[float, float], processes: int = 8) -> tuple[s
         ("spread(t.a) <= 1.3", [(1, 1), (1.6, 1), (1.05, 1)], "does not hold"),
         ("trend(t.a, batch) >= 0.6", [(1, 1), (1.3, 1), (1.7, 1), (2.2, 1)], "holds"),
         ("trend(t.a, batch) >= 0.6", [(4, 1), (3, 1), (2, 1), (1.5, 1)], "does not hold"),
+        ("trend(t.a, batch) >= 1", [(1, 1), (1.3, 1), (1.7, 1), (2.2, 1)], "holds"),
         ("rising(t.a, batch)", [(1, 1), (1.3, 1), (1.7, 1)], "holds"),
         ("rising(t.a, batch)", [(1, 1), (1.3, 1), (1, 1)], "does not hold"),
         ("falling(t.a, batch, 0.1)", [(3, 1), (2, 1), (2, 1)], "holds"),

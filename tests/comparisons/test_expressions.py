@@ -41,6 +41,10 @@ SOURCE = Tables(
             for batch, value in FALLING.items()
         ],
         "u": [Row({"model": "x"}, {"only": exact(5), "gone": "not run"})],
+        "s": [
+            Row({"model": name}, {"a": exact(a), "size": exact(size), "near": Quantity(1, 0, 2)})
+            for name, a, size in (("p", 2, 0.5), ("q", 3, 0.1), ("r", 5, 0.1), ("s", 4, 0.7))
+        ],
     }
 )  # fmt: skip
 
@@ -74,6 +78,8 @@ def number(text: str) -> Quantity:
         ("abs(1 - 3)", 2),
         ("share(t, a > 6)", 0.5),
         ("trend(t.a[model=x], batch)", -1),
+        ("trend(s.a, size)", -1 / 6),  # q and r stand at one place: no pair in order, nor out
+        ("trend(s.a[model!=r], size)", 1 / 3),
     ],
 )
 def test_numbers(text: str, value: float) -> None:
@@ -156,6 +162,8 @@ def test_what_speaks_against_a_statement_is_named() -> None:
         ("spread(t.a[model=x, batch=1]) < 2", "fewer than two rows"),
         ("spread(t.a[model=x, batch=1]) < 2 < 3", "fewer than two rows"),
         ("trend(t.a[model=x, batch=1], batch) > 0", "fewer than two rows"),
+        ("trend(s.a, near) > 0", "rows can't be ordered by near: it isn't exact"),
+        ("trend(u.only, gone) > 0", "not run"),
     ],
 )
 def test_what_is_not_there_is_no_verdict(text: str, reason: str) -> None:

@@ -21,10 +21,10 @@ from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
 IMAGES = 2000
-FIELDS: dict[str, Any] = {"study": "shafique2023", "model": "mobilenet-v1", "image_size": 48,
+FIELDS: dict[str, Any] = {"study": "shafique2023", "model": "resnet18", "image_size": 16,
                           "batch_size": 32, "seed": 1}  # fmt: skip
 DATA = Dataset(
-    name="digits", origin="here", classes=[], image_size=48, mean=[], std=[],
+    name="digits", origin="here", classes=[], image_size=16, mean=[], std=[],
     splits={"test": Split(count=IMAGES, sha256="same")},
 )  # fmt: skip
 TECHNIQUES = [

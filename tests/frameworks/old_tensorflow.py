@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from runners.fidelity import sqnr
-from runners.models.keras_applications import APPLICATIONS, application, initial_arrays
+from runners.models.keras_applications import PUBLISHED, application, initial_arrays
 from runners.tensorflow.parts import (
     conversion,
     layers,
@@ -42,7 +42,7 @@ def versions() -> dict[str, Any]:
 def parameters() -> dict[str, int]:
     return {
         f"{model} {size}": build(application(model, 10, size)).count_params()
-        for model in APPLICATIONS
+        for model in PUBLISHED
         for size in (48, 128)
     }
 

@@ -5,54 +5,21 @@ The fully connected one learns the digits; CNV is the same code with convolution
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 import pytest
 
-from manifests.artifacts import file_sha256
-from manifests.codec import write_manifest
 from manifests.manifest import Manifest
-from runners.safetensors_file import NEUTRAL_FILE, read_arrays, write_arrays
-from tests.frameworks.cells import INFER, Bench, digits_bench, ok, samples
-from tests.frameworks.conftest import interpreter
+from runners.safetensors_file import NEUTRAL_FILE, read_arrays
+from tests.frameworks.binary_benches import LEARNS, ONE_STEP, QUANTIZE, Both, both, operations
+from tests.frameworks.cells import INFER, ok, samples
 
 pytestmark = pytest.mark.frameworks
 
-LEARNS = {"optimizer": "adam", "epochs": 25, "train_images": 0, "test_images": 0,
-          "learning_rate": 0.02, "falls_to": 0.01}  # fmt: skip
-ONE_STEP = {**LEARNS, "epochs": 1, "train_images": 32, "test_images": 40}
-QUANTIZE = {"calibration_images": 0, "test_images": 0}
-TESTS = 359
-"""A fifth of the digits."""
-
-
-class Both(NamedTuple):
-    """Cells of one network in both environments, on one data pack and in one folder."""
-
-    brevitas: Bench
-    larq: Bench
-
-    def trained(self, technique: str, recipe: dict[str, Any]) -> Manifest:
-        return ok(self.brevitas.run(self.brevitas.cell("train", technique, recipe)))
-
-    def exported(self, technique: str, parent: Manifest, **recipe: Any) -> Manifest:
-        cell = self.brevitas.cell("quantize", technique, {**QUANTIZE, **recipe})
-        return self.brevitas.run(cell, parent)
-
-    def packed(self, technique: str, parent: Manifest, **recipe: Any) -> Manifest:
-        cell = self.larq.cell("quantize", technique, {**QUANTIZE, **recipe})
-        return self.larq.run(cell, parent)
-
-
-def both(folder: Path, model: str, size: int) -> Both:
-    torch = digits_bench(interpreter("brevitas-cpu"), folder, model, size)
-    base = {**torch.base, "batch_size": 32, "framework": "brevitas"}
-    larq = torch._replace(python=interpreter("larq-cpu"), base={**base, "framework": "larq"})
-    return Both(torch._replace(base=base), larq)
+TESTS_IN_BATCHES = 12 * 32
+"""A fifth of the digits, and what fills the last batch."""
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +30,6 @@ def sfc(tmp_path_factory: pytest.TempPathFactory) -> Both:
 @pytest.fixture(scope="module")
 def binary(sfc: Both) -> Manifest:
     return sfc.trained("w1a1", LEARNS)
-
-
-def operations(manifest: Manifest) -> dict[str, dict[str, int]]:
-    assert manifest.proof is not None
-    return manifest.proof.operations
 
 
 def flags(manifest: Manifest) -> list[str]:
@@ -85,10 +47,10 @@ def test_a_binary_network_learns_the_digits(binary: Manifest) -> None:
 
 def test_qonnx_executes_it_bit_by_bit(sfc: Both, binary: Manifest) -> None:
     made = ok(sfc.exported("w1a1", binary))
-    # Inputs and sums of four products, for each image of 12 batches of 32.
+    # Inputs and sums of four products, for each image.
     numbers = made.metric("equal_inside")
     assert numbers is not None and numbers.samples == [1.0]
-    assert numbers.items == 12 * 32 * (784 + 6 * 256 + 10)
+    assert numbers.items == TESTS_IN_BATCHES * (784 + 6 * 256 + 10)
     assert samples(made, "agreement") == [1.0] == samples(made, "agreement", "trained network")
     assert samples(made, "accuracy") == samples(binary, "accuracy")
     assert samples(made, "promised_share") == [1.0]
@@ -154,36 +116,3 @@ def test_convolutions_are_binary_behind_the_first(tmp_path: Path) -> None:
     packed = ok(cnv.packed("w1a1", trained, test_images=40))
     assert operations(packed) == {"float32": {"CONV_2D": 1}, "binary": {"LceBconv2d": 8}}
     assert samples(packed, "agreement") == [1.0]
-
-
-def changed(sfc: Both, trained: Manifest, change: Any) -> Manifest:
-    """The same training with weights that ``change`` made of its own."""
-    folder = sfc.brevitas.folder
-    seed = trained.cell.seed + len(list(folder.iterdir()))
-    cell = msgspec.structs.replace(trained.cell, seed=seed)
-    place = folder / cell.id
-    shutil.copytree(folder / trained.id, place)
-    arrays = read_arrays(place / NEUTRAL_FILE)
-    change(arrays)
-    write_arrays(place / NEUTRAL_FILE, arrays, {})
-    artifacts = [
-        msgspec.structs.replace(
-            one, sha256=file_sha256(place / one.path), size_bytes=(place / one.path).stat().st_size
-        )
-        for one in trained.artifacts
-    ]
-    (place / "manifest.json").unlink()
-    found = msgspec.structs.replace(trained, id=cell.id, cell=cell, artifacts=artifacts)
-    write_manifest(place / "manifest.json", found)
-    return found
-
-
-def _turned(arrays: dict[str, Any]) -> None:
-    arrays["dense2.kernel"] = np.ascontiguousarray(-arrays["dense2.kernel"])
-
-
-def test_other_weights_are_refused_by_name(sfc: Both, binary: Manifest) -> None:
-    other = changed(sfc, binary, _turned)
-    for made in (sfc.exported("w1a1", other), sfc.packed("w1a1", other)):
-        assert made.status == "unsupported" and made.proof is None
-        assert made.reason.startswith("this isn't the network that was trained")

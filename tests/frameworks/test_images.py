@@ -15,7 +15,7 @@ from tests.frameworks.conftest import interpreter
 pytestmark = pytest.mark.frameworks
 # The others exist as containers only.
 LOCAL = [name for name in image_names() if not load_image(name).container_only]
-CHECKS = {"onnxruntime-cpu": 2, "tensorflow-22.03": 4}
+CHECKS = {"brevitas-cpu": 2, "larq-cpu": 1, "onnxruntime-cpu": 2, "tensorflow-22.03": 4}
 # The pip of an old Python comes with its environment.
 _PIP = ("pip", "setuptools")
 

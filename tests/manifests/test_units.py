@@ -23,7 +23,7 @@ def test_every_unit_is_of_one_that_manifests_record(name: str) -> None:
 @pytest.mark.parametrize(
     ("unit", "one"),
     [("ms", 1e-3), ("µs", 1e-6), ("min", 60.0), ("MiB", 2.0**20), ("MB", 1e6), ("Wh", 3600.0),
-     ("mW", 1e-3), ("%", 0.01), ("million", 1e6)],
+     ("mW", 1e-3), ("%", 0.01), ("million", 1e6), ("GMAC/s", 1e9)],
 )  # fmt: skip
 def test_one_of_a_unit_is_so_much_of_what_is_recorded(unit: str, one: float) -> None:
     assert 1 / UNITS[unit].factor == pytest.approx(one)
@@ -42,9 +42,9 @@ def test_only_what_counts_images_is_a_proportion_of_them() -> None:
     exact = [name for name in METRICS if is_exact(name)]
     assert exact == [
         "images_used", "optimizer_steps", "parameters", "model_size_bytes", "arena_bytes",
-        "multiply_adds", "equal_bytes", "equal_integers", "equal_by_rule", "scale_ulp",
-        "zero_point_difference", "rounding_error", "clipping_error", "quantization_error",
-        "casts_differing", "flushed_gradients", "overflowed_gradients",
+        "multiply_adds", "depthwise_share", "bytes_moved", "equal_bytes", "equal_integers",
+        "equal_by_rule", "scale_ulp", "zero_point_difference", "rounding_error", "clipping_error",
+        "quantization_error", "casts_differing", "flushed_gradients", "overflowed_gradients",
     ]  # fmt: skip
     assert not is_proportion("of a later version") and not is_exact("of a later version")
 

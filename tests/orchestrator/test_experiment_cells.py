@@ -27,14 +27,14 @@ LAD2023 = {
     "pytorch quantize dynamic resnet18 16 px batch 128": "e80163f3a3b8",
 }
 TOOLCHAINS = {
-    "pytorch train float32 mobilenet-v1 48 px batch 32 seed 1": "724aad6c0991",
-    "pytorch quantize ptq-fx mobilenet-v1 48 px batch 32 seed 1": "0596a322aa31",
-    "onnxruntime quantize ptq-qdq mobilenet-v1 48 px batch 32 seed 1": "5430c911f7ee",
-    "onnxruntime quantize dynamic mobilenet-v1 48 px batch 32 seed 1": "26cfea0cc306",
-    "onnxruntime quantize ptq-qdq percentile mobilenet-v1 48 px batch 32 seed 1": "5c095109611e",
-    "pytorch infer ptq-fx mobilenet-v1 48 px batch 32 seed 1": "bae2b4e5514b",
-    "tensorflow infer ptq-tflite mobilenet-v1 48 px batch 32 seed 1": "2a9fcaa187d7",
-    "onnxruntime infer dynamic mobilenet-v1 48 px batch 32 seed 1": "3ebca948e1e5",
+    "pytorch train float32 resnet18 16 px batch 32 seed 1": "004a1d024d06",
+    "pytorch quantize ptq-fx resnet18 16 px batch 32 seed 1": "9a304c5d5013",
+    "onnxruntime quantize ptq-qdq resnet18 16 px batch 32 seed 1": "ff63878e1fc9",
+    "onnxruntime quantize dynamic resnet18 16 px batch 32 seed 1": "3719aa55ffc0",
+    "onnxruntime quantize ptq-qdq percentile resnet18 16 px batch 32 seed 1": "3aed4e77e578",
+    "pytorch infer ptq-fx resnet18 16 px batch 32 seed 1": "4be7140a8f2d",
+    "tensorflow infer ptq-tflite resnet18 16 px batch 32 seed 1": "ee4cb97c3caa",
+    "onnxruntime infer dynamic resnet18 16 px batch 32 seed 1": "19337d19525e",
 }
 
 

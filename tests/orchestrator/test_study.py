@@ -19,9 +19,10 @@ from runners.arithmetic.trial_records import ArithmeticRecipe
 from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
+from runners.peak_rates import ProductRecipe
 from runners.protocols.as_published import PublishedRecipe
 from runners.protocols.rigorous import InferRecipe
-from runners.training import AdamRecipe, TrainRecipe
+from runners.training import AdamRecipe, FallingAdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
 STUDIES = ROOT / "studies"
@@ -30,8 +31,12 @@ RECIPES = {"train": TrainRecipe, "quantize": QuantizeRecipe, "infer": InferRecip
 
 def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
     """What the runners read such a recipe as."""
+    if "falls_to" in recipe:
+        return FallingAdamRecipe
     if "optimizer" in recipe:
         return AdamRecipe
+    if "side" in recipe:
+        return ProductRecipe
     if "random_tensors" in recipe:
         return ArithmeticRecipe
     if (task, protocol) == ("infer", "as-published"):

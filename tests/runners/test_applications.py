@@ -9,6 +9,7 @@ from runners.failures import Unsupported
 from runners.models.keras_applications import (
     APPLICATIONS,
     CAFFE,
+    PUBLISHED,
     TF,
     Convolution,
     Dense,
@@ -67,7 +68,7 @@ def test_layers_carry_keras_names() -> None:
 
 
 def test_preprocessing_is_keras_own() -> None:
-    kept = {name: preprocessing for name, (preprocessing, _) in APPLICATIONS.items()}
+    kept = {name: preprocessing for name, (preprocessing, _) in PUBLISHED.items()}
     assert kept == {"vgg16": CAFFE, "resnet50": CAFFE, "mobilenet-v1": TF}
     assert CAFFE == ((103.939, 116.779, 123.68), 1.0, True)
     assert TF == ((127.5, 127.5, 127.5), 127.5, False)

@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from manifests.manifest import Flag
+from manifests.manifest import Flag, Metric
 from runners.inference import Session, evaluate, time_inference
+from runners.job import Job
 from runners.session import about
 from tests.runners.samples import SIZE, TEST, a_job, a_pack
 
@@ -21,6 +22,14 @@ RECIPE = {
     "measure_count": 16,
     "end_to_end_share": 0.25,
 }
+
+
+OF_SIZE = ("parameters", "multiply_adds", "depthwise_share", "bytes_moved", "multiply_add_rate")
+
+
+def timed(job: Job) -> dict[str, Metric]:
+    """What was measured, without what follows from the network's structure."""
+    return {metric.name: metric for metric in job.metrics if metric.name not in OF_SIZE}
 
 
 class Model:
@@ -73,7 +82,7 @@ def test_a_share_of_none_measures_nothing_end_to_end(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe={**RECIPE, "end_to_end_share": 0.0})
     model = Model([0])
     time_inference(job, model.session())
-    assert [metric.name for metric in job.metrics] == ["latency_s", "throughput_items_per_s"]
+    assert list(timed(job)) == ["latency_s", "throughput_items_per_s"]
     assert model.called == 2 + 16
 
 
@@ -81,7 +90,7 @@ def test_one_batch_is_placed_once_and_called_by_the_recipe(tmp_path: Path) -> No
     job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE)
     model = Model([0])
     time_inference(job, model.session())
-    found = {metric.name: metric for metric in job.metrics}
+    found = timed(job)
     assert list(found) == ["latency_s", "throughput_items_per_s", "end_to_end_s"]
     assert [len(metric.samples) for metric in found.values()] == [16, 1, 4]
     assert {metric.items for metric in found.values()} == {8}
@@ -99,6 +108,32 @@ def test_throughput_is_all_items_over_all_time(tmp_path: Path) -> None:
     assert found["throughput_items_per_s"] == pytest.approx(
         [16 * 8 / sum(found["latency_s"])], rel=1e-9
     )
+
+
+def test_the_network_s_size_and_its_rate_stand_beside_the_latency(tmp_path: Path) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=RECIPE, model="mobilenet-v1", image_size=48)
+    session = Model([0]).session()._replace(stopwatch=lambda call: 0.5 * (call() or 1.0) / 8)
+    time_inference(job, session)
+    found = {(m.name, m.label): m.samples for m in job.metrics if m.name in OF_SIZE}
+    assert found == {
+        ("parameters", ""): [3_259_456],
+        ("multiply_adds", "image"): [24_137_648],
+        ("depthwise_share", "layers"): [pytest.approx(13 / 30)],
+        ("depthwise_share", "multiply-adds"): [pytest.approx(0.0324, abs=1e-4)],
+        ("bytes_moved", ""): [27_708_864],
+        ("multiply_add_rate", ""): [8 * 24_137_648 / 0.5],
+    }
+
+
+@pytest.mark.parametrize(
+    ("model", "recipe"), [("mine", RECIPE), ("vgg16", {**RECIPE, "model_sha256": "0" * 64})]
+)
+def test_a_network_of_unknown_structure_has_no_size(
+    tmp_path: Path, model: str, recipe: dict[str, Any]
+) -> None:
+    job = a_job(tmp_path, a_pack(tmp_path), recipe=recipe, model=model)
+    time_inference(job, Model([0]).session())
+    assert not {metric.name for metric in job.metrics} & set(OF_SIZE)
 
 
 def test_a_test_split_smaller_than_a_batch_fills_it(tmp_path: Path) -> None:
@@ -123,7 +158,7 @@ def test_as_published_times_calls_and_nothing_else(tmp_path: Path) -> None:
     job = a_job(tmp_path, a_pack(tmp_path), recipe=recipe, protocol="as-published")
     model = Model([0])
     time_inference(job, model.session())
-    found = {metric.name: metric for metric in job.metrics}
+    found = timed(job)
     assert list(found) == ["latency_s", "throughput_items_per_s"]
     assert len(found["latency_s"].samples) == 7 and model.called == 3 + 7
     assert found["latency_s"].source == "time.time() around the call, not synchronised"

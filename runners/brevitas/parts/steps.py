@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Dict, List, Tuple
 
+import msgspec
+
 from manifests.manifest import Flag
+from runners.binary_proof import prove_products
 from runners.binary_values import product_kind
 from runners.brevitas.parts.bit_exactness import qonnx_session, show_bit_exact
 from runners.brevitas.parts.network import FLOAT, Network, load_arrays
@@ -13,7 +16,7 @@ from runners.brevitas.parts.sessions import begin, described_network, place, ses
 from runners.brevitas.parts.training import PROMISED, prove
 from runners.inference import QuantizeRecipe, evaluate, infer_recipe, time_inference
 from runners.job import Job
-from runners.precision_proof import Operation, record_proof
+from runners.precision_proof import Operation
 from runners.trained_parity import show_same_network
 
 SIMULATED = "qonnx computes with weights and activations of few bits in float32"
@@ -32,16 +35,16 @@ def trained_network(job: Job, scheme: str) -> Network:
 
 
 def time_network(job: Job) -> None:
-    """Latency, end-to-end time, accuracy and proof of the float32 network, in eager mode."""
+    """Proof, latency, end-to-end time and accuracy of the float32 network, in eager mode."""
     begin(job)
     with job.phase("build"):
         model = trained_network(job, FLOAT)
     ready = session(model)
+    prove(job, model, FLOAT)
     time_inference(job, ready)
     tested = infer_recipe(job).test_images
     if tested is not None:
         evaluate(job, ready, tested, job.cell.batch_size)
-    prove(job, model, FLOAT)
 
 
 def export_network(job: Job, scheme: str) -> None:
@@ -59,9 +62,9 @@ def export_network(job: Job, scheme: str) -> None:
     job.record("convert_s", [job.last_phase_s("convert")], source="writing the QONNX file")
     record_size(job, model, scheme)
     executed = QonnxModel(path)
+    prove_execution(job, model, executed, scheme)
     show_bit_exact(job, model, executed, recipe.test_images)
     evaluate(job, qonnx_session(model, executed), recipe.test_images, job.cell.batch_size)
-    prove_execution(job, model, executed, scheme)
 
 
 def record_size(job: Job, model: Network, scheme: str) -> None:
@@ -78,12 +81,16 @@ def record_size(job: Job, model: Network, scheme: str) -> None:
 
 
 def prove_execution(job: Job, model: Network, executed: QonnxModel, scheme: str) -> None:
-    """By the numbers that qonnx really multiplied, on a batch of the test images."""
+    """By the numbers that qonnx really multiplied, on a batch of the test images.
+
+    Raises Unsupported where they aren't what the technique promises.
+    """
     images = job.data.normalise(job.data.timed(executed.batch))
     inputs = place(model.described, images).numpy()
     found = executed.products(executed.executed(inputs))
     source = "the numbers that qonnx multiplied, node by node"
-    record_proof(job, PROMISED[scheme], operations_of(found, PROMISED[scheme]), source)
+    operations = operations_of(found, PROMISED[scheme])
+    prove_products(job, model.described, PROMISED[scheme], operations, source)
     job.flag(Flag(name="simulated-quantization", detail=SIMULATED))
     job.layers = "every product's numbers were compared with Brevitas' own"
 
@@ -98,17 +105,17 @@ def operations_of(products: List[Executed], promised: str) -> List[Operation]:
 
 
 def untimed(job: Job, scheme: str) -> None:
-    """The parent's file: its accuracy and proof; no latency, and why."""
+    """The parent's file: its proof and accuracy; no latency, and why."""
     begin(job)
     with job.phase("build"):
         model = Network(described_network(job), scheme)
         executed = opened(job)
+    prove_execution(job, model, executed, scheme)
     for name in ("latency_s", "throughput_items_per_s", "end_to_end_s"):
         job.record(name, [None], items=job.cell.batch_size, reason=UNTIMED)
     tested = infer_recipe(job).test_images
     if tested is not None:
         evaluate(job, qonnx_session(model, executed), tested, executed.batch)
-    prove_execution(job, model, executed, scheme)
 
 
 def opened(job: Job) -> QonnxModel:
@@ -117,11 +124,16 @@ def opened(job: Job) -> QonnxModel:
 
 
 def describe_file(job: Job) -> None:
-    """What is known of the parent's file without an FPGA: products by kind, packed weights."""
+    """What is known of the parent's file without an FPGA: products by kind, packed weights.
+
+    The products are those that qonnx executed: no share of them ran as promised on an FPGA.
+    """
     begin(job)
     described = described_network(job)
     executed = opened(job)
     prove_execution(job, Network(described, "w1a1"), executed, "w1a1")
+    if job.proof is not None:
+        job.proof = msgspec.structs.replace(job.proof, coverage=None)
     packed = described.packed_bytes(1)
     source = "computed: 1 bit a weight, without thresholds"
     job.record("model_size_bytes", [packed], "packed weights", source=source)

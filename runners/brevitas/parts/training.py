@@ -6,13 +6,14 @@ import torch
 from torch import nn
 
 from manifests.manifest import Flag
+from runners.binary_proof import prove_products
 from runners.binary_values import product_kind
 from runners.brevitas.parts.network import FLOAT, Network, arrays_of, inside, load_arrays
 from runners.brevitas.parts.sessions import begin, described_network, place, session
 from runners.inference import evaluate
 from runners.job import Job
 from runners.models.bnn_pynq import initial_arrays
-from runners.precision_proof import Operation, record_proof
+from runners.precision_proof import Operation
 from runners.training import Array, FallingAdamRecipe, StepFunction, train
 
 PROMISED = {FLOAT: "float32", "w1a1": "binary", "w2a1": "ternary"}
@@ -35,14 +36,16 @@ def train_network(job: Job, scheme: str) -> None:
     model.eval()
     if recipe.keep_weights:
         _save(job, model, scheme)
-    evaluate(job, session(model), recipe.test_images, job.cell.batch_size)
     prove(job, model, scheme)
+    evaluate(job, session(model), recipe.test_images, job.cell.batch_size)
 
 
 def step_function(model: Network, recipe: FallingAdamRecipe) -> StepFunction:
     """Forward, loss, backward, update."""
     loss_function = nn.CrossEntropyLoss()
-    optimizer = torch.optim.Adam(model.parameters(), recipe.learning_rate, eps=recipe.epsilon)
+    optimizer = torch.optim.Adam(
+        model.parameters(), recipe.learning_rate, eps=recipe.epsilon, fused=True
+    )
 
     def take_step(images: Array, labels: Array, learning_rate: float) -> float:
         for group in optimizer.param_groups:
@@ -69,14 +72,18 @@ def _save(job: Job, model: Network, scheme: str) -> None:
 
 
 def prove(job: Job, model: Network, scheme: str) -> None:
-    """By the numbers that each product of some test images really multiplied."""
+    """By the numbers that each product of some test images really multiplied.
+
+    Raises Unsupported where they aren't what the technique promises.
+    """
     images = job.data.normalise(job.data.timed(_PROVING_IMAGES))
     operations = [
         Operation(type(model.products[name]).__name__,
                   product_kind(inputs.numpy(), weights.numpy(), PROMISED[scheme]), 1)
         for name, inputs, weights, _ in inside(model, place(model.described, images))
     ]  # fmt: skip
-    record_proof(job, PROMISED[scheme], operations, "the numbers that each product multiplied")
+    source = "the numbers that each product multiplied"
+    prove_products(job, model.described, PROMISED[scheme], operations, source)
     if scheme != FLOAT:
         job.flag(Flag(name="simulated-quantization", detail=SIMULATED))
     job.layers = "products of binary networks are compared by their kinds only"

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Tuple
 
 from tensorflow.lite.python import schema_py_generated as schema
 
+from runners.failures import DamagedInput
 from runners.precision_proof import Operation
 
 BINARY = "LceBconv2d"
@@ -21,14 +22,14 @@ def _names(table: Any) -> Dict[int, str]:
 def operations(content: bytes) -> List[Operation]:
     """What one call of the file executes, by name and type.
 
-    Raises ValueError for what is no such file.
+    Raises DamagedInput for what is no such file.
     """
     try:
         model = schema.Model.GetRootAs(content, 0)
         graph = model.Subgraphs(0)
         found = [_operation(model, graph, index) for index in range(graph.OperatorsLength())]
     except Exception as error:
-        raise ValueError(f"the converted file can't be read: {error!r}") from error
+        raise DamagedInput(f"the converted file can't be read: {error!r}") from error
     counts: Dict[Tuple[str, Any], int] = OrderedDict()
     for key in found:
         counts[key] = counts.get(key, 0) + 1

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 from larq_compute_engine.tflite.python.interpreter import Interpreter
 
+from runners.binary_proof import prove_products
 from runners.failures import DamagedInput, Unsupported
 from runners.float_parity import show_float_parity
 from runners.inference import (
@@ -24,7 +25,6 @@ from runners.job import Job
 from runners.larq.parts.network import build
 from runners.larq.parts.packed_file import operations
 from runners.models.bnn_pynq import BinaryNetwork, binary_network, inputs_of
-from runners.precision_proof import record_proof
 from runners.trained_parity import against_training, show_same_network
 
 MODEL_FILE = "model.tflite"
@@ -34,7 +34,7 @@ REGION = "predict() of each image, one after another: the file is for one"
 
 def convert_network(job: Job, promised: str) -> None:
     """Build the network from its training's weights, show that it is the same, convert it, and
-    take accuracy and proof of the file.
+    take proof and accuracy of the file.
     """
     described = begin(job)
     with job.phase("build"):
@@ -46,10 +46,10 @@ def convert_network(job: Job, promised: str) -> None:
     job.record("convert_s", [job.last_phase_s("convert")], source="convert_keras_model")
     save(job, content)
     packed = file_session(job, described, content)
+    prove(job, described, content, promised)
     if promised == "binary":
         against_training(job, packed, label="")
     evaluate(job, packed, job.recipe(QuantizeRecipe).test_images, job.cell.batch_size)
-    prove(job, content, promised)
 
 
 def begin(job: Job) -> BinaryNetwork:
@@ -105,21 +105,21 @@ def save(job: Job, content: bytes) -> None:
     job.record("model_size_bytes", [job.artifacts[-1].size_bytes], source=source)
 
 
-def prove(job: Job, content: bytes, promised: str) -> None:
-    """By what the file executes."""
-    record_proof(job, promised, operations(content), SOURCE)
+def prove(job: Job, described: BinaryNetwork, content: bytes, promised: str) -> None:
+    """By what the file executes. Raises Unsupported where that isn't what was promised."""
+    prove_products(job, described, promised, operations(content), SOURCE)
     job.layers = "Larq Compute Engine gives no tensors from inside the model"
 
 
 def time_file(job: Job, promised: str) -> None:
-    """Latency, end-to-end time, accuracy and proof of the parent's file."""
+    """Proof, latency, end-to-end time and accuracy of the parent's file."""
     described = begin(job)
     recipe = infer_recipe(job)
     content = job.weights.file(MODEL_FILE).read_bytes()
     with job.phase("build"):
         ready = file_session(job, described, content)
+    prove(job, described, content, promised)
     job.record("steps_per_call", [job.cell.batch_size], source="the file is for one image")
     time_inference(job, ready)
     if recipe.test_images is not None:
         evaluate(job, ready, recipe.test_images, job.cell.batch_size)
-    prove(job, content, promised)

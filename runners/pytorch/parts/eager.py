@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 import torch
 from torch.ao import quantization
@@ -20,6 +20,8 @@ _OBSERVERS = {
     "moving-average": quantization.MovingAverageMinMaxObserver,
     "": quantization.HistogramObserver,
 }
+_UNFUSED, _ENDS_FLOAT = "unfused", "ends-float"
+"""The same for what of the network is fused before, and what of it is quantized."""
 _PER_TENSOR, _SYMMETRIC = "per-tensor", "symmetric"
 """What a variant's name ends in, in this order, where weights or activations are other ones."""
 
@@ -40,21 +42,37 @@ def choose_backend() -> str:
     raise Unsupported(f"torch has no int8 engine for this processor; it has {supported}")
 
 
+class Structure(NamedTuple):
+    """What a variant's name says of the network; ``observer`` is the rest of the name."""
+
+    observer: str
+    fused: bool
+    float_ends: bool
+
+
+def structure_of(variant: str) -> Structure:
+    """What the variant's name ends in, where it says something of the network."""
+    rest, unfused = _without(variant, _UNFUSED)
+    rest, float_ends = _without(rest, _ENDS_FLOAT)
+    return Structure(rest, not unfused, float_ends)
+
+
 def observed_model(job: Job) -> torch.nn.Module:
-    """The parent's model, fused, with observers that wait for calibration."""
-    return _prepared(_trained(job), job.cell.variant)
+    """The parent's model, fused unless the variant says not to, with observers that wait for
+    calibration.
+    """
+    structure = structure_of(job.cell.variant)
+    model = empty_stubbed_model(job, structure.float_ends)
+    load_trained(job, model)
+    return _prepared(model, structure)
 
 
 def converted_model(job: Job) -> torch.nn.Module:
     """The int8 model that the parent cell saved."""
-    model = quantization.convert(_prepared(empty_stubbed_model(job), job.cell.variant))
+    structure = structure_of(job.cell.variant)
+    prepared = _prepared(empty_stubbed_model(job, structure.float_ends), structure)
+    model: torch.nn.Module = quantization.convert(prepared)
     model.load_state_dict(load_weights(job))
-    return model
-
-
-def _trained(job: Job) -> StubbedResNetModule:
-    model = empty_stubbed_model(job)
-    load_trained(job, model)
     return model
 
 
@@ -107,16 +125,20 @@ def record_scheme(job: Job, model: torch.nn.Module) -> None:
     )
 
 
-def _prepared(model: StubbedResNetModule, variant: str) -> torch.nn.Module:
-    fused = quantization.fuse_modules(model, model.fusible())
-    fused.qconfig = calibrating_config(variant)
+def _prepared(model: StubbedResNetModule, structure: Structure) -> torch.nn.Module:
+    fused = quantization.fuse_modules(model, model.fusible()) if structure.fused else model
+    fused.qconfig = calibrating_config(structure.observer)
+    for name in model.float_layers:
+        getattr(fused, name).qconfig = None
     prepared: torch.nn.Module = quantization.prepare(fused)
     return prepared
 
 
 def qat_model(job: Job) -> torch.nn.Module:
     """The parent's model, fused, with fake quantization, in training mode."""
-    model = _trained(job).train()
+    model = empty_stubbed_model(job)
+    load_trained(job, model)
+    model.train()
     fused = quantization.fuse_modules_qat(model, model.fusible())
     fused.qconfig = quantization.get_default_qat_qconfig(choose_backend())
     prepared: torch.nn.Module = quantization.prepare_qat(fused)

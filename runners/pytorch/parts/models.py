@@ -13,6 +13,7 @@ from runners.models.resnet18 import NETWORKS, ResNet, initial_weights, network_o
 from runners.pytorch.parts import applications
 from runners.pytorch.parts.applications import ApplicationModule
 from runners.pytorch.parts.network import (
+    FloatEndsResNetModule,
     ResNetModule,
     StubbedResNetModule,
     arrays_of,
@@ -70,14 +71,17 @@ def empty_model(job: Job) -> Network:
     return model
 
 
-def empty_stubbed_model(job: Job) -> StubbedResNetModule:
-    """The same with hand-placed stubs, for quantization in eager mode. Raises Unsupported."""
+def empty_stubbed_model(job: Job, float_ends: bool = False) -> StubbedResNetModule:
+    """The same with hand-placed stubs, for quantization in eager mode; with ``float_ends`` the
+    first and the last layer lie outside of them. Raises Unsupported.
+    """
     if job.cell.model in APPLICATIONS:
         raise Unsupported(
             f"quantization in eager mode needs stubs placed by hand; {job.cell.model} has none: "
             "use ptq-fx or ptq-pt2e"
         )
-    model = StubbedResNetModule(network_of(job.cell.model, len(job.data.meta.classes)))
+    kind = FloatEndsResNetModule if float_ends else StubbedResNetModule
+    model = kind(network_of(job.cell.model, len(job.data.meta.classes)))
     model.eval()
     return model
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import torch
@@ -67,6 +67,8 @@ class StubbedResNetModule(ResNetModule):
     """The same network made ready for eager quantization: stubs around, modules inside."""
 
     block_type = StubbedBlock
+    float_layers: Tuple[str, ...] = ()
+    """Names of the modules that stay as they are."""
 
     def __init__(self, network: ResNet) -> None:
         super().__init__(network)
@@ -81,6 +83,21 @@ class StubbedResNetModule(ResNetModule):
         """The pairs of module names that become one."""
         inner = [[f"blocks.{i}.first", f"blocks.{i}.first_relu"] for i in range(len(self.blocks))]
         return [["stem", "stem_relu"], *inner]
+
+
+class FloatEndsResNetModule(StubbedResNetModule):
+    """The same with the first and the last layer outside of the stubs, in float32."""
+
+    float_layers = ("stem", "stem_relu", "head")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.blocks(self.quantize(self.stem_relu(self.stem(x))))
+        x = self.dequantize(self.pool(x))
+        logits: torch.Tensor = self.head(torch.flatten(x, 1))
+        return logits
+
+    def fusible(self) -> List[List[str]]:
+        return super().fusible()[1:]
 
 
 def convolution(conv: Conv) -> nn.Conv2d:

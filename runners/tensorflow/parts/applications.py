@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from runners.models.keras_applications import Application, application, initial_arrays, named_layers
+from runners.failures import Unsupported
 from runners.job import Job
 from runners.protocols import controlled
 
@@ -31,8 +32,13 @@ def build(network: Application, policy: str = "float32", published_head: bool = 
     """float32 pixels (n, size, size, 3) in 0 ... 255 -> probabilities (n, classes).
 
     ``policy`` is Keras' for mixed precision. The softmax is computed in float32, except where
-    ``published_head`` wants the authors' form, whose last layer follows the policy.
+    ``published_head`` wants the authors' form, whose last layer follows the policy. Raises
+    Unsupported for a network that keras.applications doesn't build.
     """
+    if network.name not in _BUILDERS:
+        raise Unsupported(
+            f"keras.applications builds no {network.name}. Accepted: {', '.join(_BUILDERS)}"
+        )
     keras = tf.keras
     keras.mixed_precision.set_global_policy(policy)
     try:
