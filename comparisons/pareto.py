@@ -17,7 +17,7 @@ from papers.published import Column
 ACCURACY, AGREEMENT, SQNR = "accuracy", "agreement", "sqnr"
 QUALITIES = {
     ACCURACY: Column(name=ACCURACY, label="accuracy", unit="%", metric="accuracy"),
-    AGREEMENT: Column(name=AGREEMENT, label="top-1 agreement", unit="%", metric="agreement"),
+    AGREEMENT: Column(name=AGREEMENT, label="agreement", unit="%", metric="agreement"),
     SQNR: Column(name=SQNR, label="output SQNR", unit="dB", metric="sqnr_db"),
 }
 """What a model may be judged by, the first that is known first; more is better."""

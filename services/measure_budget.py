@@ -92,8 +92,9 @@ class Budget:
         same = [one.wall_s for one in self._of(planned.cell) if _same_point(one, planned.cell)]
         if same:
             return statistics.median(same) + self._between_s
-        known = [seconds for one in self._of(planned.cell) if (seconds := _scaled(one, planned))]
-        return (max(known) if known else planned.estimate_s) + self._between_s
+        known = [_scaled(one, planned) for one in self._of(planned.cell)]
+        bounds = [seconds for seconds in known if seconds is not None]
+        return min(bounds, default=planned.estimate_s) + self._between_s
 
     def _of(self, cell: Cell) -> list[Manifest]:
         """What has been measured of the same model in the same toolchain."""
@@ -111,11 +112,13 @@ def _same_point(manifest: Manifest, cell: Cell) -> bool:
 
 
 def _scaled(manifest: Manifest, planned: PlannedCell) -> float | None:
-    """A larger batch takes the same start, and calls that are longer by so many samples."""
+    """At most so long: a larger batch takes the same start, and calls that are longer by so many
+    samples; a smaller one no longer than the larger.
+    """
     metric = manifest.metric("latency_s")
     samples = [one for one in metric.samples if one is not None] if metric else []
     if not samples:
         return None
     more = planned.cell.batch_size / manifest.cell.batch_size
-    longer_s = max(0.0, statistics.median(samples) * more)
-    return manifest.wall_s + (_CALLS * longer_s if more > 1 else 0.0)
+    longer_s = _CALLS * statistics.median(samples) * more
+    return manifest.wall_s + (longer_s if more > 1 else 0.0)

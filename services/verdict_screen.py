@@ -53,10 +53,12 @@ class Shown(NamedTuple):
     ending: Ending | None = None
 
 
-def verdict_screen(shown: Shown, width: int = COLUMNS) -> list[Text]:
-    """At most 24 lines, none wider than ``width`` columns."""
+def verdict_screen(shown: Shown, width: int = COLUMNS, lines: int = LINES) -> list[Text]:
+    """For a terminal of so many lines, of which the prompt takes one; none wider than ``width``
+    columns.
+    """
     foot = [line for label, text in _foot(shown) for line in _labelled(label, text, width)]
-    room = LINES - _TAKEN - len(foot)
+    room = lines - _TAKEN - len(foot)
     published = shown.evidence.plan is None
     rows = verdict_rows(shown.evidence.claims, room, published)
     gaps = [Text()] * min(2, room - len(rows)) if rows else []

@@ -58,6 +58,7 @@ class Repliquant(ActionApp):
         super().__init__(options, readonly, replay, sample)
         self._asked = self.live.queue.asked
         self._renewal_due = False
+        self._verdicts_due: Verdicts | None = None
         self._run_asked_for = options.request.run_dir if options else None
         self._theme = theme
         self._signals = Signals(self.live.queue, lambda: self.exit("", return_code=130))
@@ -160,6 +161,8 @@ class Repliquant(ActionApp):
                 screen.refresh_bindings()
             if self.live.moving or screen.mode == "run":
                 screen.beat()
+            if self._verdicts_due and screen.watches_runs and not self.live.queue.active:
+                self._show_due(self._verdicts_due)
         page = self._screen_stacks.get("run", [])[:1]
         if page and isinstance(page[0], Page) and page[0].settled:
             page[0].follow(self.live.follow())
@@ -213,10 +216,22 @@ class Repliquant(ActionApp):
         self.push_screen(CompareScreen(compared.names, compared.found))
 
     def _judge(self, found: Verdicts) -> None:
-        """At a run's end it comes by itself where the run is watched and nothing runs after it."""
-        from tui.screens.run import RunScreen
+        """At once where somebody asked; at a run's end when the run is looked at."""
+        if found.by_itself:
+            self._verdicts_due = found if found.shown.evidence.claims else None
+        else:
+            self._show_verdicts(found)
+
+    def _show_due(self, found: Verdicts) -> None:
+        """Unless another run has been started since."""
+        self._verdicts_due = None
+        results, run = found.shown.results, self.live.run
+        if results is not None and run is not None and results.run.folder == run.folder:
+            self._show_verdicts(found)
+
+    def _show_verdicts(self, found: Verdicts) -> None:
         from tui.screens.verdicts import VerdictsScreen
 
-        watched = isinstance(self._top, RunScreen) and not self.live.queue.active
-        if not found.by_itself or (watched and found.shown.evidence.claims):
+        self._verdicts_due = None
+        if not isinstance(self._top, VerdictsScreen):
             self.push_screen(VerdictsScreen(found.shown))

@@ -132,7 +132,7 @@ def _intervals(
             other = "y" if along == "x" else "x"
             layers.append(
                 {
-                    "mark": {"type": "rule", "strokeWidth": 1, "opacity": 0.5},
+                    "mark": {"type": "rule", "strokeWidth": 1},
                     "encoding": {**ends, other: across, "color": colour},
                 }
             )

@@ -65,6 +65,12 @@ def test_any_numbers_fill_their_place(
     assert len({line.cell_len for line in lines[:-1]}) == 1
 
 
+def test_what_is_equal_lies_on_the_axis() -> None:
+    network = a_network([Place(2, 100), Place(8, 100)])
+    lines = [line.plain for line in scatter(network, 0, 31, 2, lambda tone: tone)]
+    assert lines[:2] == [" " * 31, "  100.0 % a                   b"]
+
+
 def test_nothing_to_compare_draws_nothing() -> None:
     assert scatter(Network({}, "accuracy", ()), 0, 40, 5, lambda tone: tone) == []
 

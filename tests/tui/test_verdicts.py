@@ -42,7 +42,7 @@ def test_a_run_that_is_watched_ends_with_the_screen_that_reproduce_prints(
         await started(pilot, app, folder)
         text = await verdicts_read(pilot, app)
         results = read_results(Run(folder))
-        lines = verdict_screen(Shown(judge_claims(results), results), size[0] - 1)
+        lines = verdict_screen(Shown(judge_claims(results), results), size[0] - 1, size[1] - 1)
         on_screen = [line.rstrip() for line in text.splitlines()[1:]]
         printed = [line.plain.rstrip() for line in lines]
         assert on_screen[: len(printed)] == printed
@@ -76,7 +76,7 @@ def test_what_was_cancelled_shows_none_and_v_asks_for_it(
     drive(app, steps, (110, 30))
 
 
-def test_who_looks_elsewhere_is_left_there(
+def test_who_looks_elsewhere_is_left_there_until_the_run_is_looked_at(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
 ) -> None:
     ready: list[str] = []
@@ -98,7 +98,9 @@ def test_who_looks_elsewhere_is_left_there(
         await app.workers.wait_for_complete()
         await pilot.pause(0.5)
         assert app.current_mode == "claims" and not isinstance(app.screen, VerdictsScreen)
-        await pilot.press("3", "v")
+        await pilot.press("3")
+        await verdicts_read(pilot, app)
+        await pilot.press("v")
         await verdicts_read(pilot, app)
 
     drive(app, steps, (110, 30))

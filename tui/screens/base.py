@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
 
 class Page(Screen[None]):
-    """A screen of the app. ``mode`` is its name; pages on top of one have that one's."""
+    """A screen of the app. ``mode`` is its name; pages on top of one have that one's.
+
+    ``watches_runs``: what a run has come to is shown on top of it when the run has ended.
+    """
 
     mode: ClassVar[str] = ""
     about: ClassVar[str] = ""
+    watches_runs: ClassVar[bool] = False
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012 (Textual's own form)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "app.back", "Back", show=False),

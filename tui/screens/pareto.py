@@ -78,8 +78,8 @@ class ParetoScreen(Page):
 
     def _show(self, cursor: int | None) -> None:
         network = self.network
-        text = Text(safe(pareto.title(network)), "bold")
-        text.append(f"   {self._at + 1} of {len(self._networks)}", "dim not bold")
+        text = Text(f"{self._at + 1} of {len(self._networks)}   ", "dim")
+        text.append(safe(pareto.title(network)), "bold not dim")
         self.query_one("#summary", Static).update(text)
         unit = QUALITIES[network.by]
         columns = (

@@ -36,6 +36,7 @@ class RunScreen(Page):
 
     mode = "run"
     about = "Run: what runs now"
+    watches_runs = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", tooltip="end the running cells now"),

@@ -45,8 +45,10 @@ class VerdictsScreen(Page):
             self._draw()
 
     def _draw(self) -> None:
-        from services.verdict_screen import verdict_screen
+        from services.verdict_screen import LINES, verdict_screen
 
-        lines = verdict_screen(self._shown, max(20, self.size.width - 1))
+        # What is above and below it takes two lines, where a shell's prompt takes one.
+        height = max(LINES, self.size.height) - 1
+        lines = verdict_screen(self._shown, max(20, self.size.width - 1), height)
         text = Text("\n", no_wrap=True).join(lines)
         self.query_one("#verdicts", Static).update(text)

@@ -28,7 +28,7 @@ class _Scale(NamedTuple):
 
     def at(self, value: float) -> int:
         if self.high <= self.low:
-            return self.room // 2
+            return 0
         return round((value - self.low) / (self.high - self.low) * (self.room - 1))
 
 
@@ -97,8 +97,9 @@ def _with_axis(grid: _Grid, up: _Scale, unit: str) -> list[Text]:
     found = []
     for place, signs in enumerate(grid.lines):
         top, bottom = place == 0, place == len(grid.lines) - 1
-        value = up.high if top else up.low if bottom else None
-        label = f"{number(value)} {unit}" if value is not None and (top or up.low < up.high) else ""
+        value = up.low if bottom else up.high if top else None
+        told = value is not None and (bottom or up.low < up.high)
+        label = f"{number(value)} {unit}" if told else ""
         line = Text(fitted(label, _AXIS, right=True), "dim", no_wrap=True).append(" ")
         for sign, tone in signs:
             line.append(sign, tone or "not dim")
