@@ -111,7 +111,8 @@ def test_a_variant_that_a_technique_lacks_is_unsupported(fake: Path) -> None:
 
 def test_a_technique_without_variants_says_so() -> None:
     assert _refusal(a_cell(technique="channels-last", variant="fast")) == (
-        "no variant 'fast' of pytorch technique 'channels-last'. Accepted: none (it has no variants)"
+        "no variant 'fast' of pytorch technique 'channels-last'. "
+        "Accepted: none (it has no variants)"
     )
 
 
