@@ -51,7 +51,8 @@ def execute(
     begin = time.perf_counter()
     verdict, error = _attempt(job)
     finishing()
-    _record_data(job)
+    if verdict == OK:
+        _record_data(job)
     job.record("peak_memory_bytes", [machine.peak_rss_bytes()], source="rss of the process")
     environment = _environment(job, before)
     manifest = Manifest(

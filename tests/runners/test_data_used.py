@@ -70,6 +70,20 @@ def test_inference_makes_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert ran(tmp_path, monkeypatch, nothing, task="infer") == {}
 
 
+def test_a_model_that_was_not_made_took_nothing_that_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(job: Job) -> None:
+        trains(job)
+        raise ValueError("it does not converge")
+
+    monkeypatch.setattr(techniques, "find", lambda cell: fails)
+    execute(a_job(tmp_path, a_pack(tmp_path / "pack"), task="train"), None, None)
+    manifest = read_manifest(tmp_path / "manifest.json")
+    assert manifest.status == "crashed"
+    assert {m.name for m in manifest.metrics} == {"train_step_s", "peak_memory_bytes"}
+
+
 @pytest.mark.parametrize(
     ("changes", "least", "classes"),
     [({}, 1, 6), ({"calibration_source": "test"}, 201, 6), ({"calibration_classes": 1}, 1, 1)],
