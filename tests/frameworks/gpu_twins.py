@@ -11,6 +11,7 @@ import torch
 
 from runners.failures import Unsupported, classify
 from runners.pytorch.parts import kernels, memory, proof, sessions, steps, training
+from runners.pytorch.parts.models import trained_model
 from runners.training import AdamRecipe
 from tests.frameworks import rung_twins, tensorrt_twins
 from tests.frameworks.twin_jobs import CPU, a_job
@@ -22,7 +23,7 @@ def float16_training_scales_its_loss() -> None:
                         learning_rate=1e-3)  # fmt: skip
     job = a_job("amp-float16")
     batch = job.data.train(8, 0)
-    model = training.new_model(job).train()
+    model = trained_model(job).train()
     precision = training.autocast(CPU, torch.float16)
     assert precision.scaled and not training.autocast(CPU, torch.bfloat16).scaled
     step = training.step_function(model, recipe, CPU, precision)
