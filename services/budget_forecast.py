@@ -120,7 +120,7 @@ def _processes(needs: Needed) -> str:
 
 def _wishes(results: Results, evidence: Evidence) -> Iterator[_Wish]:
     """Of every claim that isn't settled."""
-    open_ = {claim.number: claim for claim in still_open(results)}
+    open_ = {claim.number: claim for claim in still_open(results.plan, evidence.claims)}
     for judged in evidence.claims:
         claim = open_.get(judged.number)
         if claim is not None and claim.comparisons:

@@ -75,7 +75,7 @@ def _gpus() -> Iterator[Diagnosis]:
     from machine.gpus import NvmlGpus
     from machine.host import Host
     from machine.inventory import kernel_gpus, visible_gpus
-    from services.telemetry_lines import gpu_words
+    from services.gpu_lines import gpu_words
 
     nvml = NvmlGpus()
     described = nvml.describe()

@@ -7,6 +7,7 @@ from pathlib import Path
 from comparisons.comparison import Comparison
 from manifests.errors import InputError
 from services.results import Results, compare_with_paper, environment_lines
+from services.up_to_date import up_to_date
 
 
 def tables_text(comparisons: list[Comparison], environments: list[str], format_: str) -> str:
@@ -32,17 +33,33 @@ def unwritable(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} can't be written to: {error.strerror}. Choose another file")
 
 
-def save_tables(results: Results) -> None:
-    """``tables.md`` and its like in the run's folder. Raises MachineError."""
+def save_tables(results: Results, comparisons: list[Comparison] | None = None) -> None:
+    """``tables.md`` and its like in the run's folder, where they are not up to date.
+
+    ``comparisons`` are made from the results where the caller has none. Raises MachineError.
+    """
     from comparisons.render import TEXT_FORMATS
-    from manifests.files import write_atomically
     from orchestrator.running.run_lock import disk_error
 
-    comparisons, environments = compare_with_paper(results), environment_lines([results])
-    folder = results.run.folder
+    if up_to_date(results.run, map(_tables_name, TEXT_FORMATS)):
+        return
+    if comparisons is None:
+        comparisons = compare_with_paper(results)
     try:
-        for name in TEXT_FORMATS:
-            text = tables_text(comparisons, environments, name)
-            write_atomically(folder / f"tables.{name}", text.encode())
+        _write_tables(results, comparisons)
     except OSError as error:
-        raise disk_error(folder, error) from error
+        raise disk_error(results.run.folder, error) from error
+
+
+def _write_tables(results: Results, comparisons: list[Comparison]) -> None:
+    from comparisons.render import TEXT_FORMATS
+    from manifests.files import write_atomically
+
+    environments = environment_lines([results])
+    for name in TEXT_FORMATS:
+        text = tables_text(comparisons, environments, name)
+        write_atomically(results.run.folder / _tables_name(name), text.encode())
+
+
+def _tables_name(format_: str) -> str:
+    return f"tables.{format_}"

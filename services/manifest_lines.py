@@ -12,10 +12,11 @@ from manifests.artifacts import faults
 from manifests.flags import FLAGS, concerns, disqualifies
 from manifests.manifest import Dataset, ImageUsed, Manifest
 from manifests.metrics import METRICS
+from services.gpu_lines import gpu_words
 from services.limits import limits_words
 from services.phrases import duration, printable, size
 from services.tables import FittedTable, table
-from services.telemetry_lines import describe_telemetry, gpu_words
+from services.telemetry_lines import describe_telemetry
 from services.tuning import conditions_words
 
 _MOST_OPERATIONS = 12

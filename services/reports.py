@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +14,8 @@ from manifests.run_folder import Run
 from papers.study import study_folder
 from services.exports import write_text
 from services.results import judge_claims, read_results
+from services.up_to_date import up_to_date
 
-_WRITERS = ("services", "comparisons", "papers", "manifests")
 FORMATS = {"html": "report.html", "md": "report.md", "latex": "report.tex"}
 
 
@@ -42,28 +41,8 @@ def write_report(run: Run, output: Path | None = None, format_: str = "html") ->
 
 
 def is_current(run: Run) -> bool:
-    """Whether the page in the run's folder is newer than all that it is made from: the run, the
-    study, and what writes pages.
-    """
-    page = _changed(run.folder / FORMATS["html"])
-    return page is not None and all((_changed(path) or 0) < page for path in _made_from(run))
-
-
-def _made_from(run: Run) -> Iterator[Path]:
-    yield run.cells  # it changes where a manifest goes
-    yield run.plan_path
-    yield from run.cells.glob("*/manifest.json")
-    yield from study_folder(run.plan().study).rglob("*")
-    for part in _WRITERS:
-        yield from (path for path in (paths.ROOT / part).rglob("*.*") if path.suffix != ".pyc")
-
-
-def _changed(path: Path) -> int | None:
-    """In ns; None where it isn't there."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
+    """Whether the page in the run's folder is newer than all that it is made from."""
+    return up_to_date(run, (FORMATS["html"],))
 
 
 def _render(evidence: Evidence, findings: Report, run: Run, path: Path, format_: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.planning.quadruples import A_QUADRUPLE, point_of
@@ -10,7 +10,7 @@ from orchestrator.planning.quadruples import A_QUADRUPLE, point_of
 if TYPE_CHECKING:
     from comparisons.claims import Judged, Verdict
     from comparisons.claims.open_work import Work
-    from services.results import Results
+    from manifests.plan import Plan
 
 
 class OpenComparison(NamedTuple):
@@ -51,13 +51,11 @@ class StillOpen(NamedTuple):
         return found
 
 
-def still_open(results: Results) -> list[StillOpen]:
-    """In the order of the paper."""
+def still_open(plan: Plan, judged: Sequence[Judged]) -> list[StillOpen]:
+    """In the order of the paper. ``judged`` are the claims of a run with this plan."""
     from comparisons.claims.open_work import open_work
-    from services.results import judge_claims
 
-    points = {planned.id: point_of(planned.cell) for planned in results.plan.cells}
-    judged = judge_claims(results).claims
+    points = {planned.id: point_of(planned.cell) for planned in plan.cells}
     work: dict[str, list[Work]] = {}
     for claim in open_work(judged):
         if claim.within_reach:

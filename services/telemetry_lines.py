@@ -1,32 +1,16 @@
-"""Telemetry for a reader: its summary as a table, a GPU as a line."""
+"""Telemetry for a reader: its summary as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 from comparisons.render.values import NONE, number
-from manifests.manifest import Gpu
 from manifests.telemetry_summary import PhaseTelemetry, Telemetry
 from services.phrases import printable, size
 from services.tables import FittedTable, table
 
 # Ending of a reading's name: the unit that is shown, and how many of its own make one of it.
 _UNITS = {"_percent": ("%", 1.0), "_w": ("W", 1.0), "_c": ("°C", 1.0), "_hz": ("MHz", 1e6)}
-
-
-def gpu_words(gpu: Gpu) -> str:
-    """One line; what the driver doesn't tell is left out."""
-    parts = [
-        gpu.name,
-        size(gpu.memory_bytes) if gpu.memory_bytes is not None else "",
-        f"driver {gpu.driver}" if gpu.driver else "",
-        f"CUDA {gpu.cuda}" if gpu.cuda else "",
-        f"limit {gpu.power_limit_w:g} W" if gpu.power_limit_w is not None else "",
-        "divided by MIG" if gpu.mig else "",
-        gpu.uuid or "",
-    ]
-    index = f"{gpu.index}: " if gpu.index is not None else ""
-    return printable(index + ", ".join(part for part in parts if part))
 
 
 def describe_telemetry(telemetry: Telemetry) -> Iterator[str | FittedTable]:

@@ -20,10 +20,11 @@ from orchestrator.planning.quadruples import point_of
 from orchestrator.planning.resuming import manifest_or_none
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
-from services.results import Results, read_results, results_of
+from services.results import Results, judge_claims, read_results, results_of
 from services.still_open import StillOpen, still_open
 
 if TYPE_CHECKING:
+    from comparisons.results import Evidence
     from machine.sampler import Sampler
     from orchestrator.running.control import RunControl
     from orchestrator.running.execute import Outcome, Session
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 class Ending(NamedTuple):
     """How measuring again ended. ``why``: decided, budget, paused or exhausted.
 
-    ``quadruples`` were measured by this start; ``open`` are the claims that stay open.
+    ``quadruples`` were measured by this start; ``open`` are the claims that stay open, and
+    ``evidence`` is what they were judged by.
     """
 
     why: str
@@ -41,6 +43,7 @@ class Ending(NamedTuple):
     spent_s: float
     quadruples: int
     open: list[StillOpen]
+    evidence: Evidence | None = None
 
     @property
     def words(self) -> str:
@@ -102,14 +105,16 @@ class _Measuring:
         """Quadruples, the cheapest first, as long as the budget allows a further look."""
         while True:
             results = read_results(self._held.prepared.run)
-            found = [claim for claim in still_open(results) if self._asked(claim)]
+            evidence = judge_claims(results)
+            undecided = still_open(results.plan, evidence.claims)
+            found = [claim for claim in undecided if self._asked(claim)]
             costs = Costs(results.plan, results.manifests)
             spent = self._spent_s(results)
             able = without_failed(found, results.manifests)
             batch = choose(able, costs, self._budget_s - spent)
             if batch is None or self._held.paused or not self._grew(results):
                 why = self._why(found, able)
-                return Ending(why, self._budget_s, spent, self._quadruples, found)
+                return Ending(why, self._budget_s, spent, self._quadruples, found, evidence)
             self._measure(batch, costs, results)
 
     def _spent_s(self, results: Results) -> float:

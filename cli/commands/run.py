@@ -67,7 +67,8 @@ def command(
     done = _execute(options, verbose)
     outcome = done.outcome
     results = results_of(outcome.prepared)
-    save_tables(results)
+    evidence = done.ending.evidence if done.ending else None
+    save_tables(results, evidence.comparisons if evidence else None)
     written = {"report": str(_report(results.run))} if report else {}
     counts = _counts(outcome.prepared, results.manifests)
     if as_json:
@@ -122,7 +123,8 @@ def _show(results: Results, ending: Ending | None, tables: bool, claim: str) -> 
     if tables:
         show_tables(results)
         show_ladder(results)
-    judged = _judged(results, claim)
+    known = ending.evidence if ending and not claim else None
+    judged = known or _judged(results, claim)
     if judged is not None and claim:
         show_claims(judged, full=True)
     elif judged is not None:

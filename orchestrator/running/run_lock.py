@@ -9,9 +9,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from manifests.codec import UnreadableError, write_plan
 from manifests.errors import InputError, MachineError
-from manifests.plan import Plan
+from manifests.plan import Plan, PlannedCell
 from manifests.run_folder import Run
 from orchestrator.file_lock import HeldError, exclusive
 
@@ -63,6 +65,7 @@ def store_plan(run: Run, plan: Plan) -> None:
         return
     except UnreadableError as error:
         raise InputError(f"{error}. Choose another folder with --run, or remove the file") from None
+    plan = _with_estimates_kept(run, old, plan)
     if old == plan:
         return  # what was made from it stays newer than it
     for field, words in _SAME.items():
@@ -77,6 +80,23 @@ def store_plan(run: Run, plan: Plan) -> None:
         stamp = datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         os.replace(run.plan_path, run.folder / f"plan.until-{stamp}.json")
     write_plan(run.plan_path, plan)
+
+
+def _with_estimates_kept(run: Run, old: Plan, plan: Plan) -> Plan:
+    """How long a cell will take is settled once it has a manifest; later estimates follow it."""
+    before = {item.id: item for item in old.cells if run.manifest_path(item.id).exists()}
+    return msgspec.structs.replace(
+        plan, cells=[_estimated_as(before.get(item.id), item) for item in plan.cells]
+    )
+
+
+def _estimated_as(before: PlannedCell | None, planned: PlannedCell) -> PlannedCell:
+    if before is None:
+        return planned
+    return msgspec.structs.replace(
+        planned, estimate_s=before.estimate_s, study_estimate_s=before.study_estimate_s,
+        estimate_source=before.estimate_source,
+    )  # fmt: skip
 
 
 def _same_images(old: Plan, plan: Plan) -> bool:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from manifests.manifest import Gpu
 from manifests.telemetry_summary import Energy, PhaseTelemetry, Reading, Telemetry, tabulated
-from services.telemetry_lines import describe_telemetry, gpu_words
+from services.gpu_lines import gpu_words
+from services.telemetry_lines import describe_telemetry
 from tests.conftest import Workshop
 from tests.orchestrator.reading import manifests
 

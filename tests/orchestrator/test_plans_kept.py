@@ -39,6 +39,17 @@ def test_the_same_plan_is_not_kept_twice(finished: Workshop) -> None:
     assert list(the_run(finished).folder.glob("plan.until-*")) == []
 
 
+def test_a_finished_run_is_left_as_it_is_by_what_was_learned_of_its_cells_since(
+    finished: Workshop,
+) -> None:
+    """What is made from the plan (report, tables) stays newer than it."""
+    plan = the_run(finished).plan_path
+    before, content = plan.stat().st_mtime_ns, plan.read_bytes()
+    assert b'"estimate_source": "the study"' in content  # a history says otherwise by now
+    finished.run()
+    assert (plan.stat().st_mtime_ns, plan.read_bytes()) == (before, content)
+
+
 def test_another_tier_in_the_same_folder_is_refused(workshop: Workshop) -> None:
     study = workshop.folder / "studies" / "toy" / "study.toml"
     text = study.read_text()
