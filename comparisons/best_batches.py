@@ -12,7 +12,7 @@ from papers.published import Column, TableFile
 NEAR = 0.05
 """How much of the best throughput the smallest batch may lack."""
 _WAY = ("framework", "device", "image_size", "model", "dataset", "seed", "protocol", "technique",
-        "variant")  # fmt: skip
+        "variant", "environment")  # fmt: skip
 _LATENCY = Column(name="latency", label="latency", unit="ms", metric="latency_s")
 
 

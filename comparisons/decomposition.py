@@ -207,7 +207,7 @@ def _planned_points(plan: Plan) -> dict[_Point, dict[str, None]]:
     found: dict[_Point, dict[str, None]] = {}
     for planned in plan.cells:
         cell = planned.cell
-        if cell.task == "infer" and not cell.variant:
+        if cell.task == "infer" and not (cell.variant or cell.environment):
             names = (*_POINT, "protocol", *(["seed"] if planned.experiment else []))
             point = tuple((name, str(getattr(cell, name))) for name in names)
             if planned.experiment:

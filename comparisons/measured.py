@@ -55,8 +55,7 @@ NOTHING = Measured(None, 0, 0, "no such cell", [], [])
 def row_keys(table: TableFile, points: Points) -> list[dict[str, str]]:
     """The rows of a table that has no published ones: as many as the cells distinguish."""
     seen: dict[tuple[str, ...], None] = {}
-    every = "variant" in table.key
-    for point in points.matching(table.select, every_variant=every, experiment=table.experiment):
+    for point in points.matching(table.select, every=table.key, experiment=table.experiment):
         values = tuple(str(point.value(name)) for name in table.key)
         seen.update(dict.fromkeys((*values, *label) for label in _labels(table, point)))
     ordered = sorted(

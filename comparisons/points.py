@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from manifests.cell import Cell
@@ -11,6 +11,7 @@ from manifests.plan import PlannedCell
 from papers.published import OF_RECIPE, TRAINED_WITH, Wanted
 
 _GROUP = ("framework", "task", "technique")
+_OWN = ("variant", "environment")
 
 
 class Point(NamedTuple):
@@ -55,16 +56,18 @@ class Points:
             self._groups.setdefault(key, []).append(point)
 
     def matching(
-        self, *wanted: Wanted, every_variant: bool = False, experiment: str = ""
+        self, *wanted: Wanted, every: Collection[str] = (), experiment: str = ""
     ) -> list[Point]:
         """The points whose cells have all the wanted values.
 
-        Where nothing asks for a variant, what the technique does by itself is meant; and where
-        nothing asks for an experiment, what runs by default.
+        Where nothing asks for a variant, what the technique does by itself is meant; where nothing
+        asks for an environment, the study's own; and for an experiment, what runs by default.
+        ``every`` names those of the first two of which all are meant.
         """
         accepted = [(name, _texts(value)) for want in wanted for name, value in want.items()]
-        if not every_variant and not any("variant" in want for want in wanted):
-            accepted.append(("variant", {""}))
+        for name in _OWN:
+            if name not in every and not any(name in want for want in wanted):
+                accepted.append((name, {""}))
         rest = [(name, texts) for name, texts in accepted if name not in _GROUP]
         found: list[Point] = []
         for group, points in self._groups.items():

@@ -37,10 +37,10 @@ def networks(points: Points) -> list[Network]:
 
 
 def _by_network(points: Points) -> dict[tuple[str, ...], dict[str, list[Point]]]:
-    """The inferences of each, by the process that the others repeat."""
+    """The inferences of each in the study's own environments, by the process that others repeat."""
     found: dict[tuple[str, ...], dict[str, list[Point]]] = {}
     for point in points.all:
-        if point.cell.task == "infer":
+        if point.cell.task == "infer" and not point.cell.environment:
             key = tuple(str(getattr(point.cell, name)) for name in _NETWORK)
             first = msgspec.structs.replace(point.cell, repeat=0).id
             found.setdefault(key, {}).setdefault(first, []).append(point)
@@ -162,8 +162,8 @@ def _but_size(point: Point) -> tuple[object, ...]:
     cell = point.cell
     recipe = {name: value for name, value in cell.recipe.items() if name != _EVALUATE}
     return (
-        cell.task, cell.framework, cell.technique, cell.variant, cell.weights_from, cell.device,
-        str(sorted(recipe.items())),
+        cell.task, cell.framework, cell.technique, cell.variant, cell.environment,
+        cell.weights_from, cell.device, str(sorted(recipe.items())),
     )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ class Cell(
     rename an inference cell, except through ``weights_from``). ``weights_from`` is the id
     of the cell whose weights this one starts from, so lineage is part of the identity.
     ``repeat`` numbers independent processes of the same point. ``variant`` is a parameter of the
-    technique, e.g. how it calibrates; empty is what the technique does by itself.
+    technique, e.g. how it calibrates; empty is what the technique does by itself. ``environment``
+    is the image it runs in where that is what is asked (the same technique in other versions);
+    empty is the study's own, which the plan names.
 
     A field added later needs a default: defaults are left out of the canonical form, so
     the ids of earlier cells stay what they were.
@@ -49,14 +51,16 @@ class Cell(
     repeat: int = 0
     weights_from: Optional[str] = None
     variant: str = ""
+    environment: str = ""
 
     @property
     def id(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
         # msgspec leaves a text out only if it is the very object that is the default.
         cell = msgspec.structs.replace(
-            self, device=sys.intern(self.device), variant=sys.intern(self.variant)
-        )
+            self, device=sys.intern(self.device), variant=sys.intern(self.variant),
+            environment=sys.intern(self.environment),
+        )  # fmt: skip
         return hashlib.sha256(canonical_json(cell)).hexdigest()[:ID_LENGTH]
 
     @property
@@ -76,6 +80,8 @@ class Cell(
             words.append(self.device)
         if self.protocol != "rigorous":
             words.append(self.protocol)
+        if self.environment:
+            words.append(f"in {self.environment}")
         if self.seed:
             words.append(f"seed {self.seed}")
         if self.repeat:

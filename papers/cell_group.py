@@ -83,6 +83,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     protocol: the protocols.
     weights: the cell that each starts from.
     image: the environment; the framework's own unless given.
+    environment: an image by which its cells differ from others: the same in other versions.
     instead: values that a tier has in place of these, by tier.
     only: the parts that a tier takes, by tier; no part leaves the group out.
     repeats: how many processes repeat each of its cells, by tier; unless given, those of inference
@@ -107,6 +108,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
     image: str | None = None
+    environment: str = ""
     instead: dict[str, Instead] = {}
     only: dict[str, list[Narrowing]] = {}
     repeats: dict[str, int] = {}

@@ -161,8 +161,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def image_names(self) -> list[str]:
         """Every environment that the study may need."""
         more = (name for names in self.gpu_images.values() for name in names)
-        grouped = (group.image for group in self.cells if group.image)
-        return list(dict.fromkeys([*self.images.values(), *more, *grouped]))
+        grouped = (name for group in self.cells for name in (group.image, group.environment))
+        return list(dict.fromkeys([*self.images.values(), *more, *filter(None, grouped)]))
 
     def tier(self, name: str) -> Tier:
         """Raises InputError with the tiers there are."""

@@ -11,7 +11,7 @@ from manifests.errors import InputError
 from papers.cell_group import WeightsFrom
 
 _Key = tuple[str, str, str, str, str]
-_CLOSER = ("image_size", "seed", "device", "protocol")
+_CLOSER = ("environment", "image_size", "seed", "device", "protocol")
 
 
 class Lineage:
@@ -56,6 +56,7 @@ class Lineage:
             if source.batch_size in (None, maker.batch_size)
             and source.trained_with in (None, self._trained_with[maker.id])
             and maker.variant == variant
+            and maker.environment in ("", cell.environment)
             and _fits(cell, maker, source)
         ]
         for field in _CLOSER:

@@ -181,6 +181,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
                 framework=framework,
                 technique=technique,
                 variant=variant,
+                environment=group.environment,
                 model=model,
                 dataset=choices.name_of(slot),
                 image_size=size,
@@ -221,6 +222,8 @@ def _pairing(
     study: Study, group: CellGroup, cell: Cell, pairings: Mapping[str, Pairing]
 ) -> Pairing:
     """The environment of a cell, and what keeps it from running there."""
+    if cell.environment:
+        return Pairing(cell.environment)
     if cell.device != "gpu":
         return Pairing(group.image or study.images[cell.framework])
     names = study.gpu_images.get(cell.framework) or [study.images[cell.framework]]

@@ -111,3 +111,12 @@ def test_rows_are_told_apart_by_what_a_recipe_says() -> None:
     assert [(line.key["calibration_images"], line.cells) for line in found.lines] == [
         ("8", [cells[0].id]), ("32", [cells[1].id]), ("128", [cells[2].id]),
     ]  # fmt: skip
+
+
+def test_cells_of_another_environment_stand_where_a_table_asks_for_environments() -> None:
+    older = a_cell(task="train", image_size=16, recipe={}, environment="older")
+    plan = a_plan(LEARNT, older)
+    for key, rows in ((["framework"], [[LEARNT.id]]), (["environment"], [[LEARNT.id], [older.id]])):
+        table = msgspec.structs.replace(TABLE, key=key, column=[ACCURACY])
+        (found,) = compare_tables([PublishedTable(table, [], [])], plan, [], "r")
+        assert [line.cells for line in found.lines] == rows
