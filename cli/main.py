@@ -23,6 +23,7 @@ COMMANDS = {
     "status": "What of a run is done, failed, or still to do.",
     "table": "The paper's tables, published beside measured.",
     "explain": "Each speedup taken apart: calling convention, compiler, precision.",
+    "matrix": "What each technique can quantize, probed feature by feature.",
     "claims": "Verdicts on what a paper claims, on its own numbers and on yours.",
     "audit": "Whether a paper's published numbers agree with one another. Measures nothing.",
     "compare": "Two runs cell by cell, and what differs between their environments.",

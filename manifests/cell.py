@@ -10,7 +10,7 @@ from typing import Any, Dict, List, Literal, Optional, Union
 import msgspec
 
 Scalar = Union[None, bool, int, float, str, List[float]]
-Task = Literal["train", "quantize", "infer"]
+Task = Literal["train", "quantize", "infer", "probe"]
 Protocol = str
 """The name of a file of runners/protocols; manifests.runner_files lists them."""
 Device = Literal["cpu", "gpu"]
@@ -29,7 +29,8 @@ class Cell(
     ``repeat`` numbers independent processes of the same point. ``variant`` is a parameter of the
     technique, e.g. how it calibrates; empty is what the technique does by itself. ``environment``
     is the image it runs in where that is what is asked (the same technique in other versions);
-    empty is the study's own, which the plan names.
+    empty is the study's own, which the plan names. ``feature`` is what a probe probes, one of
+    manifests.features; empty for every other task.
 
     A field added later needs a default: defaults are left out of the canonical form, so
     the ids of earlier cells stay what they were.
@@ -52,15 +53,19 @@ class Cell(
     weights_from: Optional[str] = None
     variant: str = ""
     environment: str = ""
+    feature: str = ""
 
     @property
     def id(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
         # msgspec leaves a text out only if it is the very object that is the default.
         cell = msgspec.structs.replace(
-            self, device=sys.intern(self.device), variant=sys.intern(self.variant),
+            self,
+            device=sys.intern(self.device),
+            variant=sys.intern(self.variant),
             environment=sys.intern(self.environment),
-        )  # fmt: skip
+            feature=sys.intern(self.feature),
+        )
         return hashlib.sha256(canonical_json(cell)).hexdigest()[:ID_LENGTH]
 
     @property
@@ -76,6 +81,8 @@ class Cell(
         words = [self.framework, self.task, technique, f"batch {self.batch_size}"]
         if self.model != "none":
             words.insert(3, f"{self.model} {self.image_size} px")
+        if self.feature:
+            words.insert(3, self.feature)
         if self.device != "cpu":
             words.append(self.device)
         if self.protocol != "rigorous":

@@ -58,7 +58,8 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     under every name that it is installed by. ``cpu_image``: the environment for a processor.
     ``baseline``: the technique that speedups are against, by task. ``variables``: those that
     change its numbers, several to a text, separated by spaces. ``models``: networks that its
-    runners build beside those that every framework has.
+    runners build beside those that every framework has. ``shared_imports``: what a process imports
+    that many small cells are forks of, and what none of them may have run before.
     """
 
     title: str
@@ -68,6 +69,7 @@ class Framework(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     baseline: Dict[str, str] = {}
     variables: List[str] = []
     models: List[str] = []
+    shared_imports: List[str] = []
     gpus: Gpus = Gpus(names="[]", none="Repliquant knows no way to ask it")
     out_of_memory: OutOfMemory = OutOfMemory()
 

@@ -14,6 +14,7 @@ from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
 from manifests.hardware import Limits as Limits
 from manifests.hardware import Machine as Machine
+from manifests.probe_record import Probe
 from manifests.right_answers import RightAnswers
 from manifests.telemetry_summary import Telemetry
 
@@ -227,7 +228,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     environment was missing), so that resuming runs it again. ``sealed_by`` says who wrote it: the
     ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
     ``fidelity`` is None for a model that was made from no float model, ``answers`` where accuracy
-    wasn't taken, or by a protocol that counts otherwise.
+    wasn't taken, or by a protocol that counts otherwise. ``probe`` is what a probe found, None for
+    every other cell and for a probe that ended without a word of its own.
     """
 
     schema: str = SCHEMA
@@ -251,6 +253,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sealed_by: SealedBy = ""
     fidelity: Optional[Fidelity] = None
     answers: Optional[RightAnswers] = None
+    probe: Optional[Probe] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

@@ -18,8 +18,8 @@ from manifests.errors import RepliquantError
 from manifests.suggest import check, nearest
 
 FIELDS = (
-    "id", "study", "task", "framework", "technique", "variant", "model", "dataset", "image_size",
-    "batch_size", "device", "seed", "repeat", "protocol", "tier", "environment",
+    "id", "study", "task", "framework", "technique", "variant", "feature", "model", "dataset",
+    "image_size", "batch_size", "device", "seed", "repeat", "protocol", "tier", "environment",
 )  # fmt: skip
 NUMERIC = ("image_size", "batch_size", "seed", "repeat")
 _TOKEN = re.compile(r"\s*(?:(\(|\)|==|!=|<=|>=|=|<|>)|([^\s()=!<>]+)|(\S))")
@@ -162,8 +162,8 @@ class _Parser:
 
 def _texts(cell: Cell) -> List[str]:
     return [cell.id, cell.study, cell.task, cell.framework, cell.technique, cell.variant,
-            cell.model, cell.dataset, cell.device, cell.protocol, cell.tier,
-            cell.environment]  # fmt: skip
+            cell.feature, cell.model, cell.dataset, cell.device, cell.protocol,
+            cell.tier, cell.environment]  # fmt: skip
 
 
 def _contains(word: str) -> Predicate:

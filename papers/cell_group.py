@@ -53,6 +53,7 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     batch_size: batch sizes.
     technique: techniques.
     variant: variants.
+    feature: features.
     protocol: protocols.
     """
 
@@ -62,13 +63,14 @@ class Narrowing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     batch_size: list[int] | None = None
     technique: list[str] | None = None
     variant: list[str] | None = None
+    feature: list[str] | None = None
     protocol: list[Protocol] | None = None
 
 
 class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Cells that differ only along the listed axes: every combination of their values is a cell.
 
-    task: train, quantize or infer.
+    task: train, quantize, infer or probe.
     framework: the frameworks; each is a folder of ``runners/``.
     technique: the techniques; each is a file in the framework's folder.
     recipe: the name of a recipe, several, or one by protocol.
@@ -80,6 +82,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: the seeds.
     device: cpu, gpu or both.
     variant: variants of its techniques; "" is what a technique does by itself.
+    feature: what its probes probe, of manifests.features; "*" is every feature.
     protocol: the protocols.
     weights: the cell that each starts from.
     image: the environment; the framework's own unless given.
@@ -105,6 +108,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seed: list[int] | None = None
     device: list[Device] | None = None
     variant: list[str] | None = None
+    feature: list[str] | None = None
     protocol: list[Protocol] | None = None
     weights: WeightsFrom | None = None
     image: str | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from manifests.cell import canonical_json
 from manifests.errors import InputError
+from manifests.features import ANY, FEATURES, features_of
 from manifests.runner_files import check_variant, model_names, protocol_files
 from papers.cell_group import CellGroup, Instead, Narrowing
 from papers.ladders import ladders_of
@@ -16,6 +17,8 @@ from papers.runner_names import recipe_keys, technique_names
 from papers.study_types import DEFAULT, Study, Tier
 
 _TASKS = ("train", "quantize", "infer")
+PROBE = "probe"
+"""A task that a study needs a time limit for only where it has such cells."""
 
 
 def study_mistakes(place: Place, study: Study) -> Iterator[Mistake]:
@@ -63,8 +66,8 @@ def _of_names(place: Place, study: Study, group: CellGroup, framework: str) -> I
                 check_variant(framework, technique, variant)
             except InputError as error:
                 yield place.at("variant").mistake(str(error), variant)
-    if _from_a_file(study, group):
-        return
+    if _from_a_file(study, group) or group.task == PROBE:
+        return  # of no network that has a name
     axes = Place(place.document, ("axes", "model"), "axes")
     named = place.at("model") if group.model else axes
     for model in group.model or [study.axes.model]:
@@ -130,7 +133,18 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
             yield from place.at("estimate_s").unknown("tier", tier, study.tiers)
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
+    yield from _of_features(place, group)
     yield from _of_tiers(place, study, group)
+
+
+def _of_features(place: Place, group: CellGroup) -> Iterator[Mistake]:
+    """Probes have features, and nothing else has."""
+    if group.task != PROBE and group.feature is not None:
+        yield place.at("feature").mistake(f"feature: only task {PROBE!r} has it")
+    if group.task == PROBE and not group.feature:
+        yield place.mistake(f"feature: task {PROBE!r} needs at least one; {ANY!r} is all of them")
+    for feature in group.feature or []:
+        yield from place.at("feature").unknown("feature", feature, [ANY, *FEATURES])
 
 
 def _of_experiments(place: Place, group: CellGroup) -> Iterator[Mistake]:
@@ -187,7 +201,8 @@ def _of_tier(place: Place, study: Study, tier: Tier) -> Iterator[Mistake]:
         known = [*study.recipes.get(recipe, {}), "longest_s"]
         for key in changes if recipe in study.recipes else ():
             yield from _of_recipe_key(named, recipe, key, known)
-    for task in _TASKS:
+    probes = [PROBE] if any(group.task == PROBE for group in study.cells) else []
+    for task in (*_TASKS, *probes):
         named = place.at("timeout_s", name=f"{place.name}.timeout_s")
         yield from named.unknown("task", task, tier.timeout_s)
 
@@ -233,7 +248,8 @@ def _of_part(place: Place, study: Study, group: CellGroup, part: Narrowing) -> I
     }  # fmt: skip
     for axis in part.__struct_fields__:
         for value in getattr(part, axis) or []:
-            accepted = getattr(group, axis) or otherwise.get(axis, [])
+            own = features_of(group.feature or []) if axis == "feature" else getattr(group, axis)
+            accepted = own or otherwise.get(axis, [])
             yield from place.unknown(axis, value, accepted)
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from manifests.documents import read_document
+from manifests.features import features_of
 from papers.cell_group import CellGroup
 from papers.csv_rows import read_lines
 from papers.mistakes import Mistake, Place, no_such
@@ -35,6 +36,7 @@ def cell_values(study: Study) -> dict[str, list[str]]:
         "seed": [axes.seed, *_in_place("seed", groups)],
         "device": [one for group in groups for one in group.device or ["cpu"]],
         "variant": [one for group in groups for one in group.variant or [""]],
+        "feature": [one for group in groups for one in features_of(group.feature or [""])],
         "protocol": [*study.protocols],
         "tier": [*study.tiers],
     }

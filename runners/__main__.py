@@ -106,7 +106,7 @@ def _redirect_output(log: Path) -> int:
     return events
 
 
-def _leave(status: int) -> None:
+def leave(status: int) -> None:
     """End at once: taking a framework apart takes up to a second, and nothing waits for it.
 
     What native code has printed is still in the C library's buffers.
@@ -118,4 +118,4 @@ def _leave(status: int) -> None:
 
 
 if __name__ == "__main__":
-    _leave(main())
+    leave(main())

@@ -74,6 +74,7 @@ def execute(
         phases=job.phases,
         fidelity=job.fidelity,
         answers=outputs.right_answers(job.outputs) if job.outputs is not None else None,
+        probe=job.probe,
     )
     write_manifest(job.folder / result, manifest)
     job.events.done(manifest.status, manifest.reason)
@@ -81,8 +82,9 @@ def execute(
 
 
 def _record_data(job: Job) -> None:
-    """What data making the model took, also where that is none; nothing of what only infers."""
-    if job.cell.task == "infer":
+    """What data making the model took, also where that is none; nothing of what only infers
+    or is probed."""
+    if job.cell.task in ("infer", "probe"):
         return
     used = job.split_counts()
     for use in ("calibration", "train"):

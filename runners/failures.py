@@ -20,6 +20,10 @@ class NotNow(Unsupported):
     """This cell can't run here as things are; it can once they have changed."""
 
 
+class NothingQuantized(Unsupported):
+    """What was made computes nothing in the type that its technique promises."""
+
+
 class DamagedInput(Exception):
     """What this cell starts from is not what was recorded; it can run once that is put right."""
 

@@ -44,10 +44,13 @@ class QuantizeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 def evaluate(job: Job, session: Session, test_images: int, batch_size: int) -> Optional[float]:
     """Top-1 accuracy on the test split (0 images: all of it), as the protocol takes it; none where
-    the recipe says not to.
+    the recipe says not to, and in a probe.
 
     What was answered is kept, for the models that are made from this one.
     """
+    if job.cell.task == "probe":
+        job.session = session
+        return None
     if not job.cell.recipe.get("evaluate", True):
         return None
     collected = outputs.Collected(session)
@@ -67,7 +70,10 @@ def infer_recipe(job: Job) -> MeasuringRecipe:
 
 
 def time_inference(job: Job, session: Session) -> None:
-    """Measure one batch of the cell's size, as the protocol does."""
+    """Measure one batch of the cell's size, as the protocol does; in a probe nothing."""
+    if job.cell.task == "probe":
+        job.session = session
+        return
     protocol(job.cell.protocol).time_inference(job, session)
     job.session = session
     record_size(job)

@@ -27,11 +27,13 @@ import msgspec
 from manifests.artifacts import fault, file_sha256
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, read_struct
+from manifests.features import TAKING_PIXELS
 from manifests.fidelity_summary import Fidelity
 from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
 from manifests.manifest import Artifact, Flag, Manifest, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
+from manifests.probe_record import Probe
 from runners.data import Calibration, Data
 from runners.events import Emitter
 from runners.failures import DamagedInput, Unsupported
@@ -134,7 +136,8 @@ class Job:
         self.events = emitter
         self._data = data
         if data is not None:
-            data.raw = cell.model in APPLICATIONS  # their preprocess_input is part of the model
+            # What prepares pixels itself gets them as they are.
+            data.raw = cell.model in APPLICATIONS or cell.feature in TAKING_PIXELS
             data.tell = emitter.warning
             data.calibrating = Calibration.of(cell.recipe)
         self._weights = weights
@@ -156,6 +159,11 @@ class Job:
         self.outputs: Any = None
         self.layers: Union[Callable[[Any], Any], str] = ""
         self.fidelity: Optional[Fidelity] = None
+        # Of a probe: the type that its technique promises, what it made, as its framework proves
+        # it, and what was found.
+        self.promised = ""
+        self.made: Any = None
+        self.probe: Optional[Probe] = None
         if data is not None and data.meta.uniform:
             self.flag(Flag(name="uniform-data", detail=data.meta.uniform))
 
@@ -187,9 +195,23 @@ class Job:
         self.started_with = meta
         return path
 
+    def promises(self, kind: str, made: Any) -> bool:
+        """Whether this is a probe, which takes a proof of its own of what was ``made``."""
+        if self.cell.task != "probe":
+            return False
+        self.promised, self.made = kind, made
+        return True
+
     def recipe(self, kind: Type[T]) -> T:
-        """The cell's recipe as ``kind``. Raises msgspec.ValidationError naming the key."""
-        return msgspec.convert(self.cell.recipe, kind)
+        """The cell's recipe as ``kind``. Raises msgspec.ValidationError naming the key.
+
+        Of a probe, which every task of a technique may read, what ``kind`` has of it.
+        """
+        given = self.cell.recipe
+        if self.cell.task == "probe":
+            names = {field.encode_name for field in msgspec.structs.fields(kind)}  # type: ignore[arg-type]
+            given = {name: value for name, value in given.items() if name in names}
+        return msgspec.convert(given, kind)
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:

@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import List, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, List, Optional, Tuple, Union
 
 import msgspec
 
@@ -36,12 +36,17 @@ from runners import lifeline
 from runners.children import CellProcess, SamplerProcess, clear_group
 from runners.relay import Outlet, Relay
 
+if TYPE_CHECKING:
+    from runners.forked_cell import ForkedCell
+
 _ASK_AGAIN_S = 1.0
 _LOOK_EVERY_S = 5.0
 
+Starting = Callable[[List[str], str], Union[CellProcess, "ForkedCell"]]
 
-def main(arguments: Optional[List[str]] = None) -> int:
-    """See the module."""
+
+def main(arguments: Optional[List[str]] = None, starting: Starting = CellProcess) -> int:
+    """See the module. ``starting`` starts the cell's process."""
     given = _parser().parse_args(arguments)
     if given.parent:
         lifeline.die_with(given.parent)
@@ -54,7 +59,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         there = FileExistsError(f"{manifest} exists; manifests are never overwritten")
         return _refuse(there, 3)
     try:
-        sealed = Launch(given, ordered).run()
+        sealed = Launch(given, ordered, starting).run()
     except OSError as error:
         return _refuse(error, 3)
     return 0 if sealed.status == "ok" else 1
@@ -79,7 +84,10 @@ def _refuse(error: Exception, status: int) -> int:
 class Launch:
     """One cell from its start to its manifest."""
 
-    def __init__(self, given: argparse.Namespace, ordered: CellOrder) -> None:
+    def __init__(
+        self, given: argparse.Namespace, ordered: CellOrder, starting: Starting = CellProcess
+    ) -> None:
+        self._starting = starting
         self._given = given
         self._order = ordered
         self._folder: Path = given.folder
@@ -96,7 +104,7 @@ class Launch:
     def run(self) -> Manifest:
         """Raises OSError when the folder can't be written to, after ending the cell."""
         relay = Relay(self._folder, [self._stdout])
-        self._cell = CellProcess(self._arguments(), self._given.module)
+        self._cell = self._starting(self._arguments(), self._given.module)
         sampler = self._start_sampler()
         if sampler is not None:
             relay.outlets.append(sampler.outlet)

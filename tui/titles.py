@@ -9,8 +9,8 @@ from manifests.plan import PlannedCell
 
 _ALWAYS = ("framework", "task", "technique")
 _VARYING = (
-    "variant", "dataset", "model", "image_size", "batch_size", "device", "protocol", "environment",
-    "repeat",
+    "variant", "feature", "dataset", "model", "image_size", "batch_size", "device", "protocol",
+    "environment", "repeat",
 )  # fmt: skip
 
 

@@ -50,7 +50,8 @@ class Order(NamedTuple):
     ``cpus`` are the processors it may use (empty: all), ``gpus`` the numbers or UUIDs of its GPUs,
     ``memory_bytes`` its limit (None: the engine's own). ``pretrained`` is the folder of published
     weights. ``after`` are cells, by id, that have been submitted and have to end well before it
-    starts; only an engine whose ``capacity().queues`` gets any.
+    starts; only an engine whose ``capacity().queues`` gets any. ``shares``: the framework whose
+    imports it may share with other cells, being one of hundreds of small ones; empty for none.
     """
 
     run: str
@@ -64,6 +65,7 @@ class Order(NamedTuple):
     memory_bytes: int | None = None
     pretrained: Path | None = None
     after: tuple[str, ...] = ()
+    shares: str = ""
 
 
 class Handle(msgspec.Struct, frozen=True, kw_only=True):

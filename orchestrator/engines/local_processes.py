@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -21,6 +20,7 @@ from manifests.manifest import Container, ImageUsed, Status
 from orchestrator.engines import found_process
 from orchestrator.engines.base import Capacity, Exit, Handle, Order, Tell, Where
 from orchestrator.engines.live_cells import LiveCell, LiveCells
+from orchestrator.engines.shared_parents import SharedParents
 from orchestrator.environments import venvs
 from orchestrator.environments.images import Image
 from orchestrator.environments.pythons import clean_environment, find_interpreter
@@ -41,6 +41,7 @@ class LocalEngine(LiveCells):
     def __init__(self, detaches: bool = False) -> None:
         super().__init__()
         self.detaches = detaches
+        self._parents = SharedParents()
 
     def capacity(self) -> Capacity:
         return Capacity(tuple(self.cpus()), tuple(self.gpus()))
@@ -84,12 +85,25 @@ class LocalEngine(LiveCells):
         return list(visible_gpus().gpus)
 
     def session(self, tell: Tell) -> AbstractContextManager[None]:
-        return contextlib.nullcontext()
+        return self._parents.session()
 
     def container(self, image: Image, order: Order) -> Container | None:
         return None
 
     def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
+        return self._forked(image, order, name) or self._alone(image, order, name)
+
+    def _forked(self, image: Image, order: Order, name: str) -> LiveCell | None:
+        """Of a process that has imported what the cell does; None where it starts by itself.
+
+        An engine that starts cells in a way of its own starts every cell in it.
+        """
+        own = type(self).command is not LocalEngine.command
+        if not order.shares or self.detaches or own:
+            return None
+        return self._parents.start(self.interpreter(image), order, name)
+
+    def _alone(self, image: Image, order: Order, name: str) -> LiveCell:
         return LocalCell(self.command(image, order), order, name)
 
     def command(self, image: Image, order: Order) -> list[str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from manifests.cell import Cell, Device, Protocol
 from manifests.errors import InputError
+from manifests.features import feature_batch, features_of
 from manifests.plan import Plan, PlannedCell
 from manifests.suggest import check
 from orchestrator.planning.estimates import Estimates
@@ -162,7 +163,18 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
     protocols = [p for p in own if choices.protocol in (None, p)]
     if group.task != "infer" and not protocols:
         protocols = own  # what is timed in the chosen protocol starts from somewhere
-    for slot, model, framework, batch, device, protocol, technique, variant, seed in product(
+    for (
+        slot,
+        model,
+        framework,
+        batch,
+        device,
+        protocol,
+        technique,
+        variant,
+        feature,
+        seed,
+    ) in product(
         _or_default(group.dataset, list(study.sizes())),
         _or_default(group.model, [axes.model]),
         group.framework,
@@ -171,6 +183,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
         protocols,
         group.technique,
         _or_default(group.variant, [""]),
+        features_of(group.feature or [""]),
         _or_default(group.seed, [axes.seed]),
     ):
         sizes = _or_default(group.image_size, [study.sizes()[slot]])
@@ -182,10 +195,11 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
                 technique=technique,
                 variant=variant,
                 environment=group.environment,
+                feature=feature,
                 model=model,
                 dataset=choices.name_of(slot),
                 image_size=size,
-                batch_size=batch,
+                batch_size=feature_batch(feature) or batch,
                 device=device,
                 seed=seed,
                 protocol=protocol,

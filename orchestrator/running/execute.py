@@ -21,7 +21,7 @@ from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.quadruples import grown
 from orchestrator.planning.resuming import outstanding
 from orchestrator.running.control import RunControl
-from orchestrator.running.exit_status import exit_status
+from orchestrator.running.exit_status import exit_status, status_of
 from orchestrator.running.request import Prepared, Request, check_rerun, history, prepare
 from orchestrator.running.run_lock import opened, store_plan
 
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 
     def exit_status(self, manifests: list[Manifest]) -> int:
         """With the manifests that the run has now."""
-        found = {manifest.id: manifest.status for manifest in manifests}
+        found = {manifest.id: status_of(manifest) for manifest in manifests}
         statuses = [found.get(planned.id) for planned in self.prepared.chosen]
         return exit_status(statuses, self.broken, self.images_missing)
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from manifests.manifest import Status
+from manifests.manifest import Manifest, Status
 
 FAILED: frozenset[Status] = frozenset(["crashed", "oom", "timeout", "cancelled"])
+
+
+def status_of(manifest: Manifest) -> Status:
+    """Of a probe that crashed or took too long, that is what was to be found out."""
+    found = manifest.cell.task == "probe" and manifest.status in ("crashed", "timeout", "oom")
+    return "ok" if found and not manifest.transient else manifest.status
 
 
 def exit_status(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from machine.sampler import Sampler
 from manifests.cell import Cell
 from manifests.manifest import Context
-from manifests.order import GRACE_S, CellOrder, path_text
+from manifests.order import GRACE_S, INTERVAL_S, CellOrder, path_text
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
 from orchestrator.engines.base import Engine, Order
@@ -53,6 +53,7 @@ def order_of(setup: Setup, run: Run, planned: PlannedCell, slot: Slot) -> Order:
         gpus=slot.gpus,
         memory_bytes=setup.memory_bytes,
         pretrained=setup.pretrained(planned.cell),
+        shares=_shared(planned.cell),
     )
 
 
@@ -71,4 +72,10 @@ def launch_order(planned: PlannedCell, order: Order, context: Context, outlives:
         weights=path_text(order.weights),
         pretrained=path_text(order.pretrained),
         outlives=outlives,
+        interval_s=None if planned.cell.task == "probe" else INTERVAL_S,
     )
+
+
+def _shared(cell: Cell) -> str:
+    """Probes take less time than their imports, and nothing of them is timed."""
+    return cell.framework if cell.task == "probe" and cell.device == "cpu" else ""

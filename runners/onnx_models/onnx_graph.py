@@ -9,7 +9,7 @@ to fold it is the runtime's work. ONNX 1.12, opset 17.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import onnx
@@ -114,10 +114,10 @@ class Graph:
         self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(kept), name)
         return name
 
-    def model(self, name: str, image_size: int, classes: int) -> Model:
-        """The last node becomes the output."""
+    def model(self, name: str, image_size: Optional[int], classes: int) -> Model:
+        """The last node becomes the output. Without an ``image_size`` pictures may have any."""
         self._nodes[-1].output[0] = OUTPUT
-        shape = [BATCH, 3, image_size, image_size]
+        shape = [BATCH, 3, image_size or "height", image_size or "width"]
         entry = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, shape)
         exit_ = helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [BATCH, classes])
         graph = helper.make_graph(

@@ -7,9 +7,11 @@ BatchNorm and quantizing; ``InferenceSession.run``.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.onnxruntime.parts.quantization import make_dynamic
 from runners.onnxruntime.parts.steps import begin, finish_model, time_model
+from runners.onnxruntime.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -19,3 +21,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     time_model(job, "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -7,9 +7,11 @@ Calibrated on training images only. Timed region: calibration; folding BatchNorm
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.onnxruntime.parts.quantization import Scheme
 from runners.onnxruntime.parts.steps import quantize_static, time_model
+from runners.onnxruntime.probes.watched import FRAMEWORK
 
 SCHEME = Scheme("qdq", "u8", "u8")
 
@@ -20,3 +22,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     time_model(job, "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

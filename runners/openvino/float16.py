@@ -6,8 +6,10 @@ instead, the proof fails, and the cell is ``unsupported``. Timed region: convers
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.openvino.parts import steps
+from runners.openvino.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -16,3 +18,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     steps.infer_float(job, "float16", "f16")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -7,9 +7,11 @@ the correction of biases; ``infer()``.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.openvino.parts import networks, quantization, steps
+from runners.openvino.probes.watched import FRAMEWORK
 
 VARIANTS = {
     "full-bias": "biases corrected layer after layer on the quantized network, slower",
@@ -29,3 +31,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     steps.infer_int8(job)
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -8,9 +8,11 @@ the search; ``infer()``.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.openvino.parts import networks, quantization, steps
+from runners.openvino.probes.watched import FRAMEWORK
 
 _MAX_DROP = 0.01
 
@@ -26,3 +28,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     steps.infer_int8(job)
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

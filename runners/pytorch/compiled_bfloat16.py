@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import torch
 
+from runners import probing
 from runners.job import Job
 from runners.pytorch.parts.compiled import Autocast, channels_last, compiled_session
 from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.steps import begin, time_session
+from runners.pytorch.probes.watched import FRAMEWORK
 
 
 def infer(job: Job) -> None:
@@ -18,3 +20,7 @@ def infer(job: Job) -> None:
     with job.phase("build"):
         model = channels_last(Autocast(trained_model(job), device, torch.bfloat16).eval(), device)
     time_session(job, compiled_session(job, model, device), "bfloat16")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, infer, FRAMEWORK)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import torch
 from torch.ao.quantization import quantize_dynamic
 
+from runners import probing
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
+from runners.pytorch.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -42,3 +44,7 @@ def _quantized(model: torch.nn.Module) -> torch.nn.Module:
     eager.choose_backend()
     quantized: torch.nn.Module = quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
     return quantized
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

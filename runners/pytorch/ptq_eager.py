@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from torch.ao import quantization
 
+from runners import probing
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import save_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
+from runners.pytorch.probes.watched import FRAMEWORK
 
 VARIANTS = {
     "minmax": "activations between the smallest and the largest value seen",
@@ -46,3 +48,7 @@ def infer(job: Job) -> None:
     with job.phase("build"):
         model = eager.converted_model(job)
     time_model(job, model, "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -11,11 +11,13 @@ from torch.ao.quantization import get_default_qconfig_mapping
 from torch.ao.quantization.backend_config import BackendConfig, get_native_backend_config
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_fx
 
+from runners import probing
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
+from runners.pytorch.probes.watched import FRAMEWORK
 
 VARIANTS = {
     "symmetric": "symmetric activations",
@@ -86,3 +88,7 @@ def _patterns(job: Job) -> BackendConfig:
         return own
     kept = [pattern for pattern in own.configs if pattern.fuser_method is None]
     return BackendConfig("unfused").set_backend_pattern_configs(kept)
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -6,6 +6,7 @@ on a processor. Timed region: calibration; conversion; compiling; the call.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.inference import QuantizeRecipe, evaluate
 from runners.job import Job
 from runners.pytorch.parts import eager, exported, exported_layers
@@ -13,6 +14,7 @@ from runners.pytorch.parts.compiled import compiled_session
 from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.proof import prove_by_type
 from runners.pytorch.parts.steps import begin_on_cpu, time_session
+from runners.pytorch.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -38,3 +40,7 @@ def infer(job: Job) -> None:
     with job.phase("build"):
         model = exported.load(job)
     time_session(job, compiled_session(job, model, device), "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -11,11 +11,13 @@ import torch
 from torch.ao.quantization import get_default_qat_qconfig_mapping
 from torch.ao.quantization.quantize_fx import convert_fx, prepare_qat_fx
 
+from runners import probing
 from runners.job import Job
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import empty_model, load_weights, save_model, trained_model
 from runners.pytorch.parts.steps import begin_on_cpu, finish_model, time_model
 from runners.pytorch.parts.training import train_model
+from runners.pytorch.probes.watched import FRAMEWORK
 from runners.quality import SIMULATED_TRAINING
 from runners.training import training_recipe
 
@@ -50,3 +52,7 @@ def _aware(model: torch.nn.Module, job: Job) -> torch.nn.Module:
     size = job.cell.image_size
     mapping = get_default_qat_qconfig_mapping(eager.choose_backend())
     return prepare_qat_fx(model.train(), mapping, (torch.zeros(1, 3, size, size),))
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, train, FRAMEWORK)

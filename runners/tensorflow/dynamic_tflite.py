@@ -7,9 +7,11 @@ them XNNPACK took. Timed region: conversion; ``invoke()`` of the LiteRT interpre
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners import tflite_types
 from runners.tensorflow.parts import litert
+from runners.tensorflow.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -22,3 +24,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     litert.time_model(job, tflite_types.HYBRID)
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

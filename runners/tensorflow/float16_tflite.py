@@ -7,8 +7,10 @@ Timed region: conversion; ``invoke()`` of the LiteRT interpreter.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.tensorflow.parts import litert
+from runners.tensorflow.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -21,3 +23,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     litert.time_model(job, "float16")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

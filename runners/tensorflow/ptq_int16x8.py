@@ -6,9 +6,11 @@ Timed region: calibration; conversion; ``invoke()`` of the LiteRT interpreter.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners import tflite_types
 from runners.tensorflow.parts import litert
+from runners.tensorflow.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -21,3 +23,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     litert.time_model(job, tflite_types.INT16X8)
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -6,8 +6,10 @@ the LiteRT interpreter.
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.tensorflow.parts import litert
+from runners.tensorflow.probes.watched import FRAMEWORK
 
 
 def quantize(job: Job) -> None:
@@ -20,3 +22,7 @@ def quantize(job: Job) -> None:
 
 def infer(job: Job) -> None:
     litert.time_model(job, "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, quantize, FRAMEWORK)

@@ -6,10 +6,12 @@ region: every optimizer step and epoch; conversion; ``invoke()`` of the LiteRT i
 
 from __future__ import annotations
 
+from runners import probing
 from runners.job import Job
 from runners.quality import SIMULATED_TRAINING
 from runners.tensorflow.parts import litert
 from runners.tensorflow.parts.files import save_tflite
+from runners.tensorflow.probes.watched import FRAMEWORK
 from runners.training import TrainRecipe
 
 
@@ -33,3 +35,7 @@ def train(job: Job) -> None:
 
 def infer(job: Job) -> None:
     litert.time_model(job, "int8")
+
+
+def probe(job: Job) -> None:
+    probing.probe(job, train, FRAMEWORK)

@@ -27,6 +27,7 @@ FAILING = [
     (["status", "toy-quik"], 2),
     (["table", "toi"], 2),
     (["explain", "toi"], 2),
+    (["matrix", "toy-quik"], 2),
     (["claims", "toi"], 2),
     (["audit", "toi"], 2),
     (["compare", RUN, RUN], 2),

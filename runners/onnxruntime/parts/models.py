@@ -7,6 +7,7 @@ from typing import Any
 
 from runners.job import Job
 from runners.onnx_models.onnx_graph import onnx_model
+from runners.onnx_models.probe_networks import built
 
 MODEL_FILE = "model.onnx"
 
@@ -18,6 +19,8 @@ def float_model(job: Job) -> Model:
 
     Raises FileNotFoundError, DamagedInput, Unsupported.
     """
+    if job.float_model is None and job.cell.feature:
+        job.float_model = built(job)
     if job.float_model is None:
         classes = len(job.data.meta.classes)
         arrays = job.weights.arrays()

@@ -21,7 +21,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from runners.failures import Unsupported
+from runners.failures import NothingQuantized
 from runners.job import Job
 from runners.machine import machine
 from runners.onnx_models.onnx_graph import PREPROCESSING, node_names, operators_of
@@ -93,9 +93,11 @@ def make_dynamic(job: Job) -> Path:
 
 def _prepared(job: Job, folder: Path) -> Path:
     """The float model with BatchNorm folded and shapes inferred, as the quantizer wants it."""
-    path = folder / "prepared.onnx"
+    path, given = folder / "prepared.onnx", folder / "float.onnx"
     with job.phase("convert"), refusals():
-        quant_pre_process(float_model(job), path, skip_symbolic_shape=True)
+        # Of a model in memory it puts every constant aside, and then can't infer shapes from them.
+        given.write_bytes(float_model(job).SerializeToString())
+        quant_pre_process(given, path, skip_symbolic_shape=True)
     return path
 
 
@@ -108,9 +110,9 @@ def _saved(job: Job, path: Path) -> Path:
 
 
 def refuse_unchanged(operators: List[str]) -> None:
-    """Raises Unsupported for a model in which the quantizer has quantized nothing."""
+    """Raises NothingQuantized for a model in which the quantizer has quantized nothing."""
     if not any(name in _QUANTIZING or "Integer" in name for name in operators):
-        raise Unsupported(
+        raise NothingQuantized(
             "the quantizer returned the float model unchanged: none of its "
             f"{len(operators)} operators is quantized"
         )

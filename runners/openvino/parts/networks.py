@@ -9,6 +9,7 @@ import openvino
 
 from runners.job import Job
 from runners.onnx_models.onnx_graph import onnx_model
+from runners.onnx_models.probe_networks import built
 from runners.openvino.parts.files import IR_CONSTANTS_FILE, IR_FILE, TFLITE_FILE
 from runners.openvino.parts.refusals import refusals_of
 
@@ -22,8 +23,12 @@ def trained(job: Job) -> Network:
 
     Raises Unsupported, DamagedInput.
     """
-    classes = len(job.data.meta.classes)
-    model = onnx_model(job.cell.model, classes, job.cell.image_size, job.weights.arrays())
+    if job.cell.feature:
+        model = built(job)
+    else:
+        classes = len(job.data.meta.classes)
+        weights = job.weights.arrays()
+        model = onnx_model(job.cell.model, classes, job.cell.image_size, weights)
     with refusals_of("OpenVINO refuses the ONNX model"):
         return openvino.Core().read_model(model.SerializeToString())
 

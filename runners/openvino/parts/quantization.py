@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator, List, Sequence
 import nncf
 import openvino
 
-from runners.failures import Unsupported
+from runners.failures import NothingQuantized
 from runners.job import Job
 from runners.model_file import in_layout
 from runners.openvino.parts.refusals import refusals_of
@@ -108,7 +108,7 @@ def _placed(job: Job, pixels: Array, shape: Sequence[Any] = _PICTURES) -> List[A
 
 
 def check_quantized(network: openvino.Model) -> None:
-    """Raises Unsupported where NNCF gave the float network back."""
+    """Raises NothingQuantized where NNCF gave the float network back."""
     kinds = [node.get_type_name() for node in network.get_ops()]
     if "FakeQuantize" not in kinds:
-        raise Unsupported("NNCF returned the float network unchanged: it quantized no tensor")
+        raise NothingQuantized("NNCF returned the float network unchanged: it quantized no tensor")

@@ -42,8 +42,11 @@ def channels_last(model: nn.Module, device: torch.device) -> nn.Module:
 def compiled_session(job: Job, model: nn.Module, device: torch.device) -> Session:
     """Compiled for the cell's batch, weights frozen into the code; records ``convert_s``.
 
+    A probe is compiled only where its recipe says so: it takes seconds the first time.
     Raises Unsupported when there is no compiler.
     """
+    if job.cell.task == "probe" and not job.cell.recipe.get("compiled"):
+        return session(model, device, True, guard=torch.no_grad, fixed_batch=True)
     need_compiler(device)
     compiled = _compile(job, model, device)
     # What the compiler fuses has no tensors in between; the model that it compiled has them.

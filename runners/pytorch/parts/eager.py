@@ -11,8 +11,12 @@ from torch.ao import quantization
 from runners.data import batches
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.pytorch.parts.models import empty_stubbed_model, load_trained, load_weights
-from runners.pytorch.parts.network import StubbedResNetModule
+from runners.pytorch.parts.models import (
+    Stubbed,
+    empty_stubbed_model,
+    load_trained,
+    load_weights,
+)
 from runners.pytorch.parts.sessions import session
 
 _OBSERVERS = {
@@ -125,8 +129,9 @@ def record_scheme(job: Job, model: torch.nn.Module) -> None:
     )
 
 
-def _prepared(model: StubbedResNetModule, structure: Structure) -> torch.nn.Module:
-    fused = quantization.fuse_modules(model, model.fusible()) if structure.fused else model
+def _prepared(model: Stubbed, structure: Structure) -> torch.nn.Module:
+    pairs = model.fusible() if structure.fused else []
+    fused = quantization.fuse_modules(model, pairs) if pairs else model
     fused.qconfig = calibrating_config(structure.observer)
     for name in model.float_layers:
         getattr(fused, name).qconfig = None
@@ -139,7 +144,8 @@ def qat_model(job: Job) -> torch.nn.Module:
     model = empty_stubbed_model(job)
     load_trained(job, model)
     model.train()
-    fused = quantization.fuse_modules_qat(model, model.fusible())
+    pairs = model.fusible()
+    fused = quantization.fuse_modules_qat(model, pairs) if pairs else model
     fused.qconfig = quantization.get_default_qat_qconfig(choose_backend())
     prepared: torch.nn.Module = quantization.prepare_qat(fused)
     return prepared

@@ -19,10 +19,13 @@ from runners.pytorch.parts.network import (
     arrays_of,
     load_arrays,
 )
+from runners.pytorch.probes.networks import Network as Probed
+from runners.pytorch.probes.networks import built
 
 WEIGHTS_FILE = "weights.pt"
 
-Network = Union[ResNetModule, ApplicationModule]
+Network = Union[ResNetModule, ApplicationModule, Probed]
+Stubbed = Union[StubbedResNetModule, Probed]
 
 
 def device_of(job: Job) -> torch.device:
@@ -41,6 +44,8 @@ def new_model(job: Job) -> Network:
 
     Raises Unsupported where the recipe wants ImageNet's.
     """
+    if job.cell.feature:
+        return built(job)
     if job.cell.recipe.get("weights") == "imagenet":
         raise Unsupported("ImageNet's weights are published by Keras, as files torch can't read")
     torch.manual_seed(job.cell.seed)
@@ -60,6 +65,8 @@ def empty_model(job: Job) -> Network:
 
     Raises Unsupported for an unknown model.
     """
+    if job.cell.feature:
+        return built(job)
     name = job.cell.model
     if name in APPLICATIONS:
         model: Network = ApplicationModule(_application(job))
@@ -71,10 +78,12 @@ def empty_model(job: Job) -> Network:
     return model
 
 
-def empty_stubbed_model(job: Job, float_ends: bool = False) -> StubbedResNetModule:
+def empty_stubbed_model(job: Job, float_ends: bool = False) -> Stubbed:
     """The same with hand-placed stubs, for quantization in eager mode; with ``float_ends`` the
     first and the last layer lie outside of them. Raises Unsupported.
     """
+    if job.cell.feature:
+        return built(job, stubbed=True)
     if job.cell.model in APPLICATIONS:
         raise Unsupported(
             f"quantization in eager mode needs stubs placed by hand; {job.cell.model} has none: "
@@ -102,11 +111,13 @@ def trained_model(job: Job) -> Network:
 
 def load_trained(job: Job, model: Network) -> None:
     """Fill ``model`` with what the parent trained, in whatever framework it did."""
+    if job.cell.feature:
+        return  # its weights are its own
     if not job.starts_elsewhere():
         model.load_state_dict(load_weights(job))
     elif isinstance(model, ApplicationModule):
         applications.load_arrays(model, _application(job), job.weights.arrays())
-    else:
+    elif isinstance(model, ResNetModule):
         load_arrays(model, _network(job), job.weights.arrays())
 
 

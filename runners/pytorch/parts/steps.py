@@ -77,6 +77,8 @@ def time_model(job: Job, model: torch.nn.Module, promised: str) -> None:
 
 def _prove(job: Job, ready: Session, promised: str, model: torch.nn.Module) -> None:
     """By operators on a processor; on a GPU by kernels, since no operator tells TF32."""
+    if job.promises(promised, ready):
+        return
     if job.cell.device == "cpu":
         prove(job, ready, promised)
     else:

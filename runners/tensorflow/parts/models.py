@@ -10,6 +10,7 @@ from runners.models.resnet18 import initial_weights, network_of
 from runners.tensorflow.parts import applications
 from runners.tensorflow.parts.files import WEIGHTS_FILE
 from runners.tensorflow.parts.network import arrays_of, build, load_arrays
+from runners.tensorflow.probes.networks import built
 
 
 def new_model(job: Job) -> Any:
@@ -28,6 +29,8 @@ def trained_model(job: Job) -> Any:
 
 
 def _trained_model(job: Job) -> Any:
+    if job.cell.feature:
+        return built(job)
     if job.cell.model in APPLICATIONS:
         return applications.trained_model(job)
     model = build(network_of(job.cell.model, len(job.data.meta.classes)), job.cell.image_size)

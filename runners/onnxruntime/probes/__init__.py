@@ -1,0 +1,1 @@
+"""What of a probed feature's network ONNX Runtime really ran."""

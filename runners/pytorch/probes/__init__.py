@@ -1,0 +1,1 @@
+"""The smallest torch network of each probed feature, and what of it really ran."""

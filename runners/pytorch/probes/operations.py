@@ -1,0 +1,105 @@
+"""Which operators a call of a torch network dispatches, and in which types they compute."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from runners.precision_proof import Operation
+from runners.session import Session
+
+SIMULATED = "simulated int8"
+"""Float arithmetic on dequantized operands: what a compiler makes integers of, if it does."""
+_INT8 = re.compile(r"^(quantized|onednn)::(?!.*dequant)|_int_mm|::quantized_|dynamic_quant")
+_TYPES = {
+    torch.float32: "float32", torch.float64: "float64", torch.bfloat16: "bfloat16",
+    torch.float16: "float16", torch.quint8: "int8", torch.qint8: "int8", torch.int8: "int8",
+    torch.uint8: "int8",
+}  # fmt: skip
+_FOLLOWING = re.compile(
+    r"::(relu|hardtanh|clamp|hardswish|silu|gelu|leaky_relu|sigmoid|tanh|elu|add|view|reshape"
+    r"|flatten|_unsafe_view|expand)(_|\.|$)"
+)
+"""What a compiler takes into the product before it, or what changes no number."""
+_DEQUANTIZING, _QUANTIZING = re.compile(r"::dequantize"), re.compile(r"::quantize_|choose_qparams")
+
+
+class Watching(TorchDispatchMode):  # type: ignore[misc]
+    """Keeps every operator of the calls inside, with the type that it computes in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: List[Operation] = []
+        self._kept: List[torch.Tensor] = []  # or their numbers would be given to others
+        self._dequantized: Dict[int, bool] = {}
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Optional[Dict[str, Any]] = None
+    ) -> Any:
+        given = kwargs or {}
+        answer = function(*args, **given)
+        name = function.name() if hasattr(function, "name") else str(function)
+        self._note(name, list(_tensors((args, given))), list(_tensors(answer)))
+        return answer
+
+    def _note(self, name: str, inputs: List[torch.Tensor], outputs: List[torch.Tensor]) -> None:
+        plain = name.split(".")[0]
+        if _QUANTIZING.search(name):
+            return
+        if _DEQUANTIZING.search(name):
+            self._mark(outputs)
+            return
+        kind = _kind(plain, inputs) or _kind(plain, outputs)
+        if kind is None:
+            return
+        if kind == "float32" and self._on_integers(plain, inputs):
+            kind = SIMULATED
+            if _FOLLOWING.search(plain) or _is_product(plain):
+                self._mark(outputs)
+        self.seen.append(Operation(plain, kind, 1))
+
+    def _on_integers(self, name: str, inputs: List[torch.Tensor]) -> bool:
+        """Whether its operands were integers; a bias and scalars are float in every kernel."""
+        operands = [one for one in inputs if one.dim() > 1 and one.is_floating_point()]
+        return bool(operands) and all(id(one) in self._dequantized for one in operands)
+
+    def _mark(self, outputs: List[torch.Tensor]) -> None:
+        for one in outputs:
+            self._kept.append(one)
+            self._dequantized[id(one)] = True
+
+
+def executed(session: Session, inputs: Any) -> List[Operation]:
+    """The operators of one call, in their order; each name and type once with its count."""
+    with Watching() as watching:
+        session.call(inputs)
+    counts: Dict[Tuple[str, str], int] = {}
+    for one in watching.seen:
+        key = one.name, str(one.kind)
+        counts[key] = counts.get(key, 0) + 1
+    return [Operation(name, kind, times) for (name, kind), times in counts.items()]
+
+
+def _is_product(name: str) -> bool:
+    return re.search(r"conv|linear|addmm|::mm|bmm|matmul", name) is not None
+
+
+def _kind(name: str, tensors: List[torch.Tensor]) -> Optional[str]:
+    """The type of the first tensor that holds numbers; 8 bits where the operator's name says so."""
+    if _INT8.search(name):
+        return "int8"
+    kinds = [_TYPES[one.dtype] for one in tensors if one.dtype in _TYPES]
+    return kinds[0] if kinds else None
+
+
+def _tensors(given: Any) -> Iterator[torch.Tensor]:
+    if isinstance(given, torch.Tensor):
+        yield given
+    elif isinstance(given, (list, tuple)):
+        for one in given:
+            yield from _tensors(one)
+    elif isinstance(given, dict):
+        yield from _tensors(list(given.values()))
