@@ -181,6 +181,9 @@ METRICS: Dict[str, MetricInfo] = {
         "equal numbers inside",
         "of the whole numbers inside a network, as another runtime computes them",
     )._replace(compared=False),
+    "layers_profiled": share_metric(
+        "layers profiled", "of the layers with weights, those of which a profiler saw an operation"
+    )._replace(compared=False),
     "f1": share_metric("F1", "harmonic mean of precision and recall on the test split"),
     "auc": share_metric("AUC", "area under the ROC curve on the test split"),
     "op_time_s": MetricInfo(
