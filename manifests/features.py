@@ -109,3 +109,8 @@ TAKING_PIXELS = ("rescaling", "normalisation", "embedding", "embedding-bag")
 def feature_batch(name: str) -> int:
     """Of how many pictures the batches of a feature's probe are; 0 where it is all the same."""
     return FEATURES[name].batch if name in FEATURES else 0
+
+
+def smaller(side: int) -> int:
+    """The side of pictures of another size than a network was made and calibrated for."""
+    return side * 3 // 4

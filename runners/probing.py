@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 import msgspec
 import numpy as np
 
-from manifests.features import FEATURES
+from manifests.features import FEATURES, smaller
 from manifests.probe_record import AS_PROMISED, Counts, Outcome, Probe
 from manifests.suggest import nearest
 from runners import fidelity
@@ -29,8 +29,6 @@ Array = Any
 
 IMAGES = 64
 """Of the test split, which both networks answer."""
-_SMALLER = 0.75
-"""The side of pictures of another size, as a share of that of the calibration."""
 ELSE = " else "
 """Between patterns of a feature's own operations: the next one where the one before finds none."""
 _SIMULATED = "simulated int8"
@@ -193,12 +191,12 @@ def held_against(found: Probe, expected: Array, values: Optional[Array]) -> Prob
 
 def _at_other_size(job: Job, framework: Framework, held: Probe) -> Probe:
     """The same network on smaller pictures. Raises what the framework does where it doesn't."""
-    count, side = job.cell.batch_size, int(job.cell.image_size * _SMALLER)
+    count, side = job.cell.batch_size, smaller(job.cell.image_size)
     images = job.data.normalise(job.data.at(job.data.test_places(IMAGES)).images)[:count]
-    smaller = np.ascontiguousarray(images[:, :side, :side])
+    cropped = np.ascontiguousarray(images[:, :side, :side])
     with job.phase("other-size"):
         resized = framework.resized or _called
-        return held_against(held, framework.expected(job, smaller), resized(job, smaller))
+        return held_against(held, framework.expected(job, cropped), resized(job, cropped))
 
 
 def _called(job: Job, images: Array) -> Array:

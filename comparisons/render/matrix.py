@@ -157,8 +157,8 @@ STYLE = (
 """Colour never stands alone: each field has its sign and its word too."""
 
 
-def html_table(matrix: Matrix, base: str = "") -> str:
-    """``base`` is the way to the run's folder, for links to manifests; none without it."""
+def html_table(matrix: Matrix, base: str | None = None) -> str:
+    """``base`` is the way to the run's folder, for links to manifests; without one, none."""
     head = "".join(f'<th scope="col">{_text(column.title)}</th>' for column in matrix.columns)
     rows = [_html_row(matrix, name, base) for name in matrix.features]
     body = "\n".join(rows)
@@ -168,16 +168,16 @@ def html_table(matrix: Matrix, base: str = "") -> str:
     )
 
 
-def _html_row(matrix: Matrix, name: str, base: str) -> str:
+def _html_row(matrix: Matrix, name: str, base: str | None) -> str:
     fields = [_html_field(matrix.at(name, column), base) for column in matrix.columns]
     return f'<tr><th scope="row">{_text(name)}</th>{"".join(fields)}</tr>'
 
 
-def _html_field(entry: Entry | None, base: str) -> str:
+def _html_field(entry: Entry | None, base: str | None) -> str:
     if entry is None:
         return "<td></td>"
     shown = f"{_text(sign(entry))} {_text(word(entry))}"
-    if base and entry.words != "not run":
+    if base is not None and entry.words != "not run":
         shown = f'<a href="{_text(base)}cells/{entry.cell}/manifest.json">{shown}</a>'
     return f'<td class="o-{entry.outcome or "none"}" title="{_text(told(entry))}">{shown}</td>'
 

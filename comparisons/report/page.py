@@ -23,6 +23,7 @@ from comparisons.report.first_page import first_page
 from comparisons.report.folded import Fold, folded
 from comparisons.report.ladder import ladder, ladder_charts
 from comparisons.report.pareto_charts import pareto_parts
+from comparisons.report.support import support_part
 from comparisons.results import Evidence
 
 MOST_LINKS = 6
@@ -60,6 +61,7 @@ def render_page(given: ReportInput) -> str:
         ladder=parts,
         ladder_charts=of_ladders,
         fronts=fronts,
+        support=support_part(evidence, given.base),
         figures=figures,
         specs={chart.id: charts.embedded(chart.spec) for chart in every},
         facts=sorted((k, ", ".join(sorted(v))) for k, v in facts(evidence.manifests).items()),

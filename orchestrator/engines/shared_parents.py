@@ -168,8 +168,11 @@ class ForkedCell:
     def _signal(self, number: signal.Signals, group: bool) -> None:
         if self.ended():  # its number may be another's
             return
+        if group:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._pid, number)
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            (os.killpg if group else os.kill)(self._pid, number)
+            os.kill(self._pid, number)  # that has no group of its own yet, just begun
 
 
 def _exit(said: str) -> Exit:

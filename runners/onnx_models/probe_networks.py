@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 
-from manifests.features import FEATURES
+from manifests.features import FEATURES, smaller
 from runners.job import Job
 from runners.onnx_models.onnx_graph import INPUT, Graph
 
@@ -108,7 +108,7 @@ def _between_convolutions(net: Net, name: str, classes: int) -> None:
         net.conv()
         _MIDDLES[name](net)
     if name == "dynamic-shape":
-        net.conv(classes, (1, 1), 0)
+        net.conv(classes, (smaller(net.side), smaller(net.side)), 0)
         net.add("GlobalAveragePool")
     else:
         net.conv(classes, (net.shape[1], net.shape[2]), 0)

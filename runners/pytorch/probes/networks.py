@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.ao.quantization import DeQuantStub, QuantStub
 
-from manifests.features import FEATURES
+from manifests.features import FEATURES, smaller
 from runners.job import Job
 from runners.pytorch.probes import layers
 from runners.pytorch.probes.layers import Call
@@ -86,7 +86,7 @@ def _between_convolutions(middle: Middle, classes: int, stubbed: bool, any_size:
         middle = middle._replace(module=nn.Sequential(middle.module, first))
         first = nn.Identity()
     channels, height, width = middle.shape
-    kernel = (1, 1) if any_size else (height, width)
+    kernel = (smaller(height), smaller(width)) if any_size else (height, width)
     last = nn.Conv2d(channels, classes, kernel)
     ends = [last, nn.AdaptiveAvgPool2d(1)] if any_size else [last]
     return Network(nn.Identity(), first, middle, nn.Sequential(*ends, nn.Flatten()), stubbed)

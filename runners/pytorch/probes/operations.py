@@ -20,11 +20,16 @@ _TYPES = {
     torch.uint8: "int8",
 }  # fmt: skip
 _FOLLOWING = re.compile(
-    r"::(relu|hardtanh|clamp|hardswish|silu|gelu|leaky_relu|sigmoid|tanh|elu|add|view|reshape"
-    r"|flatten|_unsafe_view|expand)(_|\.|$)"
+    r"::(relu|hardtanh|clamp|hardswish|silu|gelu|leaky_relu|sigmoid|tanh|elu|add)_?$"
 )
-"""What a compiler takes into the product before it, or what changes no number."""
-_DEQUANTIZING, _QUANTIZING = re.compile(r"::dequantize"), re.compile(r"::quantize_|choose_qparams")
+"""What a compiler takes into the product before it."""
+_MOVING = re.compile(r"::(t|transpose|permute|view|_unsafe_view|reshape|expand|clone|flatten"
+                     r"|squeeze|unsqueeze|detach|alias|contiguous)_?$")  # fmt: skip
+_PRODUCT = re.compile(r"conv|linear|addmm|::mm|bmm|matmul")
+_DEQUANTIZING = re.compile(r"^(quantized_decomposed|torchao|pt2e_quant)::dequantize")
+"""Of an exported graph alone: elsewhere what comes behind it really computes in float."""
+_QUANTIZING = re.compile(r"::quantize_|::dequantize|choose_qparams")
+_PLAIN, _BEHIND = "dequantized", "behind a product"
 
 
 class Watching(TorchDispatchMode):  # type: ignore[misc]
@@ -34,7 +39,7 @@ class Watching(TorchDispatchMode):  # type: ignore[misc]
         super().__init__()
         self.seen: List[Operation] = []
         self._kept: List[torch.Tensor] = []  # or their numbers would be given to others
-        self._dequantized: Dict[int, bool] = {}
+        self._from: Dict[int, str] = {}
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Optional[Dict[str, Any]] = None
@@ -47,29 +52,35 @@ class Watching(TorchDispatchMode):  # type: ignore[misc]
 
     def _note(self, name: str, inputs: List[torch.Tensor], outputs: List[torch.Tensor]) -> None:
         plain = name.split(".")[0]
-        if _QUANTIZING.search(name):
-            return
         if _DEQUANTIZING.search(name):
-            self._mark(outputs)
+            self._mark(outputs, _PLAIN)
+            return
+        if _QUANTIZING.search(name):
             return
         kind = _kind(plain, inputs) or _kind(plain, outputs)
         if kind is None:
             return
-        if kind == "float32" and self._on_integers(plain, inputs):
+        origin = self._origin(inputs) if kind == "float32" else ""
+        if _MOVING.search(plain):
+            self._mark(outputs, origin)
+        elif origin and (_PRODUCT.search(plain) or _FOLLOWING.search(plain)):
+            self._mark(outputs, _BEHIND)
+        if origin == _PLAIN or (origin and _FOLLOWING.search(plain)):
             kind = SIMULATED
-            if _FOLLOWING.search(plain) or _is_product(plain):
-                self._mark(outputs)
         self.seen.append(Operation(plain, kind, 1))
 
-    def _on_integers(self, name: str, inputs: List[torch.Tensor]) -> bool:
-        """Whether its operands were integers; a bias and scalars are float in every kernel."""
+    def _origin(self, inputs: List[torch.Tensor]) -> str:
+        """Where all of its operands come from; a bias and scalars are float in every kernel."""
         operands = [one for one in inputs if one.dim() > 1 and one.is_floating_point()]
-        return bool(operands) and all(id(one) in self._dequantized for one in operands)
+        found = {self._from.get(id(one), "") for one in operands}
+        if not found or "" in found:
+            return ""
+        return _PLAIN if found == {_PLAIN} else _BEHIND
 
-    def _mark(self, outputs: List[torch.Tensor]) -> None:
-        for one in outputs:
+    def _mark(self, outputs: List[torch.Tensor], origin: str) -> None:
+        for one in outputs if origin else ():
             self._kept.append(one)
-            self._dequantized[id(one)] = True
+            self._from[id(one)] = origin
 
 
 def executed(session: Session, inputs: Any) -> List[Operation]:
@@ -81,10 +92,6 @@ def executed(session: Session, inputs: Any) -> List[Operation]:
         key = one.name, str(one.kind)
         counts[key] = counts.get(key, 0) + 1
     return [Operation(name, kind, times) for (name, kind), times in counts.items()]
-
-
-def _is_product(name: str) -> bool:
-    return re.search(r"conv|linear|addmm|::mm|bmm|matmul", name) is not None
 
 
 def _kind(name: str, tensors: List[torch.Tensor]) -> Optional[str]:

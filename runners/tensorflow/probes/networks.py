@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, NamedTuple
 
 import tensorflow as tf
 
-from manifests.features import FEATURES
+from manifests.features import FEATURES, smaller
 from runners.job import Job
 from runners.tensorflow.probes import layers as own
 
@@ -50,7 +50,7 @@ def _between_convolutions(name: str, ends: Ends) -> Any:
     else:
         x = _MIDDLES[name](_conv("first")(inputs))
     if side is None:
-        x = layers.Conv2D(ends.classes, 1, name="last")(x)
+        x = layers.Conv2D(ends.classes, smaller(ends.side), name="last")(x)
         return keras.Model(inputs, layers.GlobalAveragePooling2D(name="pool")(x), name="probe")
     x = layers.Conv2D(ends.classes, tuple(x.shape[1:3]), name="last")(x)
     return keras.Model(inputs, layers.Flatten(name="flatten")(x), name="probe")

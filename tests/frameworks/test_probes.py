@@ -1,0 +1,139 @@
+"""Probes of real frameworks: what they find, and that a planted lie is found."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from manifests.manifest import Manifest
+from manifests.probe_record import Probe
+from manifests.run_folder import Run
+from tests.frameworks.cells import Bench, digits_bench, ok
+from tests.frameworks.conftest import ROOT, Reproduction, interpreter
+
+pytestmark = pytest.mark.frameworks
+RECIPE = {
+    "calibration_images": 32, "test_images": 32, "epochs": 1, "train_images": 64,
+    "learning_rate": 0.0, "momentum": 0.0, "weight_decay": 0.0, "clip_norm": 1.0, "warm_up": 0.0,
+    "milestones": [], "decay": 1.0, "measure_count": 1, "measure_s": 0.0, "warm_up_s": 0.0,
+    "warm_up_count": 0,
+}  # fmt: skip
+# As runners/pytorch/ptq_fx.py, and then something else is left than what was quantized.
+LIE = '''\
+"""A technique that promises int8."""
+
+import torch
+
+from runners import probing
+from runners.pytorch import ptq_fx
+from runners.pytorch.parts.models import trained_model
+from runners.pytorch.parts.steps import finish_model
+from runners.pytorch.probes.watched import FRAMEWORK
+
+
+def quantize(job):
+    {what}
+
+
+def probe(job):
+    probing.probe(job, quantize, FRAMEWORK)
+'''
+IN_FLOAT = 'finish_model(job, trained_model(job), 32, "int8")'
+WRONG = """ptq_fx.quantize(job)
+    call = job.session.call
+    job.session = job.session._replace(call=lambda x: call(x).roll(1, 1))"""
+SAMPLE = "pytorch and technique=ptq-fx,dynamic and feature=conv2d,linear,lstm,gelu,subclassed,relu"
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    made = digits_bench(interpreter("pytorch-cpu"), tmp_path_factory.mktemp("probes"), "none", 16)
+    base = {**made.base, "study": "lad2023", "batch_size": 32}
+    outside = made.folder / "outside" / "runners" / "pytorch"
+    outside.mkdir(parents=True)
+    (outside / "says_int8.py").write_text(LIE.format(what=IN_FLOAT))
+    (outside / "answers_wrong.py").write_text(LIE.format(what=WRONG))
+    return made._replace(base=base)
+
+
+def probed(bench: Bench, technique: str, feature: str) -> Probe:
+    environment = {**os.environ, "REPLIQUANT_PATH": str(bench.folder / "outside")}
+    cell = bench.cell("probe", technique, {**RECIPE}, feature=feature)
+    manifest = ok(bench.run(cell, env=environment))
+    assert manifest.probe is not None
+    return manifest.probe
+
+
+@pytest.mark.parametrize("feature", ["conv2d", "linear", "residual-add"])
+def test_a_technique_that_leaves_everything_in_float_and_says_int8(
+    bench: Bench, feature: str
+) -> None:
+    found = probed(bench, "says-int8", feature)
+
+    assert (found.outcome, found.promised, list(found.own)) == ("mixed", "int8", ["float32"])
+
+
+def test_a_technique_that_answers_something_else(bench: Bench) -> None:
+    found = probed(bench, "answers-wrong", "conv2d")
+
+    assert found.outcome == "wrong"
+    assert found.own == {"int8": {"quantized::conv2d": 3}}
+    assert found.sqnr_db is not None and found.sqnr_db < found.limit_db
+
+
+@pytest.mark.parametrize(
+    ("technique", "feature", "outcome"),
+    [
+        ("ptq-fx", "conv2d", "int8"),
+        ("ptq-fx", "relu", "int8"),
+        ("ptq-fx", "lstm", "mixed"),
+        ("ptq-fx", "subclassed", "refused"),
+        ("ptq-eager", "silu", "refused"),
+        ("ptq-pt2e", "linear", "simulated"),
+        ("ptq-pt2e", "layer-norm", "mixed"),
+        ("dynamic", "linear", "int8"),
+        ("dynamic", "conv2d", "mixed"),
+    ],
+)
+def test_what_torch_quantizes(bench: Bench, technique: str, feature: str, outcome: str) -> None:
+    assert probed(bench, technique, feature).outcome == outcome
+
+
+def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:
+    found = probed(bench, "ptq-eager", "embedding")
+
+    assert found.outcome == "refused"
+    assert "only supported with float_qparams_weight_only_qconfig" in found.words
+
+
+def test_forks_find_the_same_as_processes_of_their_own_in_a_third_of_the_time(
+    tmp_path: Path,
+) -> None:
+    """The same cells by an engine that starts each in a way of its own."""
+    tool = Reproduction(tmp_path)
+    tool.environment["REPLIQUANT_PATH"] = str(ROOT / "docs" / "example")
+    tool.environment["REPLIQUANT_STUDIES"] = str(ROOT / "studies")
+    found, took = {}, {}
+    for engine in ("local", "patient"):
+        begin = time.monotonic()
+        tool("run", "lad2023", "--experiment", "matrix", "--engine", engine, "-k", SAMPLE,
+             "--run", str(tmp_path / engine))  # fmt: skip
+        took[engine] = time.monotonic() - begin
+        found[engine] = outcomes(Run(tmp_path / engine).load().manifests)
+
+    assert len(found["local"]) == 12
+    assert found["local"] == found["patient"]
+    assert took["local"] < took["patient"] / 3, took
+
+
+def outcomes(manifests: list[Manifest]) -> dict[str, tuple[str, str]]:
+    return {
+        one.id: (
+            one.probe.outcome if one.probe else one.status,
+            one.probe.words if one.probe else "",
+        )
+        for one in manifests
+    }
