@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from comparisons.conclusions import conclusions
+from comparisons.issue_verdicts import with_verdicts
 from comparisons.line_intervals import Ends, interval_of
 from comparisons.measured import Measured, derive, measure_place, published_value, row_keys
 from comparisons.number_flags import NO_FLAGS, Flagged, merged
@@ -152,7 +153,7 @@ def _compare(table: PublishedTable, points: Points, plan: Plan, run: str) -> Com
         note=". ".join(filter(None, [file.note, *conclusions(file, lines)])),
         key=[*file.keys, PROTOCOL] if len(protocols) > 1 else file.keys,
         lines=lines,
-        issues=table.issues,
+        issues=with_verdicts(table.issues, table.issue_tests, points),
         run=run,
         study=plan.study,
     )

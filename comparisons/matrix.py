@@ -23,18 +23,19 @@ _QUANTIZERS = ("torchao", "tensorflow-model-optimization", "nncf")
 
 
 class Column(NamedTuple):
-    """One technique of one framework."""
+    """One technique of one framework; ``environment`` is another than the study's own."""
 
     framework: str
     technique: str
     variant: str
     device: str
+    environment: str = ""
 
     @property
     def title(self) -> str:
         """For people, e.g. ``pytorch ptq-fx``."""
         device = self.device if self.device != "cpu" else ""
-        words = (self.framework, self.technique, self.variant, device)
+        words = (self.framework, self.technique, self.variant, device, self.environment)
         return " ".join(word for word in words if word)
 
 
@@ -78,7 +79,7 @@ def support_matrix(planned: Iterable[PlannedCell], manifests: Iterable[Manifest]
         cell = item.cell
         if cell.task != PROBE or cell.repeat:
             continue
-        column = Column(cell.framework, cell.technique, cell.variant, cell.device)
+        column = Column(cell.framework, cell.technique, cell.variant, cell.device, cell.environment)
         entry = _entry(item, column, by_id.get(item.id))
         found[cell.feature, column] = entry
     return _ordered(found)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from manifests.documents import DocumentError, converted_as_far, read_document
 from papers.csv_rows import read_lines, read_rows
+from papers.issue_tests import read_issue_tests
 from papers.mistakes import Mistake, Place, PublishedError, as_mistake, refuse
 from papers.table_checks import table_mistakes
 from papers.table_types import (
@@ -61,6 +62,7 @@ def read_published(study_folder: Path) -> tuple[list[PublishedTable], list[Mista
         place = Place(document, ("table", index), f"table {table.id}")
         rows, wrong = read_rows(table, folder, place)
         issues, also_wrong = read_lines(folder, table.issues, place.at("issues"))
-        found += [*wrong, *also_wrong]
-        tables.append(PublishedTable(table, rows, [line for _, line in issues]))
+        tests, wrong_tests = read_issue_tests(folder, table.issue_tests, len(issues))
+        found += [*wrong, *also_wrong, *wrong_tests]
+        tables.append(PublishedTable(table, rows, [line for _, line in issues], tests))
     return tables, found

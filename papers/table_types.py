@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
 
 from manifests.select import FIELDS
+from papers.issue_tests import IssueTest
 
 Wanted = dict[str, str | int | list[str | int]]
 DERIVATIONS = ("reduction", "increase", "ratio", "drop")
@@ -76,6 +78,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         metric has in the cells: a quantizer, a format.
     data: the CSV file beside ``tables.toml`` with the printed numbers.
     issues: a CSV file of any columns that is shown as it is.
+    issue_tests: a file of tests that decide whether each of its lines is still so.
     note: what has to be said of the table.
     select: fields that the cells behind all columns have.
     experiment: the part of the study whose cells it is about; it and its claims are shown where a
@@ -93,6 +96,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     metric_label: str = ""
     data: str = ""
     issues: str = ""
+    issue_tests: str = ""
     note: str = ""
     select: Wanted = {}
     experiment: str = ""
@@ -153,3 +157,4 @@ class PublishedTable(NamedTuple):
     file: TableFile
     rows: list[PublishedRow]
     issues: list[dict[str, str]]
+    issue_tests: Sequence[IssueTest] = ()

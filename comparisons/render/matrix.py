@@ -18,9 +18,9 @@ from manifests.probe_record import MEANINGS, SIGNS
 
 LIST_HEADER = ["feature", "framework", "technique", "outcome", "dB", "what ran, or was said"]
 _FIELDS = [
-    "feature", "group", "framework", "technique", "variant", "device", "outcome", "promised",
-    "ran", "folded", "sqnr_db", "agreement", "limit_db", "images", "stage", "words", "versions",
-    "cell",
+    "feature", "group", "framework", "technique", "variant", "device", "environment", "outcome",
+    "promised", "ran", "folded", "sqnr_db", "agreement", "limit_db", "images", "stage", "words",
+    "versions", "cell",
 ]  # fmt: skip
 _ABSENT = ""
 
@@ -59,7 +59,9 @@ def list_row(entry: Entry) -> list[str]:
     """In the order of ``LIST_HEADER``."""
     probe = entry.probe
     noise = "" if probe is None or probe.sqnr_db is None else f"{probe.sqnr_db:.1f}"
-    technique = f"{entry.column.technique} {entry.column.variant}".rstrip()
+    column = entry.column
+    named = (column.technique, column.variant, column.environment)
+    technique = " ".join(word for word in named if word)
     return [
         entry.feature, entry.column.framework, technique, word(entry), noise, told(entry),
     ]  # fmt: skip
@@ -91,6 +93,7 @@ def plain(entry: Entry) -> dict[str, Any]:
         "framework": column.framework,
         "technique": column.technique,
         "variant": column.variant,
+        "environment": column.environment,
         "device": column.device,
         "outcome": entry.outcome or None,
         "promised": probe.promised if probe else "",

@@ -1,4 +1,5 @@
-"""Dynamic quantization: int8 weights of linear layers, activations quantized at each call.
+"""Dynamic quantization: int8 weights of linear and recurrent layers, whose activations are
+quantized at each call, and 8-bit tables of embeddings.
 
 Needs no calibration. Convolutions are not covered, so nearly all of ResNet18 stays float32;
 the proof in the manifest says how much. Timed region: conversion; the call.
@@ -6,8 +7,16 @@ the proof in the manifest says how much. Timed region: conversion; the call.
 
 from __future__ import annotations
 
+from typing import Dict, Type
+
 import torch
-from torch.ao.quantization import quantize_dynamic
+from torch import nn
+from torch.ao.quantization import (
+    QConfig,
+    default_dynamic_qconfig,
+    float_qparams_weight_only_qconfig,
+    quantize_dynamic,
+)
 
 from runners import probing
 from runners.inference import QuantizeRecipe
@@ -42,8 +51,16 @@ def infer(job: Job) -> None:
 
 def _quantized(model: torch.nn.Module) -> torch.nn.Module:
     eager.choose_backend()
-    quantized: torch.nn.Module = quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+    quantized: torch.nn.Module = quantize_dynamic(model, _covered())
     return quantized
+
+
+def _covered() -> Dict[Type[nn.Module], QConfig]:
+    """All layers that torch quantizes in this way, each with the configuration that it takes."""
+    return {
+        **dict.fromkeys((nn.Linear, nn.LSTM, nn.GRU), default_dynamic_qconfig),
+        **dict.fromkeys((nn.Embedding, nn.EmbeddingBag), float_qparams_weight_only_qconfig),
+    }
 
 
 def probe(job: Job) -> None:

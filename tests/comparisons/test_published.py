@@ -54,7 +54,7 @@ def test_table_4_is_a_list_of_issues() -> None:
     table = lad2023("table4")
     assert table.rows == []
     assert len(table.issues) == 16
-    assert list(table.issues[0]) == ["area", "framework", "issue", "seen_in"]
+    assert list(table.issues[0]) == ["area", "framework", "issue"]
 
 
 def test_a_number_that_was_not_printed_is_no_value() -> None:

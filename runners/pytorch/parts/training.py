@@ -76,7 +76,7 @@ def _stepping(
     """The step, and the optimizer where untimed steps come before it."""
     loss_function = nn.CrossEntropyLoss()
     optimizer = optimizer_of(model, recipe)
-    scaler = torch.amp.GradScaler(device.type, enabled=precision.scaled)
+    scaler = _scaler(device.type, precision.scaled)
     place = placing(device, _channels_last(recipe))
 
     def take_step(images: Array, labels: Array, learning_rate: float) -> float:
@@ -96,6 +96,14 @@ def _stepping(
     if device.type != "cuda" and not precision.scaled:
         return take_step, None
     return take_step, _watched(model, optimizer, scaler)
+
+
+def _scaler(device: str, enabled: bool) -> torch.amp.GradScaler:
+    """Before torch 2.3 there was one for CUDA alone; disabled it serves every device."""
+    if hasattr(torch.amp, "GradScaler"):
+        return torch.amp.GradScaler(device, enabled=enabled)
+    older: torch.amp.GradScaler = torch.cuda.amp.GradScaler(enabled=enabled)
+    return older
 
 
 def _watched(

@@ -47,6 +47,18 @@ class Bags(nn.Module):
         return found.unflatten(0, (-1, x.shape[1]))
 
 
+class Embedded(nn.Module):
+    """A vector for each pixel; the rows of a picture one after another are a sequence of tokens."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(256, size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.table(x.flatten(1))
+        return found.unflatten(1, (x.shape[1], x.shape[2]))
+
+
 class Recurrent(nn.Module):
     """An LSTM or a GRU whose last state nobody wants."""
 

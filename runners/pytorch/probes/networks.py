@@ -179,7 +179,7 @@ _MIDDLES: Dict[str, _Make] = {
     "conv3d": _sized(layers.InThree, lambda side: (2 * CHANNELS, side, side)),
     "linear": _sequence(lambda: nn.Linear(CHANNELS, CHANNELS)),
     "matmul": lambda side, stubbed: Middle(layers.Squared(stubbed), (side, side)),
-    "embedding": lambda side, stubbed: Middle(nn.Embedding(256, 4), (side, side, 4), True),
+    "embedding": lambda side, stubbed: Middle(layers.Embedded(4), (side, side, 4), True),
     "embedding-bag": lambda side, stubbed: Middle(layers.Bags(CHANNELS), (side, CHANNELS), True),
     "lstm": _sequence(lambda: layers.Recurrent(nn.LSTM(CHANNELS, CHANNELS, batch_first=True))),
     "gru": _sequence(lambda: layers.Recurrent(nn.GRU(CHANNELS, CHANNELS, batch_first=True))),
