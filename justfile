@@ -179,6 +179,16 @@ picture: setup
 docker-up:
     @tests/docker/up.sh
 
+# A Slurm of two nodes on this machine for the tests (Debian, root); with `accounting` also slurmdbd
+[group('develop')]
+slurm-up *accounting:
+    @tests/slurm/up.sh "$@"
+
+# End the Slurm that slurm-up started
+[group('develop')]
+slurm-down:
+    @tests/slurm/down.sh
+
 # Write the JSON Schema of the manifest after a change to its types
 [group('develop')]
 schema: setup

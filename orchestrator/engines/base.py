@@ -87,6 +87,7 @@ class Exit(NamedTuple):
 
     ``oom`` is True only when the engine itself says that memory ran out, ``where`` which. ``lost``
     says why the engine can't tell how it ended; such a cell is run again unless it left a manifest.
+    ``verdict`` is the status and the reason of who ended it from outside, where that is known.
     """
 
     code: int
@@ -94,6 +95,7 @@ class Exit(NamedTuple):
     oom: bool = False
     lost: str = ""
     where: str = "it reached its memory limit"
+    verdict: tuple[Status, str] | None = None
 
 
 class Where(NamedTuple):

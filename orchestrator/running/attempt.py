@@ -45,11 +45,12 @@ def write_inputs(folder: Path, order: CellOrder) -> None:
 class Attempt:
     """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
-    def __init__(self, order: CellOrder, folder: Path) -> None:
+    def __init__(self, order: CellOrder, folder: Path, began_at: str = "") -> None:
+        """``began_at`` is when another process began it (ISO 8601); empty: now."""
         self.order = order
         self.folder = folder
-        self._begin = time.monotonic()
-        self._started_at = _now()
+        self._begin = time.monotonic() - _seconds_since(began_at)
+        self._started_at = began_at or _now()
         self.strays = 0  # lines on its standard output that were no events
         self.lost = ""  # why the engine lost it, when it did
         self._asked: tuple[Status, str] | None = None
@@ -73,6 +74,10 @@ class Attempt:
             self.strays = stream.strays
             ended = running.wait()
             self._running = None
+        return self.end(ended)
+
+    def end(self, ended: Exit) -> Manifest:
+        """The manifest of a cell that has ended: its launcher's, or sealed here."""
         for name in _KEPT_TEXTS:
             redact_file(self.folder / name)
         manifest = self._manifest(ended)
@@ -165,7 +170,8 @@ class Attempt:
 
     def _end(self, ended: Exit) -> seal.End:
         oom = ended.where if ended.oom else ""
-        return seal.End(ended.code, ended.signal, oom, ended.lost, self._asked)
+        asked = self._asked or ended.verdict
+        return seal.End(ended.code, ended.signal, oom, ended.lost, asked)
 
     def conclude(self, status: Status, reason: str, transient: bool, error: str = "") -> Manifest:
         """Write the manifest of a cell that left no word itself."""
@@ -179,6 +185,13 @@ class Attempt:
     def _seal(self, manifest: Manifest) -> Manifest:
         record = recovered(self.folder, _UNSUMMED)
         return seal.seal(self.folder, seal.joined(manifest, record), "collector")
+
+
+def _seconds_since(moment: str) -> float:
+    if not moment:
+        return 0.0
+    now = datetime.datetime.now(datetime.UTC)
+    return max(0.0, (now - datetime.datetime.fromisoformat(moment)).total_seconds())
 
 
 def _now() -> str:
