@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from manifests.manifest import Status
-from orchestrator.engines.base import Engine, Handle, Order, State, Tell
+from orchestrator.engines.base import Engine, Handle, Order, Standing, Tell
 from orchestrator.environments.images import Image
 
 
@@ -42,13 +42,6 @@ class Enqueued(NamedTuple):
     jobs: list[str]
     left: list[Bundle]
     why_left: str = ""
-
-
-class Standing(NamedTuple):
-    """Where a cell is, and in a few words what the scheduler says of it."""
-
-    state: State
-    words: str = ""
 
 
 @runtime_checkable

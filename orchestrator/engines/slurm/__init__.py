@@ -7,12 +7,15 @@ lies on a file system that they share. docs/cluster.md has the way from a clone 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from orchestrator.engines.base import Engine, Entry, Finding
+from orchestrator.engines.base import Engine, Entry, Finding, Handle, Standing
 
 __all__ = ["ENGINE"]
+
+_STATUS_S = 0.7
+"""Who only asks for a status is not kept waiting by a scheduler that doesn't answer."""
 
 
 def _make() -> Engine:
@@ -45,4 +48,16 @@ def _examine() -> Iterator[Finding]:
     yield Finding("ok", "slurm", detail)
 
 
-ENGINE = Entry(_make, with_python=_with_python, examine=_examine)
+def _standings(handles: Mapping[Path, Handle]) -> dict[Path, Standing]:
+    """Where Slurm doesn't answer at once, what the folders say."""
+    from orchestrator.engines.slurm.client import Client
+    from orchestrator.engines.slurm.configuration import read_settings
+    from orchestrator.engines.slurm.tasks import Tasks
+
+    tasks = Tasks(Client(_STATUS_S, tries=1), read_settings())
+    for folder, handle in handles.items():
+        tasks.know(handle, folder)
+    return {folder: tasks.standing(handle) for folder, handle in handles.items()}
+
+
+ENGINE = Entry(_make, with_python=_with_python, examine=_examine, standings=_standings)

@@ -58,8 +58,9 @@ class Node(NamedTuple):
 class Client:
     """One for a process; ``calls`` counts what the scheduler was asked."""
 
-    def __init__(self, ask_s: float = 60.0, pause_s: float = 1.0) -> None:
+    def __init__(self, ask_s: float = 60.0, pause_s: float = 1.0, tries: int = _TRIES) -> None:
         self.ask_s = ask_s
+        self._tries = tries
         self.calls = 0
         self._pause_s = pause_s
 
@@ -129,7 +130,7 @@ class Client:
             text = self._ask([
                 "sacct", "--allocations", "--parsable2", "--noheader", f"--starttime={since}",
                 f"--jobs={','.join(jobs)}", "--format=JobID,State,ExitCode,NodeList",
-            ], tries=1)  # fmt: skip
+            ], most=1)  # fmt: skip
         except MachineError:
             return []
         return [line.strip().split("|") for line in text.splitlines() if "|" in line]
@@ -138,8 +139,9 @@ class Client:
         """Raises MachineError when Slurm can't be asked."""
         self._ask(["scancel", *jobs])
 
-    def _ask(self, command: list[str], tries: int = _TRIES) -> str:
+    def _ask(self, command: list[str], most: int = _TRIES) -> str:
         """Again after a while where it was only silent."""
+        tries = min(most, self._tries)
         for left in reversed(range(tries)):
             try:
                 return self._once(command)

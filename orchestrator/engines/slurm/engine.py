@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -13,19 +12,27 @@ from functools import cached_property
 from pathlib import Path
 
 from manifests import paths
-from manifests.errors import InputError, MachineError
+from manifests.errors import MachineError
 from manifests.files import write_atomically
 from manifests.manifest import Container, ImageUsed, Status
-from orchestrator.engines.base import Capacity, Exit, Handle, Order, State, Tell, Where
+from orchestrator.engines.base import (
+    Capacity,
+    Exit,
+    Handle,
+    Order,
+    Standing,
+    State,
+    Tell,
+    Where,
+)
 from orchestrator.engines.events_tail import EventsTail
 from orchestrator.engines.live_cells import read_handle
 from orchestrator.engines.local_processes import LocalEngine
-from orchestrator.engines.queue import Bundle, Enqueued, Job, Standing
-from orchestrator.engines.slurm import arrays, ends, script
+from orchestrator.engines.queue import Bundle, Enqueued, Job
+from orchestrator.engines.slurm import arrays, script
 from orchestrator.engines.slurm.client import Client, LimitError, Limits, SilentError
 from orchestrator.engines.slurm.configuration import SlurmSettings, read_settings
-from orchestrator.engines.slurm.states import NODE_ENDS
-from orchestrator.engines.slurm.survey import Seen, Survey
+from orchestrator.engines.slurm.tasks import Tasks
 from orchestrator.environments.images import Image
 from orchestrator.messages import LogLine
 
@@ -51,10 +58,8 @@ class SlurmEngine:
         self.settings: SlurmSettings = read_settings(self.limits.cluster)
         self.client.ask_s = self.settings.ask_s
         self.short_s = self.settings.bundle_s
-        self._surveys: dict[Path, Survey] = {}
-        self._folders: dict[str, Path] = {}
+        self._tasks = Tasks(self.client, self.settings)
         self._tails: dict[str, EventsTail] = {}
-        self._lock = threading.RLock()
 
     @property
     def words(self) -> str:
@@ -160,7 +165,7 @@ class SlurmEngine:
         write_atomically(array.folder / arrays.SCRIPT, text.encode())
         after = self._jobs_before(run, bundles)
         taken, why = self._submit(array, len(bundles), after)
-        self.survey(run).forget()
+        self._tasks.survey(run).forget()
         return (array.job if taken else ""), bundles[taken:], why
 
     def _jobs_before(self, run: Path, bundles: Sequence[Bundle]) -> list[str]:
@@ -204,7 +209,7 @@ class SlurmEngine:
     def _heard(self, array: arrays.Array) -> bool:
         """Whether Slurm took the array though it did not say so; its number is noted then."""
         try:
-            job = array.job or self.survey(array.run).job_of(array.facts.name)
+            job = array.job or self._tasks.survey(array.run).job_of(array.facts.name)
         except MachineError:
             return False
         if job:
@@ -224,70 +229,20 @@ class SlurmEngine:
         handles = [read_handle(order.folder) for order in orders]
         found = [handle for handle in handles if handle is not None]
         for handle, order in zip(found, orders, strict=True):
-            self._know(handle, order.folder)
+            self._tasks.know(handle, order.folder)
         return found
 
     def attach(self, image: Image, handle: Handle, order: Order) -> bool:
         if handle.engine != self.name:
             return False
-        self._know(handle, order.folder)
+        self._tasks.know(handle, order.folder)
         return self.poll(handle) in ("queued", "running")
 
-    def _know(self, handle: Handle, folder: Path) -> None:
-        with self._lock:
-            self._folders[handle.name] = folder
-            self.survey(arrays.run_of(folder)).watch([arrays.ticket(handle).array])
-
-    def survey(self, run: Path) -> Survey:
-        """What Slurm knows of a run."""
-        with self._lock:
-            if run not in self._surveys:
-                self._surveys[run] = Survey(self.client, run, self.settings.poll_s)
-            return self._surveys[run]
-
     def poll(self, handle: Handle) -> State:
-        return self.standing(handle).state
+        return self._tasks.standing(handle).state
 
     def standing(self, handle: Handle) -> Standing:
-        """The manifest counts first, then the marker, then what Slurm says; a task that has ended
-        without either is looked at again until late files would have been seen."""
-        folder = self._folders.get(handle.name)
-        if folder is None:
-            return Standing("gone")
-        status = ends.sealed_status(folder)
-        if status and status != "cancelled":
-            return Standing("ended", status)
-        ended = ends.marker(folder, handle.name)
-        if ended is not None and not ended.manifest_sha256:
-            return Standing("ended", "its launcher left no manifest")
-        return self._by_slurm(handle, folder, status)
-
-    def _by_slurm(self, handle: Handle, folder: Path, status: str) -> Standing:
-        seen = self._seen(handle, folder)
-        begun = ends.begun(folder)
-        if not seen.answered:
-            return Standing("running" if begun else "queued", "Slurm does not answer")
-        if seen.task is not None and seen.task.live != "ended":
-            live = seen.task.live if begun or seen.task.live == "queued" else "queued"
-            reason = f" ({seen.task.reason})" if live == "queued" and seen.task.reason else ""
-            at = f" on {seen.task.node}" if seen.task.node else ""
-            return Standing(live, f"job {seen.task.name}{at}{reason}")
-        if status:
-            return Standing("ended", status)
-        if not seen.submitted:
-            return Standing("ended", "it was not submitted")
-        if ends.settled_since(folder, self._log(handle, folder)) < self.settings.late_s:
-            return Standing("running", "its job has ended; its manifest is waited for")
-        return Standing("ended", "its job left no manifest")
-
-    def _seen(self, handle: Handle, folder: Path) -> Seen:
-        with self._lock:
-            return self.survey(arrays.run_of(folder)).seen(arrays.ticket(handle))
-
-    def _log(self, handle: Handle, folder: Path) -> Path:
-        place = arrays.ticket(handle)
-        base = arrays.run_of(folder) / arrays.FOLDER / place.array
-        return base / "log" / f"{place.task}.txt"
+        return self._tasks.standing(handle)
 
     def where(self, handle: Handle) -> Where:
         return _ELSEWHERE
@@ -295,7 +250,7 @@ class SlurmEngine:
     def events(self, handle: Handle, timeout_s: float) -> bytes | None:
         tail = self._tails.get(handle.name)
         if tail is None:
-            folder = self._folders[handle.name]
+            folder = self._tasks.folder(handle)
             tail = EventsTail(folder, lambda: self.poll(handle) == "ended")
             self._tails[handle.name] = tail
         return tail.read(timeout_s)
@@ -307,33 +262,14 @@ class SlurmEngine:
         self.withdraw([handle], "cancelled", "killed")
 
     def withdraw(self, handles: Sequence[Handle], status: Status, reason: str) -> None:
-        """See the contract. Its job's other cells end with it."""
-        names = set()
-        for handle in handles:
-            folder = self._folders.get(handle.name)
-            seen = self._seen(handle, folder) if folder else None
-            if folder and seen and seen.task and seen.task.live != "ended":
-                said = json.dumps({"status": status, "reason": reason}).encode()
-                with contextlib.suppress(OSError):
-                    write_atomically(folder / "stop.json", said)
-                names.add(seen.task.name)
-        if names:
-            self.client.cancel(sorted(names))
+        self._tasks.withdraw(handles, status, reason)
 
     def collect(self, handle: Handle) -> Exit:
         """See the contract."""
         while self.poll(handle) in ("queued", "running"):
             time.sleep(_LOOK_S)
-        folder = self._folders.pop(handle.name)
         self._tails.pop(handle.name, None)
-        seen = self._seen(handle, folder)
-        if not seen.submitted and not ends.begun(folder):
-            return Exit(0, lost="Slurm was never given its job")
-        log = self._log(handle, folder)
-        ended = ends.end_of(folder, handle.name, seen.task, log, self.settings.late_s)
-        if ended.lost and seen.task is not None and seen.task.state in NODE_ENDS:
-            arrays.add_failed_node(arrays.run_of(folder), seen.task.node)
-        return ended
+        return self._tasks.end(handle)
 
 
 def _cells(bundle: Bundle) -> list[str]:
@@ -352,9 +288,3 @@ def _limit_s(folder: Path) -> float:
     except (OSError, ValueError):
         limit = None
     return float(limit or 3600.0)
-
-
-def check_choices(cpus: Sequence[int]) -> None:
-    """Raises InputError for what the scheduler decides."""
-    if cpus:
-        raise InputError("--cpus: Slurm gives processors; say how many: --slurm cpus_per_task=4")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from manifests.manifest import ImageUsed
+from orchestrator.engines import slurm
 from orchestrator.engines.base import Entry, Tell
 from orchestrator.engines.queue import Job
 from orchestrator.engines.slurm.engine import SlurmEngine
@@ -35,4 +36,4 @@ class FakeSlurm(SlurmEngine):
         }  # fmt: skip
 
 
-ENGINE = Entry(FakeSlurm)
+ENGINE = Entry(FakeSlurm, standings=slurm.ENGINE.standings)
