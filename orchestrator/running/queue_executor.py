@@ -6,6 +6,7 @@ what ended without a word, and submits what is missing.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -57,6 +58,7 @@ class QueueExecutor(Executor):
             )
         self._queue = queue
         self._wait = wait
+        self._loaded = functools.cache(load_image)
         self._waiting: dict[str, _Waiting] = {}
         self._started: set[str] = set()
 
@@ -128,7 +130,7 @@ class QueueExecutor(Executor):
             if found is None or found[0].engine != self._queue.name:
                 continue
             order = self._order(planned, Slot())
-            if self._queue.attach(load_image(planned.image), found[0], order):
+            if self._queue.attach(self._loaded(planned.image), found[0], order):
                 self._waiting[planned.id] = _Waiting(planned, found[0])
             elif manifest is None:
                 self._conclude(_Waiting(planned, found[0]), ended, lost)
@@ -202,7 +204,7 @@ class QueueExecutor(Executor):
             found = handed_over(self.run_folder.cell_folder(planned.id).resolve())
             if found is not None:
                 order = self._order(planned, Slot())
-                self._queue.attach(load_image(planned.image), found[0], order)
+                self._queue.attach(self._loaded(planned.image), found[0], order)
                 self._waiting[planned.id] = _Waiting(planned, found[0])
 
     def _able(self, item: Todo, ended: list[Manifest]) -> bool:
@@ -231,8 +233,10 @@ class QueueExecutor(Executor):
         assert not isinstance(image, str)
         order = self._order(planned, Slot())._replace(after=self._after(planned))
         context = self._context(image, number, item.again)
-        write_inputs(order.folder, launch_order(planned, order, context, outlives=True))
-        return Job(load_image(planned.image), order)
+        write_inputs(
+            order.folder, launch_order(planned, order, context, outlives=True), durable=False
+        )
+        return Job(self._loaded(planned.image), order)
 
     def _after(self, planned: PlannedCell) -> tuple[str, ...]:
         """The cells that it starts from and that have not ended well yet."""

@@ -117,10 +117,10 @@ def fill(
     write_atomically(array.folder / written.FILE_NAME, b"".join(lines))
     for number, bundle in enumerate(bundles, start=1):
         for place, job in enumerate(bundle.jobs):
-            write_handle(job.order.folder, Handle(
-                engine=engine, cell=job.order.cell, name=_handle_name(array, number, place),
-                known={"array": array.folder.name, "task": str(number)},
-            ))  # fmt: skip
+            name = _handle_name(array, number, place)
+            known = {"array": array.folder.name, "task": str(number)}
+            handle = Handle(engine=engine, cell=job.order.cell, name=name, known=known)
+            write_handle(job.order.folder, handle, durable=False)
 
 
 def _handle_name(array: Array, number: int, place: int) -> str:
