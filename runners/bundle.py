@@ -71,6 +71,7 @@ class BundleRun:
         self._folder: Optional[Path] = None
         self._launcher: Optional[subprocess.Popen[bytes]] = None
         self._parents: Dict[str, str] = {}
+        self._late_until = time.monotonic() + bundle.late_s
         self._allocation: Optional[Allocation] = None
 
     def run(self) -> None:
@@ -188,10 +189,12 @@ class BundleRun:
         return ordered
 
     def _lacking(self, needs: List[str]) -> str:
-        """Why the weights of other cells can't be had; one that is late is waited for once."""
+        """Why the weights of other cells can't be had. Their jobs had ended before this one began:
+        late files of all of them are waited for once.
+        """
         for need in needs:
             if need not in self._parents:
-                self._parents[need] = _state(Path(need), self._bundle.late_s)
+                self._parents[need] = _state(Path(need), self._late_until)
             if self._parents[need] != "ok":
                 name = Path(need).name
                 return f"starts from the weights of cell {name}, which is {self._parents[need]}"
@@ -237,9 +240,9 @@ def _sealed(folder: Path) -> Optional[Manifest]:
         return None
 
 
-def _state(folder: Path, late_s: float) -> str:
+def _state(folder: Path, give_up: float) -> str:
     """The status of a cell whose job has ended; ``not run`` where no manifest appears in time."""
-    look_s, give_up = _FIRST_LOOK_S, time.monotonic() + late_s
+    look_s = _FIRST_LOOK_S
     while True:
         manifest = _sealed(folder)
         if manifest is not None:

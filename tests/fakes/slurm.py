@@ -42,6 +42,7 @@ class Site:
                 f'#!/bin/sh\nexec {sys.executable} -I -S {__file__} {name} "$@"\n'
             )
             (self.bin / name).chmod(0o755)
+        self.more: dict[str, str] = {}  # variables of what runs on nodes
         self.behave(**behave)
 
     def behave(self, **changes: object) -> None:
@@ -92,7 +93,8 @@ class Site:
     def _variables(self, job: str, task: int, restarts: int, node: str) -> dict[str, str]:
         more = {"SLURM_RESTART_COUNT": str(restarts)} if restarts else {}
         return {
-            **os.environ, **self.environment, **more, "SLURM_JOB_ID": str(int(job) + task),
+            **os.environ, **self.more, **self.environment, **more,
+            "SLURM_JOB_ID": str(int(job) + task),
             "SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": str(task), "SLURMD_NODENAME": node,
             "SLURM_JOB_PARTITION": "test", "SLURM_CLUSTER_NAME": "site", "SLURM_CPUS_ON_NODE": "2",
         }  # fmt: skip
