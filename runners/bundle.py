@@ -201,7 +201,13 @@ class BundleRun:
         return ""
 
     def _mark(self, one: BundledCell, folder: Path, code: int) -> None:
-        """The second and the third witness of a cell's end, beside its manifest."""
+        """The second and the third witness of a cell's end, beside its manifest.
+
+        None for a cell that the scheduler has had begun anew elsewhere while it ran here.
+        """
+        begun = _begun(folder)
+        if begun is None or begun.restarts != restarts():
+            return
         try:
             sha256 = file_sha256(folder / seal.MANIFEST)
         except OSError:

@@ -110,9 +110,12 @@ class SlurmEngine:
         return None
 
     def launcher(self, job: Job) -> list[str]:
-        """What runs the launcher of a cell on its node."""
-        python = self._images.interpreter(job.image)
-        return [str(python), "-m", "runners.launcher", str(job.order.folder)]
+        """What runs the launcher of a cell on its node, in the cell's folder.
+
+        That is not named: a node that Slurm takes for lost may go on for a while, and what it
+        writes then belongs to the attempt that was put aside meanwhile.
+        """
+        return [str(self._images.interpreter(job.image)), "-m", "runners.launcher", "."]
 
     def variables(self) -> dict[str, str]:
         """What a job's process is given beside what was there at the login."""

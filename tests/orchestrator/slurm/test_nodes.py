@@ -109,3 +109,20 @@ def test_a_job_that_is_to_end_ends_its_cell_and_begins_no_other(
     assert f"{orders[1].cell} not begun: {reason}" in printed
     assert (manifest(orders[0]).status, manifest(orders[0]).reason) == (status, reason)
     assert not (orders[1].folder / "begun.json").exists()
+
+
+def test_what_a_node_that_was_given_up_still_writes_goes_to_the_attempt_aside(
+    cluster: Cluster,
+) -> None:
+    order, _, job = cluster.one()
+    gate = cluster.folder / "gate"
+    first = {"SLURM_ARRAY_JOB_ID": job, "SLURM_ARRAY_TASK_ID": "1", "FAKE_UNTIL": str(gate)}
+    lost = subprocess.Popen([cluster.site._script(job)], env={**os.environ, **first})
+    wait_until(lambda: executed(cluster), "the cell was not begun")
+    cluster.site.run(job, 1, restarts=1, node="n2")
+    sealed = (order.folder / "manifest.json").read_bytes()
+    gate.touch()
+    assert lost.wait(60) == 0
+    assert (order.folder / "manifest.json").read_bytes() == sealed
+    there = [one.context.allocation for one in (manifest(order), aside(order)) if one.context]
+    assert [one.node for one in there if one] == ["n2", os.uname().nodename]
