@@ -11,6 +11,7 @@ import msgspec
 
 from manifests import paths
 from manifests.cell import Cell
+from manifests.errors import InputError
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
@@ -157,19 +158,25 @@ def _begun(
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
             request.wait_quiet_s,
         )  # fmt: skip
-        executor = _executor(prepared, setup, request.wait)
+        executor = _executor(prepared, setup, request)
         control.take(executor)
         yield Session(prepared, executor, rerun)
 
 
-def _executor(prepared: Prepared, setup: Setup, wait: bool) -> Executor:
+def _executor(prepared: Prepared, setup: Setup, request: Request) -> Executor:
+    """Raises InputError where what was measured is asked for before anything is."""
     from orchestrator.engines.queue import Queue
     from orchestrator.running.executor import Executor
     from orchestrator.running.queue_executor import QueueExecutor
 
-    if isinstance(setup.engine, Queue):
-        return QueueExecutor(prepared.run, setup, setup.engine, wait)
-    return Executor(prepared.run, setup)
+    if not isinstance(setup.engine, Queue):
+        return Executor(prepared.run, setup)
+    if request.budget_s is not None and not request.wait:
+        raise InputError(
+            f"--budget measures again by what was measured, and the engine {setup.engine.name} "
+            "returns before that. Give --wait too, or leave it out"
+        )
+    return QueueExecutor(prepared.run, setup, setup.engine, request.wait)
 
 
 def _packed(prepared: Prepared, packs: Packs) -> Prepared:

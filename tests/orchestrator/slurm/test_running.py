@@ -129,6 +129,12 @@ def test_processors_are_the_schedulers_to_give(submitting: Submitting) -> None:
     assert "--cpus: the engine fake-slurm takes processors as its scheduler gives them" in told
 
 
+def test_a_budget_has_to_be_waited_for(submitting: Submitting) -> None:
+    told = submitting.run("--budget", "1m", status=2)
+    assert "--budget measures again by what was measured" in told
+    assert submitting.site.jobs() == []
+
+
 def test_a_setting_that_nobody_knows_is_refused_with_the_nearest(submitting: Submitting) -> None:
     told = submitting.run("--slurm", "partitoin=long", status=2)
     assert "Did you mean 'partition'?" in told
