@@ -11,7 +11,7 @@ export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 export PYTHONPATH := ""
 
 python := quote(justfile_directory() / ".venv/bin/python")
-host := "not frameworks and not docker"
+host := "not frameworks and not docker and not slurm"
 in_parallel := "-n auto --dist worksteal"
 
 # What there is to do
@@ -130,7 +130,7 @@ test-fast *options: develop
 test-host *options: develop
     @pytest {{ in_parallel }} -m "{{ host }}" "$@"
 
-# Tests with frameworks and Docker, two at a time; what measures has the machine to itself
+# Tests with frameworks, Docker and Slurm, two at a time; what measures has the machine to itself
 [group('develop')]
 test-images: develop
     #!/bin/sh
@@ -178,6 +178,16 @@ picture: setup
 [group('develop')]
 docker-up:
     @tests/docker/up.sh
+
+# A Slurm of two nodes on this machine for the tests (Debian, root); with `accounting` also slurmdbd
+[group('develop')]
+slurm-up *accounting:
+    @tests/slurm/up.sh "$@"
+
+# End the Slurm that slurm-up started
+[group('develop')]
+slurm-down:
+    @tests/slurm/down.sh
 
 # Write the JSON Schema of the manifest after a change to its types
 [group('develop')]

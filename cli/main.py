@@ -35,6 +35,7 @@ COMMANDS = {
     "tui": "The terminal UI: plan, watch, compare and explain on a screen.",
     "replay": "A finished run on the screen, as it happened, at any speed.",
     "images": "The environments that cells run in: list, build, verify.",
+    "stage": "What a study needs, put where machines without a network can read it.",
     "gpu-check": "Every CUDA path of the PyTorch runners on this machine, in minutes.",
 }
 

@@ -109,7 +109,11 @@ def summarise(column: Column, points: list[Point]) -> Measured:
 
 def _process(column: Column, manifest: Manifest, value: float | None) -> Process:
     voided, unusable = forbidding(manifest, column.metric)
-    return Process(manifest.id, manifest.cell.repeat, value, manifest.wall_s, voided, unusable)
+    given = manifest.context.allocation if manifest.context else None
+    node = given.node if given else ""
+    return Process(
+        manifest.id, manifest.cell.repeat, value, manifest.wall_s, voided, unusable, node
+    )
 
 
 def _succeeded(manifest: Manifest | None) -> TypeGuard[Manifest]:

@@ -26,6 +26,7 @@ FEW_RUNS = (
     "or measure in turn, A B B A, twice"
 )
 NO_SPREAD = "no spread to judge by: all processes of a side read the same, and they are few"
+APART = "processes ran on different nodes, and not in turn on each of them"
 NO_RATIO = "readings of zero"
 WITHIN = "the difference is within what {} differ by"
 
@@ -52,6 +53,9 @@ def observe(pair: Pair) -> Observed:
         return in_turn
     base, new = ({one.run for one in side} for side in (pair.base, pair.new))
     if len(base) == len(new) == 1:
+        if len({_node(one) for one in (*pair.base, *pair.new)}) > 1:
+            values = [pair.values(pair.base), pair.values(pair.new)]
+            return Observed("process", values[0], values[1], None, None, APART)
         return _judged("process", pair.values(pair.base), pair.values(pair.new))
     values = [_by_run(pair, side) for side in (pair.base, pair.new)]
     if min(map(len, values)) < LEAST_RUNS:
@@ -62,7 +66,7 @@ def observe(pair: Pair) -> Observed:
 def _in_turn(pair: Pair) -> Observed | None:
     sides = [
         [
-            Timed(one.manifest.started_at, value)
+            Timed(one.manifest.started_at, value, _node(one))
             for one, value in zip(side, pair.values(side), strict=True)
         ]
         for side in (pair.base, pair.new)
@@ -73,6 +77,11 @@ def _in_turn(pair: Pair) -> Observed | None:
         return None
     base, new = ([one.value for one in side] for side in sides)
     return Observed("quadruple", base, new, found.p, found.interval, WITHIN.format("processes"))
+
+
+def _node(process: Process) -> str:
+    context = process.manifest.context
+    return context.allocation.node if context and context.allocation else ""
 
 
 def _by_run(pair: Pair, side: Sequence[Process]) -> list[float]:

@@ -30,14 +30,17 @@ class Contrast(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """A process' start and value."""
+    """A process' start and value, and the node of a cluster that it ran on."""
 
     started_at: str
     value: float
+    node: str = ""
 
 
 def quadruples(base: Sequence[Timed], new: Sequence[Timed]) -> list[Quadruple] | None:
     """None unless all processes, one after the other, are such quadruples."""
+    if len({one.node for one in (*base, *new)}) > 1:
+        return _by_node(base, new)
     named = [(_instant(one), "A", one.value) for one in base]
     named += [(_instant(one), "B", one.value) for one in new]
     if any(start is None for start, _, _ in named) or len(named) % 4 or not named:
@@ -50,6 +53,18 @@ def quadruples(base: Sequence[Timed], new: Sequence[Timed]) -> list[Quadruple] |
     if any("".join(side for _, side, _ in block) not in _ORDERS for block in blocks):
         return None
     return [(_of("A", block), _of("B", block)) for block in blocks]
+
+
+def _by_node(base: Sequence[Timed], new: Sequence[Timed]) -> list[Quadruple] | None:
+    """Those of each node; None unless all of every node's processes are such."""
+    found: list[Quadruple] = []
+    for node in sorted({one.node for one in (*base, *new)}):
+        there = ([one for one in side if one.node == node] for side in (base, new))
+        blocks = quadruples(*there)
+        if blocks is None:
+            return None
+        found += blocks
+    return found
 
 
 def _instant(one: Timed) -> float | None:

@@ -6,6 +6,7 @@ from typing import Dict, List, Literal, Optional, Union
 
 import msgspec
 
+from manifests.allocation import Allocation as Allocation
 from manifests.cell import Cell
 from manifests.code_version import CodeVersion as CodeVersion
 from manifests.fidelity_summary import Fidelity
@@ -138,7 +139,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the orchestrator knows and the runner can't: handed over with the cell.
 
     ``gpus`` are those that the cell was given, as CUDA_VISIBLE_DEVICES names them. ``idle`` is
-    there where the machine's energy can be measured.
+    there where the machine's energy can be measured, ``allocation`` where a queue gave the node.
     """
 
     engine: str
@@ -151,6 +152,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     container: Optional[Container] = None
     gpus: List[str] = []
     idle: Optional[IdlePower] = None
+    allocation: Optional[Allocation] = None
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -77,7 +77,9 @@ _RESOURCES = (
 
 
 _WHERE = (
-    click.option("--engine", default="auto", show_default=True, help="Where: auto, docker, local."),
+    click.option(
+        "--engine", default="auto", show_default=True, help="Where: auto, docker, local, slurm."
+    ),
     click.option(
         "--python",
         type=click.Path(path_type=Path),

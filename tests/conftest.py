@@ -64,8 +64,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def group_of(item: pytest.Item) -> str:
-    """Tests that run one after the other: those of a file, and all that drive a Docker Engine."""
-    return "docker" if item.get_closest_marker("docker") else str(item.path)
+    """Tests that run one after the other: those of a file, and all that drive the same daemons."""
+    for marker in ("docker", "slurm"):
+        if item.get_closest_marker(marker):
+            return marker
+    return str(item.path)
 
 
 @pytest.fixture(autouse=True)

@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     metavar="STATUS|CELL",
     help="Run cells of that status (e.g. crashed), or that cell, again. Repeatable.",
 )
+@click.option("--wait", is_flag=True, help="Follow cells in a queue to their end.")
+@click.option(
+    "--slurm",
+    "slurm_settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of [slurm], e.g. partition=long (--engine slurm). Repeatable.",
+)
 @click.option("--tables", is_flag=True, help="Print the paper's tables and the ladder, too.")
 @click.option("--report", is_flag=True, help="Write the report, a page that opens from disk.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
@@ -42,6 +50,8 @@ def command(
     verbose: bool,
     tables: bool,
     report: bool,
+    wait: bool,
+    slurm_settings: tuple[str, ...],
     **choices: Unpack[RunChoices],
 ) -> int:
     """Run the cells of STUDY that have no manifest yet. Stopping and starting again loses nothing.
@@ -49,6 +59,9 @@ def command(
     With --budget every cell is run once, however long that takes, and then, where claims are open,
     again in quadruples (A B B A), the cheapest that may decide first, until all that can be decided
     is or that long was spent: by cells of earlier starts, and by all of this one.
+
+    With an engine that queues cells (slurm) it returns when all are submitted; the same command
+    again goes on with them, and submits what is missing.
 
     It ends with one screen of verdicts. The paper's tables are in the run's folder (tables.md and
     its like).
@@ -63,7 +76,12 @@ def command(
     from services.results import results_of
     from services.selection import options_of
 
+    if slurm_settings:
+        from orchestrator.engines.slurm.configuration import give
+
+        give(slurm_settings)
     options = options_of(study, choices, rerun)
+    options = options._replace(request=options.request._replace(wait=wait))
     done = _execute(options, verbose)
     outcome = done.outcome
     results = results_of(outcome.prepared)
@@ -78,6 +96,7 @@ def command(
                 "run": str(results.run.folder),
                 "executed": executed,
                 "counts": counts,
+                **({"waiting": outcome.waiting} if outcome.waiting else {}),
                 **({"budget": ending_data(done.ending)} if done.ending else {}),
                 **written,
             }
@@ -164,3 +183,10 @@ def _print_counts(outcome: Outcome, counts: dict[str, int], warnings: list[str])
         f"{by_status}",
         markup=False,
     )
+    if outcome.waiting:
+        run = outcome.prepared.run.folder
+        console.print(
+            f"{count(outcome.waiting, 'cell')} in the queue or running; see: repliquant status "
+            f"{run}. The same command goes on from here",
+            markup=False,
+        )

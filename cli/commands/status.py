@@ -35,18 +35,21 @@ COLUMNS = ("cell", "what", "status", "seconds", "reason")
 
 def _rows(run: Run) -> list[tuple[str, str, str, str, str]]:
     from cli.console import warn
+    from services.queued_cells import queued
     from services.runs import plan_of
 
     plan = plan_of(run)
     loaded = run.load()
     warn(loaded.warnings)
     found = {manifest.id: manifest for manifest in loaded.manifests}
+    queue = queued(run, [planned.id for planned in plan.cells if planned.id not in found])
     rows = []
     for planned in plan.cells:
         manifest = found.get(planned.id)
         if manifest is None:
-            state = "begun" if run.cell_folder(planned.id).exists() else "to do"
-            rows.append((planned.id, planned.cell.title, state, "", planned.skip))
+            begun = "begun" if run.cell_folder(planned.id).exists() else "to do"
+            state, words = queue.get(planned.id, (begun, planned.skip))
+            rows.append((planned.id, planned.cell.title, state, "", words))
         else:
             seconds = f"{manifest.wall_s:.1f}"
             rows.append((planned.id, planned.cell.title, manifest.status, seconds, manifest.reason))

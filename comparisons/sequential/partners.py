@@ -24,7 +24,8 @@ class Process(NamedTuple):
 
     ``value`` is None where the process has none: it failed, or can't be right. ``voided`` are the
     flags of what disturbed it from outside, ``unusable`` those for which its value isn't what it is
-    called. Both are judged before the value is read.
+    called. Both are judged before the value is read. ``node`` is the one of a cluster that it ran
+    on.
     """
 
     cell: str
@@ -33,6 +34,7 @@ class Process(NamedTuple):
     wall_s: float = 0.0
     voided: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    node: str = ""
 
     @property
     def quadruple(self) -> int:
@@ -82,6 +84,14 @@ class Series:
         return {one.quadruple for one in self.processes if one.voided}
 
     @cached_property
+    def nodes(self) -> dict[int, set[str]]:
+        """By quadruple, where its processes ran."""
+        found: dict[int, set[str]] = {}
+        for one in self.processes:
+            found.setdefault(one.quadruple, set()).add(one.node)
+        return found
+
+    @cached_property
     def doubts(self) -> frozenset[Doubt]:
         """The flags for which processes are left out, each with its cell."""
         return frozenset(
@@ -123,7 +133,18 @@ class Shared(NamedTuple):
 
 
 def shared(partners: Sequence[Series]) -> Shared:
-    """Judged by flags alone, before any value is compared."""
-    voided = set().union(*(one.voided for one in partners))
+    """Judged by flags and nodes alone, before any value is compared: nothing is paired across
+    nodes.
+    """
+    voided = set().union(*(one.voided for one in partners), _apart(partners))
     complete = set.intersection(*(set(one.quadruples) for one in partners)) if partners else set()
     return Shared(sorted(complete - voided), sorted(voided))
+
+
+def _apart(partners: Sequence[Series]) -> set[int]:
+    """The quadruples whose processes ran on more than one node."""
+    nodes: dict[int, set[str]] = {}
+    for one in partners:
+        for number, where in one.nodes.items():
+            nodes.setdefault(number, set()).update(where)
+    return {number for number, where in nodes.items() if len(where) > 1}

@@ -24,7 +24,7 @@ launcher keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -89,6 +89,7 @@ class Exit(NamedTuple):
 
     ``oom`` is True only when the engine itself says that memory ran out, ``where`` which. ``lost``
     says why the engine can't tell how it ended; such a cell is run again unless it left a manifest.
+    ``verdict`` is the status and the reason of who ended it from outside, where that is known.
     """
 
     code: int
@@ -96,6 +97,14 @@ class Exit(NamedTuple):
     oom: bool = False
     lost: str = ""
     where: str = "it reached its memory limit"
+    verdict: tuple[Status, str] | None = None
+
+
+class Standing(NamedTuple):
+    """Where a cell is, and in a few words what its engine says of it."""
+
+    state: State
+    words: str = ""
 
 
 class Where(NamedTuple):
@@ -229,7 +238,8 @@ class Entry(NamedTuple):
     which takes the first that lacks no image, and the last of them otherwise; None: only when it
     is asked for. ``with_python`` makes one that runs every cell with that interpreter, where there
     is such a thing. ``containers``: it runs images that exist as a container only. ``examine`` is
-    what doctor tells of it.
+    what doctor tells of it. ``standings`` tells of cells in a queue, by their folders, within a
+    second or so.
     """
 
     make: Callable[[], Engine]
@@ -237,3 +247,4 @@ class Entry(NamedTuple):
     with_python: Callable[[Path], Engine] | None = None
     containers: bool = False
     examine: Callable[[], Iterable[Finding]] = tuple
+    standings: Callable[[Mapping[Path, Handle]], Mapping[Path, Standing]] | None = None

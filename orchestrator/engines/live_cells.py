@@ -116,9 +116,15 @@ class LiveCells:
         return ended
 
 
-def write_handle(folder: Path, handle: Handle) -> None:
-    """Into a cell's folder. Raises OSError."""
-    write_atomically(folder / HANDLE, msgspec.json.encode(handle) + b"\n")
+def write_handle(folder: Path, handle: Handle, durable: bool = True) -> None:
+    """Into a cell's folder. Raises OSError. One that isn't ``durable`` outlives this process, but
+    not a power cut.
+    """
+    data = msgspec.json.encode(handle) + b"\n"
+    if durable:
+        write_atomically(folder / HANDLE, data)
+    else:
+        (folder / HANDLE).write_bytes(data)
 
 
 def read_handle(folder: Path) -> Handle | None:

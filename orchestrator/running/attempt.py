@@ -34,22 +34,31 @@ _LATE_S = 2 * GRACE_S
 _UNSUMMED = "its launcher ended before the series was summed up"
 
 
-def write_inputs(folder: Path, order: CellOrder) -> None:
-    """order.json, and cell.json and context.json for the runner. Raises OSError."""
+def write_inputs(folder: Path, order: CellOrder, durable: bool = True) -> None:
+    """order.json, and cell.json and context.json for the runner. Raises OSError.
+
+    Thousands that are handed over together needn't be ``durable``: what a power cut takes of them
+    was not begun.
+    """
     folder.mkdir(parents=True)
-    write_atomically(folder / "cell.json", msgspec.json.encode(order.cell) + b"\n")
-    write_atomically(folder / "context.json", msgspec.json.encode(order.context) + b"\n")
-    write_atomically(folder / FILE_NAME, msgspec.json.encode(order) + b"\n")
+    inputs = {"cell.json": order.cell, "context.json": order.context, FILE_NAME: order}
+    for name, what in inputs.items():
+        data = msgspec.json.encode(what) + b"\n"
+        if durable:
+            write_atomically(folder / name, data)
+        else:
+            (folder / name).write_bytes(data)
 
 
 class Attempt:
     """Follows a running cell to its manifest; ``cancel`` and ``kill`` come from other threads."""
 
-    def __init__(self, order: CellOrder, folder: Path) -> None:
+    def __init__(self, order: CellOrder, folder: Path, began_at: str = "") -> None:
+        """``began_at`` is when another process began it (ISO 8601); empty: now."""
         self.order = order
         self.folder = folder
-        self._begin = time.monotonic()
-        self._started_at = _now()
+        self._begin = time.monotonic() - _seconds_since(began_at)
+        self._started_at = began_at or _now()
         self.strays = 0  # lines on its standard output that were no events
         self.lost = ""  # why the engine lost it, when it did
         self._asked: tuple[Status, str] | None = None
@@ -73,6 +82,10 @@ class Attempt:
             self.strays = stream.strays
             ended = running.wait()
             self._running = None
+        return self.end(ended)
+
+    def end(self, ended: Exit) -> Manifest:
+        """The manifest of a cell that has ended: its launcher's, or sealed here."""
         for name in _KEPT_TEXTS:
             redact_file(self.folder / name)
         manifest = self._manifest(ended)
@@ -165,7 +178,8 @@ class Attempt:
 
     def _end(self, ended: Exit) -> seal.End:
         oom = ended.where if ended.oom else ""
-        return seal.End(ended.code, ended.signal, oom, ended.lost, self._asked)
+        asked = self._asked or ended.verdict
+        return seal.End(ended.code, ended.signal, oom, ended.lost, asked)
 
     def conclude(self, status: Status, reason: str, transient: bool, error: str = "") -> Manifest:
         """Write the manifest of a cell that left no word itself."""
@@ -179,6 +193,13 @@ class Attempt:
     def _seal(self, manifest: Manifest) -> Manifest:
         record = recovered(self.folder, _UNSUMMED)
         return seal.seal(self.folder, seal.joined(manifest, record), "collector")
+
+
+def _seconds_since(moment: str) -> float:
+    if not moment:
+        return 0.0
+    now = datetime.datetime.now(datetime.UTC)
+    return max(0.0, (now - datetime.datetime.fromisoformat(moment)).total_seconds())
 
 
 def _now() -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from manifests import paths
 from manifests.cell import Cell
+from manifests.errors import InputError
 from manifests.files import warnings_told
 from manifests.manifest import Manifest
 from manifests.plan import PlannedCell
@@ -29,18 +30,21 @@ if TYPE_CHECKING:
     from machine.sampler import Sampler
     from orchestrator.datasets.packs import Packs
     from orchestrator.running.executor import Executor
+    from orchestrator.running.orders import Setup
 
 
 class Outcome(NamedTuple):
     """What an execution did. ``ended`` are the manifests of the cells that it ran.
 
-    ``broken`` are ids of cells that could not be started although their image was there.
+    ``broken`` are ids of cells that could not be started although their image was there,
+    ``waiting`` is how many are in an engine's queue or run there.
     """
 
     prepared: Prepared
     ended: list[Manifest]
     images_missing: list[str]
     broken: frozenset[str] = frozenset()
+    waiting: int = 0
 
     def exit_status(self, manifests: list[Manifest]) -> int:
         """With the manifests that the run has now."""
@@ -63,7 +67,8 @@ class Session:
         """Of all that was run so far."""
         executor = self._executor
         broken = frozenset(executor.broken)
-        return Outcome(self.prepared, self._ended, executor.images_missing, broken)
+        images = executor.images_missing
+        return Outcome(self.prepared, self._ended, images, broken, executor.waiting)
 
     @property
     def paused(self) -> bool:
@@ -128,7 +133,6 @@ def _begun(
 ) -> Iterator[Session]:
     # The data sets need numpy; planning and showing don't.
     from orchestrator.datasets.packs import prepare_packs
-    from orchestrator.running.executor import Executor
     from orchestrator.running.orders import Setup
 
     control = control or RunControl()
@@ -154,9 +158,25 @@ def _begun(
             allotted.cpus, allotted.gpus, allotted.memory_bytes, sampler, _pretrained,
             request.wait_quiet_s,
         )  # fmt: skip
-        executor = Executor(prepared.run, setup)
+        executor = _executor(prepared, setup, request)
         control.take(executor)
         yield Session(prepared, executor, rerun)
+
+
+def _executor(prepared: Prepared, setup: Setup, request: Request) -> Executor:
+    """Raises InputError where what was measured is asked for before anything is."""
+    from orchestrator.engines.queue import Queue
+    from orchestrator.running.executor import Executor
+    from orchestrator.running.queue_executor import QueueExecutor
+
+    if not isinstance(setup.engine, Queue):
+        return Executor(prepared.run, setup)
+    if request.budget_s is not None and not request.wait:
+        raise InputError(
+            f"--budget measures again by what was measured, and the engine {setup.engine.name} "
+            "returns before that. Give --wait too, or leave it out"
+        )
+    return QueueExecutor(prepared.run, setup, setup.engine, request.wait)
 
 
 def _packed(prepared: Prepared, packs: Packs) -> Prepared:

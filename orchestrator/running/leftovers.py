@@ -13,7 +13,12 @@ from orchestrator.engines.live_cells import read_handle
 
 def submitted(folder: Path) -> tuple[Handle, CellOrder] | None:
     """The handle and the order of a cell that was handed over and has no manifest."""
-    handle = None if (folder / MANIFEST).exists() else read_handle(folder)
+    return None if (folder / MANIFEST).exists() else handed_over(folder)
+
+
+def handed_over(folder: Path) -> tuple[Handle, CellOrder] | None:
+    """The handle and the order of a cell's folder, whatever became of the cell."""
+    handle = read_handle(folder)
     try:
         return (handle, read_struct(folder / FILE_NAME, CellOrder)) if handle else None
     except (UnreadableError, OSError):

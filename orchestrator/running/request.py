@@ -49,7 +49,7 @@ class Request(NamedTuple):
     processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
     the time of cells after which nothing is measured again. Of an ``experiment`` its cells alone
     are chosen, and what they start from. Before the first cell, others are waited for,
-    ``wait_quiet_s`` at most.
+    ``wait_quiet_s`` at most. ``wait``: cells in a queue are followed to their end.
     """
 
     study: str
@@ -70,6 +70,7 @@ class Request(NamedTuple):
     budget_s: float | None = None
     experiment: tuple[str, ...] = ()
     wait_quiet_s: float = 0.0
+    wait: bool = False
 
     @property
     def least_repeats(self) -> int:

@@ -44,6 +44,8 @@ FAILING = [
     (["images", "build", "alpha", "unbuildable", "--engine", "local"], 3),
     (["images", "verify", "unbuildable", "--engine", "local"], 3),
     (["gpu-check"], 3),
+    (["stage", "toi", "staged"], 2),
+    (["stage", "toy", "nowhere", "--check"], 2),
     (["pln"], 2),
 ]
 # Long work that nobody listens to any more is ended; the others have nothing to lose.

@@ -144,6 +144,20 @@ def test_one_disturbed_process_voids_its_quadruple_for_all_partners() -> None:
     assert below(a_series(*QUICK[:4], busy=(2,)), a_series(*SLOW[:4])) == ("", "busy machine", 0)
 
 
+def test_a_quadruple_whose_processes_ran_on_two_nodes_is_void() -> None:
+    """One of them was lost and run again elsewhere."""
+
+    def on(*nodes: str) -> Series:
+        return Series([
+            Process(str(repeat), repeat, 1.0, node=node) for repeat, node in enumerate(nodes)
+        ])  # fmt: skip
+
+    one, other = on("a", "a", "b", "b"), on("a", "a", "b", "c")
+    assert shared((one, on("a", "a", "b", "b"))).valid == [0, 1]
+    assert shared((one, other)) == ([0], [1])
+    assert shared((one, on("b", "b", "b", "b"))) == ([1], [0])
+
+
 def test_after_six_disturbed_quadruples_it_stays_open() -> None:
     quick, slow = QUICK * 3, SLOW * 3
     for voided in (MOST_VOIDED, MOST_VOIDED + 1):

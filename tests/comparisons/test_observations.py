@@ -167,3 +167,16 @@ def test_two_readings_without_spread_are_no_certainty(base: list[float], new: li
     assert line.why == NO_SPREAD
     assert line.p is not None
     assert line.p > 0.3  # two of six orders of the four
+
+
+def test_processes_in_turn_are_taken_node_by_node() -> None:
+    """Two nodes at a time: by the clock alone, nothing would be in turn."""
+    base = [Timed(f"2026-11-26T10:0{s}:00+00:00", 1.0 + s / 100, "a") for s in (0, 3)]
+    base += [Timed(f"2026-11-26T10:0{s}:30+00:00", 3.0 + s / 100, "b") for s in (0, 3)]
+    new = [Timed(f"2026-11-26T10:0{s}:00+00:00", 2.0 + s / 100, "a") for s in (1, 2)]
+    new += [Timed(f"2026-11-26T10:0{s}:30+00:00", 6.0 + s / 100, "b") for s in (1, 2)]
+    assert quadruples(base, new) == [
+        ((1.0, 1.03), (2.01, 2.02)),
+        ((3.0, 3.03), (6.01, 6.02)),
+    ]
+    assert quadruples([*base[:3], base[3]._replace(node="a")], new) is None

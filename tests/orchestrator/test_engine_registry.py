@@ -55,7 +55,7 @@ def test_those_that_come_with_it_are_found_without_being_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "['docker', 'local'] False False\n"
+    assert done.stdout == "['docker', 'local', 'slurm'] False False\n"
 
 
 def test_what_is_no_engine_is_none() -> None:
@@ -65,7 +65,7 @@ def test_what_is_no_engine_is_none() -> None:
 @pytest.mark.parametrize("file", ["toy_queue.py", "toy_queue/__init__.py"])
 def test_a_file_or_a_folder_from_outside_is_one(outside: Path, file: str) -> None:
     write(outside / file, TOY)
-    assert registry.names() == ["docker", "local", "toy-queue"]
+    assert registry.names() == ["docker", "local", "slurm", "toy-queue"]
     assert registry.make_engine("toy-queue").words == "the toy queue"
 
 
@@ -99,7 +99,7 @@ def test_two_of_one_name_are_refused(outside: Path) -> None:
 def test_a_name_that_nothing_has_is_answered_with_those_there_are() -> None:
     with pytest.raises(
         InputError,
-        match=r"no engine 'dokcer'\. Did you mean 'docker'\? Accepted: auto, docker, local",
+        match=r"no engine 'dokcer'\. Did you mean 'docker'\? Accepted: auto, docker, local, slurm",
     ):
         registry.make_engine("dokcer")
 

@@ -61,7 +61,7 @@ def test_one_that_is_not_there_is_refused() -> None:
 
 
 def test_docker_brings_its_own() -> None:
-    with pytest.raises(InputError, match=r"--python goes with --engine local; 'docker'"):
+    with pytest.raises(InputError, match=r"--python goes with --engine local or slurm; 'docker'"):
         make_engine("docker", Path(sys.executable))
 
 

@@ -1,0 +1,1 @@
+"""What a plan needs, put where machines without a network can read it, and checked there."""
