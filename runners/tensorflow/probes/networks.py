@@ -15,7 +15,8 @@ keras = tf.keras  # Keras 2 in every version: parts.setup sees to it
 layers = keras.layers
 Tensor = Any
 
-CHANNELS = 16
+CHANNELS = 32
+"""Enough for weights that no converter leaves in float for being few (TFLite: below 1,024)."""
 _SETTLING = 64
 """Training images by which batch normalization finds its statistics."""
 
@@ -120,7 +121,7 @@ def _shared(x: Tensor) -> Tensor:
 
 
 def _embedded(inputs: Tensor, side: int) -> Tensor:
-    return layers.Embedding(256, 4)(own.Tokens()(inputs))
+    return layers.Embedding(256, 8)(own.Tokens()(inputs))
 
 
 def _bags(inputs: Tensor, side: int) -> Tensor:
