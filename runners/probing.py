@@ -44,6 +44,31 @@ _MISTAKES = (TypeError, KeyError, AttributeError, NameError, IndexError, Asserti
 _LONGEST = 400
 
 
+class ProbeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the tasks read that a technique may have: quantizing, training, inferring.
+
+    A rate of 0 leaves the weights what they are. ``compiled``: also by a compiler, where a
+    technique ends in one.
+    """
+
+    calibration_images: int
+    test_images: int
+    epochs: int
+    train_images: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    clip_norm: float
+    warm_up: float
+    milestones: List[float]
+    decay: float
+    warm_up_s: float
+    warm_up_count: int
+    measure_s: float
+    measure_count: int
+    compiled: bool = False
+
+
 class Framework(NamedTuple):
     """What a framework's probes are made of.
 
