@@ -256,7 +256,7 @@ def _words(job: Job, error: BaseException) -> str:
     text = next((line for line in lines if "error:" in line.lower()), lines[0] if lines else "")
     text = re.sub(r"^.*?error: (loc\(.*\): )?", "", text) if "error:" in text else text
     text = text.replace(str(job.folder), "").strip()
-    text = re.sub(r"(/[\w.@+-]+){2,}/", "", text)
+    text = re.sub(r"(?<![\w.])(/[\w.@+-]+){2,}/", "", text)
     name = type(error).__name__
     return (text if isinstance(error, Unsupported) else f"{name}: {text}")[:_LONGEST]
 

@@ -104,9 +104,9 @@ def built(job: Job) -> Model:
 def _between_convolutions(net: Net, name: str, classes: int) -> None:
     if name in _BEFORE:
         _BEFORE[name](net)
-        net.conv()
+        net.conv(kernel=(5, 5), pad=2)
     else:
-        net.conv()
+        net.conv(kernel=(5, 5), pad=2)
         _MIDDLES[name](net)
     if name == "dynamic-shape":
         net.conv(classes, (smaller(net.side), smaller(net.side)), 0)

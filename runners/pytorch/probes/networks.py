@@ -82,7 +82,7 @@ def built(job: Job, stubbed: bool = False) -> Network:
 
 
 def _between_convolutions(middle: Middle, classes: int, stubbed: bool, any_size: bool) -> Network:
-    first: nn.Module = nn.Conv2d(3, CHANNELS, 3, padding=1)
+    first: nn.Module = nn.Conv2d(3, CHANNELS, 5, padding=2)
     if middle.takes_input:
         middle = middle._replace(module=nn.Sequential(middle.module, first))
         first = nn.Identity()

@@ -46,10 +46,8 @@ def built(job: Job) -> Any:
 def _between_convolutions(name: str, ends: Ends) -> Any:
     side = None if name == "dynamic-shape" else ends.side
     inputs = layers.Input((side, side, 3), name="pixels")
-    if name in _BEFORE:
-        x = _conv("first")(_BEFORE[name](inputs))
-    else:
-        x = _MIDDLES[name](_conv("first")(inputs))
+    first = layers.Conv2D(CHANNELS, 5, padding="same", name="first")
+    x = first(_BEFORE[name](inputs)) if name in _BEFORE else _MIDDLES[name](first(inputs))
     if side is None:
         x = layers.Conv2D(ends.classes, smaller(ends.side), name="last")(x)
         return keras.Model(inputs, layers.GlobalAveragePooling2D(name="pool")(x), name="probe")
@@ -81,8 +79,8 @@ def _settle(job: Job, model: Any) -> None:
         one.momentum = 0.99
 
 
-def _conv(name: str = "", **options: Any) -> Any:
-    return layers.Conv2D(CHANNELS, 3, padding="same", name=name or None, **options)
+def _conv(**options: Any) -> Any:
+    return layers.Conv2D(CHANNELS, 3, padding="same", **options)
 
 
 _Make = Callable[[Tensor], Tensor]
