@@ -220,7 +220,8 @@ class Job:
         Where its time is a result, what disturbed it is flagged.
         """
         self.events.phase(name)
-        watch = ProcessorWatch() if name in PHASES and name not in SAMPLED else None
+        timed = name in PHASES and name not in SAMPLED and self.cell.task != "probe"
+        watch = ProcessorWatch() if timed else None
         begin = time.perf_counter()
         try:
             yield

@@ -75,6 +75,14 @@ def telling_variables() -> Dict[str, str]:
     return {printable(key): printable(redacted(value)) for key, value in kept(os.environ).items()}
 
 
+_kept: Dict[str, str] = {}
+
+
+def keep_package_versions() -> None:
+    """Have forks of this process, whose packages are the same, read them no more."""
+    _kept.update(package_versions())
+
+
 def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
     """Installed packages and their versions; all of them, or those named.
 
@@ -82,6 +90,8 @@ def package_versions(names: Iterable[str] = ()) -> Dict[str, str]:
     """
     from importlib import metadata
 
+    if _kept and not names:
+        return dict(_kept)
     wanted = {name.lower() for name in names}
     found: Dict[str, str] = {}
     for distribution in metadata.distributions():

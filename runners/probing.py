@@ -44,11 +44,37 @@ _MISTAKES = (TypeError, KeyError, AttributeError, NameError, IndexError, Asserti
 _LONGEST = 400
 
 
+class ProbeRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the tasks read that a technique may have: quantizing, training, inferring.
+
+    A rate of 0 leaves the weights what they are. ``compiled``: also by a compiler, where a
+    technique ends in one.
+    """
+
+    calibration_images: int
+    test_images: int
+    epochs: int
+    train_images: int
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    clip_norm: float
+    warm_up: float
+    milestones: List[float]
+    decay: float
+    warm_up_s: float
+    warm_up_count: int
+    measure_s: float
+    measure_count: int
+    compiled: bool = False
+
+
 class Framework(NamedTuple):
     """What a framework's probes are made of.
 
     ``expected``: float32 NHWC images -> the float network's answers (n, classes). ``operations``:
-    all that one call of what was made (``job.made``) executes on such images, each with its type.
+    what one call of what was made (``job.made``) executes on such images, in its order, each with
+    its type.
     ``own``: which of their names are a feature's own, a pattern by feature, and ``otherwise`` for
     those that it doesn't list; ``computing``: which are convolutions and products. ``resized``:
     answers of what was made to images of another size; by itself its session is called with them.
@@ -132,14 +158,14 @@ def proven_by(
     """What ran in which type: the feature's own operations or, where it has none left, all that
     compute, into which it was folded.
     """
-    mine = _own(operations, own)
     rest = [one for one in operations if one.kind and re.search(computing, one.name)]
+    mine = _without_ends(_own(operations, own), rest)
     looked_at = mine or rest
     return Probe(
         outcome=_outcome({str(one.kind) for one in looked_at}, promised),
         promised=promised,
         own=_counts(mine),
-        others=_counts([one for one in rest if one not in mine]),
+        others=_counts([one for one in rest if not any(one is other for other in mine)]),
         folded=not mine,
         source=source,
     )
@@ -152,6 +178,13 @@ def _own(operations: List[Operation], patterns: str) -> List[Operation]:
         if found:
             return found
     return []
+
+
+def _without_ends(mine: List[Operation], products: List[Operation]) -> List[Operation]:
+    """Where a feature's operation is of the kind of the two layers around it, those are not it."""
+    ends = [products[0], products[-1]] if len(products) > 1 else []
+    inner = [one for one in mine if not any(one is end for end in ends)]
+    return inner or mine
 
 
 def _outcome(kinds: Any, promised: str) -> Outcome:
@@ -223,7 +256,7 @@ def _words(job: Job, error: BaseException) -> str:
     text = next((line for line in lines if "error:" in line.lower()), lines[0] if lines else "")
     text = re.sub(r"^.*?error: (loc\(.*\): )?", "", text) if "error:" in text else text
     text = text.replace(str(job.folder), "").strip()
-    text = re.sub(r"(/[\w.@+-]+){2,}/", "", text)
+    text = re.sub(r"(?<![\w.])(/[\w.@+-]+){2,}/", "", text)
     name = type(error).__name__
     return (text if isinstance(error, Unsupported) else f"{name}: {text}")[:_LONGEST]
 

@@ -32,7 +32,7 @@ from manifests.cell import Cell
 from manifests.codec import read_struct
 from manifests.order import CellOrder
 from manifests.runner_files import framework
-from runners import launcher, lifeline, package
+from runners import launcher, lifeline, machine, package
 from runners.forked_cell import ForkedCell, exit_code
 
 _MOST_BYTES = 65536
@@ -153,6 +153,7 @@ def prepare(folder: str) -> str:
     for name in framework(cell.framework).shared_imports:
         with contextlib.suppress(ImportError):  # the cell that misses it says so
             importlib.import_module(name)
+    machine.keep_package_versions()
     gc.collect()
     gc.freeze()
     return refusal()

@@ -83,7 +83,8 @@ class Executor:
                 self._image(name)
             with setup.engine.session(self._tell):
                 whole = Slot(cpus=setup.cpus)
-                scheduler = Scheduler(slots, whole, self, at_once)
+                untimed = 1 if one_by_one else max(1, len(setup.cpus or capacity.cpus))
+                scheduler = Scheduler(slots, whole, self, at_once, untimed)
                 # What runs already has its place; nothing may be started beside it.
                 todo = sorted(map(self._holding, todo), key=lambda item: item.holds is None)
                 self._before.prepare(todo, self._tell)

@@ -1,7 +1,8 @@
 """Slots: how many cells may run at once, and what each of them has to itself.
 
 A cell on a processor has the machine to itself, or its times would mean nothing. Cells on
-GPUs run side by side, one a GPU, each with processors of its own.
+GPUs run side by side, one a GPU, each with processors of its own. Of probes nothing is timed: they
+run beside one another, as many as there are processors.
 """
 
 from __future__ import annotations
@@ -58,6 +59,18 @@ class _Assignment(NamedTuple):
     slot: Slot
 
 
+class _Beside(Slot):
+    """The whole machine for one of several that share it."""
+
+    def __new__(cls, whole: Slot) -> _Beside:
+        return super().__new__(cls, *whole)
+
+
+def is_untimed(todo: Todo) -> bool:
+    """Whether a cell's results are no times."""
+    return todo.planned.cell.task == "probe" and todo.planned.cell.device == "cpu"
+
+
 class Scheduler:
     """Starts cells in their order, each as soon as its slot and its weights are there.
 
@@ -65,16 +78,23 @@ class Scheduler:
     """
 
     def __init__(
-        self, slots: list[Slot], whole: Slot, worker: Worker, at_once: int | None = None
+        self,
+        slots: list[Slot],
+        whole: Slot,
+        worker: Worker,
+        at_once: int | None = None,
+        untimed: int = 1,
     ) -> None:
         """``slots`` are for cells on GPUs, ``whole`` is for one that wants the machine.
 
-        ``at_once``: so many cells have a machine each, whatever they run on.
+        ``at_once``: so many cells have a machine each, whatever they run on. ``untimed``: so many
+        cells of which nothing is timed share one.
         """
         self._own_machines = at_once is not None
         self._free = [Slot() for _ in range(at_once)] if at_once is not None else list(slots)
         self._whole = whole
-        self._threads = max(1, len(self._free))
+        self._untimed = untimed
+        self._threads = max(1, len(self._free), untimed)
         self._any_gpu = bool(slots)
         self._worker = worker
         self._running: dict[concurrent.futures.Future[Manifest], _Assignment] = {}
@@ -105,7 +125,10 @@ class Scheduler:
     def _slot_for(self, todo: Todo) -> Slot | None:
         """A slot that this cell can have now; it is taken."""
         running = self._running.values()
-        if any(assignment.slot is self._whole for assignment in running):
+        if is_untimed(todo) and not self._own_machines:
+            beside = all(is_untimed(assignment.todo) for assignment in running)
+            return _Beside(self._whole) if beside and len(running) < self._untimed else None
+        if any(a.slot is self._whole or isinstance(a.slot, _Beside) for a in running):
             return None
         shared = not self._own_machines
         on_processor = todo.planned.cell.device == "cpu" or todo.planned.skip
@@ -124,7 +147,7 @@ class Scheduler:
         )
         for future in done:
             slot = self._running.pop(future).slot
-            if slot is not self._whole:
+            if slot is not self._whole and not isinstance(slot, _Beside):
                 self._free.append(slot)
         return [future.result() for future in done]
 

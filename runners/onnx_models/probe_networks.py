@@ -18,7 +18,8 @@ from runners.onnx_models.onnx_graph import INPUT, Graph
 Array = Any
 Model = Any  # onnx.ModelProto
 
-CHANNELS = 16
+CHANNELS = 32
+"""As many as the networks of torch and Keras have."""
 _SEQUENCE_HEADS = 2
 _STEPS = 2
 
@@ -103,9 +104,9 @@ def built(job: Job) -> Model:
 def _between_convolutions(net: Net, name: str, classes: int) -> None:
     if name in _BEFORE:
         _BEFORE[name](net)
-        net.conv()
+        net.conv(kernel=(5, 5), pad=2)
     else:
-        net.conv()
+        net.conv(kernel=(5, 5), pad=2)
         _MIDDLES[name](net)
     if name == "dynamic-shape":
         net.conv(classes, (smaller(net.side), smaller(net.side)), 0)
@@ -396,7 +397,7 @@ _MIDDLES: Dict[str, Callable[[Net], None]] = {
     "conv3d": _conv3d,
     "linear": lambda net: _nothing(net.linear(CHANNELS)),
     "matmul": _squared,
-    "embedding": lambda net: _looked_up(net, 4),
+    "embedding": lambda net: _looked_up(net, 8),
     "embedding-bag": _bags,
     "lstm": _recurrent("LSTM", 4),
     "gru": _recurrent("GRU", 3),

@@ -80,7 +80,7 @@ def test_a_technique_that_answers_something_else(bench: Bench) -> None:
     found = probed(bench, "answers-wrong", "conv2d")
 
     assert found.outcome == "wrong"
-    assert found.own == {"int8": {"quantized::conv2d": 3}}
+    assert found.own == {"int8": {"quantized::conv2d": 1}}
     assert found.sqnr_db is not None and found.sqnr_db < found.limit_db
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -298,3 +299,35 @@ def test_ctrl_c_kills_them_too_where_an_error_was_just_about_to_end_them() -> No
         Scheduler(lanes(2), WHOLE, recorder).work([todo(n) for n in range(3)], never)
     assert recorder.killed == 1
     assert set(recorder.ended) == {"0", "1"}
+
+
+def probe(number: int) -> Todo:
+    found = todo(number, device="cpu")
+    cell = a_cell(task="probe", feature="lstm", repeat=number)
+    return found._replace(planned=msgspec.structs.replace(found.planned, cell=cell))
+
+
+def test_probes_run_beside_one_another_and_beside_nothing_else() -> None:
+    both = threading.Barrier(2, timeout=LONG_S)
+
+    def work(item: Todo) -> None:
+        if item.planned.cell.task == "probe":
+            both.wait()
+
+    recorder = Recorder(work)
+    items = [probe(0), probe(1), todo(2, "cpu"), todo(3), probe(4), probe(5)]
+    scheduler = Scheduler([Slot(("0",))], WHOLE, recorder, untimed=2)
+    scheduler.work(items, lambda: False)
+
+    assert sorted(recorder.ended) == ["0", "1", "2", "3", "4", "5"]
+    for item, slot, beside, _ in recorder.beside:
+        untimed = item.planned.cell.task == "probe"
+        assert all((other.planned.cell.task == "probe") == untimed for other, _ in beside)
+        assert slot == (WHOLE if item.planned.id != "3" else Slot(("0",)))
+
+
+def test_a_probe_that_cells_are_compared_with_runs_alone() -> None:
+    recorder = Recorder()
+    Scheduler([], WHOLE, recorder).work([probe(0), probe(1)], lambda: False)
+
+    assert all(not beside for _, _, beside, _ in recorder.beside)

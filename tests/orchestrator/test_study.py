@@ -20,13 +20,19 @@ from runners.inference import QuantizeRecipe
 from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
 from runners.peak_rates import ProductRecipe
+from runners.probing import ProbeRecipe
 from runners.protocols.as_published import PublishedRecipe
 from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, FallingAdamRecipe, TrainRecipe
 from tests.fakes.studies import write_study
 
 STUDIES = ROOT / "studies"
-RECIPES = {"train": TrainRecipe, "quantize": QuantizeRecipe, "infer": InferRecipe}
+RECIPES = {
+    "train": TrainRecipe,
+    "quantize": QuantizeRecipe,
+    "infer": InferRecipe,
+    "probe": ProbeRecipe,
+}
 
 
 def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:

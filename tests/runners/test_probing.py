@@ -197,3 +197,13 @@ def test_a_recipe_of_all_tasks_gives_each_what_it_reads(tmp_path: Path) -> None:
     job = a_job(tmp_path, task="probe", feature="lstm", recipe=recipe)
 
     assert job.recipe(QuantizeRecipe) == QuantizeRecipe(calibration_images=8, test_images=4)
+
+
+def test_the_layers_around_a_feature_of_their_kind_are_not_judged(tmp_path: Path) -> None:
+    """A converter that leaves layers with few weights in float, as the first one."""
+    kinds = ["float32", "int8", "float32"]
+    operations = [Operation("conv", kind, 1) for kind in kinds]
+    found = probed(tmp_path, technique(), operations, feature="conv2d")
+
+    assert (found.outcome, found.own) == ("int8", {"int8": {"conv": 1}})
+    assert found.others == {"float32": {"conv": 2}}

@@ -4,7 +4,7 @@ describes them.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
@@ -17,7 +17,27 @@ from runners.probing import Framework
 
 _CONVOLUTIONS = r"onvolution"
 _PRODUCTS = r"MatMul|FullyConnected|Gemm"
-_MATH = r"Eltwise|Math|Subgraph"
+_OF_IT = r" of "
+"""Behind the kernel that computes nodes of the feature: the plug-in compiles those into others."""
+_NODES: Dict[str, Tuple[str, ...]] = {
+    "batch-norm-fused": ("batchnormalization",),
+    "batch-norm": ("batchnormalization",),
+    "relu": ("relu",),
+    "relu6": ("clip",),
+    "leaky-relu": ("leakyrelu",),
+    "prelu": ("prelu",),
+    "elu": ("elu",),
+    "gelu": ("erf",),
+    "silu": ("sigmoid",),
+    "hard-swish": ("hardswish",),
+    "sigmoid": ("sigmoid",),
+    "tanh": ("tanh",),
+    "residual-add": ("add",),
+    "multiplication": ("mul",),
+    "rescaling": ("mul",),
+    "normalisation": ("sub", "div"),
+}
+"""How those nodes' names begin, before their number: see runners.onnx_models.probe_networks."""
 OWN: Dict[str, str] = {
     "transposed": r"Deconvolution",
     "linear": _PRODUCTS,
@@ -31,22 +51,22 @@ OWN: Dict[str, str] = {
     "layer-norm": r"MVN",
     "group-norm": r"MVN|GroupNormalization",
     "instance-norm": r"MVN",
-    "batch-norm-fused": _MATH,
-    "batch-norm": _MATH,
-    "relu": _MATH,
-    "relu6": _MATH,
-    "leaky-relu": _MATH,
-    "prelu": _MATH,
-    "elu": _MATH,
-    "gelu": _MATH,
-    "silu": _MATH,
-    "hard-swish": _MATH,
-    "sigmoid": _MATH,
-    "tanh": _MATH,
+    "batch-norm-fused": _OF_IT,
+    "batch-norm": _OF_IT,
+    "relu": _OF_IT,
+    "relu6": _OF_IT,
+    "leaky-relu": _OF_IT,
+    "prelu": _OF_IT,
+    "elu": _OF_IT,
+    "gelu": _OF_IT,
+    "silu": _OF_IT,
+    "hard-swish": _OF_IT,
+    "sigmoid": _OF_IT,
+    "tanh": _OF_IT,
     "softmax": r"Softmax|SoftMax",
-    "residual-add": _MATH,
+    "residual-add": _OF_IT,
     "concatenation": r"Concatenation|Concat",
-    "multiplication": _MATH,
+    "multiplication": _OF_IT,
     "reshape": r"Reshape",
     "transpose": r"Transpose",
     "slice": r"StridedSlice|Slice",
@@ -57,8 +77,8 @@ OWN: Dict[str, str] = {
     "max-pool": r"Pooling",
     "average-pool": r"Pooling",
     "global-average-pool": r"Pooling|Reduce",
-    "rescaling": _MATH,
-    "normalisation": _MATH,
+    "rescaling": _OF_IT,
+    "normalisation": _OF_IT,
 }
 """By feature, where its operations are others than convolutions, as the CPU plug-in calls them."""
 _NO_WORK = ("Const", "Input", "Output", "Reorder", "Result", "Convert", "FakeQuantize")
@@ -76,16 +96,35 @@ def _expected(job: Job, images: Any) -> Any:
 def _operations(job: Job, images: Any) -> List[Operation]:
     network, made = job.made
     steps = profile.steps_of(network, made)
+    sources = _sources(made)
+    wanted = _NODES.get(job.cell.feature, ())
     return [
-        _operation(one)
+        _operation(one, _of(sources.get(one.name, []), wanted))
         for one in steps
         if one.layer not in _NO_WORK and not one.kernel.startswith("unknown")  # a view
     ]
 
 
-def _operation(step: Step) -> Operation:
+def _sources(made: Any) -> Dict[str, List[str]]:
+    """The nodes of the network that each operation was made from, by the operation's name."""
+    found = {}
+    for node in made.get_runtime_model().get_ordered_ops():
+        notes = node.get_rt_info()
+        if "originalLayersNames" in notes:
+            text = str(notes["originalLayersNames"].astype(str))
+            found[node.get_friendly_name()] = text.split(",")
+    return found
+
+
+def _of(names: List[str], wanted: Tuple[str, ...]) -> str:
+    """Those of the feature; a node that only quantizes has a name with a stroke in it."""
+    return " ".join(name for name in names if name.rpartition("_")[0] in wanted and "/" not in name)
+
+
+def _operation(step: Step, source: str) -> Operation:
     kind = step.kind
-    return Operation(f"{step.layer} {step.kernel}", "float32" if kind == "unknown" else kind, 1)
+    name = f"{step.layer} {step.kernel} of {source}" if source else f"{step.layer} {step.kernel}"
+    return Operation(name, "float32" if kind == "unknown" else kind, 1)
 
 
 def _resized(job: Job, images: Any) -> Any:

@@ -14,7 +14,8 @@ from runners.job import Job
 from runners.pytorch.probes import layers
 from runners.pytorch.probes.layers import Call
 
-CHANNELS = 16
+CHANNELS = 32
+"""Enough for weights that no converter leaves in float for being few (TFLite: below 1,024)."""
 _SETTLING = 64
 """Training images by which batch normalization finds its statistics."""
 
@@ -81,7 +82,7 @@ def built(job: Job, stubbed: bool = False) -> Network:
 
 
 def _between_convolutions(middle: Middle, classes: int, stubbed: bool, any_size: bool) -> Network:
-    first: nn.Module = nn.Conv2d(3, CHANNELS, 3, padding=1)
+    first: nn.Module = nn.Conv2d(3, CHANNELS, 5, padding=2)
     if middle.takes_input:
         middle = middle._replace(module=nn.Sequential(middle.module, first))
         first = nn.Identity()
@@ -179,7 +180,7 @@ _MIDDLES: Dict[str, _Make] = {
     "conv3d": _sized(layers.InThree, lambda side: (2 * CHANNELS, side, side)),
     "linear": _sequence(lambda: nn.Linear(CHANNELS, CHANNELS)),
     "matmul": lambda side, stubbed: Middle(layers.Squared(stubbed), (side, side)),
-    "embedding": lambda side, stubbed: Middle(layers.Embedded(4), (side, side, 4), True),
+    "embedding": lambda side, stubbed: Middle(layers.Embedded(8), (side, side, 8), True),
     "embedding-bag": lambda side, stubbed: Middle(layers.Bags(CHANNELS), (side, CHANNELS), True),
     "lstm": _sequence(lambda: layers.Recurrent(nn.LSTM(CHANNELS, CHANNELS, batch_first=True))),
     "gru": _sequence(lambda: layers.Recurrent(nn.GRU(CHANNELS, CHANNELS, batch_first=True))),

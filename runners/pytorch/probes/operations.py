@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -84,14 +84,11 @@ class Watching(TorchDispatchMode):  # type: ignore[misc]
 
 
 def executed(session: Session, inputs: Any) -> List[Operation]:
-    """The operators of one call, in their order; each name and type once with its count."""
+    """The operators of one call, in their order."""
     with Watching() as watching:
         session.call(inputs)
-    counts: Dict[Tuple[str, str], int] = {}
-    for one in watching.seen:
-        key = one.name, str(one.kind)
-        counts[key] = counts.get(key, 0) + 1
-    return [Operation(name, kind, times) for (name, kind), times in counts.items()]
+    seen: List[Operation] = watching.seen
+    return seen
 
 
 def _kind(name: str, tensors: List[torch.Tensor]) -> Optional[str]:

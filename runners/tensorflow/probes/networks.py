@@ -15,7 +15,8 @@ keras = tf.keras  # Keras 2 in every version: parts.setup sees to it
 layers = keras.layers
 Tensor = Any
 
-CHANNELS = 16
+CHANNELS = 32
+"""Enough for weights that no converter leaves in float for being few (TFLite: below 1,024)."""
 _SETTLING = 64
 """Training images by which batch normalization finds its statistics."""
 
@@ -45,10 +46,8 @@ def built(job: Job) -> Any:
 def _between_convolutions(name: str, ends: Ends) -> Any:
     side = None if name == "dynamic-shape" else ends.side
     inputs = layers.Input((side, side, 3), name="pixels")
-    if name in _BEFORE:
-        x = _conv("first")(_BEFORE[name](inputs))
-    else:
-        x = _MIDDLES[name](_conv("first")(inputs))
+    first = layers.Conv2D(CHANNELS, 5, padding="same", name="first")
+    x = first(_BEFORE[name](inputs)) if name in _BEFORE else _MIDDLES[name](first(inputs))
     if side is None:
         x = layers.Conv2D(ends.classes, smaller(ends.side), name="last")(x)
         return keras.Model(inputs, layers.GlobalAveragePooling2D(name="pool")(x), name="probe")
@@ -80,8 +79,8 @@ def _settle(job: Job, model: Any) -> None:
         one.momentum = 0.99
 
 
-def _conv(name: str = "", **options: Any) -> Any:
-    return layers.Conv2D(CHANNELS, 3, padding="same", name=name or None, **options)
+def _conv(**options: Any) -> Any:
+    return layers.Conv2D(CHANNELS, 3, padding="same", **options)
 
 
 _Make = Callable[[Tensor], Tensor]
@@ -120,7 +119,7 @@ def _shared(x: Tensor) -> Tensor:
 
 
 def _embedded(inputs: Tensor, side: int) -> Tensor:
-    return layers.Embedding(256, 4)(own.Tokens()(inputs))
+    return layers.Embedding(256, 8)(own.Tokens()(inputs))
 
 
 def _bags(inputs: Tensor, side: int) -> Tensor:
