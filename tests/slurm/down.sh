@@ -7,7 +7,7 @@ STATE=/var/lib/repliquant-slurm
 
 [ -f "$CONF" ] && grep -q "^# written by repliquant's tests/slurm/up.sh" "$CONF" || exit 0
 timeout 10 scancel --user="$(id -un)" >/dev/null 2>&1 || true
-for name in slurmd-rq1 slurmd-rq2 slurmctld slurmdbd; do
+for name in slurmd-rq1 slurmd-rq2 slurmctld slurmdbd mariadbd; do
     pid=$(cat "$STATE/$name.pid" 2>/dev/null) || continue
     kill "$pid" 2>/dev/null || continue
     for _ in $(seq 40); do

@@ -66,6 +66,7 @@ start_database() {
         mkdir -p /run/mysqld
         chown mysql: /run/mysqld
         setsid mariadbd --user=mysql --skip-networking >>"$STATE/log/mariadb.txt" 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+        echo $! >"$STATE/mariadbd.pid"
         wait_for MariaDB mariadb -e 'select 1'
     fi
     mariadb -e "create database if not exists slurm_acct_db; create user if not exists slurm@localhost identified by 'slurm'; grant all on slurm_acct_db.* to slurm@localhost"
