@@ -69,7 +69,7 @@ class Repliquant(ActionApp):
         self.theme = self._theme or fitting(self.console.color_system)
         self._signals.heed(asyncio.get_running_loop())
         replay = self.live.replay
-        self.switch_mode("run" if replay else "studies")
+        self.switch_mode("run" if replay else "home")
         self.set_interval(BEAT_S, self._beat)
         self.call_after_refresh(self._begin)
 
@@ -82,6 +82,7 @@ class Repliquant(ActionApp):
         """What takes time begins when the first screen has been drawn."""
         replay, sampling = self.live.replay, self.live.sampling
         self.data.survey()
+        self.data.home.look_at_machine()
         self.data.show_run(replay.recording.run.folder if replay else self._run_asked_for)
         if replay is None:
             self.data.plan(self.data.options)
@@ -180,6 +181,17 @@ class Repliquant(ActionApp):
             self.notify("This cell has no manifest yet.")
             return
         self.push_screen(ManifestScreen(run, manifest, self.current_mode))
+
+    def open_attempt(self, run: Run, folder: str) -> None:
+        """One attempt at a cell, by the name of its folder."""
+        from tui.screens.manifest import ManifestScreen
+        from tui.views.result_words import read_attempt
+
+        manifest = read_attempt(run, folder)
+        if manifest is None:
+            self.notify("This attempt can't be read.")
+            return
+        self.push_screen(ManifestScreen(run, manifest, self.current_mode, folder))
 
     @on(Loaded)
     def _take(self, message: Loaded) -> None:

@@ -38,6 +38,10 @@ class AppBase(Faults):
         """Read one manifest and show it; one that can't be read says why."""
         _left_to_the_app("open_manifest")
 
+    def open_attempt(self, run: Run, folder: str) -> None:
+        """One attempt at a cell, by the name of its folder."""
+        _left_to_the_app("open_attempt")
+
     def action_go(self, mode: str) -> None:
         """To one of the screens; what lies on top of another stays there."""
         _left_to_the_app("action_go")

@@ -35,7 +35,8 @@ def after(*keys: str) -> Callable[[Pilot[str]], Any]:
 
 
 PICTURES = {
-    "studies": [],
+    "home": [],
+    "home_runs": ["tab"],
     "plan": ["2", "down", "space", "down", "down"],
     "plan_question": ["2", "a", "s"],
     "plan_options": ["2", "o"],
@@ -79,7 +80,7 @@ def test_screen_in_other_colours(
 
 
 @pytest.mark.parametrize("size", [(20, 5), (40, 12), (132, 40)])
-@pytest.mark.parametrize("name", ["studies", "plan", "results", "claims", "claims_audit"])
+@pytest.mark.parametrize("name", ["home", "plan", "results", "claims", "claims_audit"])
 def test_screen_of_another_size(
     snap_compare: Compare, app: Repliquant, name: str, size: tuple[int, int]
 ) -> None:

@@ -47,7 +47,8 @@ class Question(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self._title)), classes="title")
-            yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
+            if self._lines:
+                yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
             with Vertical(classes="buttons choices"):
                 for choice in self._choices:
                     yield choice_button(choice)

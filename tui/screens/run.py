@@ -154,6 +154,11 @@ class RunScreen(Page):
         self.query_one("#view-log", Log).focus()
         return True
 
+    @on(Input.Changed, "#filter")
+    def _typed(self, event: Input.Changed) -> None:
+        if event.input.has_class("open"):
+            self.query_one("#view-log", Log).find(event.value)
+
     @on(Input.Submitted, "#filter")
     def _search(self, event: Input.Submitted) -> None:
         found = self.query_one("#view-log", Log).find(event.value)
