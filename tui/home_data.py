@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from papers.study import study_ids
 from services.this_machine import Business, MachineWords, look_at_machine, look_who_is_busy
-from tui.loaded import KnownRuns, Notice, StudyVerdicts
+from tui.loaded import KnownRuns, Notice
 from tui.reading import Reader
 from tui.text import error_text
 
@@ -67,6 +67,8 @@ class HomeData(Reader):
 
     def take(self, value: Home) -> None:
         """Take up what has been read."""
+        from tui.loaders import StudyVerdicts
+
         if isinstance(value, KnownRuns):
             self.runs = value.runs
         elif isinstance(value, StudyVerdicts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -11,10 +11,9 @@ from textual.message import Message
 if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from comparisons.differences import Differences
-    from comparisons.render.verdict_rows import VerdictRow
     from services.this_machine import Business, MachineWords
     from services.verdict_screen import Shown
-    from tui.loaders import Judgement, Planned, RunLine, ShownRun, StudyLine
+    from tui.loaders import Judgement, Planned, RunLine, ShownRun, StudyLine, StudyVerdicts
 
 
 class NoPlan(NamedTuple):
@@ -34,16 +33,6 @@ class KnownRuns(NamedTuple):
     """All runs that can be read, the latest first."""
 
     runs: Sequence[RunLine]
-
-
-class StudyVerdicts(NamedTuple):
-    """How many claims of a study have which verdict, on its latest run where it has one, and what
-    each of them came to.
-    """
-
-    study: str
-    states: Mapping[str, int]
-    rows: Sequence[VerdictRow]
 
 
 class Remark(NamedTuple):

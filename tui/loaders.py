@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,7 +12,7 @@ from comparisons.claims import count_verdicts
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
 from comparisons.pareto import Network
-from comparisons.render.verdict_rows import verdict_rows
+from comparisons.render.verdict_rows import VerdictRow, verdict_rows
 from comparisons.results import Evidence
 from manifests.codec import UnreadableError
 from manifests.errors import InputError, RepliquantError
@@ -35,7 +35,6 @@ from services.results import (
 )
 from services.runs import all_runs
 from services.selection import RunOptions, narrowed
-from tui.loaded import StudyVerdicts
 from tui.text import error_text
 
 if TYPE_CHECKING:
@@ -71,6 +70,16 @@ class StudyLine(NamedTuple):
     why_not: dict[str, int]
     runs: list[RunLine]
     problem: str = ""
+
+
+class StudyVerdicts(NamedTuple):
+    """How many claims of a study have which verdict, on its latest run where it has one, and what
+    each of them came to.
+    """
+
+    study: str
+    states: Mapping[str, int]
+    rows: Sequence[VerdictRow]
 
 
 class Planned(NamedTuple):
