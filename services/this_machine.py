@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from services.phrases import count, printable, processor_name, size
+
+if TYPE_CHECKING:
+    from manifests.manifest import Machine
 
 
 class MachineWords(NamedTuple):
@@ -28,13 +32,18 @@ def look_at_machine() -> MachineWords:
     from machine.inventory import described
     from runners.machine import machine
 
-    found = machine()
+    names = [gpu.name for gpu in described().values()]
+    return machine_words(machine(), _engine(), names)
+
+
+def machine_words(found: Machine, engine: str, gpus: Sequence[str] = ()) -> MachineWords:
+    """``gpus`` are the names that NVML has; those of the kernel stand in for them."""
     processors = f"{processor_name(found.cpu or 'a processor')}, "
     processors += count(found.cpus or 1, "processor")
-    names = [gpu.name for gpu in (described() or {}).values()] or [gpu.name for gpu in found.gpus]
-    gpus = ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
+    names = list(gpus) or [gpu.name for gpu in found.gpus]
+    told = ", ".join(f"{names.count(name)} x {name}" for name in dict.fromkeys(names))
     memory = f"{size(found.memory_bytes)} of memory" if found.memory_bytes else "memory unknown"
-    return MachineWords(processors, memory, gpus or "no GPU", _engine())
+    return MachineWords(processors, memory, told or "no GPU", engine)
 
 
 def look_who_is_busy(look_s: float = 1.0) -> Business:

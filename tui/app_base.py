@@ -8,6 +8,7 @@ from manifests.run_folder import Run
 from orchestrator.messages import CellEnded
 from tui.data import Data
 from tui.faults import Faults
+from tui.kept import Kept
 from tui.live import Live
 from tui.run_queue import Ended
 from tui.text import safe
@@ -26,6 +27,7 @@ class AppBase(Faults):
     ) -> None:
         super().__init__()
         self.readonly = readonly or replay is not None
+        self.kept = Kept()
         self.live = Live(replay, sample)
         study = replay.recording.plan.study if replay else options.request.study if options else ""
         self.data = Data(self, self.renew, options, study)

@@ -133,6 +133,19 @@ class Data(Reader):
 
         self._on_thread(look, "plan")
 
+    def plan_and_start(self, options: RunOptions) -> None:
+        """Plan it, and run what there is to do of it at once."""
+
+        def look() -> None:
+            from tui.loaders import read_plan
+
+            try:
+                self._post(read_plan(options)._replace(start=True))
+            except Exception as error:  # said instead
+                self._post(Notice(error_text(error), "error"))
+
+        self._on_thread(look, "plan")
+
     def take(self, value: Kept) -> None:
         """Take up what has been read, or why it could not be."""
         from tui.loaders import Judgement, Planned, ShownRun

@@ -94,6 +94,7 @@ class Planned(NamedTuple):
     states: dict[str, State]
     groups: dict[str, str]
     go: bool = False
+    start: bool = False
 
 
 class ShownRun(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orchestrator.engines.registry import AUTO, names
-from services.run_options import read_options
+from services.run_options import command_line, read_options
 from services.selection import RunOptions, options_of
 from tui.screens.dialogs import Asked
 from tui.text import error_text
@@ -102,6 +102,22 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
     except Exception as error:  # said in the form, which stays
         return error_text(error)
     return ""
+
+
+def would_take(options: RunOptions, answers: dict[str, str]) -> str:
+    """The plan that the answers make so far, in words, and the command line that does the same."""
+    from services.plan_words import plan_words
+    from tui.loaders import read_plan
+
+    try:
+        asked = chosen(options, answers)
+        planned = read_plan(asked)
+    except Exception as error:  # said in the plan's place
+        return f"✗ {error_text(error)}"
+    states = {id_: state for id_, (state, _) in planned.states.items()}
+    words = plan_words(planned.prepared, states)
+    told = [f"{words.cells}, about {words.time}", *words.rest]
+    return "\n".join([*told, command_line(asked.request.study, texts(asked))])
 
 
 def narrowing(options: RunOptions) -> Iterator[str]:

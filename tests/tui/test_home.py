@@ -27,7 +27,7 @@ def test_a_first_time_reader_sees_what_it_is_the_machine_and_the_next_key(app: R
         assert "Published results on quantization, measured again here" in lines[1]
         assert "● quiet · Intel Xeon Processor, 2 processors" in lines[2]
         assert "nothing runs" in lines[3]
-        assert "next  c the claims" in lines[-2] and "? all keys" in lines[-2]
+        assert "next  c claims" in lines[-2] and "? all keys" in lines[-2]
 
     drive(app, steps, (100, 30))
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer
 
+from tui.kept import Order
 from tui.widgets.head import Head
+from tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from tui.app_actions import ActionApp
@@ -66,7 +69,18 @@ class Page(Screen[None]):
         yield from ()
 
     def on_mount(self) -> None:
+        for rows in self.query(Rows):
+            kept = self.main_app.kept.lists.get(f"{self.mode}/{rows.id}")
+            if kept is not None:
+                rows.sorted_by, rows.turned = kept.sorted_by, kept.turned
+                rows.hidden = frozenset(kept.hidden)
         self.call_after_refresh(self.on_screen_resume)
+
+    @on(Rows.Arranged)
+    def _keep_order(self, event: Rows.Arranged) -> None:
+        rows = event.rows
+        order = Order(rows.sorted_by, rows.turned, sorted(rows.hidden))
+        self.main_app.kept.lists[f"{self.mode}/{rows.id}"] = order
 
     def on_screen_resume(self) -> None:
         if self.settled:
@@ -102,7 +116,6 @@ class Page(Screen[None]):
     def action_columns(self) -> None:
         """Of the list that has the focus."""
         from tui.screens.picker import Tick
-        from tui.widgets.rows import Rows
 
         rows = self.focused
         if not isinstance(rows, Rows) or len(rows.column_names) < 2:

@@ -12,9 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static, Tab, Tabs
 
 from services.phrases import count
+from tui.actions.deciding import decision
 from tui.copying import Copied
 from tui.narrowing import with_words
-from tui.screens.dialogs import Choice
+from tui.screens.dialogs import Choice, Question
 from tui.screens.full import Full
 from tui.screens.narrowed import NarrowedPage
 from tui.screens.picker import Pick
@@ -37,6 +38,7 @@ class ClaimsScreen(NarrowedPage):
     about = "Claims: what the paper says, and how far it holds"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "plan", "Plan", tooltip="plan the cells that this claim needs"),
+        Binding("d", "decide", "Decide", tooltip="run what would decide this claim"),
         Binding("c", "cells", "Cells", tooltip="the cells behind this claim"),
         Binding("y", "copy", "Copy", tooltip="copy a verdict, its citation, or the command"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the tab before"),
@@ -92,7 +94,7 @@ class ClaimsScreen(NarrowedPage):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A finding has no cells."""
-        return self._current == CLAIMS if action in ("plan", "cells") else True
+        return self._current == CLAIMS if action in ("plan", "cells", "decide") else True
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
@@ -114,7 +116,11 @@ class ClaimsScreen(NarrowedPage):
         if self.claim is not None:
             judged = self.claim
             title = f"{judged.number} ({judged.claim.id})"
-            choices = [Choice("p", "Plan its cells", "plan"), Choice("c", "Its cells", "cells")]
+            choices = [
+                Choice("d", "Run what would decide it", "decide"),
+                Choice("p", "Plan its cells", "plan"),
+                Choice("c", "Its cells", "cells"),
+            ]
             self.app.push_screen(Full(title, claims.claim_text(judged), choices), self._answer)
         elif self.finding is not None:
             text = claims.finding_text(self.finding)
@@ -127,6 +133,21 @@ class ClaimsScreen(NarrowedPage):
     def action_plan(self) -> None:
         if self.claim is not None:
             self.main_app.data.plan_claim(self.claim.number)
+
+    def action_decide(self) -> None:
+        """Ask with the command that does the same; what runs shows on screen 3."""
+        data = self.main_app.data
+        if self.claim is None or self.main_app.refused("Running cells"):
+            return
+        found = decision(self.claim, data.options, data.results)
+        options = found.options
+        if options is None:
+            self.notify(safe(found.lines[0], 1000), markup=False, timeout=8)
+            return
+        self.app.push_screen(
+            Question(f"Decide {self.claim.number}", found.lines, [Choice("y", "Start", "yes")]),
+            lambda answer: data.plan_and_start(options) if answer == "yes" else None,
+        )
 
     def action_cells(self) -> None:
         """Where the numbers of this claim come from."""
@@ -166,6 +187,8 @@ class ClaimsScreen(NarrowedPage):
             self.action_plan()
         elif answer == "cells":
             self.action_cells()
+        elif answer == "decide":
+            self.action_decide()
 
     def _show(self, cursor: int | None = None) -> None:
         width = self.size.width

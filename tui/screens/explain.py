@@ -20,7 +20,7 @@ from tui.copying import Copied
 from tui.narrowing import with_words
 from tui.screens.narrowed import NarrowedPage
 from tui.text import MARK, safe
-from tui.views.speedups import ladder, parts
+from tui.views.speedups import parts, waterfall
 from tui.widgets.rows import Column, Field, Rows, Table
 
 _COLUMNS = (
@@ -66,7 +66,9 @@ class ExplainScreen(NarrowedPage):
         self._known = known
         self._all = with_words(self.narrowed_by, known, _searched)
         self.query_one("#summary", Static).update(text)
-        self.query_one("#speedups", Rows).show(Table(_COLUMNS, len(self._all), self._row))
+        rows = self.query_one("#speedups", Rows)
+        rows.styles.max_height = len(self._all) + 2
+        rows.show(Table(_COLUMNS, len(self._all), self._row))
         self._draw()
 
     def narrow(self, text: str) -> str:
@@ -133,9 +135,9 @@ class ExplainScreen(NarrowedPage):
         if item.flagged:
             flags = safe(", ".join(item.flagged), 400)
             text.append(f"{MARK} flags of its cells: {flags}\n", "bold")
-        for line in parts(item, width, self.main_app.paint):
-            text.append_text(line).append("\n")
-        for line in ladder(item, width):
+        falling = list(waterfall(item, width, self.main_app.paint))
+        shares = parts(item, width, self.main_app.paint) if len(item.factors) > 1 else ()
+        for line in [*falling, *(shares if falling else parts(item, width, self.main_app.paint))]:
             text.append_text(line).append("\n")
         self.query_one("#apart", Static).update(text)
 

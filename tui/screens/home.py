@@ -13,10 +13,14 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from services.citations import paper_citation
+from services.selection import RunOptions
 from services.shown_commands import status_command
+from tui import run_form
 from tui.copying import Copied
 from tui.loaders import RunLine, StudyLine
 from tui.screens.base import Page
+from tui.screens.dialogs import Form
+from tui.screens.start import OPTIONS, START, Chosen, Start
 from tui.states import tally
 from tui.text import safe
 from tui.views import home
@@ -33,7 +37,8 @@ class HomeScreen(Page):
     mode = "home"
     about = "Home: the papers that can be run again, how far they hold here, and the runs"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "plan", "Plan", tooltip="the cells of this study"),
+        Binding("s", "start", "Start", tooltip="how much of this study, what it takes, and go"),
+        Binding("p", "plan", "Plan", show=False, tooltip="the cells of this study"),
         Binding("r", "results", "Results", tooltip="its tables beside what was measured"),
         Binding("c", "claims", "Claims", tooltip="what its paper claims, and how far it holds"),
         Binding("d", "app.doctor", "Doctor", tooltip="what this machine can run"),
@@ -113,6 +118,46 @@ class HomeScreen(Page):
 
     def action_claims(self) -> None:
         self._go("claims")
+
+    def action_start(self) -> None:
+        """Ask how much of the study, with what it would take."""
+        line = self._line
+        if line is None or self.main_app.refused("Running cells"):
+            return
+        self.app.push_screen(Start(line.study, self.main_app.data.options), self._take_start)
+
+    def _take_start(self, chosen: Chosen | None) -> None:
+        if chosen is None:
+            return
+        data = self.main_app.data
+        if chosen.what == START:
+            data.plan_and_start(chosen.options)
+            return
+        if chosen.what == OPTIONS:
+            self._ask_options(chosen.options)
+        else:
+            self._plan_it(chosen.options)
+
+    def _ask_options(self, options: RunOptions) -> None:
+        """Everything that can be chosen; then to the plan that it makes."""
+        line = self.main_app.data.surveyed[options.request.study]
+        form = Form(
+            "Run options",
+            run_form.fields(options, line.study, None),
+            "Plan it",
+            check=lambda answers: run_form.problem(options, answers),
+            live=lambda answers: run_form.would_take(options, answers),
+        )
+        self.app.push_screen(
+            form,
+            lambda answers: self._plan_it(run_form.chosen(options, answers)) if answers else None,
+        )
+
+    def _plan_it(self, options: RunOptions) -> None:
+        data = self.main_app.data
+        data.plan(options)
+        data.show_run(options.request.run_dir)
+        self.main_app.action_go("plan")
 
     def action_other_list(self) -> None:
         (self._studies if self._on_runs else self._runs).focus()

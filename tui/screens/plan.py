@@ -154,6 +154,7 @@ class PlanScreen(NarrowedPage):
                 run_form.fields(options, study, data.prepared),
                 "Apply",
                 check=lambda answers: run_form.problem(options, answers),
+                live=lambda answers: run_form.would_take(options, answers),
             ),
             self._take_options,
         )

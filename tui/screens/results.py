@@ -66,6 +66,8 @@ class ResultsScreen(NarrowedPage):
 
     def on_mount(self) -> None:
         self.query_one("#rows", Rows).focus()
+        kept = self.main_app.kept.view
+        self.view = kept if kept in VIEWS else self.view
 
     def on_resize(self) -> None:
         if self.settled:
@@ -202,6 +204,7 @@ class ResultsScreen(NarrowedPage):
 
     def action_view(self) -> None:
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.main_app.kept.view = self.view
         self._show(cursor=0)
 
     def action_tab(self, by: int) -> None:

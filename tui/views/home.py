@@ -134,10 +134,9 @@ def next_line(line: StudyLine | None, watching: bool, on_runs: bool) -> Text:
     elif line is None:
         steps = [("?", "all keys")]
     elif line.runs:
-        steps = [("c", "the claims"), ("r", "the results"), ("enter", "cells to run"),
-                 ("tab", "runs")]  # fmt: skip
+        steps = [("c", "claims"), ("r", "results"), ("s", "start"), ("tab", "runs")]
     else:
-        steps = [("enter", "its cells; s there starts them"), ("c", "its claims")]
+        steps = [("s", "start it"), ("enter", "its cells"), ("c", "its claims")]
     for key, what in [*steps, ("?", "all keys")] if line or watching or on_runs else steps:
         text.append(f"{key} ", "bold not dim").append(f"{what}   ", "not dim")
     return text

@@ -89,6 +89,9 @@ class Rows(ScrollView, can_focus=True):
         def control(self) -> Rows:
             return self.rows
 
+    class Arranged(OfRow):
+        """The order or the columns are others than before."""
+
     class Opened(OfRow):
         """A row was opened, by enter or by a click on the row under the cursor."""
 
@@ -139,6 +142,7 @@ class Rows(ScrollView, can_focus=True):
         """Show the columns that are not among these."""
         self.hidden = frozenset(names)
         self.show(self._whole)
+        self.post_message(self.Arranged(self, self.cursor))
 
     def sort(self, column: str, turned: bool = False) -> None:
         """By a column, "" for the table's own order; the cursor stays on its row."""
@@ -147,6 +151,7 @@ class Rows(ScrollView, can_focus=True):
         self._arrange()
         self._keep_in_sight()
         self.refresh()
+        self.post_message(self.Arranged(self, self.cursor))
 
     def refresh_rows(self) -> None:
         """What the rows say has changed, not how many they are."""
@@ -265,7 +270,7 @@ class Rows(ScrollView, can_focus=True):
         """Share the width out, and say how much there is to scroll."""
         overflows = self.count + 1 > self.size.height > 0
         bar = self.styles.scrollbar_size_vertical if overflows else 0
-        room = self.outer_size.width - bar
+        room = self.outer_size.width - self.gutter.width - bar
         self._widths = tables.shared(self._table.columns, self._wanted, room - 2)
         whole = 2 + sum(self._widths) + tables.GAP * max(0, len(self._widths) - 1)
         self.virtual_size = Size(max(room, whole), self.count + 1)
