@@ -12,7 +12,8 @@ from tests.tui.conftest import RUN, drive, shown
 from tests.tui.scenes import until
 from tui import run_form
 from tui.app import Repliquant
-from tui.screens.dialogs import Question
+from tui.copying import Copied, choices
+from tui.screens.dialogs import Question, choice_button
 from tui.screens.picker import Tick
 from tui.widgets.rows import Rows
 from tui.widgets.tables import Column, Field, Parts, Table, ordered, shared, without
@@ -134,6 +135,12 @@ def test_columns_are_chosen(app: Repliquant) -> None:
         assert "quantity" not in shown(app) and "published" in shown(app)
 
     drive(app, steps, (100, 30))
+
+
+def test_what_is_copied_is_no_markup_on_its_button() -> None:
+    told = "2.1 x [2.05, 2.31] [/] [@click=app.exit]x[/]"
+    (choice,) = choices([Copied("y", "the number", told)])
+    assert str(choice_button(choice).label) == f"the number: {told} (y)"
 
 
 def test_order_puts_numbers_as_numbers_and_what_has_none_last() -> None:

@@ -15,8 +15,15 @@ from textual.pilot import Pilot
 from tests.tui.conftest import settle
 from tui.app import Repliquant
 from tui.loaded import Loaded, Remark, Remarks
+from tui.screens.dialogs import Form
 
 Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def _no_plan_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a form would plan comes when it comes; no picture waits for it."""
+    monkeypatch.setattr(Form, "_tell_live", lambda self: None)
 
 
 def after(*keys: str) -> Callable[[Pilot[str]], Any]:

@@ -11,6 +11,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Select, Static
@@ -77,7 +78,7 @@ class Question(Dialog[str]):
 def choice_button(choice: Choice) -> Button:
     """Its id tells which choice it is."""
     return Button(
-        f"{choice.label} ({choice.key})",
+        Content(f"{choice.label} ({choice.key})"),  # whatever is in it, it is no markup
         id=f"choice-{ord(choice.key)}",
         variant="error" if choice.danger else "primary",
         compact=True,
