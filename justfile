@@ -169,10 +169,10 @@ lock *options: develop
     @{{ python }} -m orchestrator.environments.lockfiles "$@"
     @repliquant images lock "$@"
 
-# The README's picture of the screen, from the demo's recording
+# Pictures of all screens for docs/screens.md and the README, from the demo's recording
 [group('develop')]
-picture: setup
-    @{{ python }} -m tui.picture docs/screen.svg
+pictures: setup
+    @{{ python }} -m tui.picture docs
 
 # A Docker Engine and a base image for the tests (Debian, root); does only what is missing
 [group('develop')]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 
@@ -51,3 +52,11 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} GiB"
+
+
+def processor_name(name: str) -> str:
+    """Without trade marks, the clock, and what says that it is one."""
+    return re.sub(_BESIDE_THE_NAME, "", name)
+
+
+_BESIDE_THE_NAME = r"\((R|TM|tm)\)|\s+@.*|\s+CPU\b|\s+\d+-Core Processor"

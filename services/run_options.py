@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar, Unpack, cast
@@ -122,18 +123,27 @@ def read_options(given: Mapping[str, str]) -> RunChoices:
     Raises InputError with the command line's own message.
     """
     command = _options_alone()
+    try:
+        return cast("RunChoices", command.make_context("run", _arguments(given)).params)
+    except click.UsageError as error:
+        raise InputError(error.format_message()) from error
+
+
+def command_line(study: str, given: Mapping[str, str]) -> str:
+    """The command that runs it: the reverse of ``read_options``, without what is the default."""
+    return shlex.join(["repliquant", "run", study, *_arguments(given)])
+
+
+def _arguments(given: Mapping[str, str]) -> list[str]:
     arguments: list[str] = []
-    for option in command.params:
+    for option in _options_alone().params:
         text = given.get(option.name or "", "")
         if isinstance(option, click.Option) and option.is_flag:
             arguments += option.opts[:1] if text == "yes" else []
-        elif text:
+        elif text and text != option.default:
             values = text.split(",") if option.multiple else [text]
             arguments += [word for value in values for word in (option.opts[0], value.strip())]
-    try:
-        return cast("RunChoices", command.make_context("run", arguments).params)
-    except click.UsageError as error:
-        raise InputError(error.format_message()) from error
+    return arguments
 
 
 @functools.cache

@@ -5,7 +5,6 @@ A line on what was run, a line a claim, then counts, flags, time, the report and
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +17,7 @@ from comparisons.render.verdict_rows import VerdictRow, tally, verdict_rows
 from manifests.flags import voids
 from orchestrator.planning.obstacles import lacks_gpu
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR
-from services.phrases import count, duration, printable
+from services.phrases import count, duration, printable, processor_name
 from services.quadruple_choice import spent_s
 from services.screen_steps import next_step, report_path
 
@@ -35,8 +34,6 @@ _TAKEN = 2
 _GIVEN_TO_EVIDENCE = 26
 _LEAST_OF_CLAIM = 12
 _LABEL = 9
-_TRADE = r"\((R|TM|tm)\)|\s+@.*|\s+CPU\b|\s+\d+-Core Processor"
-"""What a processor's name has beside the name."""
 _FOLDS = {"verdicts": 2, "report": 3, "tables": 3, "run": 3, "next": 3}
 """On how many lines what people need whole may stand."""
 _TONES = {
@@ -83,7 +80,7 @@ def _machine(manifests: Sequence[Manifest]) -> str:
         machine = one.environment.machine
         if machine is not None and one.status == "ok":
             gpus = ", ".join(dict.fromkeys(gpu.name for gpu in machine.gpus))
-            cpu = re.sub(_TRADE, "", machine.cpu or "a processor")
+            cpu = processor_name(machine.cpu or "a processor")
             found[f"{gpus}, {cpu}" if gpus else f"{cpu}, {machine.cpus} processors"] += 1
     if not found:
         return "nothing measured"

@@ -11,6 +11,7 @@ from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.theme import Theme
 
 from manifests.run_folder import Run
 from tui.app_actions import ActionApp
@@ -66,12 +67,16 @@ class Repliquant(ActionApp):
     def on_mount(self) -> None:
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = self._theme or fitting(self.console.color_system)
+        self.theme = self._theme or fitting(self.console.color_system, self.kept.theme)
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         self._signals.heed(asyncio.get_running_loop())
         replay = self.live.replay
-        self.switch_mode("run" if replay else "studies")
+        self.switch_mode("run" if replay else "home")
         self.set_interval(BEAT_S, self._beat)
         self.call_after_refresh(self._begin)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        self.kept.theme = theme.name
 
     def on_resize(self) -> None:
         """A terminal made small and large again has lost what was on it, though no size changed."""
@@ -82,6 +87,7 @@ class Repliquant(ActionApp):
         """What takes time begins when the first screen has been drawn."""
         replay, sampling = self.live.replay, self.live.sampling
         self.data.survey()
+        self.data.home.look_at_machine()
         self.data.show_run(replay.recording.run.folder if replay else self._run_asked_for)
         if replay is None:
             self.data.plan(self.data.options)
@@ -181,6 +187,17 @@ class Repliquant(ActionApp):
             return
         self.push_screen(ManifestScreen(run, manifest, self.current_mode))
 
+    def open_attempt(self, run: Run, folder: str) -> None:
+        """One attempt at a cell, by the name of its folder."""
+        from tui.screens.manifest import ManifestScreen
+        from tui.views.result_words import read_attempt
+
+        manifest = read_attempt(run, folder)
+        if manifest is None:
+            self.notify("This attempt can't be read.")
+            return
+        self.push_screen(ManifestScreen(run, manifest, self.current_mode, folder))
+
     @on(Loaded)
     def _take(self, message: Loaded) -> None:
         """What background work has come to."""
@@ -198,6 +215,8 @@ class Repliquant(ActionApp):
             self.renew()
             if getattr(value, "go", False):
                 self.action_go("plan")
+            if getattr(value, "start", False) and self.data.planned is not None:
+                self.run_actions.start(self.data.planned.request)
 
     def _say(self, notice: Notice) -> None:
         if notice.severity == "error":

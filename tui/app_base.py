@@ -8,6 +8,7 @@ from manifests.run_folder import Run
 from orchestrator.messages import CellEnded
 from tui.data import Data
 from tui.faults import Faults
+from tui.kept import Kept
 from tui.live import Live
 from tui.run_queue import Ended
 from tui.text import safe
@@ -26,6 +27,7 @@ class AppBase(Faults):
     ) -> None:
         super().__init__()
         self.readonly = readonly or replay is not None
+        self.kept = Kept()
         self.live = Live(replay, sample)
         study = replay.recording.plan.study if replay else options.request.study if options else ""
         self.data = Data(self, self.renew, options, study)
@@ -37,6 +39,10 @@ class AppBase(Faults):
     def open_manifest(self, run: Run, cell: str) -> None:
         """Read one manifest and show it; one that can't be read says why."""
         _left_to_the_app("open_manifest")
+
+    def open_attempt(self, run: Run, folder: str) -> None:
+        """One attempt at a cell, by the name of its folder."""
+        _left_to_the_app("open_attempt")
 
     def action_go(self, mode: str) -> None:
         """To one of the screens; what lies on top of another stays there."""

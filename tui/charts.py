@@ -86,3 +86,32 @@ def widened(values: Sequence[Reading], width: int) -> list[Reading]:
     if not count or count >= width:
         return list(values)
     return [values[i * count // width] for i in range(width)]
+
+
+def curve(values: Sequence[float], width: int, height: int, low: float, high: float) -> list[str]:
+    """A thin line of braille dots through the values; the first of ``height`` lines is the top."""
+    across, up = 2 * width, 4 * height
+    dots = [[0] * width for _ in range(height)]
+    span = high - low if high > low else 1.0
+    before: int | None = None
+    for x in range(across):
+        y = round((_between(values, x / max(1, across - 1)) - low) / span * (up - 1))
+        y = min(up - 1, max(0, y))
+        first, last = sorted((y, y if before is None else before))
+        for level in range(first, last + 1):
+            row, dot = divmod(up - 1 - level, 4)
+            dots[row][x // 2] |= _DOTS[x % 2][dot]
+        before = y
+    return ["".join(chr(0x2800 + bits) for bits in line) for line in dots]
+
+
+_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+"""Of a braille sign, by column and line. Source: Unicode, Braille Patterns."""
+
+
+def _between(values: Sequence[float], share: float) -> float:
+    """Along straight lines from one value to the next."""
+    at = share * (len(values) - 1)
+    left = min(int(at), len(values) - 2) if len(values) > 1 else 0
+    right = min(left + 1, len(values) - 1)
+    return values[left] + (values[right] - values[left]) * (at - left)

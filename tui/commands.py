@@ -17,18 +17,32 @@ if TYPE_CHECKING:
 @click.argument("study", required=False)
 @run_options
 @click.option("--readonly", is_flag=True, help="Look only: nothing is started or written.")
+@click.option("--plain", is_flag=True, help="Print the screens as lines of words instead.")
+@click.option(
+    "--screen",
+    type=click.Choice(["home", "plan", "run", "results", "explain", "claims"]),
+    help="Of --plain only this one.",
+)
 @click.option("--web", is_flag=True, help="Serve it to browsers of this machine instead.")
 @click.option("--port", type=CountRange(1, 65535), default=8000, show_default=True,
               help="The port for --web.")  # fmt: skip
 def tui(
-    study: str | None, readonly: bool, web: bool, port: int, **choices: Unpack[RunChoices]
+    study: str | None,
+    readonly: bool,
+    plain: bool,
+    screen: str | None,
+    web: bool,
+    port: int,
+    **choices: Unpack[RunChoices],
 ) -> int:
     """Plan, watch, compare and explain runs on a screen. STUDY is the first to show.
 
     Exit status as of the last run that was started from the screen.
     """
-    from tui.launch import open_screen, serve
+    from tui.launch import open_screen, print_screens, serve
 
+    if plain:
+        return print_screens(study, screen or "", choices)
     return serve(port) if web else open_screen(study, readonly, choices)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textual.worker import get_current_worker
-
 from manifests.run_folder import Run
 from papers.published import PublishedError
-from papers.study import study_ids
-from tui.loaded import ComparedRuns, Loaded, NoPlan, NoRun, Notice, Verdicts
+from tui.home_data import HomeData
+from tui.loaded import ComparedRuns, NoPlan, NoRun, Notice, Verdicts
+from tui.reading import Reader
 from tui.text import error_text
 
 if TYPE_CHECKING:
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from orchestrator.running.request import Prepared, Request
     from services.selection import RunOptions
     from services.until_decided import Ending
-    from tui.loaded import Kept, Value
+    from tui.loaded import Kept
     from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
 
 
-class Data:
+class Data(Reader):
     """Each ``..._problem`` says why what it belongs to isn't there; both empty: it is being read.
 
     Methods are for the screen's thread; what they read comes back as messages to the app.
@@ -38,11 +37,12 @@ class Data:
         options: RunOptions | None,
         study: str,
     ) -> None:
-        self._app, self._renew = app, renew
+        super().__init__(app)
+        self._renew = renew
         self._options = options
-        self.study_names = study_ids()
+        self.home = HomeData(app)
+        self.study_names = self.home.study_names
         self.study = study or next(iter(self.study_names), "")
-        self.surveyed: dict[str, StudyLine] = {}
         self.planned: Planned | None = None
         self.plan_problem = ""
         self.states: dict[str, State] = {}
@@ -81,20 +81,14 @@ class Data:
         """Those of the shown run and of the paper."""
         return self.results.speedups if self.results else self.published
 
+    @property
+    def surveyed(self) -> dict[str, StudyLine]:
+        """The studies that have been looked at."""
+        return self.home.surveyed
+
     def survey(self) -> None:
-        """Look at every study."""
-
-        def look() -> None:
-            from tui.loaders import survey
-
-            for name in self.study_names:
-                tier = self.request.tier if name == self.study else "quick"
-                try:
-                    self._post(survey(name, tier))
-                except Exception as error:  # a study that can't be read leaves the others
-                    self._post(Notice(f"{name}: {error_text(error)}", "error"))
-
-        self._on_thread(look, "survey")
+        """Look at every study and every run."""
+        self.home.survey(self.study, self.request.tier)
 
     def choose_study(self, name: str) -> None:
         """Plan another study, and show its latest run."""
@@ -139,13 +133,24 @@ class Data:
 
         self._on_thread(look, "plan")
 
+    def plan_and_start(self, options: RunOptions) -> None:
+        """Plan it, and run what there is to do of it at once."""
+
+        def look() -> None:
+            from tui.loaders import read_plan
+
+            try:
+                self._post(read_plan(options)._replace(start=True))
+            except Exception as error:  # said instead
+                self._post(Notice(error_text(error), "error"))
+
+        self._on_thread(look, "plan")
+
     def take(self, value: Kept) -> None:
         """Take up what has been read, or why it could not be."""
-        from tui.loaders import Planned, ShownRun, StudyLine
+        from tui.loaders import Judgement, Planned, ShownRun
 
-        if isinstance(value, StudyLine):
-            self.surveyed[value.study.id] = value
-        elif isinstance(value, Planned):
+        if isinstance(value, Planned):
             self._take_plan(value)
         elif isinstance(value, NoPlan):
             self.planned, self.plan_problem = None, value.why
@@ -154,8 +159,10 @@ class Data:
         elif isinstance(value, NoRun):
             self.results, self.results_problem = None, value.why
             self.published = value.speedups
-        else:
+        elif isinstance(value, Judgement):
             self._take_judgement(value)
+        else:
+            self.home.take(value)
 
     def _take_plan(self, planned: Planned) -> None:
         if planned.options != self._options:
@@ -263,11 +270,3 @@ class Data:
             self._post(ComparedRuns((base.name, new.name), found))
 
         self._on_thread(look, "compare")
-
-    def _post(self, value: Value) -> None:
-        """From a thread: unless what it read is not wanted any more."""
-        if not get_current_worker().is_cancelled:
-            self._app.post_message(Loaded(value))
-
-    def _on_thread(self, look: Callable[[], None], group: str) -> None:
-        self._app.run_worker(look, thread=True, exclusive=True, group=group, exit_on_error=False)

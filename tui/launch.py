@@ -20,6 +20,7 @@ from services.run_state import RunState
 from services.runs import find_run
 from services.selection import RunChoices, options_of
 from tui.app import Repliquant
+from tui.kept import read_kept, write_kept
 from tui.run_queue import Begun, Ended
 
 if TYPE_CHECKING:
@@ -31,8 +32,34 @@ def open_screen(study: str | None, readonly: bool, choices: RunChoices) -> int:
     _need_terminal()
     if study is not None:
         load_study(study)
-    first = study or _study_of(choices["run_dir"]) or next(iter(study_ids()), "")
-    return _shown(Repliquant(options_of(first, choices), readonly=readonly))
+    kept = read_kept()
+    app = Repliquant(options_of(_first(study, choices, kept.study), choices), readonly=readonly)
+    app.kept = kept
+    status = _shown(app)
+    if not readonly:
+        kept.study = app.data.study
+        write_kept(kept)
+    return status
+
+
+def print_screens(study: str | None, screen: str, choices: RunChoices) -> int:
+    """The screens as lines on standard output; 0."""
+    import click
+
+    from tui.plain import plain_screens
+
+    if study is not None:
+        load_study(study)
+    options = options_of(_first(study, choices), choices)
+    for line in plain_screens(options, study_ids(), screen):
+        click.echo(line)
+    return 0
+
+
+def _first(study: str | None, choices: RunChoices, kept: str = "") -> str:
+    """The study to show first: the one asked for, that of the run, the last one, any."""
+    last = kept if kept in study_ids() else ""
+    return study or _study_of(choices["run_dir"]) or last or next(iter(study_ids()), "")
 
 
 def _study_of(folder: Path | None) -> str:

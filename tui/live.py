@@ -38,6 +38,7 @@ class Live:
         self.run_state = RunState()
         self.trace = Trace()
         self.run: Run | None = replay.recording.run if replay else None
+        self.request: Request | None = None
         self.sampling = Sampling(self.trace) if sample and replay is None else None
         self.queue = RunQueue(self.sampling.sampler if self.sampling else None)
         self._status = 0
@@ -161,6 +162,7 @@ class Live:
     def _begin(self, begun: Begun) -> None:
         notes = self.run_state.notes
         self.run, self.run_state, self._cell = begun.run, RunState(begun.chosen), "?"
+        self.request = begun.request
         self.run_state.notes.extend(notes)
 
     def _end(self, ended: Ended, at_s: float) -> None:

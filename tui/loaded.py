@@ -11,8 +11,9 @@ from textual.message import Message
 if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from comparisons.differences import Differences
+    from services.this_machine import Business, MachineWords
     from services.verdict_screen import Shown
-    from tui.loaders import Judgement, Planned, ShownRun, StudyLine
+    from tui.loaders import Judgement, Planned, RunLine, ShownRun, StudyLine, StudyVerdicts
 
 
 class NoPlan(NamedTuple):
@@ -26,6 +27,12 @@ class NoRun(NamedTuple):
 
     why: str
     speedups: list[Explanation]
+
+
+class KnownRuns(NamedTuple):
+    """All runs that can be read, the latest first."""
+
+    runs: Sequence[RunLine]
 
 
 class Remark(NamedTuple):
@@ -67,7 +74,8 @@ class Notice(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Kept = StudyLine | Planned | NoPlan | ShownRun | NoRun | Judgement
+    Home = StudyLine | KnownRuns | StudyVerdicts | MachineWords | Business
+    Kept = Home | Planned | NoPlan | ShownRun | NoRun | Judgement
     Value = Kept | Remarks | ComparedRuns | Verdicts | Notice
 
 

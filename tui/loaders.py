@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from comparisons.audit import Report, audit
+from comparisons.claims import count_verdicts
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
 from comparisons.pareto import Network
+from comparisons.render.verdict_rows import VerdictRow, verdict_rows
 from comparisons.results import Evidence
 from manifests.codec import UnreadableError
 from manifests.errors import InputError, RepliquantError
@@ -47,11 +50,12 @@ BEHIND = "behind the tables"
 
 
 class RunLine(NamedTuple):
-    """A run of a study and what it came to."""
+    """A run of a study and what it came to; ``at`` is when its last cell began (UTC), or empty."""
 
     run: Run
     plan: Plan
     counts: dict[str, int]
+    at: str = ""
 
 
 class StudyLine(NamedTuple):
@@ -68,6 +72,16 @@ class StudyLine(NamedTuple):
     problem: str = ""
 
 
+class StudyVerdicts(NamedTuple):
+    """How many claims of a study have which verdict, on its latest run where it has one, and what
+    each of them came to.
+    """
+
+    study: str
+    states: Mapping[str, int]
+    rows: Sequence[VerdictRow]
+
+
 class Planned(NamedTuple):
     """A options, the request that it comes to, and its plan.
 
@@ -80,6 +94,7 @@ class Planned(NamedTuple):
     states: dict[str, State]
     groups: dict[str, str]
     go: bool = False
+    start: bool = False
 
 
 class ShownRun(NamedTuple):
@@ -104,11 +119,10 @@ class Judgement(NamedTuple):
     problems: dict[str, str]
 
 
-def survey(name: str, tier: str) -> StudyLine:
-    """Everything the first screen says of one study. Raises RepliquantError."""
+def study_line(name: str, tier: str, runs: list[RunLine]) -> StudyLine:
+    """What the first screen says of a study; ``runs`` are its own. Raises RepliquantError."""
     study = load_study(name)
     shown = tier if tier in study.tiers else next(iter(study.tiers))
-    runs = [line for line in map(run_line, all_runs()) if line and line.plan.study == name]
     try:
         plan = prepare(Request(name, shown)).plan
         problem = ""
@@ -129,20 +143,42 @@ def survey(name: str, tier: str) -> StudyLine:
     )
 
 
+def run_lines() -> list[RunLine]:
+    """All runs whose plan can be used, the latest first."""
+    return [line for line in map(run_line, all_runs()) if line is not None]
+
+
+def study_verdicts(study: str, runs: list[RunLine]) -> StudyVerdicts:
+    """On the latest of these runs, or without a run; none where they can't be judged."""
+    try:
+        found = judge_claims(read_results(runs[0].run)) if runs else judge_published(study)
+    except Exception:  # screen 6 says why
+        return StudyVerdicts(study, {}, ())
+    rows = verdict_rows(found.claims, len(found.claims), published=found.plan is None)
+    return StudyVerdicts(study, count_verdicts(found.claims), rows)
+
+
 def run_line(run: Run) -> RunLine | None:
     """None for a run whose plan can't be used."""
     try:
         plan = run.plan()
     except (UnreadableError, OSError):
         return None
-    return RunLine(run, plan, dict(Counter(state for state, _ in states_of(run, plan).values())))
+    manifests = run.load().manifests
+    counts = Counter(state for state, _ in _states(manifests, plan).values())
+    at = max((manifest.started_at for manifest in manifests), default="")
+    return RunLine(run, plan, dict(counts), at[:16].replace("T", " "))
 
 
 def states_of(run: Run, plan: Plan) -> dict[str, State]:
     """The status of every cell of a plan; "waiting" for one without a manifest."""
+    return _states(run.load().manifests, plan)
+
+
+def _states(manifests: Iterable[Manifest], plan: Plan) -> dict[str, State]:
     planned = {cell.id for cell in plan.cells}
     found: dict[str, State] = {}
-    for manifest in run.load().manifests:
+    for manifest in manifests:
         if manifest.id in planned:
             found[manifest.id] = (manifest.status, manifest.reason)
     return {id_: found.get(id_, ("waiting", "")) for id_ in (cell.id for cell in plan.cells)}

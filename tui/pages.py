@@ -8,7 +8,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from tui.screens.studies import StudiesScreen
+from tui.screens.home import HomeScreen
 
 
 def _late(module: str, name: str) -> Callable[[], Screen[Any]]:
@@ -22,7 +22,7 @@ def _late(module: str, name: str) -> Callable[[], Screen[Any]]:
 
 
 PAGES: dict[str, str | Callable[[], Screen[Any]]] = {
-    "studies": StudiesScreen,
+    "home": HomeScreen,
     "plan": _late("plan", "PlanScreen"),
     "run": _late("run", "RunScreen"),
     "results": _late("results", "ResultsScreen"),

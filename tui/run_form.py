@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orchestrator.engines.registry import AUTO, names
-from services.run_options import read_options
+from services.run_options import command_line, read_options
 from services.selection import RunOptions, options_of
 from tui.screens.dialogs import Asked
 from tui.text import error_text
@@ -29,32 +29,58 @@ def fields(options: RunOptions, study: Study, prepared: Prepared | None) -> list
     engines = tuple(dict.fromkeys([AUTO, *names(), request.engine]))
     dataset = prepared.plan.dataset if prepared else "the tier's own"
     folder = str(prepared.run.folder) if prepared else ""
+    told = texts(options)
     return [
-        Asked("tier", "tier", request.tier, tiers),
-        Asked("protocol", "protocol", request.protocol or _ALL, protocols),
-        Asked("dataset", "data set", request.dataset or "", (), dataset),
-        Asked("data_dir", "data folder", _text(request.data_dir), (), "none"),
-        *_experiments(request.experiment, study),
-        Asked("expression", "cells (-k)", request.expression, (), "all"),
-        Asked("claim", "of a claim", options.claim, (), "its number (C2) or its id; all"),
-        Asked("sample", "sample only", "yes" if options.sample else "no", ("no", "yes")),
-        Asked("repeats", "repeats", str(request.repeats or ""), (), "as the tier says"),
-        Asked("budget_s", "budget", _time(request.budget_s), (), "none; or 10m, 2h"),
-        Asked("engine", "engine", request.engine, engines),
-        Asked("python", "python", _text(request.python), (), "the images' own"),
-        Asked("threads", "threads", str(request.threads or ""), (), "all processors"),
-        Asked("cpus", "processors", ",".join(map(str, request.cpus)), (), "all; or 0-3,6"),
-        Asked("gpus", "GPUs", ",".join(request.gpus or ()), (), "the first; or all, or 0,1"),
-        Asked("memory_bytes", "memory", _size(request.memory_bytes), (), "containers only: 8g"),
-        Asked("wait_quiet_s", "quiet wait", _seconds(request.wait_quiet_s), (), "none; or seconds"),
-        Asked("run_dir", "run folder", _text(request.run_dir), (), folder),
+        Asked("tier", "tier", told["tier"], tiers),
+        Asked("protocol", "protocol", told["protocol"] or _ALL, protocols),
+        Asked("dataset", "data set", told["dataset"], (), dataset),
+        Asked("data_dir", "data folder", told["data_dir"], (), "none"),
+        *_experiments(told["experiment"], study),
+        Asked("expression", "cells (-k)", told["expression"], (), "all"),
+        Asked("claim", "of a claim", told["claim"], (), "its number (C2) or its id; all"),
+        Asked("sample", "sample only", told["sample"], ("no", "yes")),
+        Asked("repeats", "repeats", told["repeats"], (), "as the tier says"),
+        Asked("budget_s", "budget", told["budget_s"], (), "none; or 10m, 2h"),
+        Asked("engine", "engine", told["engine"], engines),
+        Asked("python", "python", told["python"], (), "the images' own"),
+        Asked("threads", "threads", told["threads"], (), "all processors"),
+        Asked("cpus", "processors", told["cpus"], (), "all; or 0-3,6"),
+        Asked("gpus", "GPUs", told["gpus"], (), "the first; or all, or 0,1"),
+        Asked("memory_bytes", "memory", told["memory_bytes"], (), "containers only: 8g"),
+        Asked("wait_quiet_s", "quiet wait", told["wait_quiet_s"], (), "none; or seconds"),
+        Asked("run_dir", "run folder", told["run_dir"], (), folder),
     ]
 
 
-def _experiments(asked: Sequence[str], study: Study) -> list[Asked]:
+def texts(options: RunOptions) -> dict[str, str]:
+    """What was chosen, as the form has it, by the names of the options; "" where nothing was."""
+    request = options.request
+    return {
+        "tier": request.tier,
+        "protocol": request.protocol or "",
+        "dataset": request.dataset or "",
+        "data_dir": _text(request.data_dir),
+        "experiment": ",".join(request.experiment),
+        "expression": request.expression,
+        "claim": options.claim,
+        "sample": "yes" if options.sample else "no",
+        "repeats": str(request.repeats or ""),
+        "budget_s": _time(request.budget_s),
+        "engine": request.engine,
+        "python": _text(request.python),
+        "threads": str(request.threads or ""),
+        "cpus": ",".join(map(str, request.cpus)),
+        "gpus": ",".join(request.gpus or ()),
+        "memory_bytes": _size(request.memory_bytes),
+        "wait_quiet_s": _seconds(request.wait_quiet_s),
+        "run_dir": _text(request.run_dir),
+    }
+
+
+def _experiments(asked: str, study: Study) -> list[Asked]:
     """Asked for where the study has parts that don't run by default."""
     known = ",".join(study.experiments())
-    field = Asked("experiment", "experiments", ",".join(asked), (), f"the default; or {known}")
+    field = Asked("experiment", "experiments", asked, (), f"the default; or {known}")
     return [field] if known else []
 
 
@@ -76,6 +102,22 @@ def problem(options: RunOptions, answers: dict[str, str]) -> str:
     except Exception as error:  # said in the form, which stays
         return error_text(error)
     return ""
+
+
+def would_take(options: RunOptions, answers: dict[str, str]) -> str:
+    """The plan that the answers make so far, in words, and the command line that does the same."""
+    from services.plan_words import plan_words
+    from tui.loaders import read_plan
+
+    try:
+        asked = chosen(options, answers)
+        planned = read_plan(asked)
+    except Exception as error:  # said in the plan's place
+        return f"✗ {error_text(error)}"
+    states = {id_: state for id_, (state, _) in planned.states.items()}
+    words = plan_words(planned.prepared, states)
+    told = [f"{words.cells}, about {words.time}", *words.rest]
+    return "\n".join([*told, command_line(asked.request.study, texts(asked))])
 
 
 def narrowing(options: RunOptions) -> Iterator[str]:

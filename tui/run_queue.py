@@ -29,6 +29,7 @@ class Begun:
 
     run: Run
     chosen: Sequence[PlannedCell]
+    request: Request | None = None
 
 
 @dataclass
@@ -145,6 +146,21 @@ class RunQueue:
                 self._thread = threading.Thread(target=self._work, name="run-queue", daemon=True)
                 self._thread.start()
 
+    def move(self, index: int, by: int) -> bool:
+        """Let a waiting request wait for one more, or take it before another. Whether it could."""
+        with self._lock:
+            at, to = index + 1, index + 1 + by
+            if not (1 <= at < len(self._jobs) and 1 <= to < len(self._jobs)):
+                return False
+            self._jobs[at], self._jobs[to] = self._jobs[to], self._jobs[at]
+        return True
+
+    def drop(self, index: int) -> None:
+        """Take a waiting request out of the queue."""
+        with self._lock:
+            if 1 <= index + 1 < len(self._jobs):
+                del self._jobs[index + 1]
+
     def pause(self) -> None:
         """End after the cells that run now; what waits behind goes too."""
         self._forget_waiting()
@@ -190,7 +206,8 @@ class RunQueue:
 
     def _begin(self) -> None:
         """Between the messages of one request and those of the next, so that none is mistaken."""
-        self.inbox.put(Begun(self._jobs[0].run, self._jobs[0].chosen))
+        job = self._jobs[0]
+        self.inbox.put(Begun(job.run, job.chosen, job.request))
 
     def _one(self, job: _Job) -> Ended:
         from services.ending_words import ending_lines

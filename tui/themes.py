@@ -61,6 +61,8 @@ _ANSI = {"primary": "blue", "secondary": "cyan", "success": "green", "warning": 
          "error": "red", "accent": "magenta"}  # fmt: skip
 
 
-def fitting(color_system: str | None) -> str:
-    """The theme for what the terminal can show."""
-    return "ansi-dark" if color_system in (None, "standard", "windows") else "repliquant"
+def fitting(color_system: str | None, kept: str = "") -> str:
+    """The theme for what the terminal can show; the one that was chosen before where it can."""
+    if color_system in (None, "standard", "windows"):
+        return kept if kept.startswith("ansi") else "ansi-dark"
+    return kept if kept in (theme.name for theme in THEMES) else "repliquant"

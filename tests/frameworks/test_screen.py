@@ -27,7 +27,7 @@ def test_a_quick_run_from_the_start_to_an_exported_table(
     try:
         command = f"{sys.executable} -m cli tui lad2023 --engine local -k '{CHOSEN}'"
         terminal.type(f"{command}; echo status $?")
-        terminal.shows(lambda screen: "1 Studies" in screen and "lad2023" in screen)
+        terminal.shows(lambda screen: "1 Home" in screen and "lad2023" in screen)
         terminal.tmux("send-keys", "2")
         terminal.shows(lambda screen: "batch_size=1   3 to" in screen)
         terminal.tmux("send-keys", "s")

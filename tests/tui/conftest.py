@@ -24,14 +24,17 @@ from orchestrator.running.control import RunControl
 from orchestrator.running.execute import Outcome
 from orchestrator.running.request import Request
 from services.runs import find_run
+from services.this_machine import Business, MachineWords
 from tests.conftest import ROOT
 from tests.manifests.samples import a_manifest
+from tui import home_data
 from tui.app import Repliquant
 from tui.recording import read_recording
 from tui.replay import Replay
 
 DEMO = ROOT / "tui" / "demo"
 RUN = "lad2023-quick-digits"
+MACHINE = MachineWords("Intel Xeon Processor, 2 processors", "7.8 GiB of memory", "no GPU", "local")
 
 Scene = Callable[[list[PlannedCell], Listener, RunControl], list[Status]]
 Steps = Callable[[Pilot[str], Repliquant], Awaitable[None]]
@@ -53,6 +56,8 @@ def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     # As they were when the demo was recorded: no study that changes changes a picture.
     monkeypatch.setenv("REPLIQUANT_STUDIES", str(ROOT / "tests" / "studies"))
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(home_data, "look_at_machine", lambda: MACHINE)
+    monkeypatch.setattr(home_data, "look_who_is_busy", lambda: Business(True, "quiet"))
     monkeypatch.setattr(inventory, "gpu_count", lambda: 0)
     monkeypatch.setattr(asking, "visible_gpus", lambda: Allotment(()))
     return tmp_path / "runs" / RUN

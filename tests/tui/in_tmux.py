@@ -16,7 +16,7 @@ def start(
     arguments = ["tui", "toy", "--engine", "fake", *options]
     command = shlex.join([sys.executable, "-m", program, *arguments])
     terminal.type(f"{command}; echo status $?")
-    terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    terminal.shows(lambda screen: "1 Home" in screen and "A toy" in screen)
 
 
 def keys(terminal: Terminal, *names: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.charts import bar, columns, histogram, resampled, sparkline, widened
+from tui.charts import bar, columns, curve, histogram, resampled, sparkline, widened
 
 NUMBERS = st.floats(-1e12, 1e12) | st.none()
 
@@ -53,3 +53,10 @@ def test_any_readings_fill_their_place(values: list[float | None], width: int, h
     assert len(sparkline(values, width, 0.0, 100.0)) == width
     lines = columns(values, width, height)
     assert [len(line) for line in lines] == [width] * height
+
+
+def test_a_curve_goes_through_its_values_from_corner_to_corner() -> None:
+    rising = curve([0.0, 1.0], 8, 2, 0.0, 1.0)
+    assert (rising[0].strip("⠀")[-1] in "⠉⠁⠈⠊⠋", rising[1][0] in "⣀⡀⢀⣠⡠") == (True, True)
+    assert curve([5.0, 5.0], 4, 1, 0.0, 5.0) == ["⠉⠉⠉⠉"]
+    assert curve([0.0], 3, 2, 0.0, 5.0) == ["⠀⠀⠀", "⣀⣀⣀"]

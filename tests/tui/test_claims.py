@@ -149,9 +149,10 @@ def test_a_claim_without_cells_says_so_and_the_plan_stays(app: Repliquant) -> No
 
 def test_what_is_shown_is_copied_as_markdown(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await go(pilot, app, "6", "y")
+        await go(pilot, app, "6")
+        await go(pilot, app, "y", "t")
         assert app.clipboard.startswith("### Claims · tier quick")
-        await go(pilot, app, "right_square_bracket", "y")
+        await go(pilot, app, "right_square_bracket", "y", "t")
         assert app.clipboard.startswith("### Audit of the numbers that lad2023 publishes")
 
     drive(app, steps)

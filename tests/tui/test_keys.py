@@ -176,7 +176,10 @@ def test_a_file_that_cannot_be_written_is_said(app: Repliquant) -> None:
 
 def test_a_copy_is_markdown(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await pilot.press("4", "y")
+        await pilot.press("4")
+        await settle(pilot, app)
+        await pilot.press("y", "t")
+        await pilot.pause()
         assert app.clipboard.startswith("### Model size")
 
     drive(app, steps)
@@ -222,7 +225,7 @@ def test_help_lists_the_keys_of_the_screen(app: Repliquant) -> None:
 
 def test_the_mouse_goes_where_it_is_clicked(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await pilot.click("Head", offset=(14, 0))
+        await pilot.click("Head", offset=(9, 0))
         assert app.current_mode == "plan"
         await pilot.click("#cells", offset=(10, 3))
         assert app.screen.query_one("#cells", Rows).cursor == 2

@@ -44,7 +44,7 @@ def test_from_the_start_through_a_run_to_an_exported_table(
     assert (workshop.folder / "out.md").read_text().startswith("### Latency")
     keys(terminal, "q")
     screen = terminal.shows(lambda screen: "status 0" in screen)
-    assert "Studies" not in screen
+    assert "1 Home" not in screen
     assert len(workshop.executed()) == 6
 
 
@@ -178,7 +178,7 @@ def test_what_a_terminal_lost_is_drawn_again(workshop: Workshop, terminal: Termi
     Path(tty).write_bytes(b"\x1b[2J\x1b[Hrubbish")
     terminal.shows(lambda screen: screen.startswith("rubbish"))
     os.kill(process_of(workshop), signal.SIGWINCH)
-    screen = terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    screen = terminal.shows(lambda screen: "1 Home" in screen and "A toy" in screen)
     assert "rubbish" not in screen
 
 
@@ -201,7 +201,7 @@ def test_ctrl_z_suspends_and_what_is_typed_then_is_the_shells(
     """Also from a form and a question, and under a program that waits for it, as just does."""
     command = shlex.join(workshop.command("tui", "toy", "--engine", "fake"))
     terminal.type(within.format(shlex.quote(f"{command}; exit 0")) if within else command)
-    terminal.shows(lambda screen: "1 Studies" in screen and "A toy" in screen)
+    terminal.shows(lambda screen: "1 Home" in screen and "A toy" in screen)
     plan(terminal)
     keys(terminal, *where)
     pid = process_of(workshop)

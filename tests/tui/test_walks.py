@@ -22,7 +22,7 @@ from orchestrator.engines.auto import Choice
 from orchestrator.running import request
 from services import doctor
 from tests.fakes.instant import InstantEngine
-from tests.tui.conftest import drive
+from tests.tui.conftest import drive, shown
 from tui.app import Repliquant
 from tui.screens.base import Page
 from tui.screens.dialogs import Form
@@ -32,7 +32,7 @@ KEYS_A_SEED = 300
 
 _MOVES = ["up", "down", "left", "right", "home", "end", "pageup", "pagedown", "tab", "shift+tab"]
 _ALWAYS = [*"123456123456", *["enter", "escape"] * 4, "space", "?", "q", "ctrl+p", "ctrl+z"]
-_OF_SCREENS = [*"acdenoprsvwxyXRNGb[]/<>,.-+", *"rrr[]]44ss"]
+_OF_SCREENS = [*"acdenoprsvwxyzCDJKXRZNGb[]/<>,.-+", *"rrr[]]44ss"]
 _KEYS = [*_MOVES, *_ALWAYS, *_OF_SCREENS]
 _TYPED = ["enter", "escape", "tab", "down", "backspace", "left", *"abcky12 =<()"]
 _AWAY = ["escape", "escape", "enter", "down", "up", *"yq?p"]
@@ -73,6 +73,7 @@ class Walk:
             self.seen[type(app._top).__name__] += 1
             await self._step(pilot, app)
         assert app._exception is None, self.pressed[-40:]
+        await same_as_on_disk(pilot, app)
 
     async def _step(self, pilot: Pilot[str], app: Repliquant) -> None:
         what = self.dice.random()
@@ -87,6 +88,12 @@ class Walk:
 
     async def _click(self, pilot: Pilot[str], app: Repliquant) -> None:
         at = self.dice.randrange(app.size.width), self.dice.randrange(app.size.height)
+        self.left -= 1
+        if self.dice.random() < 0.3:
+            self.pressed.append(f"wheel {at}")
+            kind = self.dice.choice([events.MouseScrollDown, events.MouseScrollUp])
+            await pilot._post_mouse_events([kind], offset=at)
+            return
         self.pressed.append(f"click {at}")
         await pilot.click(offset=at, times=self.dice.choice([1, 1, 2]))
 
@@ -105,6 +112,42 @@ class Walk:
         if isinstance(app.screen, Form) or isinstance(app.focused, Input):
             return _TYPED
         return _KEYS if isinstance(app.screen, Page) else _AWAY
+
+
+async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
+    """The oracle: what screen 4 counts of a run is what lies in the run's folder."""
+    app.live.queue.cancel("the walk has ended")
+    while app.live.queue.active:
+        await pilot.pause(0.05)
+    while not isinstance(app._top, Page):
+        await pilot.press("escape")
+    app.data.read_results()
+    await pilot.resize_terminal(132, 40)
+    for _ in range(200):
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.05)
+        results = app.data.results
+        if app._top is not None and (results or app.data.results_problem):
+            break
+    if app.data.results is None:
+        return  # no run of that study, or one that can't be read: the screen says so
+    run = app.data.results.run
+    counts = Counter(manifest.status for manifest in run.load().manifests)
+    shown_counts = Counter(one.status for one in app.data.results.manifests.values())
+    assert shown_counts == counts
+    while app.current_mode != "results" or len(app.screen_stack) > 1:
+        await pilot.press("escape", "4")
+        await pilot.pause()
+    told = [f"{number} {word(status)}" for status, number in counts.items()]
+    for _ in range(100):
+        if all(text in shown(app).splitlines()[1] for text in (run.id, *told)):
+            return
+        await pilot.pause(0.05)
+    raise AssertionError((told, shown(app).splitlines()[1]))
+
+
+def word(status: str) -> str:
+    return "out of memory" if status == "oom" else status
 
 
 def test_no_keys_bring_the_app_down(several: Path) -> None:

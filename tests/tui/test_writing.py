@@ -162,7 +162,7 @@ def test_the_doctors_findings_are_a_screen(
         await pilot.pause()
         assert "set REPLIQUANT_RUNS" in shown(app)
         await pilot.press("escape", "escape")
-        assert app.current_mode == "studies"
+        assert app.current_mode == "home"
 
     drive(app, steps)
 

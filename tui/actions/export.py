@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tui.loaders import ShownRun
 
 
+_ALL = "all"
+
+
 class ExportActions:
     """Each ``ask_...`` shows a form; what it leads to goes on on a thread and is told."""
 
@@ -37,6 +40,30 @@ class ExportActions:
             self._app.complain(str(error))
             return
         self._app.notify(f"Written: {safe(str(path))}", markup=False, timeout=8)
+
+    def ask_tables(self, results: ShownRun, current: str) -> None:
+        """Of the run that is shown; ``current`` is the table that is seen."""
+        from comparisons.render import TEXT_FORMATS
+
+        if self._app.refused("Writing files"):
+            return
+        ids = tuple(c.id for c in results.comparisons)
+        fields = [
+            Asked("path", "file", "", (), str(results.run.folder / "FILE")),
+            Asked("table", "table", current if current in ids else _ALL, (_ALL, *ids)),
+            Asked("format", "format", "md", tuple(TEXT_FORMATS)),
+        ]
+        note = "An empty name: beside the run, as TABLE.FORMAT"
+        self._app.push_screen(
+            Form("Export tables", fields, "Write", note),
+            lambda given: self._write_tables(results, given) if given is not None else None,
+        )
+
+    def _write_tables(self, results: ShownRun, given: dict[str, str]) -> None:
+        table, format_ = given["table"], given["format"]
+        chosen = [c for c in results.comparisons if table in (_ALL, c.id)]
+        path = _path(given) or results.run.folder / f"{table}.{format_}"
+        self.tables(results, chosen, format_, path)
 
     def ask_report(self) -> None:
         """Of the run that is shown, as ``repliquant report`` writes it."""

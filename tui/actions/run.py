@@ -9,6 +9,7 @@ from tui.screens.dialogs import Choice, Question
 if TYPE_CHECKING:
     from manifests.plan import PlannedCell
     from orchestrator.running.request import Request
+    from services.run_state import CellState
     from tui.app_base import AppBase
     from tui.loaders import State
 
@@ -40,6 +41,46 @@ class RunActions:
         self._app.take_up_messages()
         data.marked = set()
         self._app.switch_mode("run")
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether the run that was shown ended before its last cell, and nothing runs."""
+        live = self._app.live
+        state = live.run_state
+        left = state.outcome in ("paused", "cancelled", "failed") and state.done < state.total
+        early = state.outcome in ("paused", "cancelled") and not state.total
+        return bool(live.request and (left or early) and not live.queue.active)
+
+    def go_on(self) -> None:
+        """Run what is left of it, at once: it was asked for before."""
+        live = self._app.live
+        if self._app.refused("Running cells") or live.request is None or live.run is None:
+            return
+        chosen = [cell.planned for cell in live.run_state.cells.values()]
+        live.start(live.request._replace(rerun=()), live.run, chosen)
+        self._app.take_up_messages()
+
+    def ask_to_retry(self, cell: CellState) -> None:
+        """Run one cell again that has come to its end."""
+        live = self._app.live
+        if self._app.refused("Running cells") or live.request is None or live.run is None:
+            return
+        if cell.state in ("waiting", "running"):
+            self._app.notify("It has no result yet: R runs a cell again that has one.")
+            return
+        id_ = cell.planned.id
+        request = live.request._replace(expression=f"id={id_}", rerun=(id_,))
+        run = live.run
+        lines = [cell.planned.cell.title, "What it left is put aside, not deleted."]
+        busy = ["It waits until the run that goes on has ended."] if live.queue.active else []
+
+        def act(answer: str | None) -> None:
+            if answer == "yes":
+                live.start(request, run, [cell.planned])
+                self._app.take_up_messages()
+
+        choice = Choice("y", "Run again", "yes", danger=True)
+        self._app.push_screen(Question("Run again: 1 cell", [*lines, *busy], [choice]), act)
 
     def pause(self) -> None:
         """End after the cells that run now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
@@ -11,9 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static, Tab, Tabs
 
 from services.phrases import count
-from tui.screens.base import Page
-from tui.screens.dialogs import Choice
+from tui.actions.deciding import decision
+from tui.copying import Copied
+from tui.narrowing import with_words
+from tui.screens.dialogs import Choice, Question
 from tui.screens.full import Full
+from tui.screens.narrowed import NarrowedPage
 from tui.screens.picker import Pick
 from tui.text import safe
 from tui.views import claims
@@ -27,15 +31,16 @@ if TYPE_CHECKING:
 CLAIMS, AUDIT = "claims", "audit"
 
 
-class ClaimsScreen(Page):
+class ClaimsScreen(NarrowedPage):
     """A tab with the claims, and one with the findings of the audit."""
 
     mode = "claims"
     about = "Claims: what the paper says, and how far it holds"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "plan", "Plan", tooltip="plan the cells that this claim needs"),
+        Binding("d", "decide", "Decide", tooltip="run what would decide this claim"),
         Binding("c", "cells", "Cells", tooltip="the cells behind this claim"),
-        Binding("y", "copy", "Copy", tooltip="copy what is shown, as Markdown"),
+        Binding("y", "copy", "Copy", tooltip="copy a verdict, its citation, or the command"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the tab before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next tab"),
     ]
@@ -49,6 +54,7 @@ class ClaimsScreen(Page):
         yield Static(id="summary", classes="line")
         yield Tabs(Tab("Claims", id=CLAIMS), Tab("Audit", id=AUDIT))
         yield Rows(id="rows", nothing="Nothing to show.")
+        yield self.filter_box()
         yield Static(id="details")
 
     def on_mount(self) -> None:
@@ -63,15 +69,16 @@ class ClaimsScreen(Page):
 
     @property
     def claims(self) -> list[Judged]:
-        """The claims of the study; none while they are being read."""
+        """Those that the filter leaves; none while they are being read."""
         found = self._shown.evidence if self._shown else None
-        return found.claims if found else []
+        return with_words(self.narrowed_by, found.claims, claims.searched) if found else []
 
     @property
     def findings(self) -> list[Finding]:
         """What the audit has found."""
         report = self._shown.report if self._shown else None
-        return report.findings if report else []
+        every = report.findings if report else []
+        return with_words(self.narrowed_by, every, claims.finding_searched)
 
     @property
     def claim(self) -> Judged | None:
@@ -87,11 +94,12 @@ class ClaimsScreen(Page):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A finding has no cells."""
-        return self._current == CLAIMS if action in ("plan", "cells") else True
+        return self._current == CLAIMS if action in ("plan", "cells", "decide") else True
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
         self._current = event.tab.id or CLAIMS
+        self.narrowed_by = ""
         self.refresh_bindings()
         self._show(cursor=0)
 
@@ -108,7 +116,11 @@ class ClaimsScreen(Page):
         if self.claim is not None:
             judged = self.claim
             title = f"{judged.number} ({judged.claim.id})"
-            choices = [Choice("p", "Plan its cells", "plan"), Choice("c", "Its cells", "cells")]
+            choices = [
+                Choice("d", "Run what would decide it", "decide"),
+                Choice("p", "Plan its cells", "plan"),
+                Choice("c", "Its cells", "cells"),
+            ]
             self.app.push_screen(Full(title, claims.claim_text(judged), choices), self._answer)
         elif self.finding is not None:
             text = claims.finding_text(self.finding)
@@ -121,6 +133,21 @@ class ClaimsScreen(Page):
     def action_plan(self) -> None:
         if self.claim is not None:
             self.main_app.data.plan_claim(self.claim.number)
+
+    def action_decide(self) -> None:
+        """Ask with the command that does the same; what runs shows on screen 3."""
+        data = self.main_app.data
+        if self.claim is None or self.main_app.refused("Running cells"):
+            return
+        found = decision(self.claim, data.options, data.results)
+        options = found.options
+        if options is None:
+            self.notify(safe(found.lines[0], 1000), markup=False, timeout=8)
+            return
+        self.app.push_screen(
+            Question(f"Decide {self.claim.number}", found.lines, [Choice("y", "Start", "yes")]),
+            lambda answer: data.plan_and_start(options) if answer == "yes" else None,
+        )
 
     def action_cells(self) -> None:
         """Where the numbers of this claim come from."""
@@ -138,17 +165,30 @@ class ClaimsScreen(Page):
             lambda ids: self.main_app.open_manifest(run, ids[0]) if ids else None,
         )
 
-    def action_copy(self) -> None:
-        text = claims.markdown(self._shown, self._current) if self._shown else ""
-        if text:
-            self.app.copy_to_clipboard(text)
-            self.notify("Copied as Markdown.")
+    def narrow(self, text: str) -> str:
+        before, self.narrowed_by = self.narrowed_by, text
+        if text and not (self.claims if self._current == CLAIMS else self.findings):
+            self.narrowed_by = before
+            return f"nothing here has {text!r}"
+        self._show(cursor=0)
+        return ""
+
+    def copies(self) -> Sequence[Copied]:
+        if self._shown is None:
+            return ()
+        results = self.main_app.data.results
+        run = results.run if results is not None else None
+        if self._current == CLAIMS:
+            return claims.claim_copies(self._shown, run, self.claim)
+        return claims.finding_copies(self._shown, self.finding)
 
     def _answer(self, answer: str | None) -> None:
         if answer == "plan":
             self.action_plan()
         elif answer == "cells":
             self.action_cells()
+        elif answer == "decide":
+            self.action_decide()
 
     def _show(self, cursor: int | None = None) -> None:
         width = self.size.width

@@ -11,13 +11,16 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.message import Message
+from textual.timer import Timer
 from textual.widgets import Button, Input, Label, Select, Static
 from textual.worker import get_current_worker
 
 from tui.screens.dialog_base import Dialog
 from tui.text import safe
 
+_PAUSE_S = 0.4
 _LONGEST = 4096
 """Of a text in a field: as long as a path can be."""
 
@@ -47,7 +50,8 @@ class Question(Dialog[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(Text(safe(self._title)), classes="title")
-            yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
+            if self._lines:
+                yield Static(Text("\n".join(safe(line, 1000) for line in self._lines)))
             with Vertical(classes="buttons choices"):
                 for choice in self._choices:
                     yield choice_button(choice)
@@ -74,7 +78,7 @@ class Question(Dialog[str]):
 def choice_button(choice: Choice) -> Button:
     """Its id tells which choice it is."""
     return Button(
-        f"{choice.label} ({choice.key})",
+        Content(f"{choice.label} ({choice.key})"),  # whatever is in it, it is no markup
         id=f"choice-{ord(choice.key)}",
         variant="error" if choice.danger else "primary",
         compact=True,
@@ -95,7 +99,7 @@ class Form(Dialog[dict[str, str] | None]):
     """Gives back every field's text by its name, or None.
 
     ``check`` tells on a thread what is wrong with the answers, "" for nothing; the form stays,
-    and its answers with it, until nothing is.
+    and its answers with it, until nothing is. ``live`` tells what they come to while they are made.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
@@ -107,6 +111,13 @@ class Form(Dialog[dict[str, str] | None]):
             super().__init__()
             self.answers, self.problem = answers, problem
 
+    class Lived(Message):
+        """What the answers come to so far."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
     def __init__(
         self,
         title: str,
@@ -114,10 +125,12 @@ class Form(Dialog[dict[str, str] | None]):
         verb: str,
         note: str = "",
         check: Callable[[dict[str, str]], str] | None = None,
+        live: Callable[[dict[str, str]], str] | None = None,
     ) -> None:
         super().__init__()
         self._title, self._fields, self._verb, self._note = title, fields, verb, note
-        self._check = check
+        self._check, self._live = check, live
+        self._due: Timer | None = None
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", can_focus=False):
@@ -129,15 +142,47 @@ class Form(Dialog[dict[str, str] | None]):
                         yield _editor(asked)
             if self._note:
                 yield Static(Text(safe(self._note, 1000)), classes="dim")
+            if self._live is not None:
+                yield Static("planning …", id="live")
             yield Static(id="problem")
             with Horizontal(classes="buttons"):
                 yield Button(self._verb, id="do", variant="primary", compact=True)
                 yield Button("Cancel (esc)", id="leave", compact=True)
 
+    def on_mount(self) -> None:
+        self._changed()
+
+    @on(Input.Changed)
+    @on(Select.Changed)
+    def _changed(self) -> None:
+        """What the answers come to is told when nothing was typed for a moment."""
+        if self._due is not None:
+            self._due.stop()
+        if self._live is not None:
+            self._due = self.set_timer(_PAUSE_S, self._tell_live)
+
+    def _tell_live(self) -> None:
+        if self._live is not None:
+            look = partial(self._look_ahead, self._live, self._answers())
+            self.run_worker(look, thread=True, exclusive=True, group="live", exit_on_error=False)
+
+    def _look_ahead(self, live: Callable[[dict[str, str]], str], answers: dict[str, str]) -> None:
+        told = live(answers)
+        if not get_current_worker().is_cancelled:
+            self.post_message(self.Lived(told))
+
+    @on(Lived)
+    def _lived(self, event: Lived) -> None:
+        text = "\n".join(safe(line, 1000) for line in event.text.split("\n"))
+        self.query_one("#live", Static).update(Text(text))
+
+    def _answers(self) -> dict[str, str]:
+        return {asked.name: self._text(asked) for asked in self._fields}
+
     @on(Input.Submitted)
     @on(Button.Pressed, "#do")
     def _done(self) -> None:
-        answers = {asked.name: self._text(asked) for asked in self._fields}
+        answers = self._answers()
         if self._check is None:
             self.dismiss(answers)
             return

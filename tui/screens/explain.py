@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -12,10 +13,14 @@ from textual.widgets import Static
 
 from comparisons.decomposition import Explanation
 from comparisons.render.speedups import ONE_PROCESS, configuration, interval
+from services.citations import paper_citation
 from services.phrases import count
-from tui.screens.base import Page
+from services.shown_commands import explain_command
+from tui.copying import Copied
+from tui.narrowing import with_words
+from tui.screens.narrowed import NarrowedPage
 from tui.text import MARK, safe
-from tui.views.speedups import ladder, parts
+from tui.views.speedups import parts, waterfall
 from tui.widgets.rows import Column, Field, Rows, Table
 
 _COLUMNS = (
@@ -24,23 +29,27 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class ExplainScreen(Page):
+class ExplainScreen(NarrowedPage):
     """Speedups above, the chosen one taken apart below."""
 
     mode = "explain"
+    rows_id = "speedups"
     about = "Explain: calling convention x compiler x precision = total"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "front", "Front", tooltip="accuracy or fidelity against latency"),
-        Binding("r", "reread", "Read again", tooltip="read the latest run again"),
+        Binding("r", "reread", "Read again", show=False, tooltip="read the latest run again"),
+        Binding("y", "copy", "Copy", tooltip="copy the speedup, the row, or the command"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._all: list[Explanation] = []
+        self._known: list[Explanation] = []
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
         yield Rows(id="speedups", nothing="No speedup here has both of its ends.")
+        yield self.filter_box()
         yield Static(id="apart", classes="panel")
 
     def on_mount(self) -> None:
@@ -54,10 +63,37 @@ class ExplainScreen(Page):
         missing = len(self._all) - len(known)
         if missing:
             text.append(f"   {missing} with an end that is not measured", "dim not bold")
-        self._all = known
+        self._known = known
+        self._all = with_words(self.narrowed_by, known, _searched)
         self.query_one("#summary", Static).update(text)
-        self.query_one("#speedups", Rows).show(Table(_COLUMNS, len(known), self._row))
+        rows = self.query_one("#speedups", Rows)
+        rows.styles.max_height = len(self._all) + 2
+        rows.show(Table(_COLUMNS, len(self._all), self._row))
         self._draw()
+
+    def narrow(self, text: str) -> str:
+        if text and not with_words(text, self._known, _searched):
+            return f"no speedup here has {text!r}"
+        self.narrowed_by = text
+        self.renew()
+        return ""
+
+    def copies(self) -> Sequence[Copied]:
+        row = self.query_one("#speedups", Rows).cursor
+        if row >= len(self._all):
+            return ()
+        item = self._all[row]
+        data = self.main_app.data
+        run = data.results.run if data.results else None
+        told = f"{item.total:.2f}x" if item.total is not None else ""
+        what = f"{item.technique} over {item.baseline}, {configuration(item.point)}"
+        factors = " x ".join(f"{factor.value:.2f} {factor.kind}" for factor in item.factors)
+        return (
+            Copied("y", "the speedup", told),
+            Copied("r", "the row", f"{what}: {told} {_interval(item)}= {factors} ({item.source})"),
+            Copied("c", "the paper's citation", paper_citation(data.study)),
+            Copied("m", "the command that shows it", explain_command(data.study, run)),
+        )
 
     def action_reread(self) -> None:
         self.main_app.data.read_results()
@@ -99,11 +135,16 @@ class ExplainScreen(Page):
         if item.flagged:
             flags = safe(", ".join(item.flagged), 400)
             text.append(f"{MARK} flags of its cells: {flags}\n", "bold")
-        for line in parts(item, width, self.main_app.paint):
-            text.append_text(line).append("\n")
-        for line in ladder(item, width):
+        falling = list(waterfall(item, width, self.main_app.paint))
+        shares = parts(item, width, self.main_app.paint) if len(item.factors) > 1 else ()
+        for line in [*falling, *(shares if falling else parts(item, width, self.main_app.paint))]:
             text.append_text(line).append("\n")
         self.query_one("#apart", Static).update(text)
+
+
+def _searched(item: Explanation) -> str:
+    """The text of a speedup that a filter looks at."""
+    return f"{configuration(item.point)} {item.technique} {item.baseline} {item.source}"
 
 
 def _interval(item: Explanation) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -20,8 +20,11 @@ from manifests.manifest import Manifest, Metric
 from manifests.run_folder import Run
 from manifests.series_reader import Series
 from manifests.telemetry_series import PhaseMark, Sample
+from services.citations import paper_citation
 from services.manifest_lines import describe
+from services.shown_commands import show_command
 from tui.charts import Reading, columns, histogram, resampled, widened
+from tui.copying import Copied
 from tui.recording import read_log, read_telemetry
 from tui.screens.base import Page
 from tui.states import state
@@ -34,20 +37,21 @@ _JSON_CHARACTERS = 40_000
 
 
 class ManifestScreen(Page):
-    """Opened from a cell; escape goes back."""
+    """Opened from a cell; escape goes back. ``folder`` is that of an earlier attempt."""
 
     about = "Manifest: everything that stands behind one cell"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the tab before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next tab"),
-        Binding("y", "copy", "Copy", tooltip="copy the manifest as JSON"),
+        Binding("y", "copy", "Copy", tooltip="copy the manifest, its id, or the command"),
         Binding("escape", "app.back", "Back"),
     ]
 
-    def __init__(self, run: Run, manifest: Manifest, mode: str) -> None:
+    def __init__(self, run: Run, manifest: Manifest, mode: str, folder: str = "") -> None:
         super().__init__()
         self.mode = mode  # type: ignore[misc]
         self._run, self._manifest = run, manifest
+        self._folder = folder or manifest.id
 
     def body(self) -> ComposeResult:
         manifest = self._manifest
@@ -65,9 +69,14 @@ class ManifestScreen(Page):
         tabs = self.query_one(Tabs)
         (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
 
-    def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self._json())
-        self.notify("Copied as JSON.")
+    def copies(self) -> Sequence[Copied]:
+        shows = show_command(self._run, self._manifest.id)
+        return (
+            Copied("y", "the cell's id", self._manifest.id),
+            Copied("m", "the command that shows this", shows),
+            Copied("c", "the paper's citation", paper_citation(self._manifest.cell.study)),
+            Copied("j", "the manifest as JSON", self._json()),
+        )
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
@@ -88,14 +97,14 @@ class ManifestScreen(Page):
         if tab == "samples":
             yield from _samples(self._manifest, width, colour)
         elif tab == "telemetry":
-            yield from _telemetry(read_telemetry(self._run, self._manifest.id), width, colour)
+            yield from _telemetry(read_telemetry(self._run, self._folder), width, colour)
         elif tab == "log":
-            lines = read_log(self._run, self._manifest.id)
+            lines = read_log(self._run, self._folder)
             yield Text("\n".join(safe(line) for line in lines[-500:]) or "It printed nothing.")
         elif tab == "json":
             yield Text(safe_lines(self._json()[:_JSON_CHARACTERS]))
         else:
-            folder = self._run.cell_folder(self._manifest.id)
+            folder = self._run.cell_folder(self._folder)
             for part in describe(self._manifest, folder):
                 yield Text(part) if isinstance(part, str) else part
 

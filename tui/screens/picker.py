@@ -64,3 +64,15 @@ class Pick(Dialog[list[str] | None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
+
+
+class Tick(Pick):
+    """Gives back those that are ticked, or None; ``ticked`` are so from the beginning."""
+
+    def __init__(self, title: str, items: Sequence[str], ticked: Sequence[str]) -> None:
+        super().__init__(title, [(item, item) for item in items], most=len(items) + 1)
+        self._marked = list(ticked)
+
+    @on(Rows.Opened)
+    def _open(self, event: Rows.Opened) -> None:
+        self.dismiss([key for key, _ in self._items if key in self._marked])

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from manifests.plan import PlannedCell
-from manifests.select import SelectionError, Selector
 from services.phrases import count
+from services.run_options import command_line
+from services.shown_commands import show_command
 from tui import run_form
 from tui.actions.ask import request_for, what_it_takes, what_will_run
-from tui.screens.base import Page
+from tui.copying import Copied
+from tui.narrowing import narrowed
 from tui.screens.dialogs import Choice, Form, Question
+from tui.screens.narrowed import NarrowedPage
 from tui.states import tally
 from tui.text import safe
 from tui.views.plan import COLUMNS, NOTHING, Entry, Listing
 from tui.widgets.rows import Rows, Table
 
 
-class PlanScreen(Page):
+class PlanScreen(NarrowedPage):
     """Groups (a table of the paper each) and their cells."""
 
     mode = "plan"
     about = "Plan: choose cells and run them"
+    rows_id = "cells"
+    hint = "words, or as with -k: pytorch and not qat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "start", "Start", tooltip="run what is marked, or all that is shown"),
         Binding("slash", "filter", "Filter", tooltip="filter as with -k: pytorch and not qat"),
@@ -36,20 +42,20 @@ class PlanScreen(Page):
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", show=False, tooltip="end the running cells now"),
         Binding("R", "rerun", "Re-run", tooltip="run cells again that have a result"),
-        Binding("left", "fold(True)", "Fold", show=False, tooltip="hide a group's cells"),
-        Binding("right", "fold(False)", "Unfold", show=False, tooltip="show a group's cells"),
+        Binding("left,h", "fold(True)", "Fold", show=False, tooltip="hide a group's cells"),
+        Binding("right,l", "fold(False)", "Unfold", show=False, tooltip="show a group's cells"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._list = Listing(lambda p: self.main_app.run_actions.state_of(p), self._group_of)
-        self._selector = Selector("")
+        self._shown: list[PlannedCell] = []
         self._shown_for: object = None
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
         yield Rows(id="cells", nothing="No cells.", marks=True)
-        yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
+        yield self.filter_box()
         yield Static(id="details")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -64,7 +70,7 @@ class PlanScreen(Page):
         if prepared is not self._shown_for:
             self._shown_for = prepared
             self._list.entitle(prepared.chosen if prepared else ())
-            self._selector = Selector("")
+            self._keep(prepared.chosen if prepared else (), "")
         if prepared is None:
             text = self.main_app.data.plan_problem or "planning …"
             self.query_one("#summary", Static).update(Text(safe(text, 2000)))
@@ -76,11 +82,29 @@ class PlanScreen(Page):
         self.query_one("#cells", Rows).refresh_rows()
         self._summarise()
 
-    def action_filter(self) -> None:
-        box = self.query_one("#filter", Input)
-        box.value = self._selector.expression
-        box.add_class("open")
-        box.focus()
+    def narrow(self, text: str) -> str:
+        prepared = self.main_app.data.prepared
+        if prepared is None:
+            return ""
+        found = narrowed(text, prepared.chosen)
+        if not found.problem:
+            self._keep(found.cells, text)
+            self._arrange()
+        return found.problem
+
+    def copies(self) -> Sequence[Copied]:
+        data, entry = self.main_app.data, self._entry
+        if data.planned is None:
+            return ()
+        found = [Copied("m", "the command that runs this plan", self._command())]
+        planned = entry.planned if entry else None
+        if planned is not None and data.states.get(planned.id, ("waiting", ""))[0] != "waiting":
+            shows = show_command(data.planned.prepared.run, planned.id)
+            found.append(Copied("c", "the command that shows this cell", shows))
+        if planned is not None:
+            found.append(Copied("i", "the cell's id", planned.id))
+            found.append(Copied("r", "the cell in words", planned.cell.title))
+        return found
 
     def action_mark_all(self) -> None:
         shown = {p.id for entry in self._list.entries for p in entry.cells}
@@ -130,6 +154,7 @@ class PlanScreen(Page):
                 run_form.fields(options, study, data.prepared),
                 "Apply",
                 check=lambda answers: run_form.problem(options, answers),
+                live=lambda answers: run_form.would_take(options, answers),
             ),
             self._take_options,
         )
@@ -142,38 +167,15 @@ class PlanScreen(Page):
             if options.request.run_dir not in (None, before):
                 self.main_app.data.show_run(options.request.run_dir)
 
-    @on(Input.Submitted, "#filter")
-    def _filtered(self, event: Input.Submitted) -> None:
-        prepared = self.main_app.data.prepared
-        if prepared is None:
-            return
-        try:
-            selector = Selector(event.value.strip())
-            selector.choose([planned.cell for planned in prepared.chosen])
-        except SelectionError as error:
-            self.notify(safe(str(error), 1000), severity="error", markup=False, timeout=8)
-            return
-        self._selector = selector
-        self._close_filter()
-        self._arrange()
-
-    def _close_filter(self) -> None:
-        self.query_one("#filter", Input).remove_class("open")
-        self.query_one("#cells", Rows).focus()
-
     def undo(self) -> bool:
         """Escape closes the filter, then takes it away, then a claim or sample. Whether it did."""
+        if super().undo():
+            return True
         options = self.main_app.data.options
-        if self.query_one("#filter", Input).has_class("open"):
-            self._close_filter()
-        elif self._selector.expression:
-            self._selector = Selector("")
-            self._arrange()
-        elif options.claim or options.sample:
+        if options.claim or options.sample:
             self.main_app.data.plan(options._replace(claim="", sample=False))
-        else:
-            return False
-        return True
+            return True
+        return False
 
     @on(Rows.Marked)
     def _mark(self, event: Rows.Marked) -> None:
@@ -206,10 +208,8 @@ class PlanScreen(Page):
     def _group_of(self, planned: PlannedCell) -> str:
         return self.main_app.data.groups.get(planned.id, "cells")
 
-    def _shown(self) -> list[PlannedCell]:
-        prepared = self.main_app.data.prepared
-        cells = prepared.chosen if prepared else []
-        return [planned for planned in cells if self._selector.accepts(planned.cell)]
+    def _keep(self, cells: Sequence[PlannedCell], text: str) -> None:
+        self._shown, self.narrowed_by = list(cells), text
 
     def _marked(self) -> list[PlannedCell]:
         marked = self.main_app.data.marked
@@ -217,10 +217,10 @@ class PlanScreen(Page):
         return [p for p in prepared.chosen if p.id in marked] if prepared else []
 
     def _chosen(self) -> list[PlannedCell]:
-        return self._marked() or self._shown()
+        return self._marked() or self._shown
 
     def _arrange(self) -> None:
-        self._list.arrange(self._shown())
+        self._list.arrange(self._shown)
         self.query_one("#cells", Rows).show(
             Table(COLUMNS, len(self._list.entries), self._list.row, self._is_marked)
         )
@@ -249,14 +249,25 @@ class PlanScreen(Page):
         marked = self._marked()
         if marked:
             text.append(f"   {len(marked)} marked", style="bold")
-        if self._selector.expression:
-            text.append(f"   filter: {safe(self._selector.expression)}", style="italic")
+        if self.narrowed_by:
+            text.append(f"   filter: {safe(self.narrowed_by)}", style="italic")
         self.query_one("#summary", Static).update(text)
 
     def _describe(self) -> None:
         entry = self._entry
         text = self._list.describe(entry) if entry is not None else Text()
         self.query_one("#details", Static).update(text)
+
+    def _command(self) -> str:
+        """Of all that is shown, or of what is marked."""
+        options = self.main_app.data.options
+        texts = run_form.texts(options)
+        prepared = self.main_app.data.prepared
+        chosen = self._chosen()
+        if prepared is not None and len(chosen) < len(prepared.chosen):
+            texts["expression"] = f"id={','.join(planned.id for planned in chosen)}"
+            texts["claim"] = texts["sample"] = ""
+        return command_line(options.request.study, texts)
 
     def _ask_to_run(self, cells: list[PlannedCell], rerun: tuple[str, ...]) -> None:
         data = self.main_app.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -10,38 +11,39 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static, Tab, Tabs
+from textual.widgets import Static, Tab, Tabs
 
 from comparisons.comparison import Comparison
-from comparisons.number_flags import named
-from comparisons.render import values
 from manifests.plan import PlannedCell
-from manifests.select import SelectionError, Selector
-from tui.loaders import ShownRun, in_order
-from tui.screens.base import Page
-from tui.screens.dialogs import Asked, Form
+from tui.copying import Copied
+from tui.loaders import ShownRun
+from tui.narrowing import narrowed, with_words
+from tui.screens.narrowed import NarrowedPage
 from tui.screens.picker import Pick
 from tui.states import tally
-from tui.text import MARK, safe
+from tui.text import safe
+from tui.views import result_words
 from tui.views.results import VIEWS, cells_table, line_of, table_of
 from tui.widgets.rows import EMPTY, Rows
 
 CELLS = "cells"
 
 
-class ResultsScreen(Page):
+class ResultsScreen(NarrowedPage):
     """A tab a table, and one with all cells."""
 
     mode = "results"
     about = "Results: published beside measured"
+    hint = "words of a row; in All cells as with -k: pytorch and not qat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view", "View", tooltip="numbers, ratios or a chart"),
         Binding("r", "runs", "Runs", tooltip="another run, or two to compare"),
-        Binding("y", "copy", "Copy", tooltip="copy what is shown, as Markdown"),
+        Binding("y", "copy", "Copy", tooltip="copy a number, its citation, a row, or the command"),
         Binding("e", "export", "Export", tooltip="write tables to a file"),
         Binding("w", "app.report", "Report", tooltip="write a report of this run"),
         Binding("b", "app.bundle", "Bundle", show=False, tooltip="bundle this run as an archive"),
-        Binding("slash", "filter", "Filter", tooltip="filter the cells as with -k"),
+        Binding("slash", "filter", "Filter", tooltip="only some rows, while you type"),
+        Binding("a", "attempts", "Attempts", show=False, tooltip="earlier attempts at this cell"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the table before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next table"),
     ]
@@ -52,7 +54,6 @@ class ResultsScreen(Page):
         self._results: ShownRun | None = None
         self._current = ""
         self._cells: list[PlannedCell] = []
-        self._expression = ""
         self._tabs: dict[str, str] = {}
         self._arranging = asyncio.Lock()
 
@@ -60,11 +61,17 @@ class ResultsScreen(Page):
         yield Static(id="summary", classes="line")
         yield Tabs(id="tables")
         yield Rows(id="rows", nothing="Nothing to show.")
-        yield Input(id="filter", placeholder="filter as with -k: pytorch and not qat", compact=True)
+        yield self.filter_box()
         yield Static(id="details")
 
     def on_mount(self) -> None:
         self.query_one("#rows", Rows).focus()
+        kept = self.main_app.kept.view
+        self.view = kept if kept in VIEWS else self.view
+
+    def on_resize(self) -> None:
+        if self.settled:
+            self._show()
 
     def renew(self) -> None:
         results = self.main_app.data.results
@@ -108,14 +115,38 @@ class ResultsScreen(Page):
 
     @property
     def comparison(self) -> Comparison | None:
-        """The table that is shown; None for the tab of all cells."""
+        """The table that is shown, with the lines that the filter leaves; None for all cells."""
         comparisons = self._results.comparisons if self._results else []
-        return next((c for c in comparisons if c.id == self._current), None)
+        whole = next((c for c in comparisons if c.id == self._current), None)
+        if whole is None or not self.narrowed_by:
+            return whole
+        return whole._replace(
+            lines=with_words(self.narrowed_by, whole.lines, result_words.searched)
+        )
 
     @on(Tabs.TabActivated)
     def _tab(self, event: Tabs.TabActivated) -> None:
         self._current = (event.tab.id or "").removeprefix("tab-")
+        self.narrowed_by = ""
         self._show(cursor=0)
+
+    def narrow(self, text: str) -> str:
+        """A table by the words of its lines, the list of cells as with ``-k``."""
+        before, self.narrowed_by = self.narrowed_by, text
+        problem = self._problem(text)
+        if problem:
+            self.narrowed_by = before
+        else:
+            self._show(cursor=0)
+        return problem
+
+    def _problem(self, text: str) -> str:
+        if self._results is None or not text:
+            return ""
+        comparison = self.comparison
+        if comparison is None:
+            return narrowed(text, self._results.plan.cells).problem
+        return "" if comparison.lines else f"no line has {text!r}"
 
     def _show(self, cursor: int | None = None) -> None:
         if self._results is None:
@@ -123,38 +154,24 @@ class ResultsScreen(Page):
         rows = self.query_one("#rows", Rows)
         comparison = self.comparison
         if comparison is not None:
-            rows.show(table_of(comparison, self.view), cursor)
+            plan = self._results.plan
+            rows.show(table_of(comparison, self.view, self.size.width, plan), cursor)
         else:
-            self._cells = self._selected(self._results)
+            self._cells = narrowed(self.narrowed_by, self._results.plan.cells).cells
             rows.show(cells_table(self._cells, self._results.manifests), cursor)
         self._describe()
 
-    def _selected(self, results: ShownRun) -> list[PlannedCell]:
-        selector = Selector(self._expression)
-        chosen = {p.id for p in results.plan.cells if selector.accepts(p.cell)}
-        return in_order(results.plan, chosen)
-
     def _describe(self) -> None:
         """What the title and the footnotes of a printed table say."""
-        text = Text()
         comparison = self.comparison
         row = self.query_one("#rows", Rows).cursor
+        text = Text()
         if comparison is not None:
-            text.append(f"{safe(comparison.title)}", "bold")
-            text.append(f" ({safe(comparison.place)})   {self.view}\n", "dim")
             line = line_of(comparison, self.view, row)
-            state = safe(values.one_line(line.state)) if line and line.measured is None else ""
-            flags = f"flags: {safe(named(line.flagged), 1000)}" if line and line.flagged else ""
-            told = state or flags
-            note = told or safe(comparison.note, 1000) or safe(comparison.scope_note, 1000)
-            text.append(note, "" if told else "dim")
-        elif self._cells and row < len(self._cells) and self._results:
+            text = result_words.about_line(comparison, line, self.view)
+        elif self._results and row < len(self._cells):
             cell = self._cells[row]
-            manifest = self._results.manifests.get(cell.id)
-            text.append(f"cell {cell.id}", "bold")
-            names = dict.fromkeys(flag.name for flag in manifest.flags) if manifest else ()
-            text.append(f"   {MARK} {safe(', '.join(names), 400)}" if names else "", "not bold")
-            text.append(f"\n{safe(manifest.reason if manifest else cell.skip, 1000)}")
+            text = result_words.about_cell(cell, self._results.manifests.get(cell.id))
         self.query_one("#details", Static).update(text)
 
     @on(Rows.Moved)
@@ -165,30 +182,48 @@ class ResultsScreen(Page):
     def _open(self, event: Rows.Opened) -> None:
         if self._results is None:
             return
-        comparison = self.comparison
-        if comparison is None:
-            if event.index < len(self._cells):
-                self.main_app.open_manifest(self._results.run, self._cells[event.index].id)
-            return
-        line = line_of(comparison, self.view, event.index)
-        if line is not None and len(line.cells) == 1:
-            self.main_app.open_manifest(self._results.run, line.cells[0])
-        elif line is not None and line.cells:
+        ids = self._cells_at(event.index)
+        if len(ids) == 1:
+            self.main_app.open_manifest(self._results.run, ids[0])
+        elif ids:
             run = self._results.run
             titles = {p.id: p.cell.title for p in self._results.plan.cells}
-            found = [(id_, f"{titles.get(id_, id_)}   {id_}") for id_ in line.cells]
+            found = [(id_, f"{titles.get(id_, id_)}   {id_}") for id_ in ids]
             self.app.push_screen(
                 Pick("The cells behind this number", found),
                 lambda ids: self.main_app.open_manifest(run, ids[0]) if ids else None,
             )
 
+    def _cells_at(self, row: int) -> list[str]:
+        """The cells behind a row."""
+        comparison = self.comparison
+        if comparison is None:
+            return [self._cells[row].id] if row < len(self._cells) else []
+        line = line_of(comparison, self.view, row)
+        return line.cells if line is not None else []
+
     def action_view(self) -> None:
         self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        self.main_app.kept.view = self.view
         self._show(cursor=0)
 
     def action_tab(self, by: int) -> None:
         tabs = self.query_one(Tabs)
         (tabs.action_next_tab if by > 0 else tabs.action_previous_tab)()
+
+    def action_attempts(self) -> None:
+        """All attempts at the cells of this row, the last first."""
+        if self._results is None:
+            return
+        run, row = self._results.run, self.query_one("#rows", Rows).cursor
+        found = [one for id_ in self._cells_at(row) for one in result_words.attempts(run, id_)]
+        if not found:
+            self.notify("No attempt at this row's cells has been made yet.")
+            return
+        self.app.push_screen(
+            Pick("Attempts, the last first", [(one.key, one.words) for one in found]),
+            lambda keys: self.main_app.open_attempt(run, keys[0]) if keys else None,
+        )
 
     def action_runs(self) -> None:
         line = self.main_app.data.surveyed.get(self.main_app.data.request.study)
@@ -205,77 +240,17 @@ class ResultsScreen(Page):
         elif folders:
             self.main_app.data.show_run(Path(folders[0]))
 
-    def action_filter(self) -> None:
-        tabs = self.query_one(Tabs)
-        if self._results is None or tabs.get_tab(f"tab-{CELLS}") is None:
-            self.notify("There are no cells to filter yet.")
-            return
-        tabs.active = f"tab-{CELLS}"
-        box = self.query_one("#filter", Input)
-        box.value = self._expression
-        box.add_class("open")
-        box.focus()
-
-    def undo(self) -> bool:
-        box = self.query_one("#filter", Input)
-        if not box.has_class("open"):
-            return False
-        box.remove_class("open")
-        self.query_one("#rows", Rows).focus()
-        return True
-
-    @on(Input.Submitted, "#filter")
-    def _filtered(self, event: Input.Submitted) -> None:
+    def copies(self) -> Sequence[Copied]:
         if self._results is None:
-            return
-        try:
-            Selector(event.value.strip()).choose([p.cell for p in self._results.plan.cells])
-        except SelectionError as error:
-            self.notify(safe(str(error), 1000), severity="error", markup=False, timeout=8)
-            return
-        self._expression = event.value.strip()
-        self.undo()
-        self._show(cursor=0)
-
-    def action_copy(self) -> None:
-        from comparisons.render import TEXT_FORMATS
-
-        shown = self._exported(self._current)
-        if shown:
-            self.app.copy_to_clipboard(TEXT_FORMATS["md"](shown))
-            self.notify("Copied as Markdown.")
+            return ()
+        row = self.query_one("#rows", Rows).cursor
+        comparison = self.comparison
+        if comparison is None:
+            ids = self._cells_at(row)
+            return result_words.cell_copies(self._results, ids[0]) if ids else ()
+        line = line_of(comparison, self.view, row)
+        return result_words.line_copies(self._results, comparison, line)
 
     def action_export(self) -> None:
-        from comparisons.render import TEXT_FORMATS
-
-        if self._results is None or self.main_app.refused("Writing files"):
-            return
-        ids = tuple(c.id for c in self._results.comparisons)
-        current = self._current if self._current in ids else "all"
-        fields = [
-            Asked("path", "file", "", (), str(self._results.run.folder / "FILE")),
-            Asked("table", "table", current, ("all", *ids)),
-            Asked("format", "format", "md", tuple(TEXT_FORMATS)),
-        ]
-        self.app.push_screen(
-            Form(
-                "Export tables", fields, "Write", "An empty name: beside the run, as TABLE.FORMAT"
-            ),
-            self._write,
-        )
-
-    def _exported(self, wanted: str) -> list[Comparison]:
-        comparisons = self._results.comparisons if self._results else []
-        return [c for c in comparisons if wanted in ("all", CELLS, c.id)]
-
-    def _write(self, answers: dict[str, str] | None) -> None:
-        if answers is None or self._results is None:
-            return
-        name = f"{answers['table']}.{answers['format']}"
-        path = Path(answers["path"]).expanduser() if answers["path"] else None
-        self.main_app.export_actions.tables(
-            self._results,
-            self._exported(answers["table"]),
-            answers["format"],
-            path or self._results.run.folder / name,
-        )
+        if self._results is not None:
+            self.main_app.export_actions.ask_tables(self._results, self._current)

@@ -10,10 +10,14 @@ from comparisons.audit import Finding
 from comparisons.claims import Judged, count_verdicts
 from comparisons.render import audits, values
 from comparisons.render import claims as claim_words
+from services.citations import claim_citation
+from services.shown_commands import audit_command, claims_command
+from tui.copying import Copied
 from tui.text import safe
 from tui.widgets.rows import Column, Field, Row, Table
 
 if TYPE_CHECKING:
+    from manifests.run_folder import Run
     from tui.loaders import Judgement
 
 WIDE = 110
@@ -89,6 +93,46 @@ def markdown(judgement: Judgement, tab: str) -> str:
         return audits.render_markdown(judgement.study, report) if report else ""
     found = judgement.evidence
     return claim_words.render_markdown(found.claims, found.scope) if found else ""
+
+
+def searched(judged: Judged) -> str:
+    """The text of a claim that a filter looks at."""
+    stand_in = f"stand-in {judged.stand_in.state}" if judged.stand_in is not None else ""
+    told = [judged.number, judged.claim.id, judged.claim.text, judged.claim.found_in]
+    return " ".join([*told, judged.measured.state, judged.measured.reason, stand_in])
+
+
+def finding_searched(finding: Finding) -> str:
+    """The text of a finding that a filter looks at."""
+    return " ".join(audits.row(finding))
+
+
+def claim_copies(judgement: Judgement, run: Run | None, judged: Judged | None) -> list[Copied]:
+    """A verdict with its numbers, its citation, a row, the command, and all as Markdown."""
+    every = [Copied("t", "all claims as Markdown", markdown(judgement, "claims"))]
+    if judged is None:
+        return every
+    told = f"{judged.number}: {judged.measured.state}: {claim_words.told(judged.measured)}"
+    row = "\t".join(" ".join(field.split()) for field in claim_words.row(judged))
+    return [
+        Copied("y", "the verdict with its numbers", told),
+        Copied("c", "its citation", claim_citation(judgement.study, run, judged)),
+        Copied("r", "the row", row),
+        Copied("m", "the command that shows it",
+               claims_command(judgement.study, run, judged.number)),
+        *every,
+    ]  # fmt: skip
+
+
+def finding_copies(judgement: Judgement, finding: Finding | None) -> list[Copied]:
+    """A finding as a row, the command, and all as Markdown."""
+    row = "\t".join(" ".join(f.split()) for f in audits.row(finding)) if finding else ""
+    found = [Copied("y", "the finding", row)] if row else []
+    return [
+        *found,
+        Copied("m", "the command that shows it", audit_command(judgement.study)),
+        Copied("t", "all findings as Markdown", markdown(judgement, "audit")),
+    ]
 
 
 def claim_text(judged: Judged) -> Text:

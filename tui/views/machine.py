@@ -34,8 +34,13 @@ class Trace:
     def latest(self) -> Sample | None:
         return self._samples[-1] if self._samples else None
 
-    def lines(self, width: int, cell: str, nothing: str, colour: str = "") -> list[Text]:
-        """The host, the cell, then a line a GPU; why a reading is missing stands in its place."""
+    def lines(
+        self, width: int, cell: str, nothing: str, colour: str = "", more: bool = False
+    ) -> list[Text]:
+        """The host, the cell, then a line a GPU; why a reading is missing stands in its place.
+
+        ``more`` adds each processor, energy and disk, and a second line for each GPU.
+        """
         latest = self.latest
         if latest is None:
             return [Text(nothing, style="dim")]
@@ -47,6 +52,9 @@ class Trace:
         lines += [self._gpu(latest, gpu, seen, curve) for gpu in latest.gpus]
         for line in lines:
             line.stylize(colour, _LABEL, _LABEL + curve)
+        if more:
+            lines[1:1] = _host_more(latest, self._samples[0])
+            lines += [_gpu_more(gpu, self._samples[0].gpu(gpu.index)) for gpu in latest.gpus]
         if not latest.gpus:
             why = latest.reasons.get("gpus", "none was found")
             lines.append(Text(f"GPU    {safe(why)}", style="dim"))
@@ -90,6 +98,45 @@ class Trace:
         if gpu.utilization_percent is None and reasons:
             line.append(f"  {safe(sorted(reasons)[0], 60)}", style="dim")
         return line
+
+
+def _host_more(latest: Sample, first: Sample) -> list[Text]:
+    """A column for each processor; energy since the first sample; the disk."""
+    host = latest.host
+    cores = host.core_percent or []
+    facts = [_joules("package", host.package_energy_j, first.host.package_energy_j)]
+    facts += [
+        _rate("read", host.disk_read_bytes_per_s),
+        _rate("write", host.disk_write_bytes_per_s),
+    ]
+    told = "  ".join(fact for fact in facts if fact)
+    each = sparkline(list(cores), len(cores), 0.0, 100.0) if cores else ""
+    if not (each or told):
+        return []
+    return [Text(f"{'each':<{_LABEL}}", "dim", no_wrap=True).append(f"{each}  {told}", "not dim")]
+
+
+def _gpu_more(gpu: GpuSample, first: GpuSample | None) -> Text:
+    """Clocks, processes, energy since the first sample."""
+    others = [one for one in gpu.processes or () if one.own is False]
+    facts = [
+        _number(_scaled(gpu.sm_clock_hz, 1e6), "MHz"),
+        _number(_scaled(gpu.memory_clock_hz, 1e6), "MHz memory"),
+        _joules("", gpu.energy_j, first.energy_j if first else None),
+        "" if gpu.processes is None else f"{len(gpu.processes)} processes, {len(others)} others'",
+    ]
+    text = Text(" " * _LABEL, "dim", no_wrap=True)
+    return text.append("  ".join(fact for fact in facts if fact), "dim")
+
+
+def _joules(what: str, now: float | None, then: float | None) -> str:
+    if now is None or then is None or now < then:
+        return ""
+    return f"{what} {now - then:,.0f} J so far".strip()
+
+
+def _rate(what: str, bytes_per_s: float | None) -> str:
+    return "" if bytes_per_s is None else f"{what} {size(bytes_per_s)}/s"
 
 
 def _cell(latest: Sample, seen: list[Sample], cell: str, width: int) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from comparisons.comparison import Comparison, Line
 from comparisons.render import values
@@ -11,28 +11,38 @@ from comparisons.statistics import median, readings
 from manifests.flags import flags_of, impossible_in
 from manifests.manifest import Manifest, Metric
 from manifests.metrics import COMPARED, METRICS
-from manifests.plan import PlannedCell
+from manifests.plan import Plan, PlannedCell
 from manifests.units import shown_in
+from services.over_baseline import OverBaseline, over_baseline
 from services.phrases import duration
 from tui.charts import bar
 from tui.states import state
 from tui.text import MARK
 from tui.titles import Titles
-from tui.widgets.rows import Column, Field, Row, Table
+from tui.widgets.rows import Cell, Column, Field, Parts, Row, Table
 
 VIEWS = ("table", "ratio", "chart")
+WIDE = 120
+"""From so many columns on, the table of numbers has bars in it."""
+
 _BAR = 28
+_BULLET, _BESIDE_BULLET = 34, 110
 _SPAN = 2.0
 """Ratios are drawn from 1/4 to 4, the logarithm to base 2 from -2 to 2."""
 _HALF = 12
 _SCALE = "¼".ljust(_HALF) + "1" + "4".rjust(_HALF)
 
 
-def table_of(comparison: Comparison, view: str) -> Table:
-    """The comparison's lines as rows; ``line_of`` tells which row is which line."""
+def table_of(comparison: Comparison, view: str, width: int = 0, plan: Plan | None = None) -> Table:
+    """The comparison's lines as rows; ``line_of`` tells which row is which line.
+
+    ``width`` is that of the screen: a wide one has bars in the table of numbers too.
+    """
     if not comparison.lines:
         return _issues(comparison)
-    return {"ratio": _ratios, "chart": _chart}.get(view, _numbers)(comparison)
+    if view == "table":
+        return _numbers(comparison, width, plan)
+    return _ratios(comparison) if view == "ratio" else _chart(comparison)
 
 
 def line_of(comparison: Comparison, view: str, row: int) -> Line | None:
@@ -41,18 +51,84 @@ def line_of(comparison: Comparison, view: str, row: int) -> Line | None:
     return comparison.lines[index] if index < len(comparison.lines) else None
 
 
-def _numbers(comparison: Comparison) -> Table:
+def _numbers(comparison: Comparison, width: int, plan: Plan | None) -> Table:
+    """Where the paper prints no number of a table, what is measured is held to its baseline."""
     lines = comparison.lines
     heads: list[Column] = _keys(comparison)
-    parts: list[Callable[[Line], Field | str]] = [_key(name) for name in _key_names(comparison)]
+    parts: list[Callable[[int], Cell]] = [_of(_key(name), lines) for name in _key_names(comparison)]
     if len({line.quantity for line in lines}) > 1:
         heads.append(Column("quantity", most=24))
-        parts.append(lambda line: line.quantity)
-    heads += [Column("published", True, most=16), Column("measured", True, most=26)]
-    parts += [values.published, _measured]
-    heads += [Column("ratio", True), Column("n", True), Column("flags", grow=True)]
-    parts += [values.ratio, lambda line: str(line.n), _flags]
-    return Table(heads, len(lines), lambda index: [part(lines[index]) for part in parts])
+        parts.append(lambda index: lines[index].quantity)
+    printed = any(line.published is not None or line.printed for line in lines)
+    over = over_baseline(comparison, plan) if plan is not None and not printed else {}
+    if printed or not over:
+        heads += [Column("published", True, most=16), Column("measured", True, most=26)]
+        heads += [Column("ratio", True)]
+        parts += [_of(told, lines) for told in (values.published, _measured, values.ratio)]
+    else:
+        heads += [Column("measured", True, most=26), Column(_over_name(over), True, most=16)]
+        parts += [_of(_measured, lines), lambda index: _over(over.get(index))]
+    if width >= WIDE:
+        scale, room = _largest(lines), max(_BULLET, min(3 * _BULLET, width - _BESIDE_BULLET))
+        heads.append(Column("█ measured ▒ interval ┃ published", most=room))
+        parts.append(lambda index: _bullet(lines[index], scale, room))
+    heads += [Column("n", True), Column("flags", grow=True)]
+    parts += [lambda index: str(lines[index].n), _of(_flags, lines)]
+    return Table(heads, len(lines), lambda index: [part(index) for part in parts])
+
+
+def _of(told: Callable[[Line], Cell], lines: Sequence[Line]) -> Callable[[int], Cell]:
+    return lambda index: told(lines[index])
+
+
+def _over_name(over: Mapping[int, OverBaseline]) -> str:
+    names = {one.technique for one in over.values()}
+    return f"/ {names.pop()}" if len(names) == 1 else "/ baseline"
+
+
+def _over(one: OverBaseline | None) -> Field | str:
+    return f"{one.ratio:#.3g}" if one is not None else Field(values.NONE, "dim")
+
+
+def _largest(lines: Sequence[Line]) -> dict[str, float]:
+    """The largest value of each unit, which bars are drawn to."""
+    largest: dict[str, float] = {}
+    for line in lines:
+        found = [abs(v) for v in (line.published, line.measured, line.high) if v is not None]
+        largest[line.unit] = max([largest.get(line.unit, 0.0), *found])
+    return largest
+
+
+def _bullet(line: Line, scale: Mapping[str, float], width: int) -> Parts:
+    """The measured value as a bar with its interval, the published one as a mark on it."""
+    whole = scale.get(line.unit) or 1.0
+
+    def at(value: float | None) -> int:
+        return round(min(1.0, abs(value or 0.0) / whole) * (width - 1))
+
+    ends = (line.low, line.high) if line.low is not None else (line.measured, line.measured)
+    sure, until = at(ends[0]), at(ends[1])
+    mark = at(line.published) if line.published is not None else -1
+    signs = []
+    for column in range(width):
+        if column == mark:
+            signs.append(Field("┃", "warn"))
+        elif line.measured is not None and column <= until:
+            signs.append(Field("█" if column <= sure else "▒", "accent"))
+        else:
+            signs.append(Field(" "))
+    return Parts(_merged(signs), values.measured(line), line.measured)
+
+
+def _merged(signs: Sequence[Field]) -> tuple[Field, ...]:
+    """Neighbours of one tone in one field."""
+    found: list[Field] = []
+    for sign in signs:
+        if found and found[-1].tone == sign.tone:
+            found[-1] = Field(found[-1].text + sign.text, sign.tone)
+        else:
+            found.append(sign)
+    return tuple(found)
 
 
 def _ratios(comparison: Comparison) -> Table:

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from rich.text import Text
 
 from comparisons.decomposition import Explanation
+from comparisons.factors import Factor
 from comparisons.render.speedups import interval, share_ends
 from tui.charts import bar
 from tui.text import fitted, safe
 
 _SHADES = ("█", "▓", "▒", "░")
+_NAME, _TOLD = 24, 44
+"""Columns of the rungs' names, and of what stands behind the bars."""
 _TONES = ("primary", "success", "accent", "secondary")
 
 
@@ -45,13 +48,44 @@ def parts(item: Explanation, width: int, paint: Callable[[str], str]) -> Iterato
         yield text.append(f"{ends}  " if ends else "").append(share + slower, "dim")
 
 
-def ladder(item: Explanation, width: int) -> Iterator[Text]:
-    """The rungs from the root up, each with its time a call where one is known."""
-    longest = max((value for _, value in item.rungs), default=0.0)
-    room = max(8, min(40, width - 40))
-    for name, value in item.rungs:
-        text = Text("  ")
-        text.append(fitted(safe(name), 20), "dim")
-        share = value / longest if longest else 0.0
-        text.append(bar(share, room))
-        yield text.append(f"  {value:,.3g} ms a call" if value else "")
+def waterfall(item: Explanation, width: int, paint: Callable[[str], str]) -> Iterator[Text]:
+    """From the root's time down to the technique's: a bar a rung, between them what a step took off
+    (or put on), with its factor and the factor's interval.
+    """
+    known = [value for _, value in item.rungs]
+    if not known or not all(known):
+        return
+    longest, room = max(known), max(10, min(80, width - _NAME - _TOLD))
+    steps = item.factors if len(item.factors) == len(item.rungs) - 1 else []
+    for index, (name, value) in enumerate(item.rungs):
+        if index:
+            before = known[index - 1]
+            step = steps[index - 1] if steps else None
+            yield _step(step, before, value, longest, room, paint)
+        line = Text("  ").append(fitted(safe(name), _NAME), "bold")
+        line.append(bar(value / longest, room), paint("primary"))
+        yield line.append(f"  {value:,.3g} ms a call", "not bold")
+
+
+def _step(
+    step: Factor | None,
+    before: float,
+    after: float,
+    longest: float,
+    room: int,
+    paint: Callable[[str], str],
+) -> Text:
+    """Only the part between the two bars is drawn."""
+    low, high = sorted((round(before / longest * room), round(after / longest * room)))
+    slower = after > before
+    kind = step.kind if step else "step"
+    factor = step.value if step else before / after
+    ends = interval(step.interval).strip() if step else ""
+    line = Text("    ").append(fitted(safe(kind), _NAME - 2), "dim")
+    line.append(" " * low)
+    line.append(("▓" if slower else "░") * (high - low), paint("error" if slower else "success"))
+    line.append(" " * (room - high))
+    sign = "+" if slower else "−"
+    told = f"  {sign}{abs(after - before):,.3g} ms, {factor:.2f}x {ends}".rstrip()
+    line.append(told, "not dim")
+    return line.append("  slowdown" if factor < 1 else "", "dim")

@@ -9,8 +9,8 @@ from textual.widget import Widget
 
 from tui.text import safe
 
-SCREENS = ("studies", "plan", "run", "results", "explain", "claims")
-_NAMES = ("Studies", "Plan", "Run", "Results", "Explain", "Claims")
+SCREENS = ("home", "plan", "run", "results", "explain", "claims")
+_NAMES = ("Home", "Plan", "Run", "Results", "Explain", "Claims")
 
 
 class Head(Widget):

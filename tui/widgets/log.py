@@ -38,12 +38,25 @@ class Log(ScrollView, can_focus=True):
         Binding("N", "find(-1)", "Match before", show=False),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, nothing: str = "nothing yet") -> None:
         super().__init__(id=id)
+        self._nothing = nothing
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._widest = 0
         self.following = True
         self.search = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """All that are kept, the latest last."""
+        return list(self._lines)
+
+    def say_nothing(self, words: str) -> None:
+        """What stands there as long as there is no line."""
+        if words != self._nothing:
+            self._nothing = words
+            if not self._lines:
+                self.refresh()
 
     @property
     def line_count(self) -> int:
@@ -112,7 +125,7 @@ class Log(ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         base = self.rich_style
         if index >= len(self._lines):
-            text = " nothing yet" if not self._lines and y == 0 else ""
+            text = f" {safe(self._nothing)}" if not self._lines and y == 0 else ""
             dim = base + self.get_component_rich_style("log--dim", partial=True)
             return Strip([Segment(fitted(text, width), dim)])
         left = self.scroll_offset.x

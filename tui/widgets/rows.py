@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Collection
+from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -16,45 +17,21 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.text import fitted, safe
-
-_MEASURED_ROWS = 200
-_GAP = 2
-_LEAST = 8
-
-
-class Column(NamedTuple):
-    """``grow`` takes the width that the others leave; ``most`` bounds the width."""
-
-    name: str
-    right: bool = False
-    grow: bool = False
-    most: int = 40
-
-
-class Field(NamedTuple):
-    """A text with a sign of its own; ``tone`` names a colour, which is never the only sign."""
-
-    text: str
-    tone: str = ""
-
-
-Row = Sequence[Field | str]
-
-
-class Table(NamedTuple):
-    """``row`` gives the row of an index; it is called for what is seen, and for a sample."""
-
-    columns: Sequence[Column]
-    size: int
-    row: Callable[[int], Row]
-    marked: Callable[[int], bool] = lambda index: False
-
-
-EMPTY = Table((), 0, lambda index: ())
+from tui.widgets import tables
+from tui.widgets.tables import EMPTY as EMPTY
+from tui.widgets.tables import Cell as Cell
+from tui.widgets.tables import Column as Column
+from tui.widgets.tables import Field as Field
+from tui.widgets.tables import Parts as Parts
+from tui.widgets.tables import Row as Row
+from tui.widgets.tables import Table as Table
 
 
 class Rows(ScrollView, can_focus=True):
-    """Shows a ``Table``. Enter opens a row, space marks it."""
+    """Shows a ``Table``. Enter opens a row, space marks it, z sorts by the next column.
+
+    Rows are named by their index in the table, whatever order they are shown in.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rows--header", "rows--cursor", "rows--good", "rows--bad", "rows--warn", "rows--dim",
@@ -88,12 +65,14 @@ class Rows(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
         Binding("home,g", "jump(0)", "First", show=False),
-        Binding("end", "jump(-1)", "Last", show=False),
+        Binding("end,G", "jump(-1)", "Last", show=False),
         Binding("enter", "open", "Open"),
         Binding("space", "mark", "Mark"),
+        Binding("z", "sort", "Sort", show=False),
+        Binding("Z", "turn", "Turn", show=False),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -110,6 +89,9 @@ class Rows(ScrollView, can_focus=True):
         def control(self) -> Rows:
             return self.rows
 
+    class Arranged(OfRow):
+        """The order or the columns are others than before."""
+
     class Opened(OfRow):
         """A row was opened, by enter or by a click on the row under the cursor."""
 
@@ -124,10 +106,14 @@ class Rows(ScrollView, can_focus=True):
     ) -> None:
         super().__init__(id=id)
         self.marks = marks
-        self._table = EMPTY
+        self.nothing = nothing
+        self.hidden: frozenset[str] = frozenset()
+        self.sorted_by, self.turned = "", False
+        self._whole = self._table = EMPTY
         self._widths: list[int] = []
         self._wanted: list[int] = []
-        self.nothing = nothing
+        self._order: list[int] | None = None
+        self._places: dict[int, int] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where nothing can be marked, space does nothing."""
@@ -137,13 +123,35 @@ class Rows(ScrollView, can_focus=True):
     def count(self) -> int:
         return self._table.size
 
+    @property
+    def column_names(self) -> list[str]:
+        """Of all columns, those that are hidden too."""
+        return [column.name for column in self._whole.columns if column.name]
+
     def show(self, table: Table, cursor: int | None = None) -> None:
         """Show another table; the cursor stays where it is unless told otherwise."""
-        self._table = table
-        self._wanted = _wanted(table)
+        self._whole = table
+        self._table = tables.without(table, self.hidden)
+        self._put_in_order()
         self._arrange()
-        self.cursor = self._bounded(self.cursor if cursor is None else cursor)
+        first = self._index_at(0) if cursor == 0 else cursor
+        self.cursor = self._bounded(self.cursor if first is None else first)
         self.refresh()
+
+    def hide(self, names: Collection[str]) -> None:
+        """Show the columns that are not among these."""
+        self.hidden = frozenset(names)
+        self.show(self._whole)
+        self.post_message(self.Arranged(self, self.cursor))
+
+    def sort(self, column: str, turned: bool = False) -> None:
+        """By a column, "" for the table's own order; the cursor stays on its row."""
+        self.sorted_by, self.turned = column, turned
+        self._put_in_order()
+        self._arrange()
+        self._keep_in_sight()
+        self.refresh()
+        self.post_message(self.Arranged(self, self.cursor))
 
     def refresh_rows(self) -> None:
         """What the rows say has changed, not how many they are."""
@@ -157,13 +165,13 @@ class Rows(ScrollView, can_focus=True):
                 self.post_message(self.Moved(self, new))
 
     def action_move(self, by: int) -> None:
-        self.cursor = self._bounded(self.cursor + by)
+        self._go(self._place + by)
 
     def action_page(self, by: int) -> None:
-        self.cursor = self._bounded(self.cursor + by * max(1, self._visible - 1))
+        self._go(self._place + by * max(1, self._visible - 1))
 
     def action_jump(self, to: int) -> None:
-        self.cursor = self._bounded(to if to >= 0 else self.count - 1)
+        self._go(to if to >= 0 else self.count - 1)
 
     def action_open(self) -> None:
         if self.count:
@@ -174,10 +182,25 @@ class Rows(ScrollView, can_focus=True):
             self.post_message(self.Marked(self, self.cursor))
             self.action_move(1)
 
+    def action_sort(self) -> None:
+        """By the next column; after the last one in the table's own order."""
+        names = ["", *(column.name for column in self._table.columns if column.name)]
+        at = names.index(self.sorted_by) if self.sorted_by in names else 0
+        self.sort(names[(at + 1) % len(names)])
+
+    def action_turn(self) -> None:
+        """The other way round."""
+        if self.sorted_by:
+            self.sort(self.sorted_by, not self.turned)
+
     def on_click(self, event: events.Click) -> None:
-        index = event.y - 1 + self.scroll_offset.y
-        if event.y < 1 or not 0 <= index < self.count:
+        if event.y < 1:
+            self._sort_at(event.x + self.scroll_offset.x)
             return
+        place = event.y - 1 + self.scroll_offset.y
+        if not 0 <= place < self.count:
+            return
+        index = self._index_at(place)
         if index == self.cursor or event.chain > 1:
             self.action_open()
         self.cursor = index
@@ -193,37 +216,63 @@ class Rows(ScrollView, can_focus=True):
             return self._strip([Segment(fitted(f" {text}", width), self._style("dim"))])
         if y == 0:
             return self._header()
-        index = y - 1 + self.scroll_offset.y
-        if index >= self.count:
+        place = y - 1 + self.scroll_offset.y
+        if place >= self.count:
             return Strip.blank(width, self.rich_style)
-        return self._row(index)
+        return self._row(self._index_at(place))
 
     @property
     def _visible(self) -> int:
         return max(1, self.scrollable_content_region.height - 1)
 
+    @property
+    def _place(self) -> int:
+        """Of the cursor's row, from the top."""
+        return self.cursor if self._order is None else self._places.get(self.cursor, 0)
+
+    def _index_at(self, place: int) -> int:
+        return place if self._order is None or place >= len(self._order) else self._order[place]
+
+    def _go(self, place: int) -> None:
+        self.cursor = self._index_at(self._bounded(place))
+
     def _bounded(self, index: int) -> int:
         return max(0, min(index, self.count - 1))
 
+    def _put_in_order(self) -> None:
+        self._wanted = tables.widths(self._table)
+        self._order = None
+        names = [column.name for column in self._table.columns]
+        if self.sorted_by and self.sorted_by in names:
+            at = names.index(self.sorted_by)
+            self._wanted[at] = max(self._wanted[at], len(self.sorted_by) + 1)  # for its sign
+            self._order = tables.ordered(self._table, self.sorted_by, self.turned)
+            self._places = {index: place for place, index in enumerate(self._order)}
+
+    def _sort_at(self, x: int) -> None:
+        """By the column at ``x``; a second time the other way round, then not at all."""
+        left = 2
+        for column, width in zip(self._table.columns, self._widths, strict=False):
+            if left <= x < left + width + tables.GAP and column.name:
+                again = column.name == self.sorted_by
+                self.sort("" if again and self.turned else column.name, again)
+                return
+            left += width + tables.GAP
+
     def _keep_in_sight(self) -> None:
-        top = self.scroll_offset.y
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False)
-        elif self.cursor >= top + self._visible:
-            self.scroll_to(y=self.cursor - self._visible + 1, animate=False)
+        top, place = self.scroll_offset.y, self._place
+        if place < top:
+            self.scroll_to(y=place, animate=False)
+        elif place >= top + self._visible:
+            self.scroll_to(y=place - self._visible + 1, animate=False)
 
     def _arrange(self) -> None:
         """Share the width out, and say how much there is to scroll."""
         overflows = self.count + 1 > self.size.height > 0
         bar = self.styles.scrollbar_size_vertical if overflows else 0
-        room = self.outer_size.width - bar
-        self._widths = list(self._wanted)
-        free = room - 2 - sum(self._widths) - _GAP * max(0, len(self._widths) - 1)
-        grow = [i for i, column in enumerate(self._table.columns) if column.grow]
-        if grow:
-            last = grow[-1]
-            self._widths[last] = max(_LEAST, self._widths[last] + free)
-        whole = 2 + sum(self._widths) + _GAP * max(0, len(self._widths) - 1)
+        room = self.outer_size.width - self.gutter.width - bar
+        self._widths = tables.shared(self._table.columns, self._wanted, room - 2)
+        whole = 2 + sum(self._widths) + tables.GAP * max(0, len(self._widths) - 1)
         self.virtual_size = Size(max(room, whole), self.count + 1)
 
     def _style(self, name: str) -> Style:
@@ -232,43 +281,48 @@ class Rows(ScrollView, can_focus=True):
     def _header(self) -> Strip:
         style = self.rich_style + self._style("header")
         texts = [
-            fitted(column.name, width, column.right)
+            fitted(self._head(column), width, column.right)
             for column, width in zip(self._table.columns, self._widths, strict=True)
         ]
-        return self._strip([Segment("  " + (" " * _GAP).join(texts), style)])
+        return self._strip([Segment("  " + (" " * tables.GAP).join(texts), style)])
+
+    def _head(self, column: Column) -> str:
+        if column.name != self.sorted_by or not column.name:
+            return column.name
+        return f"{'▼' if self.turned else '▲'}{column.name}"
 
     def _row(self, index: int) -> Strip:
-        base = self.rich_style
         cursor = self._style("cursor") if index == self.cursor else Style()
+        plain = self.rich_style + cursor
         sign = "▪ " if self._table.marked(index) else "  "
-        segments = [Segment(sign, base + self._style("accent") + cursor)]
-        plain = base + cursor
-        fields = self._table.row(index)
-        for position, (field, column) in enumerate(zip(fields, self._table.columns, strict=False)):
-            text, tone = (field, "") if isinstance(field, str) else field
-            shown = fitted(safe(text), self._widths[position], column.right)
-            style = base + self._style(tone) + cursor if tone else plain
-            segments.append(Segment(shown, style))
-            segments.append(Segment(" " * _GAP, plain))
+        segments = [Segment(sign, self.rich_style + self._style("accent") + cursor)]
+        cells = self._table.row(index)
+        for cell, column, width in zip(cells, self._table.columns, self._widths, strict=False):
+            segments += self._cell(cell, width, column.right, cursor)
+            segments.append(Segment(" " * tables.GAP, plain))
         return self._strip(segments, plain)
+
+    def _cell(self, cell: Cell, width: int, right: bool, cursor: Style) -> list[Segment]:
+        if isinstance(cell, Parts):
+            return self._parts(cell, width, cursor)
+        text, tone = (cell, "") if isinstance(cell, str) else cell
+        return [Segment(fitted(safe(text), width, right), self._toned(tone, cursor))]
+
+    def _parts(self, parts: Parts, width: int, cursor: Style) -> list[Segment]:
+        segments = []
+        for text, tone in parts.fields:
+            shown = fitted(safe(text), min(width, cell_len(safe(text))))
+            width -= cell_len(shown)
+            style = cursor + self._style(tone) if tone else cursor  # a bar keeps its colours
+            segments.append(Segment(shown, self.rich_style + style))
+        return [*segments, Segment(" " * width, self._toned("", cursor))]
+
+    def _toned(self, tone: str, cursor: Style) -> Style:
+        base = self.rich_style
+        return base + self._style(tone) + cursor if tone else base + cursor
 
     def _strip(self, segments: list[Segment], style: Style | None = None) -> Strip:
         left = self.scroll_offset.x
         width = self.scrollable_content_region.width
         filler = style or self.rich_style
         return Strip(segments).extend_cell_length(left + width, filler).crop(left, left + width)
-
-
-def _wanted(table: Table) -> list[int]:
-    """The width of each column after its name and a sample of its fields."""
-    step = max(1, table.size // _MEASURED_ROWS)
-    widths = [len(column.name) for column in table.columns]
-    for index in range(0, table.size, step):
-        for position, field in enumerate(table.row(index)):
-            text = field if isinstance(field, str) else field.text
-            if position < len(widths):
-                widths[position] = max(widths[position], len(text))
-    return [
-        _LEAST if column.grow else min(width, column.most)
-        for column, width in zip(table.columns, widths, strict=True)
-    ]
