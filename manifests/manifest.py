@@ -9,6 +9,7 @@ import msgspec
 from manifests.cell import Cell
 from manifests.code_version import CodeVersion as CodeVersion
 from manifests.fidelity_summary import Fidelity
+from manifests.float_set import FloatSet
 from manifests.hardware import Conditions as Conditions
 from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
@@ -227,7 +228,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     environment was missing), so that resuming runs it again. ``sealed_by`` says who wrote it: the
     ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
     ``fidelity`` is None for a model that was made from no float model, ``answers`` where accuracy
-    wasn't taken, or by a protocol that counts otherwise.
+    wasn't taken, or by a protocol that counts otherwise. ``float_set`` is of a cell that looked for
+    what of its network has to stay in float.
     """
 
     schema: str = SCHEMA
@@ -251,6 +253,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sealed_by: SealedBy = ""
     fidelity: Optional[Fidelity] = None
     answers: Optional[RightAnswers] = None
+    float_set: Optional[FloatSet] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

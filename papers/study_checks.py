@@ -130,6 +130,9 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
             yield from place.at("estimate_s").unknown("tier", tier, study.tiers)
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
+    if group.own_dataset and group.dataset:
+        told = "dataset and own_dataset: a group has one or the other"
+        yield place.at("own_dataset").mistake(told)
     yield from _of_tiers(place, study, group)
 
 

@@ -29,6 +29,7 @@ from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_manifest, read_struct
 from manifests.fidelity_summary import Fidelity
 from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
+from manifests.float_set import FloatSet
 from manifests.manifest import Artifact, Flag, Manifest, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
@@ -156,6 +157,7 @@ class Job:
         self.outputs: Any = None
         self.layers: Union[Callable[[Any], Any], str] = ""
         self.fidelity: Optional[Fidelity] = None
+        self.float_set: Optional[FloatSet] = None
         if data is not None and data.meta.uniform:
             self.flag(Flag(name="uniform-data", detail=data.meta.uniform))
 

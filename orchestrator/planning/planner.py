@@ -14,6 +14,7 @@ from manifests.cell import Cell, Device, Protocol
 from manifests.errors import InputError
 from manifests.plan import Plan, PlannedCell
 from manifests.suggest import check
+from orchestrator.datasets import sets
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
@@ -46,6 +47,13 @@ class Choices(NamedTuple):
     def name_of(self, slot: str) -> str:
         """What a cell of the study's data set ``slot`` shows."""
         return self.datasets.get(slot) or self.dataset or slot
+
+    def shown_by(self, group: CellGroup, slot: str) -> str:
+        """The same for a group: its own data set makes way for another of captions only."""
+        if not group.own_dataset:
+            return self.name_of(slot)
+        given = self.dataset in sets.names() and sets.data_set(self.dataset).captions
+        return self.dataset if given else group.own_dataset
 
 
 class Draft(NamedTuple):
@@ -182,7 +190,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
                 technique=technique,
                 variant=variant,
                 model=model,
-                dataset=choices.name_of(slot),
+                dataset=choices.shown_by(group, slot),
                 image_size=size,
                 batch_size=batch,
                 device=device,
