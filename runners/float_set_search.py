@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import time
@@ -19,6 +20,9 @@ from runners import lifeline
 from runners.ddmin import ddmin
 from runners.failures import first_line, printable
 from runners.job import Job
+
+_WHERE = ("Exception encountered when calling layer", "in user code:")
+_INNER = re.compile(r"^ *(\w+(?:Error|Exception): .+)$", re.MULTILINE)
 
 Attempt = Callable[[FrozenSet[str]], Sequence[str]]
 """Quantizes and runs the network with these components left in float; the others that ended in
@@ -120,8 +124,13 @@ def _said(attempt: Attempt, kept: Sequence[str]) -> Dict[str, Any]:
 
 
 def refusal(error: BaseException) -> str:
-    """An error's kind and the first line that it says."""
-    return f"{type(error).__name__}: {first_line(error)}"
+    """An error's kind and the first line that it says; Keras first says where, then what."""
+    first = first_line(error)
+    if first.startswith(_WHERE):
+        inner = _INNER.findall(str(error))
+        first = inner[-1].strip()[:300] if inner else first
+        return first if inner else f"{type(error).__name__}: {first}"
+    return f"{type(error).__name__}: {first}"
 
 
 def _heard(readable: int, until: float) -> Optional[bytes]:

@@ -154,6 +154,16 @@ def test_the_same_set_is_found_by_the_same_steps_twice(
     ]
 
 
+def test_fx_takes_the_whole_network_and_computes_scores_in_float(
+    pytorch: Bench, float_pytorch: Manifest
+) -> None:
+    """torch's quantized product and softmax dequantize inside, which the graph doesn't show."""
+    made = ok(pytorch.run(pytorch.cell("quantize", "ptq-fx", QUANTIZE), float_pytorch))
+    in_float = [one.label for one in made.labelled("float_component") if one.samples == [1]]
+    assert in_float == ["self-attention-scores", "cross-attention-scores"]
+    assert made.proof is not None and made.proof.operations["float32"]["aten::matmul"] == 8
+
+
 def test_dynamic_quantization_leaves_what_is_no_product(
     pytorch: Bench, float_pytorch: Manifest
 ) -> None:

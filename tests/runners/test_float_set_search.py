@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runners.float_set_search import find_float_set, in_child
+from runners.float_set_search import find_float_set, in_child, refusal
 from tests.runners.samples import a_job
 
 COMPONENTS = ["a", "b", "c", "d", "e"]
@@ -90,3 +90,13 @@ def test_a_crash_ends_the_child_only(number: signal.Signals) -> None:
 
     step = in_child(crashing, [], 10)
     assert (step.outcome, step.words) == ("crashed", f"the process ended by {number.name}")
+
+
+def test_keras_says_where_first_and_then_what() -> None:
+    error = TypeError(
+        'Exception encountered when calling layer "quantize_layer_1" (type QuantizeLayer).\n\n'
+        "in user code:\n\n    TypeError: Input 'inputs' has type int32 that does not match.\n\n"
+        "Call arguments received by layer"
+    )
+    assert refusal(error) == "TypeError: Input 'inputs' has type int32 that does not match."
+    assert refusal(RuntimeError("one\ntwo")) == "RuntimeError: one"

@@ -28,7 +28,7 @@ from runners.pytorch.parts.steps import begin_on_cpu
 from runners.quality import SIMULATED_TRAINING
 
 _FEW = 16
-"""Pictures that a step of the search calibrates with or trains on."""
+"""Pictures that a step of the search calibrates with."""
 MODEL_FILE = "model.pt2"
 
 
@@ -103,7 +103,7 @@ def _batch(job: Job) -> Any:
 
 
 def _attempt(job: Job, kept: FrozenSet[str]) -> Sequence[str]:
-    """A step of the search: a few pictures calibrate or train, and a batch is run."""
+    """A step of the search: a few pictures calibrate, nothing is trained, and a batch is run."""
     torch.set_num_threads(job.threads)
     made = ways.WAYS[job.cell.technique](_few(job), kept)
     calling.answering(made.model)(*_batch(job))
@@ -117,18 +117,10 @@ def _few(job: Job) -> ways.Setting:
             pictures = job.data.normalise(part.images)
             model(*calling.placed(pictures, first_captions(part).read))
 
-    def take_steps(model: nn.Module) -> None:
-        part = job.data.train(_FEW, job.cell.seed)
-        captions = first_captions(part)
-        take_step = calling.step_function(model, 1e-4)
-        pictures = job.data.normalise(part.images)
-        for _ in range(2):
-            take_step(pictures, captions.read, captions.right, 1e-4)
-
     example = calling.placed(*_batch(job))
     network = network_of(job.data)
     arrays = job.weights.arrays()
-    return ways.Setting(network, arrays, example, show, take_steps, unannounced, "minmax")
+    return ways.Setting(network, arrays, example, show, show, unannounced, "minmax")
 
 
 def _setting(job: Job, recipe: Any, aware: bool) -> ways.Setting:

@@ -26,7 +26,7 @@ from runners.tensorflow.parts.files import TFLITE_FILE, WEIGHTS_FILE, save_tflit
 from runners.tensorflow.parts.graphs import compute_types, proof_of_types
 
 _FEW = 2
-"""Batches that a step of the search calibrates with or trains on."""
+"""Batches that a step of the search calibrates with."""
 _CALIBRATED = "calibrated.tflite"
 
 Array = Any
@@ -114,10 +114,14 @@ def _batch(job: Job) -> Any:
 
 
 def _attempt(job: Job, kept: FrozenSet[str]) -> Sequence[str]:
-    """A step of the search: a few pictures calibrate or train, and a batch is run."""
+    """A step of the search: a few pictures calibrate, nothing is trained, and a batch is run."""
     file = calling.File(ways.WAYS[job.cell.technique].make(_few(job), kept), job.threads)
     file.answer(*_batch(job))
     return _in_float(job, file, kept)
+
+
+def _untrained(model: Any) -> None:
+    """What is refused is refused before training: a step of the search does without."""
 
 
 def _few(job: Job) -> ways.Setting:
@@ -127,15 +131,8 @@ def _few(job: Job) -> ways.Setting:
         part = job.data.train(_FEW * batch, job.cell.seed)
         yield from _named(evaluation.batches(job, part))
 
-    def take_steps(model: Any) -> None:
-        recipe = job.recipe(TrainCaptionerRecipe)
-        take_step = _stepping(job, model, recipe)
-        captions = first_captions(job.data.train(batch, job.cell.seed))
-        pictures, _ = _batch(job)
-        take_step(pictures, captions.read, captions.right, recipe.learning_rate)
-
     return ways.Setting(
-        network_of(job.data), job.weights.arrays(), batch, shown, take_steps, unannounced,
+        network_of(job.data), job.weights.arrays(), batch, shown, _untrained, unannounced,
         job.folder / _CALIBRATED,
     )  # fmt: skip
 
