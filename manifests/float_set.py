@@ -28,8 +28,9 @@ class FloatSet(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_default
     """``kept``: components without which in float the others can't be quantized.
 
     ``minimal``: leaving any one of them out of it was tried, and failed (1-minimal, by delta
-    debugging); False where nothing was accepted, not even all of ``components`` in float. ``steps``
-    are in the order in which they were taken; the first is of the whole network, nothing kept.
+    debugging); False where nothing was accepted, not even all of ``components`` in float, and where
+    a step was too slow to tell. ``steps`` are in the order in which they were taken; the first is
+    of the whole network, nothing kept.
     """
 
     components: List[str]

@@ -42,9 +42,9 @@ def find_float_set(
         first = trials.take([])
         start = _start(trials, first)
         kept = ddmin(start, trials.accepts) if start is not None else list(components)
-    return FloatSet(
-        components=list(components), kept=kept, minimal=start is not None, steps=trials.steps
-    )
+    slow = any(step.outcome == "timeout" for step in trials.steps)  # which is no refusal
+    minimal = start is not None and not slow
+    return FloatSet(components=list(components), kept=kept, minimal=minimal, steps=trials.steps)
 
 
 def _start(trials: _Trials, first: FloatSetStep) -> Optional[List[str]]:

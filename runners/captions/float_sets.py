@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, Callable, FrozenSet, Iterator, Sequence
 
-from runners.failures import Unsupported, is_out_of_memory
+from runners.failures import NotNow, Unsupported, is_out_of_memory
 from runners.float_set_search import find_float_set, refusal
 from runners.job import Job
 from runners.models.captioner import COMPONENTS
@@ -15,15 +15,20 @@ Attempt = Callable[[FrozenSet[str]], Sequence[str]]
 
 def chosen(job: Job, recipe: Any, attempt: Attempt) -> FrozenSet[str]:
     """The components that are left in float: none, or, where the recipe searches, those that have
-    to be. Raises Unsupported where not even all of them in float are enough.
+    to be. Raises Unsupported where not even all of them in float are enough, NotNow where a step
+    was too slow to tell.
     """
     if recipe.left_in_float == "nothing":
         return frozenset()
     found = find_float_set(job, COMPONENTS, attempt, recipe.step_s)
     job.float_set = found
+    if any(step.outcome == "timeout" for step in found.steps):
+        raise NotNow(
+            f"what has to stay in float wasn't found: a step took longer than {recipe.step_s:g} s "
+            "(step_s of the recipe), which says nothing of the network"
+        )
     if not found.minimal:
-        last = found.steps[-1]
-        raise Unsupported(f"refused whatever stays in float: {last.words or last.outcome}")
+        raise Unsupported(f"refused whatever stays in float: {found.steps[-1].words}")
     return frozenset(found.kept)
 
 

@@ -25,7 +25,7 @@ class QuantizeCaptionerRecipe(
     calibration_images: int
     test_images: int
     left_in_float: LeftInFloat = "nothing"
-    step_s: float = 180.0
+    step_s: float = 600.0
     timed_calls: int = 20
 
 
@@ -35,5 +35,5 @@ class TrainCaptionerRecipe(
     """Adam whose rate falls in equal steps; the rest as above, for what is quantized."""
 
     left_in_float: LeftInFloat = "nothing"
-    step_s: float = 180.0
+    step_s: float = 600.0
     timed_calls: int = 20

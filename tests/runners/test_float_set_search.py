@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 
+from runners.captions import float_sets
+from runners.captions.recipes import QuantizeCaptionerRecipe
+from runners.failures import NotNow
 from runners.float_set_search import find_float_set, in_child, refusal
 from tests.runners.samples import a_job
 
@@ -27,6 +30,11 @@ def needing(*needed: str) -> Any:
         return []
 
     return attempt
+
+
+def sleeping(kept: frozenset[str]) -> Sequence[str]:
+    time.sleep(60)
+    return []
 
 
 def test_what_is_refused_without_is_found(tmp_path: Path) -> None:
@@ -68,13 +76,24 @@ def test_refused_whatever_stays_in_float(tmp_path: Path) -> None:
     assert [step.kept for step in found.steps] == [[], COMPONENTS]
 
 
+def test_what_was_too_slow_to_tell_is_no_minimal_set(tmp_path: Path) -> None:
+    def slow_alone(kept: frozenset[str]) -> Sequence[str]:
+        if kept == {"b"}:
+            time.sleep(60)
+        return needing("b", "e")(kept)
+
+    found = find_float_set(a_job(tmp_path), COMPONENTS, slow_alone, 1)
+    assert not found.minimal and "timeout" in {step.outcome for step in found.steps}
+    job = a_job(tmp_path)
+    recipe = QuantizeCaptionerRecipe(
+        calibration_images=1, test_images=1, left_in_float="what has to be", step_s=0.2
+    )
+    with pytest.raises(NotNow, match="a step took longer than"):
+        float_sets.chosen(job, recipe, sleeping)
+    assert job.float_set is not None and not job.float_set.minimal
+
+
 def test_a_child_that_takes_too_long_is_killed() -> None:
-    begin = time.monotonic()
-
-    def sleeping(kept: frozenset[str]) -> Sequence[str]:
-        time.sleep(60)
-        return []
-
     begin = time.monotonic()
     step = in_child(sleeping, ["a"], 0.3)
     assert (step.outcome, step.kept) == ("timeout", ["a"])
