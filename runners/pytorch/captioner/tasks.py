@@ -114,8 +114,9 @@ def _few(job: Job) -> ways.Setting:
     def show(model: nn.Module) -> None:
         part = job.data.train(_FEW, job.cell.seed)
         with torch.no_grad():
-            pictures = job.data.normalise(part.images)
-            model(*calling.placed(pictures, first_captions(part).read))
+            pictures, read = job.data.normalise(part.images), first_captions(part).read
+            # An exported graph takes batches of the cell's size alone.
+            model(*calling.placed(*evaluation.one_batch(job, pictures, read)))
 
     example = calling.placed(*_batch(job))
     network = network_of(job.data)
