@@ -80,7 +80,8 @@ def test_what_was_too_slow_to_tell_is_no_minimal_set(tmp_path: Path) -> None:
     def slow_alone(kept: frozenset[str]) -> Sequence[str]:
         if kept == {"b"}:
             time.sleep(60)
-        return needing("b", "e")(kept)
+        found: Sequence[str] = needing("b", "e")(kept)
+        return found
 
     found = find_float_set(a_job(tmp_path), COMPONENTS, slow_alone, 1)
     assert not found.minimal and "timeout" in {step.outcome for step in found.steps}
