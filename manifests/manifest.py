@@ -10,6 +10,7 @@ from manifests.allocation import Allocation as Allocation
 from manifests.cell import Cell
 from manifests.code_version import CodeVersion as CodeVersion
 from manifests.fidelity_summary import Fidelity
+from manifests.float_set import FloatSet
 from manifests.hardware import Conditions as Conditions
 from manifests.hardware import Gpu as Gpu
 from manifests.hardware import IdlePower as IdlePower
@@ -231,7 +232,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
     ``fidelity`` is None for a model that was made from no float model, ``answers`` where accuracy
     wasn't taken, or by a protocol that counts otherwise. ``probe`` is what a probe found, None for
-    every other cell and for a probe that ended without a word of its own.
+    every other cell and for a probe that ended without a word of its own. ``float_set`` is of a cell
+    that looked for what of its network has to stay in float.
     """
 
     schema: str = SCHEMA
@@ -256,6 +258,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fidelity: Optional[Fidelity] = None
     answers: Optional[RightAnswers] = None
     probe: Optional[Probe] = None
+    float_set: Optional[FloatSet] = None
 
     def metric(self, name: str, label: str = "") -> Optional[Metric]:
         """The metric of that name and label, or None."""

@@ -186,6 +186,18 @@ METRICS: Dict[str, MetricInfo] = {
     )._replace(compared=False),
     "f1": share_metric("F1", "harmonic mean of precision and recall on the test split"),
     "auc": share_metric("AUC", "area under the ROC curve on the test split"),
+    "token_accuracy": share_metric(
+        "token accuracy", "words of the test captions that come first, the right ones before them"
+    ),
+    "bleu": share_metric("BLEU-4", "captions told word by word against all of each picture's"),
+    "exact_captions": share_metric("exact captions", "those told that are one of the picture's"),
+    "token_agreement": share_metric(
+        "token agreement", "words that the float parent puts first too, the right ones before them"
+    )._replace(compared=False),
+    "float_component": MetricInfo(
+        "component in float", "count", "1 where a component (label) of the network is in float, "
+        "else 0", "lower", least=0, most=1, exact=True,
+    ),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,

@@ -77,6 +77,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     estimate_s: seconds that one cell takes, by tier, for the study's own model.
     model: the models; the axes' own unless given, as with all that follows.
     dataset: the data sets.
+    own_dataset: a data set of its own that none of classes stands in for: one of captions, say.
     image_size: the sides of the pictures in pixels; those of the data sets unless given.
     batch_size: the batch sizes.
     seed: the seeds.
@@ -103,6 +104,7 @@ class CellGroup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     estimate_s: dict[str, float]
     model: list[str] | None = None
     dataset: list[str] | None = None
+    own_dataset: str = ""
     image_size: list[int] | None = None
     batch_size: list[int] | None = None
     seed: list[int] | None = None

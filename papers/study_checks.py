@@ -134,6 +134,9 @@ def _of_group(place: Place, study: Study, group: CellGroup) -> Iterator[Mistake]
     for dataset in group.dataset or []:
         yield from place.at("dataset").unknown("data set", dataset, study.datasets)
     yield from _of_features(place, group)
+    if group.own_dataset and group.dataset:
+        told = "dataset and own_dataset: a group has one or the other"
+        yield place.at("own_dataset").mistake(told)
     yield from _of_tiers(place, study, group)
 
 

@@ -17,6 +17,7 @@ TRAINED_WITH = "trained_with"
 made the weights, which for a cell that trains is its own."""
 OF_RECIPE = (
     "epochs", "train_images", "calibration_images", "calibration_source", "calibration_classes",
+    "left_in_float",
 )  # fmt: skip
 """What of a cell's recipe they may name too."""
 SELECTABLE = (*FIELDS, TRAINED_WITH, *OF_RECIPE)
@@ -71,7 +72,7 @@ class TableFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     title: one line for people.
     place: where it stands in the paper, e.g. ``Table 6, section 6.2``.
     key: the CSV's columns that tell rows apart and are fields of a cell, ``trained_with``, or of
-        its recipe: epochs, train_images, calibration_images, _source and _classes.
+        its recipe: epochs, train_images, calibration_images, _source and _classes, left_in_float.
     labels: further key columns, which no cell has: a processor, a version. Rows that differ in
         them alone stand beside the same measured number, and no claim about them is decided by it.
     metric_label: a further key column, which has a row for each label that the first column's

@@ -27,7 +27,11 @@ def cell_values(study: Study) -> dict[str, list[str]]:
         TRAINED_WITH: [one for g in groups if g.task == "train" for one in g.technique],
         "task": [group.task for group in groups],
         "model": [one for group in groups for one in group.model or [axes.model]],
-        "dataset": [*study.datasets, *(t.dataset for t in study.tiers.values() if t.dataset)],
+        "dataset": [
+            *study.datasets,
+            *(tier.dataset for tier in study.tiers.values() if tier.dataset),
+            *(group.own_dataset for group in groups if group.own_dataset),
+        ],
         "image_size": [*study.sizes().values(), *_in_place("image_size", groups)],
         "batch_size": [
             *(one for g in groups for one in g.batch_size or [axes.batch_size]),

@@ -73,6 +73,7 @@ def execute(
         artifacts=job.artifacts,
         phases=job.phases,
         fidelity=job.fidelity,
+        float_set=job.float_set,
         answers=outputs.right_answers(job.outputs) if job.outputs is not None else None,
         probe=job.probe,
     )

@@ -30,6 +30,7 @@ from manifests.codec import UnreadableError, read_manifest, read_struct
 from manifests.features import TAKING_PIXELS
 from manifests.fidelity_summary import Fidelity
 from manifests.flags import FLAGS, IMPOSSIBLE, PHASES, SAMPLED
+from manifests.float_set import FloatSet
 from manifests.manifest import Artifact, Flag, Manifest, Metric, Number, PhaseTime, Proof
 from manifests.metrics import METRICS, impossible
 from manifests.pretrained import META, Pretrained
@@ -164,6 +165,7 @@ class Job:
         self.promised = ""
         self.made: Any = None
         self.probe: Optional[Probe] = None
+        self.float_set: Optional[FloatSet] = None
         if data is not None and data.meta.uniform:
             self.flag(Flag(name="uniform-data", detail=data.meta.uniform))
 

@@ -29,6 +29,8 @@ def find(cell: Cell) -> Callable[[Job], None]:
     before_import = getattr(package(cell.framework), "before_import", None)
     if before_import is not None:
         before_import(cell)
+    if _has_folder(cell):
+        return _of_model(cell)
     name = f"runners.{cell.framework}.{cell.technique.replace('-', '_')}"
     function = getattr(importlib.import_module(name), cell.task, None)
     if function is None:
@@ -37,3 +39,18 @@ def find(cell: Cell) -> Callable[[Job], None]:
         )
     run: Callable[[Job], None] = function
     return run
+
+
+def _has_folder(cell: Cell) -> bool:
+    """Whether the framework has a folder for the model: what answers other questions than which
+    class a picture shows is trained, quantized and judged by other code.
+    """
+    folder = framework_folders()[cell.framework] / cell.model.replace("-", "_")
+    return (folder / "tasks.py").is_file()
+
+
+def _of_model(cell: Cell) -> Callable[[Job], None]:
+    """Its ``task(cell)``. Raises Unsupported for a technique that it doesn't have."""
+    name = f"runners.{cell.framework}.{cell.model.replace('-', '_')}.tasks"
+    found: Callable[[Job], None] = importlib.import_module(name).task(cell)
+    return found

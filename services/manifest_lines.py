@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from comparisons.render.fidelity_rows import fidelity_rows, layer_rows
+from comparisons.render.float_set_rows import float_set_rows, float_set_steps
 from comparisons.render.metric_rows import COLUMNS, NUMBERS, metric_rows
 from comparisons.render.values import NONE
 from manifests.artifacts import faults
@@ -36,6 +37,7 @@ def describe(manifest: Manifest, folder: Path) -> Iterator[str | FittedTable]:
         yield table("Metrics", COLUMNS, rows, right=NUMBERS)
     yield from _proof(manifest)
     yield from _fidelity(manifest)
+    yield from _float_set(manifest)
     if manifest.flags:
         yield _flags(manifest)
     yield table("Where it comes from", ("what", "value"), _origin_rows(manifest))
@@ -100,6 +102,14 @@ def _fidelity(manifest: Manifest) -> Iterator[FittedTable]:
     if layers:
         heads = ("layer", "cumulative SQNR", "isolated SQNR")
         yield table("Layers, the noisiest first", heads, layers, right=heads[1:])
+
+
+def _float_set(manifest: Manifest) -> Iterator[FittedTable]:
+    rows = float_set_rows(manifest)
+    if rows:
+        yield table("What has to stay in float", ("what", "value"), rows)
+        heads = ("left in float", "outcome", "words")
+        yield table("Steps to it", heads, float_set_steps(manifest))
 
 
 def _origin_rows(manifest: Manifest) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from comparisons.gpu_only import gpu_only_cells
 from comparisons.render.fidelity_rows import fidelity_rows
+from comparisons.render.float_set_rows import float_set_rows
 from comparisons.render.metric_rows import MetricRow, metric_rows
 from comparisons.render.values import number, printable
 from comparisons.results import Evidence
@@ -144,6 +145,7 @@ def _facts(manifest: Manifest) -> list[tuple[str, str]]:
             ("proof of precision", f"{coverage} of compute operations in {proof.promised}")
         )
     facts += fidelity_rows(manifest)
+    facts += float_set_rows(manifest)
     if context is not None:
         kit = f"{context.kit.version} {(context.kit.commit or '')[:12]}"
         facts += [("image", f"{context.image.name} ({context.engine})"), ("kit", kit.strip())]

@@ -15,6 +15,7 @@ from manifests.errors import InputError
 from manifests.features import feature_batch, features_of
 from manifests.plan import Plan, PlannedCell
 from manifests.suggest import check
+from orchestrator.datasets import sets
 from orchestrator.planning.estimates import Estimates
 from orchestrator.planning.gpu_compat import Pairing
 from orchestrator.planning.lineage import Lineage
@@ -47,6 +48,13 @@ class Choices(NamedTuple):
     def name_of(self, slot: str) -> str:
         """What a cell of the study's data set ``slot`` shows."""
         return self.datasets.get(slot) or self.dataset or slot
+
+    def shown_by(self, group: CellGroup, slot: str) -> str:
+        """The same for a group: its own data set makes way for another of captions only."""
+        if not group.own_dataset:
+            return self.name_of(slot)
+        given = self.dataset in sets.names() and sets.data_set(self.dataset).captions
+        return self.dataset if given else group.own_dataset
 
 
 class Draft(NamedTuple):
@@ -197,7 +205,7 @@ def _expand(study: Study, group: CellGroup, choices: Choices) -> Iterator[Cell]:
                 environment=group.environment,
                 feature=feature,
                 model=model,
-                dataset=choices.name_of(slot),
+                dataset=choices.shown_by(group, slot),
                 image_size=size,
                 batch_size=feature_batch(feature) or batch,
                 device=device,

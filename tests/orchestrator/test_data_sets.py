@@ -55,10 +55,12 @@ def datasets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_the_data_sets_are_the_files() -> None:
-    files = Path(sets.__file__).parent.glob("[!_]*.py")
-    assert sets.names() == sorted(path.stem for path in files)
+    files = [path.stem for path in Path(sets.__file__).parent.glob("[!_]*.py")]
+    assert sorted(name.replace("-", "_") for name in sets.names()) == sorted(files)
     assert {one.name: one.phrase for one in sets.data_sets()} == {
-        "cats_vs_dogs": "cats_vs_dogs", "cifar10": "cifar10", "digits": "the embedded digits",
+        "cats_vs_dogs": "cats_vs_dogs", "cifar10": "cifar10",
+        "digit-captions": "captions made from the embedded digits",
+        "digits": "the embedded digits", "flickr8k": "flickr8k",
     }  # fmt: skip
 
 
@@ -109,7 +111,9 @@ def test_a_broken_file_says_where_and_harms_no_other(
     with pytest.raises(InputError) as refused:
         sets.data_set("torn")
     assert says in str(refused.value) and str(datasets / "torn.py") in str(refused.value)
-    assert [one.name for one in sets.data_sets()] == ["cats_vs_dogs", "cifar10", "digits"]
+    assert [one.name for one in sets.data_sets()] == [
+        "cats_vs_dogs", "cifar10", "digit-captions", "digits", "flickr8k",
+    ]  # fmt: skip
     assert catalogue.source("digits", None, tmp_path).name == "digits"
 
 
@@ -118,6 +122,6 @@ def test_an_unknown_one_names_the_nearest(datasets: Path, tmp_path: Path) -> Non
     with pytest.raises(InputError) as refused:
         catalogue.source("stripe", None, tmp_path)
     assert str(refused.value) == (
-        "no data set 'stripe'. Did you mean 'stripes'? Accepted: cats_vs_dogs, cifar10, digits, "
-        "stripes, or images with --data-dir"
+        "no data set 'stripe'. Did you mean 'stripes'? Accepted: cats_vs_dogs, cifar10, "
+        "digit-captions, digits, flickr8k, stripes, or images with --data-dir"
     )

@@ -13,7 +13,8 @@ and, where they apply,
 - ``recognises(place) -> bool``: whether a folder or an archive holds it as its publisher has it;
 - ``name_in(place, cache) -> str``: the name of what was recognised; its own unless it says so;
 - ``found_in(folder) -> Path | None``: where it lies in a folder with several data sets;
-- ``RESERVED``: further names that only it gives.
+- ``RESERVED``: further names that only it gives;
+- ``CAPTIONS``: True where its pictures have captions in place of classes.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ class DataSet(NamedTuple):
     def phrase(self) -> str:
         """The data set in a sentence."""
         return str(getattr(self.module, "PHRASE", self.name))
+
+    @property
+    def captions(self) -> bool:
+        """Whether its pictures have captions in place of classes."""
+        return bool(getattr(self.module, "CAPTIONS", False))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,9 +108,23 @@ def data_sets() -> Iterator[DataSet]:
 
 
 def _files() -> dict[str, Path]:
-    """By the name that cells have, which is the file's."""
+    """By the name that cells have, which is the file's; with dashes where its own NAME has them."""
     found = paths.files("data set", paths.folders("datasets"))
-    return {path.stem: path for path in found.values()}
+    return {_called(path): path for path in found.values()}
+
+
+def _called(path: Path) -> str:
+    """Read, not imported: a broken file has a name too."""
+    dashed = path.stem.replace("_", "-")
+    return dashed if f'\nNAME = "{dashed}"\n' in _text(path) else path.stem
+
+
+@cache
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 import torch
@@ -146,6 +146,15 @@ def _executed(session: Session, inputs: Any) -> Tuple[List[Tuple[str, List[str]]
         else:
             kernels.append(event.name())
     return operators, kernels
+
+
+def executed_operators(call: Callable[[], Any]) -> List[Tuple[str, List[str]]]:
+    """The operators of one call on a processor, with the types of their inputs."""
+    call()
+    with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as profiler:
+        call()
+    events = profiler.profiler.kineto_results.events()
+    return [(event.name(), list(event.dtypes())) for event in events]
 
 
 def record_breakdown(job: Job, session: Session, calls: int) -> None:

@@ -123,6 +123,11 @@ def _prove(job: Job, path: Path, promised: str) -> None:
     refuse_other_types(path.name, job.proof)
 
 
+def of_content(content: bytes, threads: int = 1) -> Any:
+    """An interpreter of a model that lies on no disk; its tensors are not allocated yet."""
+    return Interpreter(model_content=content, num_threads=threads)
+
+
 def keeping_all(content: bytes) -> Any:
     """An interpreter of a model by TFLite's own kernels, of which every tensor can be read."""
     interpreter = Interpreter(

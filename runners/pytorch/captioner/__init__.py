@@ -1,0 +1,1 @@
+"""The captioner in PyTorch: its network, and each technique on it."""

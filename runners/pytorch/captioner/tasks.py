@@ -1,0 +1,168 @@
+"""The captioner's cells in PyTorch: trained in float32, then quantized by each technique.
+
+lad2023, section II-A. Timed region: every optimizer step and epoch; calibration; conversion; one
+call with every word of a batch's captions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, FrozenSet, Sequence
+
+import torch
+from torch import nn
+
+from manifests.cell import Cell
+from runners.captions import evaluation, float_sets
+from runners.captions.recipes import QuantizeCaptionerRecipe, TrainCaptionerRecipe
+from runners.captions.training import train_captions
+from runners.captions.words import first_captions, network_of
+from runners.failures import Unsupported
+from runners.job import Job
+from runners.measure import unannounced
+from runners.models.captioner import initial_arrays
+from runners.pytorch.captioner import calling, ways
+from runners.pytorch.captioner.network import CaptionerModule, arrays_of, load_arrays
+from runners.pytorch.parts import compiled, eager
+from runners.pytorch.parts.models import save_model
+from runners.pytorch.parts.steps import begin_on_cpu
+from runners.quality import SIMULATED_TRAINING
+
+_FEW = 16
+"""Pictures that a step of the search calibrates with."""
+MODEL_FILE = "model.pt2"
+
+
+def task(cell: Cell) -> Callable[[Job], None]:
+    """What runs the cell's task. Raises Unsupported for a technique that has no captioner."""
+    aware = cell.technique.startswith("qat")
+    if (cell.task, cell.technique) == ("train", "float32"):
+        return train
+    if cell.technique in ways.WAYS and cell.task == ("train" if aware else "quantize"):
+        return quantize
+    raise Unsupported(
+        f"PyTorch's captioner has no {cell.task} by {cell.technique}. Accepted: train by float32, "
+        f"qat-eager, qat-fx; quantize by {', '.join(n for n in ways.WAYS if n[:3] != 'qat')}"
+    )
+
+
+def train(job: Job) -> None:
+    """Train the float network from seeded initial weights, test and keep it."""
+    begin_on_cpu(job)
+    recipe = job.recipe(TrainCaptionerRecipe)
+    with job.phase("build"):
+        torch.manual_seed(job.cell.seed)
+        network = network_of(job.data)
+        model = CaptionerModule(network)
+        load_arrays(model, initial_arrays(network, job.cell.seed))
+    job.record("parameters", [sum(weight.numel() for weight in model.parameters())])
+    train_captions(job, recipe, calling.step_function(model, recipe.learning_rate))
+    model.eval()
+    save_model(job, model)
+    job.neutral_weights(arrays_of(model))
+    _finish(job, model, recipe.test_images, recipe.timed_calls, "float32")
+
+
+def quantize(job: Job) -> None:
+    """Try the whole network, or find what has to stay in float and quantize the rest."""
+    begin_on_cpu(job)
+    eager.quiet()
+    aware = job.cell.task == "train"
+    recipe: Any = job.recipe(TrainCaptionerRecipe if aware else QuantizeCaptionerRecipe)
+    kept = float_sets.chosen(job, recipe, lambda left: _attempt(job, left))
+    if aware:
+        job.flag(SIMULATED_TRAINING)
+    with float_sets.refused_by("torch"):
+        made = ways.WAYS[job.cell.technique](_setting(job, recipe, aware), kept)
+        model = _compiled(job, made.model) if made.compiled else made.model
+        calling.answering(model)(*_batch(job))
+    float_sets.record(job, made.in_float, kept)
+    _save(job, made)
+    by_inputs = made.compiled or job.cell.technique == "int8-torchao"
+    _finish(job, model, recipe.test_images, recipe.timed_calls, "int8", by_inputs)
+
+
+def _finish(
+    job: Job, model: Any, test_images: int, calls: int, promised: str, by_inputs: bool = False
+) -> None:
+    evaluation.evaluate(job, calling.answering(model), test_images)
+    inputs = calling.placed(*_batch(job))
+
+    def call() -> Any:
+        with torch.no_grad():
+            return model(*inputs)
+
+    evaluation.time_calls(job, call, calls)
+    prove = calling.prove_by_inputs if by_inputs else calling.prove_by_operators
+    job.proof = prove(call, promised)
+
+
+def _batch(job: Job) -> Any:
+    """Pictures and words of one batch of the cell's size."""
+    part = job.data.test(job.cell.batch_size)
+    return evaluation.one_batch(job, job.data.normalise(part.images), first_captions(part).read)
+
+
+def _attempt(job: Job, kept: FrozenSet[str]) -> Sequence[str]:
+    """A step of the search: a few pictures calibrate, nothing is trained, and a batch is run."""
+    torch.set_num_threads(job.threads)
+    made = ways.WAYS[job.cell.technique](_few(job), kept)
+    calling.answering(made.model)(*_batch(job))
+    return made.in_float
+
+
+def _few(job: Job) -> ways.Setting:
+    def show(model: nn.Module) -> None:
+        part = job.data.train(_FEW, job.cell.seed)
+        with torch.no_grad():
+            pictures, read = job.data.normalise(part.images), first_captions(part).read
+            # An exported graph takes batches of the cell's size alone.
+            model(*calling.placed(*evaluation.one_batch(job, pictures, read)))
+
+    example = calling.placed(*_batch(job))
+    network = network_of(job.data)
+    arrays = job.weights.arrays()
+    return ways.Setting(network, arrays, example, show, show, unannounced, "minmax")
+
+
+def _setting(job: Job, recipe: Any, aware: bool) -> ways.Setting:
+    """The same with as many pictures as the recipe says."""
+
+    def calibrate(model: nn.Module) -> None:
+        part = job.data.calibration(recipe.calibration_images, job.cell.seed)
+        with job.phase("calibrate"), torch.no_grad():
+            for pictures, words in evaluation.batches(job, part):
+                model(*calling.placed(pictures, words))
+        job.record("calibration_s", [job.last_phase_s("calibrate")], items=len(part.labels))
+
+    def take_steps(model: nn.Module) -> None:
+        train_captions(job, recipe, calling.step_function(model, recipe.learning_rate))
+
+    few = _few(job)
+    return few._replace(calibrate=calibrate, train=take_steps, phase=job.phase, observer="")
+
+
+def _compiled(job: Job, model: Any) -> Any:
+    """By Inductor, its weights frozen into the code."""
+    import torch._inductor.config as inductor
+
+    compiled.need_compiler(torch.device("cpu"))
+    inductor.freezing = True
+    job.settings["torch._inductor.config.freezing"] = "True"
+    made = torch.compile(model, dynamic=False)
+    with job.phase("compile"), torch.no_grad():
+        made(*calling.placed(*_batch(job)))
+    return made
+
+
+def _save(job: Job, made: ways.Quantized) -> None:
+    job.record("convert_s", [job.last_phase_s("convert")])
+    if not made.compiled:
+        save_model(job, made.model)
+        return
+    with job.phase("save"), torch.no_grad():
+        program = torch.export.export(made.model, calling.placed(*_batch(job)))
+        torch.export.save(program, job.folder / MODEL_FILE)
+    job.artifact(MODEL_FILE, "torch exported program")
+    job.record(
+        "model_size_bytes", [job.artifacts[-1].size_bytes], source="exported program on disk"
+    )

@@ -1,0 +1,1 @@
+"""The captioner in TensorFlow: its network, and each technique on it."""
