@@ -232,8 +232,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``launcher``, or, where that left none, the ``collector``; earlier versions did not say.
     ``fidelity`` is None for a model that was made from no float model, ``answers`` where accuracy
     wasn't taken, or by a protocol that counts otherwise. ``probe`` is what a probe found, None for
-    every other cell and for a probe that ended without a word of its own. ``float_set`` is of a cell
-    that looked for what of its network has to stay in float.
+    every other cell and for a probe that ended without a word of its own. ``float_set`` is what a
+    cell found has to stay in float of its network, where it looked for that.
     """
 
     schema: str = SCHEMA
