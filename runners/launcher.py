@@ -98,6 +98,7 @@ class Launch:
         self._full: Optional[OSError] = None
         self._stdout = Outlet(1)
         self._wake = _wake_for_signals()
+        lifeline.listen()
         self._kills = MemoryKills()
         self._look_at = self._begin + _LOOK_EVERY_S
 

@@ -98,9 +98,10 @@ class Parent:
         if self._ready:
             _tell(request.answer, self._ready)
         else:
-            pid = os.fork()
-            if not pid:
-                self._become(request)
+            with lifeline.held_back():  # until its launcher listens
+                pid = os.fork()
+                if not pid:
+                    self._become(request)
             self._answers[pid] = request.answer
             _tell(request.answer, str(pid))
         os.close(request.output)
