@@ -44,6 +44,25 @@ reproduce study="lad2023" tier="quick" *options: setup _on_path
 report run="" *options: setup
     @run=$1; shift; repliquant report ${run:+"$run"} "$@"
 
+# docs/support.md from the latest run that has probes: the paper's issues then and now, and the matrix
+[group('start')]
+support run="": _on_path
+    #!/bin/sh
+    set -eu
+    page=$(mktemp)
+    trap 'rm -f "$page"' EXIT
+    {
+        echo "# What is supported, measured"
+        echo
+        echo "Written by \`just support\` from a run of \`--experiment matrix --experiment matrix-2023\`;"
+        echo "[matrix.md](matrix.md) says how a probe decides."
+        echo
+        repliquant table lad2023 {{ run }} --table table4 --format md
+        echo
+        repliquant matrix ${1:-lad2023} --format md
+    } >"$page"
+    cat "$page" >docs/support.md
+
 # For reviewers, at most ten minutes: prerequisites, a small cell of each image, cost of the rest
 [group('start')]
 kick-tires *studies="lad2023 shafique2023": setup _on_path

@@ -11,6 +11,7 @@ from comparisons.audit import Report, audit
 from comparisons.claims import count_verdicts
 from comparisons.comparison import Comparison, compare_tables
 from comparisons.decomposition import Explanation
+from comparisons.matrix import Matrix, support_matrix
 from comparisons.pareto import Network
 from comparisons.render.verdict_rows import VerdictRow, verdict_rows
 from comparisons.results import Evidence
@@ -108,6 +109,7 @@ class ShownRun(NamedTuple):
     warnings: list[str]
     speedups: list[Explanation]
     networks: list[Network]
+    matrix: Matrix
 
 
 class Judgement(NamedTuple):
@@ -219,6 +221,7 @@ def read_shown_run(run: Run, study: str) -> ShownRun:
         warnings=results.warnings,
         speedups=explain_speedups(results) + published_speedups(study),
         networks=pareto_networks(results),
+        matrix=support_matrix(results.plan.cells, results.manifests),
     )
 
 

@@ -37,6 +37,7 @@ class ExplainScreen(NarrowedPage):
     about = "Explain: calling convention x compiler x precision = total"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "front", "Front", tooltip="accuracy or fidelity against latency"),
+        Binding("m", "matrix", "Matrix", tooltip="which features each technique quantizes"),
         Binding("r", "reread", "Read again", show=False, tooltip="read the latest run again"),
         Binding("y", "copy", "Copy", tooltip="copy the speedup, the row, or the command"),
     ]
@@ -106,6 +107,18 @@ class ExplainScreen(NarrowedPage):
             self.notify("No network was measured in two ways with a latency and a quality.")
             return
         self.app.push_screen(ParetoScreen(results))
+
+    def action_matrix(self) -> None:
+        from tui.screens.matrix import MatrixScreen
+
+        results = self.main_app.data.results
+        if results is None or not any(one.outcome for one in results.matrix.entries.values()):
+            self.notify(
+                "This run has no probes. They are an experiment: repliquant run lad2023 "
+                "--experiment matrix"
+            )
+            return
+        self.app.push_screen(MatrixScreen(results))
 
     @on(Rows.Moved)
     def _moved(self) -> None:
