@@ -16,11 +16,11 @@ def up_to_date(run: Run, names: Iterable[str]) -> bool:
     """Whether files of these names in the run's folder are newer than the run, the study, and the
     code that writes them.
     """
-    written = [_changed(run.folder / name) for name in names]
-    if any(moment is None for moment in written):
+    written = [run.folder / name for name in names]
+    if not all(path.is_file() for path in written):
         return False
-    oldest = min(moment for moment in written if moment is not None)
-    return all((_changed(path) or 0) < oldest for path in _made_from(run))
+    oldest = min(_changed(path) for path in written)
+    return all(_changed(path) < oldest for path in _made_from(run))
 
 
 def _made_from(run: Run) -> Iterator[Path]:
@@ -32,9 +32,9 @@ def _made_from(run: Run) -> Iterator[Path]:
         yield from (path for path in (paths.ROOT / part).rglob("*.*") if path.suffix != ".pyc")
 
 
-def _changed(path: Path) -> int | None:
-    """In ns; None where it isn't there."""
+def _changed(path: Path) -> int:
+    """In ns; 0 where it isn't there."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
-        return None
+        return 0

@@ -10,21 +10,15 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-import msgspec
 import tensorflow as tf
 
 from runners.job import Job
+from runners.profiled import ProfiledRecipe
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
 from runners.tensorflow.parts.models import new_model
 from runners.tensorflow.parts.profile import Executed, layers_seen, profiled
 
 _SOURCE = "tf.profiler.experimental, the executor's operations, mean of {} {}"
-
-
-class ProfiledRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``calls``: how many steps or calls are profiled; as many go before."""
-
-    calls: int
 
 
 def train(job: Job) -> None:

@@ -25,7 +25,8 @@ from tests.conftest import Workshop
         ),
         (
             ["plan", "toy", "--dataset", "digit"],
-            "no data set 'digit'. Did you mean 'digits'? Accepted: cats_vs_dogs, cifar10, digits",
+            "no data set 'digit'. Did you mean 'digits'? Accepted: cats_vs_dogs, cifar10, "
+            "digit-captions, digits, flickr8k",
         ),
         (["plan", "toy", "--data-dir", "nowhere"], "--data-dir nowhere is not a folder"),
         (
@@ -39,7 +40,8 @@ from tests.conftest import Workshop
         (["plan", "toy", "-k", "(alpha"], "a '(' is not closed in the -k expression"),
         (
             ["run", "toy", "--engine", "locl"],
-            "no engine 'locl'. Did you mean 'local'? Accepted: auto, docker, fake, local",
+            "no engine 'locl'. Did you mean 'local'? Accepted: auto, docker, fake, "
+            "fake-slurm, local, slurm",
         ),
         (["images", "list", "--engine", "dokcer"], "no engine 'dokcer'."),
         (

@@ -22,6 +22,7 @@ from runners.models.keras_applications import APPLICATIONS
 from runners.models.resnet18 import NETWORKS
 from runners.peak_rates import ProductRecipe
 from runners.probing import ProbeRecipe
+from runners.profiled import ProfiledRecipe
 from runners.protocols.as_published import PublishedRecipe
 from runners.protocols.rigorous import InferRecipe
 from runners.training import AdamRecipe, FallingAdamRecipe, TrainRecipe
@@ -44,6 +45,8 @@ def kind_of(task: str, protocol: str, recipe: dict[str, Any]) -> type:
         return AdamRecipe
     if "side" in recipe:
         return ProductRecipe
+    if recipe.keys() == {"calls"}:
+        return ProfiledRecipe
     if "random_tensors" in recipe:
         return ArithmeticRecipe
     if (task, protocol) == ("infer", "as-published"):
