@@ -53,6 +53,7 @@ def test_it_exercises_every_technique_that_a_gpu_has() -> None:
             "dynamic-tflite",
             "float16-tflite",
             "model-file",
+            "profiled",
             "ptq-aieq",
             "ptq-int16x8",
             "ptq-tflite",
