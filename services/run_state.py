@@ -97,6 +97,8 @@ class RunState:
         A cell that was running and told no end has left no manifest: it is still to do.
         """
         self.outcome, self.why, self._over_s, self.work = outcome, why, now_s, None
+        if why:  # in full, where a line of a narrow screen has no room for it
+            self.notes.append(f"{outcome}: {why}")
         for cell in self.running.values():
             cell.state, cell.took_s = "waiting", now_s - cell.began_s
             self.latest = cell

@@ -153,7 +153,8 @@ def test_after_an_error_in_the_midst_the_cell_is_to_do_and_can_be_started(
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await started(pilot, app, tmp_path / "runs" / "new")
-        await until(pilot, lambda: ", failed: runs/new can't be written" in shown(app))
+        await until(pilot, lambda: "0:00, failed: " in shown(app))
+        await until(pilot, lambda: "failed: runs/new can't be written to" in shown(app))
         text = shown(app)
         assert "0 of 4 cells" in text and "to do" in text and "running" not in text
         await pilot.press("2", "s")

@@ -122,7 +122,7 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
     while not isinstance(app._top, Page):
         await pilot.press("escape")
     app.data.read_results()
-    await pilot.resize_terminal(132, 40)
+    await pilot.resize_terminal(240, 40)  # room for a line beside the help
     for _ in range(200):
         await app.workers.wait_for_complete()
         await pilot.pause(0.05)
