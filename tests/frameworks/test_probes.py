@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -109,24 +108,19 @@ def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:
     assert "only supported with float_qparams_weight_only_qconfig" in found.words
 
 
-def test_forks_find_the_same_as_processes_of_their_own_in_a_third_of_the_time(
-    tmp_path: Path,
-) -> None:
+def test_forks_find_the_same_as_processes_of_their_own(tmp_path: Path) -> None:
     """The same cells by an engine that starts each in a way of its own."""
     tool = Reproduction(tmp_path)
     tool.environment["REPLIQUANT_PATH"] = str(ROOT / "docs" / "example")
     tool.environment["REPLIQUANT_STUDIES"] = str(ROOT / "studies")
-    found, took = {}, {}
+    found = {}
     for engine in ("local", "patient"):
-        begin = time.monotonic()
         tool("run", "lad2023", "--experiment", "matrix", "--engine", engine, "-k", SAMPLE,
              "--run", str(tmp_path / engine))  # fmt: skip
-        took[engine] = time.monotonic() - begin
         found[engine] = outcomes(Run(tmp_path / engine).load().manifests)
 
     assert len(found["local"]) == 12
     assert found["local"] == found["patient"]
-    assert took["local"] < took["patient"] / 3, took
 
 
 def outcomes(manifests: list[Manifest]) -> dict[str, tuple[str, str]]:
