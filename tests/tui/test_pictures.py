@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import constants
 from textual.pilot import Pilot
 
 from tests.tui.conftest import settle
@@ -24,6 +25,12 @@ Compare = Callable[..., bool]
 def _no_plan_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a form would plan comes when it comes; no picture waits for it."""
     monkeypatch.setattr(Form, "_tell_live", lambda self: None)
+
+
+@pytest.fixture(autouse=True)
+def _no_animation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line under a tab and the list it scrolls are where they will be, however busy it is."""
+    monkeypatch.setattr(constants, "TEXTUAL_ANIMATIONS", "none")
 
 
 def after(*keys: str) -> Callable[[Pilot[str]], Any]:
