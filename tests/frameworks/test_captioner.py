@@ -183,10 +183,10 @@ def test_tensorflow_makes_integers_of_the_whole_network(
     assert samples(made, "token_agreement")[0] > 0.5
 
 
-def test_tfmot_refuses_what_it_has_no_configuration_for(
+def test_tfmot_refuses_a_network_whose_input_is_words(
     tensorflow: Bench, float_tensorflow: Manifest
 ) -> None:
     cell = tensorflow.cell("train", "qat-tfmot", {**TRAIN, "left_in_float": "nothing"})
     refused = tensorflow.run(cell, float_tensorflow)
     assert refused.status == "unsupported", refused.error
-    assert "is not supported. You can quantize this layer by passing" in refused.reason
+    assert "'FakeQuantWithMinMaxVars' Op has type int32" in refused.reason

@@ -57,8 +57,10 @@ def test_the_environment_holds_exactly_what_the_lock_says(name: str) -> None:
 def _made(name: str) -> str:
     """The environment's interpreter. Skips one that is too large to be made for a test."""
     image = load_image(name)
-    if image.download_mb > LARGE_MB and venvs.ready(image) is None:
-        pytest.skip(f"{name} takes {image.download_mb} MB to download and has not been made here")
+    if image.file.download_mb > LARGE_MB and venvs.ready(image) is None:
+        pytest.skip(
+            f"{name} takes {image.file.download_mb} MB to download and has not been made here"
+        )
     return str(interpreter(name))
 
 
