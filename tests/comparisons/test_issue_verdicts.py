@@ -56,6 +56,15 @@ def test_an_issue_is_solved_where_some_technique_runs_each_feature(
     assert judge_issue(EMBEDDING, points(*made)).state == state
 
 
+def test_a_probe_that_took_too_long_decides_nothing() -> None:
+    cell = a_cell(task="probe", technique="dynamic", feature="embedding")
+    late = a_manifest(cell, status="timeout")
+    refused = probed("embedding", "fx", "refused")
+    assert judge_issue(EMBEDDING, points(late, refused)).state == "not probed"
+    works = probed("embedding", "fx", "int8")
+    assert judge_issue(EMBEDDING, points(late, works)).state == "no longer so"
+
+
 def test_the_evidence_names_techniques_and_versions() -> None:
     found = points(
         probed("embedding", "dynamic", "int8"), probed("embedding", "fx", "mixed"),
