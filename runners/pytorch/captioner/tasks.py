@@ -14,9 +14,9 @@ from torch import nn
 from manifests.cell import Cell
 from runners.captions import evaluation, float_sets
 from runners.captions.recipes import QuantizeCaptionerRecipe, TrainCaptionerRecipe
+from runners.captions.tasks import task_of
 from runners.captions.training import train_captions
 from runners.captions.words import first_captions, network_of
-from runners.failures import Unsupported
 from runners.job import Job
 from runners.measure import unannounced
 from runners.models.captioner import initial_arrays
@@ -34,15 +34,7 @@ MODEL_FILE = "model.pt2"
 
 def task(cell: Cell) -> Callable[[Job], None]:
     """What runs the cell's task. Raises Unsupported for a technique that has no captioner."""
-    aware = cell.technique.startswith("qat")
-    if (cell.task, cell.technique) == ("train", "float32"):
-        return train
-    if cell.technique in ways.WAYS and cell.task == ("train" if aware else "quantize"):
-        return quantize
-    raise Unsupported(
-        f"PyTorch's captioner has no {cell.task} by {cell.technique}. Accepted: train by float32, "
-        f"qat-eager, qat-fx; quantize by {', '.join(n for n in ways.WAYS if n[:3] != 'qat')}"
-    )
+    return task_of(cell, "PyTorch", ways.WAYS, train, quantize)
 
 
 def train(job: Job) -> None:
