@@ -47,6 +47,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * len(os.sched_getaffinity(0))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where there is a processor for each worker, each keeps to its own.
+
+    Frameworks start a thread for each processor that they may use: two cells that both use all of
+    them wait for each other and take half as long again.
+    """
+    worker = getattr(config, "workerinput", None)
+    processors = sorted(os.sched_getaffinity(0))
+    if worker is None or worker["workercount"] > len(processors):
+        return
+    first = int(worker["workerid"].removeprefix("gw"))
+    os.sched_setaffinity(0, processors[first :: worker["workercount"]])
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:

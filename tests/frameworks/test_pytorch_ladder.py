@@ -63,16 +63,15 @@ def test_eager_and_channels_last_answer_alike(bench: Bench, trained: Manifest) -
 
 
 @pytest.mark.parametrize(
-    ("technique", "kind", "convolution"),
-    [
-        ("compiled", "float32", "mkldnn::_convolution_pointwise"),
-        ("compiled-bfloat16", "bfloat16", "mkldnn::_convolution_pointwise"),
-    ],
+    ("technique", "kind"), [("compiled", "float32"), ("compiled-bfloat16", "bfloat16")]
 )
 def test_compiled_graphs_prove_their_type(
-    bench: Bench, trained: Manifest, technique: str, kind: str, convolution: str
+    bench: Bench, trained: Manifest, technique: str, kind: str
 ) -> None:
     manifest = ok(bench.run(bench.cell("infer", technique, {**INFER, "test_images": 20}), trained))
+    # Inductor fuses bfloat16 where oneDNN has kernels for it, which need AVX-512.
+    fused = kind == "float32" or "avx512bw" in Path("/proc/cpuinfo").read_text()
+    convolution = "mkldnn::_convolution_pointwise" if fused else "aten::_convolution"
     assert proven(manifest, kind)[convolution] == 27
     assert samples(manifest, "convert_s")[0] > 0
     fidelity = manifest.fidelity
