@@ -25,8 +25,9 @@ from runners import lifeline
 from runners.data import Data
 from runners.events import Emitter
 from runners.execute import execute
-from runners.job import Job, PretrainedFile, Weights
+from runners.job import Job
 from runners.machine import usable_cpus
+from runners.starting_weights import PretrainedFile, Weights
 
 
 def main() -> int:

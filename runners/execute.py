@@ -28,7 +28,8 @@ from manifests.manifest import (
 from runners import lifeline, limited_memory, machine, outputs, techniques
 from runners.failures import Unsupported, Verdict, classify, for_lack_of_memory, printable
 from runners.float_parent import record_fidelity
-from runners.job import Job, Weights
+from runners.job import Job
+from runners.starting_weights import Weights
 
 OK = Verdict("ok", "", False)
 _ERROR_LIMIT = 20_000

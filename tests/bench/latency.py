@@ -31,7 +31,8 @@ from manifests.codec import read_struct
 from runners.data import Data
 from runners.events import Emitter
 from runners.protocols.rigorous import InferRecipe
-from runners.job import Job, Weights
+from runners.job import Job
+from runners.starting_weights import Weights
 from runners.measure import measure
 from runners.pytorch.parts import eager
 from runners.pytorch.parts.models import trained_model

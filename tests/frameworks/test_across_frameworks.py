@@ -30,7 +30,8 @@ from manifests.cell import Cell
 from manifests.codec import read_struct
 from runners.data import Data
 from runners.events import Emitter
-from runners.job import Job, Weights
+from runners.job import Job
+from runners.starting_weights import Weights
 place, data, parent, to = map(Path, sys.argv[1:])
 cell = read_struct(place / "cell.json", Cell)
 job = Job(cell, place, Data(data), Weights(parent), 1, Emitter(None))

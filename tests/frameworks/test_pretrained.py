@@ -23,7 +23,8 @@ import tensorflow as tf
 from manifests.cell import Cell
 from runners.events import Emitter
 from runners.failures import Unsupported
-from runners.job import Job, PretrainedFile
+from runners.job import Job
+from runners.starting_weights import PretrainedFile
 from runners.tensorflow.parts import applications
 
 folder = Path(sys.argv[1])

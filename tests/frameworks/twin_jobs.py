@@ -9,7 +9,8 @@ import torch
 from manifests.cell import Cell
 from runners.data import Data
 from runners.events import Emitter
-from runners.job import Job, Weights
+from runners.job import Job
+from runners.starting_weights import Weights
 
 CPU = torch.device("cpu")
 INFER = {"warm_up_s": 0.0, "warm_up_count": 1, "measure_s": 0.0, "measure_count": 2,

@@ -12,7 +12,8 @@ from manifests.codec import write_manifest
 from manifests.manifest import Inputs, Manifest, Proof
 from runners.data import Data
 from runners.inference import Session, evaluate
-from runners.job import Job, Weights
+from runners.job import Job
+from runners.starting_weights import Weights
 from tests.manifests.samples import a_manifest
 from tests.runners.samples import SIZE, a_job, a_pack
 

@@ -13,8 +13,9 @@ from manifests.manifest import Inputs, Manifest, Proof
 from runners.data import Data
 from runners.float_parent import record_fidelity
 from runners.inference import evaluate
-from runners.job import Job, Weights
+from runners.job import Job
 from runners.outputs import FLOAT_OUTPUTS_FILE, OUTPUTS_FILE, read
+from runners.starting_weights import Weights
 from tests.manifests.samples import a_manifest
 from tests.runners.family import Family, leave_a_model, linear, samples, weights
 from tests.runners.samples import TEST, a_job

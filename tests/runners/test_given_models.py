@@ -13,10 +13,11 @@ from manifests.artifacts import file_sha256
 from manifests.pretrained import META, Pretrained
 from runners.failures import Unsupported
 from runners.fidelity import INT8_PROBABILITIES, LOGITS, PROBABILITIES
-from runners.job import Job, PretrainedFile
+from runners.job import Job
 from runners.model_file import answer, checked, given_file, profiled_calls, worth_profiling
 from runners.outputs import OUTPUTS_FILE
 from runners.session import Session
+from runners.starting_weights import PretrainedFile
 from tests.runners.samples import TEST, a_job, a_pack
 
 RECIPE = {"calibration_images": 4, "test_images": 0, "model_sha256": "", "pixels": "0-1"}

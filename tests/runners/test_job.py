@@ -15,7 +15,7 @@ from manifests.codec import write_manifest
 from manifests.flags import PHASES
 from manifests.manifest import Artifact, Flag
 from runners.failures import DamagedInput, classify
-from runners.job import Weights
+from runners.starting_weights import Weights
 from tests.manifests.samples import a_manifest
 from tests.runners.samples import a_job, events_of
 
