@@ -11,7 +11,7 @@ export PATH := justfile_directory() / ".venv/bin:" + env("PATH")
 export PYTHONPATH := ""
 
 python := quote(justfile_directory() / ".venv/bin/python")
-host := "not frameworks and not docker and not slurm"
+host := "not frameworks and not docker and not podman and not slurm"
 in_parallel := "-n auto --dist worksteal"
 
 # What there is to do
@@ -149,7 +149,7 @@ test-fast *options: develop
 test-host *options: develop
     @pytest {{ in_parallel }} -m "{{ host }}" "$@"
 
-# Tests with frameworks, Docker and Slurm, two at a time; what measures has the machine to itself
+# Tests with frameworks, Docker, Podman and Slurm, two at a time; what measures has the machine to itself
 [group('develop')]
 test-images: develop
     #!/bin/sh
@@ -197,6 +197,11 @@ pictures: setup
 [group('develop')]
 docker-up:
     @tests/docker/up.sh
+
+# Podman's service as root and as a user made for it, and a base image, for the tests (Debian, root)
+[group('develop')]
+podman-up:
+    @tests/podman/up.sh
 
 # A Slurm of two nodes on this machine for the tests (Debian, root); with `accounting` also slurmdbd
 [group('develop')]

@@ -98,7 +98,12 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How a cell's container was configured; what is not named here is the engine's default."""
+    """How a cell's container was configured; what is not named here is the engine's default.
+
+    ``pids_limit`` and ``memory_bytes`` are None where the kernel holds nobody to them: control
+    groups of version 1 are root's, so an engine without root has none. ``product`` is whose engine
+    it is, ``rootless`` whether it runs without root (None: not recorded yet).
+    """
 
     engine_version: str
     api_version: str
@@ -108,8 +113,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     capabilities_dropped: List[str]
     capabilities_added: List[str]
     security_options: List[str]
-    pids_limit: int
-    memory_bytes: int
+    pids_limit: Optional[int]
+    memory_bytes: Optional[int]
     shm_bytes: int
     cpus: List[int]
     gpus: List[str]
@@ -117,6 +122,8 @@ class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     mounts: List[Mount]
     environment: Dict[str, str]
     command: List[str]
+    product: str = "Docker Engine"
+    rootless: Optional[bool] = None
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -6,7 +6,9 @@ its standard input ends: the orchestrator holds the other end, and the kernel cl
 dies.
 
 Exit status: the launcher's own, 128 + n when signal n killed it, 143 when this process itself
-was asked to end, 125 when its standard input ended.
+was asked to end, 125 when its standard input ended, 124 when the kernel killed the launcher at the
+control group's memory limit. Not every engine tells that afterwards: Podman removes the group and
+remembers nothing of it.
 """
 
 from __future__ import annotations
@@ -19,7 +21,11 @@ import subprocess
 import sys
 from typing import List, Optional
 
+from machine.cgroup import oom_kills
+
 ABANDONED = 125
+OUT_OF_MEMORY = 124
+_KILLED = 128 + signal.SIGKILL
 _ASKING = (signal.SIGTERM, signal.SIGHUP)
 _ASKED_TO_END = 128 + signal.SIGTERM
 
@@ -31,8 +37,15 @@ def main(arguments: List[str], module: str = "runners.launcher") -> int:
     signal.set_wakeup_fd(waker)
     for number in (signal.SIGCHLD, *_ASKING, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    kills = oom_kills()
     child = subprocess.Popen([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL)
-    return _watch(child.pid, wake)
+    status = _watch(child.pid, wake)
+    return OUT_OF_MEMORY if status == _KILLED and _more_than(kills) else status
+
+
+def _more_than(kills: Optional[int]) -> bool:
+    now = oom_kills()
+    return kills is not None and now is not None and now > kills
 
 
 def _watch(child: int, wake: int) -> int:

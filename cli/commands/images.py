@@ -180,12 +180,12 @@ def prune(yes: bool, older_than: float, as_json: bool) -> int:
     """
     from cli.console import out, print_json
     from orchestrator.engines.docker import pruning
-    from orchestrator.engines.docker.daemon import connect, explained
+    from orchestrator.engines.docker.daemon import connect
     from services.phrases import count, size
     from services.tables import table
 
     daemon = connect()
-    with explained(daemon.address):
+    with daemon.explained():
         found = pruning.leftovers(daemon, older_than * 60)
         pruned = pruning.prune(daemon, older_than * 60) if yes else None
     if as_json:

@@ -31,10 +31,7 @@ def allot(
 ) -> Resources:
     """Raises InputError for what the engine doesn't have."""
     if memory_bytes is not None and not engine.limits_memory:
-        raise InputError(
-            f"--memory needs containers, and the engine {engine.name} runs none. "
-            f"Use --engine {first(containers=True)}, or leave it out"
-        )
+        raise InputError(_no_limit(engine))
     usable = engine.capacity().cpus
     for cpu in cpus:
         if cpu not in usable:
@@ -45,6 +42,19 @@ def allot(
     chosen = _gpus(engine, gpus)
     share = len(cpus or usable) // max(1, len(chosen))
     return Resources(cpus, chosen, memory_bytes, threads or max(1, share))
+
+
+def _no_limit(engine: Engine) -> str:
+    containers = first(containers=True)
+    if engine.name == containers:
+        return (
+            f"--memory: the kernel holds nobody to a limit of {engine.words} (no control group "
+            "of its own). Leave it out, or use an engine that runs with root"
+        )
+    return (
+        f"--memory needs containers, and the engine {engine.name} runs none. "
+        f"Use --engine {containers}, or leave it out"
+    )
 
 
 def _gpus(engine: Engine, asked: tuple[str, ...] | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Where the Docker daemon is: DOCKER_HOST, else the docker context, else the usual socket."""
+"""Where the daemon is: DOCKER_HOST, else the docker context, else Docker's or Podman's socket."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from manifests.cell import sha256_hex
 from manifests.errors import MachineError
 
 _SYSTEM = Path("/var/run/docker.sock")
+_PODMAN = Path("/run/podman/podman.sock")
 _USUAL = f"unix://{_SYSTEM}"
 
 
@@ -89,6 +90,21 @@ def _certificates(folder: Path, verify: bool) -> TLSConfig | bool:
 
 
 def _usual_socket() -> str:
-    """The system's socket, or that of a daemon that this user runs without root."""
-    own = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent") / "docker.sock"
-    return f"unix://{own}" if own.exists() and not _SYSTEM.exists() else _USUAL
+    """Docker's socket or Podman's, the system's or this user's own: the first that may be used.
+
+    Where none may be used, the first that is there; where none is there, Docker's.
+    """
+    own = Path(os.environ.get("XDG_RUNTIME_DIR") or "/nonexistent")
+    places = (_SYSTEM, own / "docker.sock", own / "podman" / "podman.sock", _PODMAN)
+    there = [path for path in places if _exists(path)]
+    usable = [path for path in there if os.access(path, os.R_OK | os.W_OK)]
+    found = next(iter(usable + there), _SYSTEM)
+    return _USUAL if found == _SYSTEM else f"unix://{found}"
+
+
+def _exists(path: Path) -> bool:
+    """Not where a folder above it is closed to us, as /run/podman is."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -29,7 +29,7 @@ from orchestrator.file_lock import waiting
 from orchestrator.messages import LogLine
 from orchestrator.version import VERSION
 
-_STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")
+_STEP = re.compile(r"(?:\[\d+/\d+\] )?Step (\d+)/(\d+) ?: (.*)", re.IGNORECASE)
 _BASE = re.compile(r"^ARG BASE=(\S+)", re.MULTILINE)
 _LAST_LINES = 15
 _LABEL = "repliquant."
@@ -96,7 +96,8 @@ def build(daemon: Daemon, image: Image, tell: Tell) -> ImageUsed:
 def _used(daemon: Daemon, image: Image, name: str) -> ImageUsed:
     """The image as manifests name it."""
     found = daemon.client.images.get(name)
-    digests = found.attrs.get("RepoDigests") or []
+    # Podman gives what it builds a digest, too; no registry knows it.
+    digests = [] if daemon.podman else found.attrs.get("RepoDigests") or []
     return ImageUsed(
         name=image.name,
         kind="container",

@@ -21,11 +21,12 @@ from orchestrator.engines.docker import archives
 from orchestrator.engines.docker.daemon import GONE, Daemon
 from orchestrator.engines.docker.mounts import Shared
 from orchestrator.engines.docker.ownership import claim, entries
-from orchestrator.engines.docker.settings import CELL
+from orchestrator.engines.docker.settings import CELL, outside
 from orchestrator.engines.docker.stream import Connection, Output
 from orchestrator.messages import LogLine
 
 _ABANDONED = 125  # runners.container_init: its standard input ended
+_OUT_OF_MEMORY = 124  # the same: the kernel killed its launcher at the memory limit
 _KILLED, _TERMINATED = 128 + signal.SIGKILL, 128 + signal.SIGTERM
 _OOM_WITHIN_S = 10.0  # between the kernel's kill and the end that it leads to
 _GOING_AWAY_S = 3.0
@@ -79,7 +80,7 @@ class DockerCell:
         try:
             state = self._daemon.client.api.inspect_container(self._container.id)["State"]
         except (APIError, *GONE):
-            return Where(None, reason="the Docker daemon did not tell its process")
+            return Where(None, reason=f"{self._daemon.service} did not tell its process")
         pid = int(state["Pid"])
         return Where(pid or None, self._container.id, reason="" if pid else "it has ended")
 
@@ -144,11 +145,11 @@ class DockerCell:
         try:
             self._state = self._await_state()
         except GONE:
-            self._lost = "the Docker daemon went away"
+            self._lost = f"{self._daemon.service} went away"
         except NotFound:
             self._lost = "somebody removed its container"
         except APIError as error:
-            self._lost = f"the Docker daemon can't tell how it ended: {error.explanation}"
+            self._lost = f"{self._daemon.service} can't tell how it ended: {error.explanation}"
 
     def _await_state(self) -> dict[str, Any]:
         api = self._daemon.client.api
@@ -208,10 +209,12 @@ class DockerCell:
 
     def _judge(self) -> Exit:
         if self._lost or self._state is None:
-            return Exit(code=0, lost=self._lost or "the Docker daemon does not know it")
+            return Exit(code=0, lost=self._lost or f"{self._daemon.service} does not know it")
         code = int(self._state["ExitCode"])
         if code == _ABANDONED and not self._asked:
             return Exit(code=0, lost="the connection to its container broke off")
+        if code == _OUT_OF_MEMORY:
+            return Exit(code=_KILLED, signal=signal.SIGKILL, oom=True)
         by = code - 128
         return Exit(
             code=code,
@@ -253,7 +256,7 @@ class DockerCell:
     def _give(self) -> None:
         """Root's own folder is handed to the user who runs inside, for as long as it runs."""
         if self._mounted and os.getuid() == 0:
-            user, group = map(int, self._container.attrs["Config"]["User"].split(":"))
+            user, group = outside(self._daemon)
             for path in entries(self._order.folder):
                 with where_possible("files can't be given to another user here"):
                     os.chown(path, user, group, follow_symlinks=False)

@@ -1,9 +1,10 @@
-"""The Docker daemon: finding it, checking its version, and saying in one sentence what is wrong."""
+"""The daemon, Docker's or Podman's: finding it, checking its version, saying what is wrong."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import ssl
 import time
 import weakref
@@ -15,6 +16,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException
 
+from manifests.cell import sha256_hex
 from manifests.errors import MachineError
 from orchestrator.engines.docker.address import Address, find_address
 from orchestrator.engines.docker.transport import make_client
@@ -32,11 +34,12 @@ GONE = (
     ConnectionError,
     TimeoutError,
 )
+DOCKER = "the Docker daemon"
 _ODD = (ValueError, KeyError, TypeError, AttributeError)  # answers that no daemon gives
 
 
 class Daemon:
-    """A connection to a daemon that speaks a version we speak.
+    """A connection to a daemon that speaks a version we speak, Docker's or ``podman``.
 
     ``shares_files`` tells whether the daemon sees the same files as we do. It is assumed of
     a daemon behind a Unix socket and of no other. The connection is closed with the last use of it:
@@ -48,6 +51,7 @@ class Daemon:
         weakref.finalize(self, client.close)
         self.address = address
         self.version: str = version.get("Version", "?")
+        self.podman = _is_podman(version)
         self.api_version: str = client.api.api_version
         self.shares_files = address.startswith(("unix://", "http+unix://"))
         self.info: dict[str, Any] = client.info()
@@ -55,15 +59,48 @@ class Daemon:
         self.memory_bytes = int(self.info["MemTotal"])
 
     @property
+    def product(self) -> str:
+        """Whose it is."""
+        return "Podman" if self.podman else "Docker Engine"
+
+    @property
     def words(self) -> str:
         """Which daemon, for a sentence."""
         where = "" if self.shares_files else f" at {self.address}"
-        return f"Docker Engine {self.version}{where}"
+        kind = (" rootless" if self.rootless else " rootful") if self.podman else ""
+        return f"{self.product} {self.version}{kind}{where}"
+
+    @property
+    def service(self) -> str:
+        """What goes away, refuses or doesn't know, for a sentence."""
+        return "Podman's service" if self.podman else DOCKER
+
+    @property
+    def id(self) -> str:
+        """A name that it keeps: Podman tells another one at each call, but keeps its place."""
+        if not self.podman:
+            return str(self.info.get("ID", ""))
+        return sha256_hex(f"{self.info.get('Name')} {self.info.get('DockerRootDir')}".encode())[:16]
 
     @property
     def rootless(self) -> bool:
         """Whether the daemon runs as an ordinary user, who then is root in its containers."""
-        return any("rootless" in option for option in self._security())
+        told = bool(self.info.get("Rootless"))  # Podman's own word
+        return told or any("rootless" in option for option in self._security())
+
+    @property
+    def limits_memory(self) -> bool:
+        """Whether the kernel holds its containers to their limits.
+
+        Control groups of version 1 are root's: without root nobody can be held to anything there.
+        """
+        told = self.info.get("MemoryLimit") is not False
+        return told and not (self.rootless and str(self.info.get("CgroupVersion")) == "1")
+
+    def owner(self) -> tuple[int, int]:
+        """User and group whose daemon it is: those of its Unix socket. Raises OSError."""
+        found = os.stat(self.address.partition("://")[2])
+        return found.st_uid, found.st_gid
 
     @property
     def remaps_users(self) -> bool:
@@ -72,6 +109,10 @@ class Daemon:
 
     def _security(self) -> list[str]:
         return self.info.get("SecurityOptions") or []
+
+    def explained(self) -> contextlib.AbstractContextManager[None]:
+        """As the function of that name, of this daemon."""
+        return explained(self.address, self.service)
 
     def answers(self) -> bool:
         """Whether the daemon takes new connections: one that is ending still serves the old."""
@@ -88,6 +129,12 @@ class Daemon:
     def comes_back(self, given_up: Callable[[], bool] = lambda: False) -> bool:
         """Wait for a daemon that is being restarted, until somebody has ``given_up``."""
         return not _true_until(lambda: not (self.answers() or given_up()), BACK_WITHIN_S)
+
+
+def _is_podman(version: dict[str, Any]) -> bool:
+    """It says so among its parts; what it calls its version is like Docker's."""
+    parts = version.get("Components") or []
+    return any("podman" in str(part.get("Name", "")).lower() for part in parts)
 
 
 def _true_until(test: Any, seconds: float) -> bool:
@@ -154,7 +201,7 @@ def _words(version: tuple[int, int]) -> str:
 
 
 @contextlib.contextmanager
-def explained(address: str) -> Iterator[None]:
+def explained(address: str, who: str = DOCKER) -> Iterator[None]:
     """Turn what goes wrong with a daemon into one sentence with the next step.
 
     What goes wrong with our own files is none of it: OSError passes.
@@ -162,19 +209,19 @@ def explained(address: str) -> Iterator[None]:
     try:
         yield
     except APIError as error:
-        raise MachineError(_refusal(address, error)) from error
+        raise MachineError(_refusal(address, who, error)) from error
     except (DockerException, requests.exceptions.RequestException, *GONE) as error:
-        raise MachineError(_sentence(address, error)) from error
+        raise MachineError(_sentence(address, error, who)) from error
 
 
-def _refusal(address: str, error: APIError) -> str:
+def _refusal(address: str, who: str, error: APIError) -> str:
     said = str(error.explanation or error).strip()
     if "HTTP request to an HTTPS server" in said:
         return _untrusted(address, "it asks for TLS")
-    return f"the Docker daemon refused: {said}"
+    return f"{who} refused: {said}"
 
 
-def _sentence(address: str, error: BaseException) -> str:
+def _sentence(address: str, error: BaseException, who: str = DOCKER) -> str:
     causes = list(_causes(error))
 
     def due_to(*kinds: type[BaseException]) -> bool:
@@ -192,7 +239,7 @@ def _sentence(address: str, error: BaseException) -> str:
     if due_to(ssl.SSLError):
         return _untrusted(address, next(c for c in causes if isinstance(c, ssl.SSLError)))
     if due_to(requests.exceptions.Timeout, TimeoutError):
-        return f"the Docker daemon at {address} does not answer. Restart it, or set DOCKER_HOST"
+        return f"{who} at {address} does not answer. Restart it, or set DOCKER_HOST"
     if due_to(requests.exceptions.InvalidJSONError, http.client.HTTPException):
         return _no_daemon(address)
     why = next((c.strerror for c in causes if isinstance(c, OSError) and c.strerror), error)

@@ -15,7 +15,7 @@ from manifests.manifest import Container, ImageUsed
 from orchestrator.engines.base import Capacity, Handle, Order, Tell
 from orchestrator.engines.docker import builds, found_container, settings
 from orchestrator.engines.docker.container import DockerCell
-from orchestrator.engines.docker.daemon import GONE, Daemon, connect, explained
+from orchestrator.engines.docker.daemon import GONE, Daemon, connect
 from orchestrator.engines.docker.mounts import Sharing
 from orchestrator.engines.docker.reaping import OUTLIVES, OWNER, Identity, reap
 from orchestrator.engines.live_cells import LiveCell, LiveCells
@@ -24,17 +24,17 @@ from orchestrator.messages import LogLine
 
 
 class DockerEngine(LiveCells):
-    """Containers of the daemon that DOCKER_HOST or the docker context names.
+    """Containers of the daemon, Docker's or Podman's, that DOCKER_HOST or the docker context names.
 
     Raises MachineError when none answers, or none that we can talk to.
     """
 
     name = "docker"
-    limits_memory = True
 
     def __init__(self, detaches: bool = False) -> None:
         super().__init__()
         self.daemon: Daemon = connect()
+        self.limits_memory = self.daemon.limits_memory
         # Only where folders are mounted is a cell's word on disk without us.
         self.detaches = detaches and self.daemon.shares_files
         self._identity = Identity(self.daemon)
@@ -52,7 +52,7 @@ class DockerEngine(LiveCells):
     def status(self, image: Image) -> str:
         if not image.for_containers:
             return "has no Dockerfile"
-        with explained(self.daemon.address):
+        with self.daemon.explained():
             if builds.find(self.daemon, image) is not None:
                 return "ready"
             return f"not built; about {image.file.download_mb} MB to download"
@@ -65,17 +65,17 @@ class DockerEngine(LiveCells):
         return None
 
     def unavailable(self, image: Image) -> str:
-        with explained(self.daemon.address):
+        with self.daemon.explained():
             return builds.obstacle(self.daemon, image)
 
     def prepare(self, image: Image, tell: Tell) -> ImageUsed:
-        with explained(self.daemon.address):
+        with self.daemon.explained():
             used = builds.build(self.daemon, image, tell)
         self._prepared[image.name] = used.id or ""
         return used
 
     def verify(self, image: Image) -> tuple[bool, str]:
-        with self._identity.held(), explained(self.daemon.address):
+        with self._identity.held(), self.daemon.explained():
             labels = {OWNER: self._identity.name}
             return builds.verify(self.daemon, image, labels, self._sharing.account())
 
@@ -83,7 +83,12 @@ class DockerEngine(LiveCells):
         return list(range(self.daemon.cpus))
 
     def gpus(self) -> list[str]:
-        """Those of this machine that are ours; of another machine those that the daemon names."""
+        """Those of this machine that are ours; of another machine those that the daemon names.
+
+        None of Podman's: what it does with a request for GPUs nobody has seen here.
+        """
+        if self.daemon.podman:
+            return []
         named = settings.named_gpus(self.daemon)
         if not self.daemon.shares_files:
             return named
@@ -94,7 +99,7 @@ class DockerEngine(LiveCells):
     def session(self, tell: Tell) -> Iterator[None]:
         self._tell = tell
         with self._identity.held():
-            with explained(self.daemon.address):
+            with self.daemon.explained():
                 removed = reap(self.daemon)
             if removed:
                 what = "1 container" if removed == 1 else f"{removed} containers"
@@ -119,11 +124,11 @@ class DockerEngine(LiveCells):
         except APIError as error:
             raise MachineError(_refusal(str(error.explanation))) from error
         except GONE:
-            cell.lose("the Docker daemon went away")
+            cell.lose(f"{self.daemon.service} went away")
         return cell
 
     def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:
-        with explained(self.daemon.address):
+        with self.daemon.explained():
             return found_container.find(self.daemon, order, self._tell, handle.name)
 
     def _image(self, image: Image) -> str:

@@ -11,7 +11,7 @@ from manifests.paths import ROOT
 from orchestrator.engines.base import Tell
 from orchestrator.engines.docker import builds, wheels
 from orchestrator.engines.docker.build_context import packed_context
-from orchestrator.engines.docker.daemon import connect, explained
+from orchestrator.engines.docker.daemon import connect
 from orchestrator.environments.images import Image, ImageFile
 from orchestrator.messages import LogLine
 from orchestrator.version import VERSION, code_version
@@ -40,7 +40,7 @@ def build_host(tell: Tell) -> str:
     image = Image(file=_SELF, folder=ROOT)
     daemon = connect()
     name = f"repliquant:{VERSION}"
-    with explained(daemon.address):
+    with daemon.explained():
         folder = wheels.fetch(image, builds.architecture(daemon), tell)
         place = paths.cache() / "images"
         place.mkdir(parents=True, exist_ok=True)

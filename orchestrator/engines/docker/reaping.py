@@ -122,7 +122,7 @@ def _is_dead(lock: Path) -> bool:
 
 def _locks(daemon: Daemon) -> Path:
     """The locks of those who use this daemon, which has a name that it keeps."""
-    name = "".join(c for c in str(daemon.info.get("ID", "")) if c.isalnum())
+    name = "".join(c for c in daemon.id if c.isalnum())
     return paths.cache() / "orchestrators" / (name or "daemon")
 
 

@@ -7,6 +7,7 @@ Nothing of the host is inside but the cell's own folder (writable), its data and
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,17 @@ def caller(daemon: Daemon) -> tuple[int, int]:
     return NOBODY, NOBODY
 
 
+def outside(daemon: Daemon) -> tuple[int, int]:
+    """Who the container's user is on this machine: what the cell writes belongs to them."""
+    return daemon.owner() if daemon.rootless else caller(daemon)
+
+
 def describe(daemon: Daemon, needs: ContainerNeeds, order: Order, mounts: list[Mount]) -> Container:
     """The settings of one cell's container, as its manifest shows them."""
     user, group = caller(daemon)
     return Container(
+        product=daemon.product,
+        rootless=daemon.rootless,
         engine_version=daemon.version,
         api_version=daemon.api_version,
         user=f"{user}:{group}",
@@ -76,8 +84,8 @@ def describe(daemon: Daemon, needs: ContainerNeeds, order: Order, mounts: list[M
         capabilities_dropped=["ALL"],
         capabilities_added=needs.capabilities,
         security_options=["no-new-privileges:true"],
-        pids_limit=needs.pids,
-        memory_bytes=order.memory_bytes or int(daemon.memory_bytes * _MEMORY_SHARE),
+        pids_limit=needs.pids if daemon.limits_memory else None,
+        memory_bytes=_memory_bytes(daemon, order),
         shm_bytes=needs.shm_mb * 2**20,
         cpus=list(order.cpus),
         gpus=list(order.gpus),
@@ -86,6 +94,13 @@ def describe(daemon: Daemon, needs: ContainerNeeds, order: Order, mounts: list[M
         environment=dict(_ENVIRONMENT),
         command=_command(order),
     )
+
+
+def _memory_bytes(daemon: Daemon, order: Order) -> int | None:
+    """The limit; none where the kernel would not hold it to one."""
+    if not daemon.limits_memory:
+        return None
+    return order.memory_bytes or int(daemon.memory_bytes * _MEMORY_SHARE)
 
 
 def _scratch(needs: ContainerNeeds) -> Mount:
@@ -149,7 +164,7 @@ def arguments(
         "cap_drop": settings.capabilities_dropped,
         "cap_add": settings.capabilities_added,
         "security_opt": settings.security_options,
-        "userns_mode": "host" if daemon.remaps_users else None,
+        "userns_mode": "host" if daemon.remaps_users and not daemon.podman else None,
         "pids_limit": settings.pids_limit,
         "mem_limit": settings.memory_bytes,
         "memswap_limit": settings.memory_bytes,
@@ -160,11 +175,43 @@ def arguments(
         "tmpfs": {m.target: m.options for m in settings.mounts if m.kind == "tmpfs"},
         "environment": settings.environment,
         "working_dir": SCRATCH,
-        "ulimits": [Ulimit(name="core", soft=0, hard=0)],
+        "ulimits": _ulimits(daemon),
         "log_config": LogConfig(type="none"),
         "stdin_open": True,
         "labels": labels,
     }
+
+
+def _ulimits(daemon: Daemon) -> list[Ulimit]:
+    """No core files. Podman would raise two others to what not everybody may raise them to.
+
+    Its service has no more processes than the kernel has numbers for.
+    """
+    limits = [Ulimit(name="core", soft=0, hard=0)]
+    if daemon.podman and daemon.shares_files:
+        files, processes = _own(resource.RLIMIT_NOFILE), _own(resource.RLIMIT_NPROC)
+        most = _number(Path("/proc/sys/kernel/pid_max")) or processes
+        limits += [
+            Ulimit(name=name, soft=at_most, hard=at_most)
+            for name, at_most in (("nofile", files), ("nproc", min(processes, most)))
+        ]
+    return limits
+
+
+_UNLIMITED = 2**20
+
+
+def _own(limit: int) -> int:
+    """Our own hard limit, which its service has as a rule."""
+    hard = resource.getrlimit(limit)[1]
+    return _UNLIMITED if hard == resource.RLIM_INFINITY else min(hard, _UNLIMITED)
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _mount(mount: Mount, source: str) -> DockerMount:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.engines.docker import address
 from tests.conftest import ROOT
 from tests.fakes.daemon import FakeDaemon
 
@@ -26,6 +27,7 @@ def _places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(address, "_PODMAN", tmp_path / "no-podman.sock")
 
 
 @pytest.fixture

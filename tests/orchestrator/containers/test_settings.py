@@ -79,6 +79,8 @@ def test_the_settings_of_a_plain_cell(daemon: Daemon, monkeypatch: pytest.Monkey
         ],
         environment=PLACES,
         command=["/cell"],
+        product="Docker Engine",
+        rootless=False,
     )  # fmt: skip
 
 
