@@ -14,10 +14,11 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from manifests.run_folder import Run
+from services.more_processes import MoreProcesses
 from tui.app_actions import ActionApp
-from tui.loaded import ComparedRuns, Loaded, Notice, Remarks, Verdicts
+from tui.loaded import ComparedRuns, Curves, Loaded, Notice, Probed, Remarks, Verdicts
 from tui.pages import PAGES
-from tui.palette import AppCommands, Palette
+from tui.palette import AppCommands, NamedCommands, Palette
 from tui.screens.base import Page
 from tui.signals import Signals, suspend
 from tui.text import safe
@@ -36,7 +37,7 @@ class Repliquant(ActionApp):
 
     TITLE = "Repliquant"
     CSS_PATH = "app.tcss"
-    COMMANDS: ClassVar = App.COMMANDS | {AppCommands}
+    COMMANDS: ClassVar = App.COMMANDS | {AppCommands, NamedCommands}
     MODES: ClassVar = PAGES
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(str(n), f"go('{mode}')", mode.title(), show=False)
@@ -165,7 +166,7 @@ class Repliquant(ActionApp):
             if self._asked != self.live.queue.asked:
                 self._asked = self.live.queue.asked
                 screen.refresh_bindings()
-            if self.live.moving or screen.mode == "run":
+            if self.live.moving or screen.watches_load:
                 screen.beat()
             if self._verdicts_due and screen.watches_runs and not self.live.queue.active:
                 self._show_due(self._verdicts_due)
@@ -208,8 +209,14 @@ class Repliquant(ActionApp):
             self._list(value)
         elif isinstance(value, ComparedRuns):
             self._compare(value)
+        elif isinstance(value, Curves):
+            self._draw(value)
         elif isinstance(value, Verdicts):
             self._judge(value)
+        elif isinstance(value, Probed):
+            self._show_matrix(value)
+        elif isinstance(value, MoreProcesses):
+            self.run_actions.start_more(value)
         else:
             self.data.take(value)
             self.renew()
@@ -232,7 +239,21 @@ class Repliquant(ActionApp):
     def _compare(self, compared: ComparedRuns) -> None:
         from tui.screens.comparison import CompareScreen
 
-        self.push_screen(CompareScreen(compared.names, compared.found))
+        self.push_screen(CompareScreen(compared))
+
+    def _draw(self, curves: Curves) -> None:
+        """On top of what is seen; why there is none is said."""
+        from tui.screens.curves import CurvesScreen
+
+        if curves.found:
+            self.push_screen(CurvesScreen(curves))
+        else:
+            self.notify("No curve: these cells told no steps, and have no samples to draw.")
+
+    def _show_matrix(self, probed: Probed) -> None:
+        from tui.screens.matrix import MatrixScreen
+
+        self.push_screen(MatrixScreen(probed.shown))
 
     def _judge(self, found: Verdicts) -> None:
         """At once where somebody asked; at a run's end when the run is looked at."""

@@ -40,5 +40,8 @@ class ActionApp(AppBase):
         self.export_actions.ask_verify()
 
     def action_doctor(self) -> None:
-        """What this machine can run."""
-        self.export_actions.doctor()
+        """What this machine can run, how it is set and how busy it is."""
+        from tui.screens.machine import MachineScreen
+
+        if not isinstance(self.screen, MachineScreen):
+            self.push_screen(MachineScreen())

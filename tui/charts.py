@@ -100,12 +100,12 @@ def curve(values: Sequence[float], width: int, height: int, low: float, high: fl
         first, last = sorted((y, y if before is None else before))
         for level in range(first, last + 1):
             row, dot = divmod(up - 1 - level, 4)
-            dots[row][x // 2] |= _DOTS[x % 2][dot]
+            dots[row][x // 2] |= DOTS[x % 2][dot]
         before = y
     return ["".join(chr(0x2800 + bits) for bits in line) for line in dots]
 
 
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Of a braille sign, by column and line. Source: Unicode, Braille Patterns."""
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from manifests.run_folder import Run
 from papers.published import PublishedError
+from tui.answers import Answers
+from tui.cell_places import CellPlaces
 from tui.home_data import HomeData
-from tui.loaded import ComparedRuns, NoPlan, NoRun, Notice, Verdicts
-from tui.reading import Reader
+from tui.loaded import NoPlan, NoRun, Notice, Placed
 from tui.text import error_text
 
 if TYPE_CHECKING:
@@ -19,12 +20,11 @@ if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from orchestrator.running.request import Prepared, Request
     from services.selection import RunOptions
-    from services.until_decided import Ending
     from tui.loaded import Kept
     from tui.loaders import Judgement, Planned, ShownRun, State, StudyLine
 
 
-class Data(Reader):
+class Data(Answers):
     """Each ``..._problem`` says why what it belongs to isn't there; both empty: it is being read.
 
     Methods are for the screen's thread; what they read comes back as messages to the app.
@@ -41,6 +41,7 @@ class Data(Reader):
         self._renew = renew
         self._options = options
         self.home = HomeData(app)
+        self.places = CellPlaces(app)
         self.study_names = self.home.study_names
         self.study = study or next(iter(self.study_names), "")
         self.planned: Planned | None = None
@@ -55,6 +56,7 @@ class Data(Reader):
         self.published: list[Explanation] = []
         self.judgement: Judgement | None = None
         self._judged_for: tuple[str, ShownRun | None] = ("", None)
+        self.wanted_claim = ""
 
     @property
     def options(self) -> RunOptions:
@@ -161,6 +163,8 @@ class Data(Reader):
             self.published = value.speedups
         elif isinstance(value, Judgement):
             self._take_judgement(value)
+        elif isinstance(value, Placed):
+            self.places.take(value)
         else:
             self.home.take(value)
 
@@ -192,7 +196,7 @@ class Data(Reader):
         study, folder = self.study, self._folder
 
         def look() -> None:
-            from tui.loaders import latest, read_shown_run
+            from tui.loaders import latest, shown_by_and_by
 
             run = Run(folder) if folder else latest(study)
             if run is None or not run.plan_path.is_file():
@@ -201,7 +205,8 @@ class Data(Reader):
                 self._post(NoRun(text, self._published()))
                 return
             try:
-                self._post(read_shown_run(run, study))
+                for shown in shown_by_and_by(run, study):
+                    self._post(shown)
             except Exception as error:  # shown in the results' place
                 self._post(NoRun(error_text(error), self._published()))
 
@@ -221,7 +226,7 @@ class Data(Reader):
         study, results = self.study, self.results
         if self.judgement is not None and self.judgement.study != study:
             self.judgement, self._judged_for = None, ("", None)
-        if results is None and not self.results_problem:
+        if not (results.whole if results else self.results_problem):
             return  # it is being read, and whoever waits is told
         if self._judged_for[0] == study and self._judged_for[1] is results:
             return
@@ -240,33 +245,3 @@ class Data(Reader):
             self.judgement = judgement
         else:
             self._judged_for = "", None
-
-    def judge_run(self, run: Run, ending: Ending | None = None, by_itself: bool = False) -> None:
-        """What a run has come to; the answer is a screen of its own."""
-
-        def look() -> None:
-            from tui.loaders import read_verdicts
-
-            try:
-                found = read_verdicts(run, ending)
-            except Exception as error:  # said instead of shown
-                self._post(Notice(f"no verdicts: {error_text(error)}", "error"))
-                return
-            self._post(Verdicts(found, by_itself))
-
-        self._on_thread(look, "verdicts")
-
-    def compare(self, base: Path, new: Path) -> None:
-        """Two runs cell by cell; the answer is a screen of its own."""
-
-        def look() -> None:
-            from tui.loaders import read_differences
-
-            try:
-                found = read_differences(Run(base), Run(new))
-            except Exception as error:  # said instead of shown
-                self._post(Notice(error_text(error), "error"))
-                return
-            self._post(ComparedRuns((base.name, new.name), found))
-
-        self._on_thread(look, "compare")

@@ -11,6 +11,9 @@ from textual.message import Message
 if TYPE_CHECKING:
     from comparisons.decomposition import Explanation
     from comparisons.differences import Differences
+    from manifests.run_folder import Run
+    from services.machine_state import Fact
+    from services.more_processes import MoreProcesses
     from services.this_machine import Business, MachineWords
     from services.verdict_screen import Shown
     from tui.loaders import Judgement, Planned, RunLine, ShownRun, StudyLine, StudyVerdicts
@@ -44,6 +47,13 @@ class Remark(NamedTuple):
     more: str = ""
 
 
+class Examined(NamedTuple):
+    """How the machine is set, and what it can run; ``findings`` is None while that is looked at."""
+
+    state: Sequence[Fact]
+    findings: Sequence[Remark] | None
+
+
 class Remarks(NamedTuple):
     """Remarks that are a screen of their own."""
 
@@ -52,11 +62,38 @@ class Remarks(NamedTuple):
     remarks: Sequence[Remark]
 
 
-class ComparedRuns(NamedTuple):
-    """Two runs, base and new, cell by cell."""
+MOST_COMPARED = 4
+"""So many runs fit beside each other."""
 
-    names: tuple[str, str]
-    found: Differences
+
+class ComparedRuns(NamedTuple):
+    """Runs cell by cell: each but the first one against the first."""
+
+    runs: Sequence[Run]
+    found: Sequence[Differences]
+
+
+class Curve(NamedTuple):
+    """One quantity of one attempt at a cell: ``steps`` from 1 on, and its value at each."""
+
+    run: Run
+    cell: str
+    steps: Sequence[float]
+    values: Sequence[float]
+
+
+class Curves(NamedTuple):
+    """By quantity, with its unit; ``across`` is what the steps of each count."""
+
+    title: str
+    found: dict[str, list[Curve]]
+    across: dict[str, str]
+
+
+class Probed(NamedTuple):
+    """A run with probes, whose support matrix was asked for."""
+
+    shown: ShownRun
 
 
 class Verdicts(NamedTuple):
@@ -64,6 +101,13 @@ class Verdicts(NamedTuple):
 
     shown: Shown
     by_itself: bool
+
+
+class Placed(NamedTuple):
+    """Where a cell runs, in words."""
+
+    cell: str
+    words: str
 
 
 class Notice(NamedTuple):
@@ -74,9 +118,9 @@ class Notice(NamedTuple):
 
 
 if TYPE_CHECKING:
-    Home = StudyLine | KnownRuns | StudyVerdicts | MachineWords | Business
-    Kept = Home | Planned | NoPlan | ShownRun | NoRun | Judgement
-    Value = Kept | Remarks | ComparedRuns | Verdicts | Notice
+    Home = StudyLine | KnownRuns | StudyVerdicts | MachineWords | Business | Examined
+    Kept = Home | Planned | NoPlan | ShownRun | NoRun | Judgement | Placed
+    Value = Kept | Remarks | ComparedRuns | Curves | Probed | Verdicts | MoreProcesses | Notice
 
 
 @dataclass

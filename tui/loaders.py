@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,12 +39,14 @@ from services.selection import RunOptions, narrowed
 from tui.text import error_text
 
 if TYPE_CHECKING:
-    from comparisons.differences import Differences
     from services.until_decided import Ending
     from services.verdict_screen import Shown
 
 State = tuple[str, str]
 """A status and its reason."""
+
+LARGE = 1000
+"""Of so many manifests, tables and speedups take longer than somebody likes to wait for a list."""
 
 BEHIND = "behind the tables"
 """The group of the cells that no table shows, but that others start from."""
@@ -73,14 +75,23 @@ class StudyLine(NamedTuple):
     problem: str = ""
 
 
+class NamedClaim(NamedTuple):
+    """One claim by its number, its words, and its verdict."""
+
+    number: str
+    says: str
+    state: str
+
+
 class StudyVerdicts(NamedTuple):
     """How many claims of a study have which verdict, on its latest run where it has one, and what
-    each of them came to.
+    they came to, those that came to the same together.
     """
 
     study: str
     states: Mapping[str, int]
     rows: Sequence[VerdictRow]
+    claims: Sequence[NamedClaim] = ()
 
 
 class Planned(NamedTuple):
@@ -99,7 +110,9 @@ class Planned(NamedTuple):
 
 
 class ShownRun(NamedTuple):
-    """One run beside its paper."""
+    """One run beside its paper; as long as it isn't ``whole``, what follows from its manifests is
+    still being worked out.
+    """
 
     run: Run
     plan: Plan
@@ -110,6 +123,7 @@ class ShownRun(NamedTuple):
     speedups: list[Explanation]
     networks: list[Network]
     matrix: Matrix
+    whole: bool = True
 
 
 class Judgement(NamedTuple):
@@ -157,7 +171,8 @@ def study_verdicts(study: str, runs: list[RunLine]) -> StudyVerdicts:
     except Exception:  # screen 6 says why
         return StudyVerdicts(study, {}, ())
     rows = verdict_rows(found.claims, len(found.claims), published=found.plan is None)
-    return StudyVerdicts(study, count_verdicts(found.claims), rows)
+    claims = [NamedClaim(one.number, one.claim.text, one.measured.state) for one in found.claims]
+    return StudyVerdicts(study, count_verdicts(found.claims), rows, claims)
 
 
 def run_line(run: Run) -> RunLine | None:
@@ -211,17 +226,33 @@ def read_plan(options: RunOptions, request: Request | None = None) -> Planned:
 
 def read_shown_run(run: Run, study: str) -> ShownRun:
     """Raises InputError when the run can't be used, or is of another study than the given one."""
+    *_, shown = shown_by_and_by(run, study)
+    return shown
+
+
+def shown_by_and_by(run: Run, study: str) -> Iterator[ShownRun]:
+    """A large run first by its cells alone, then whole. Raises InputError."""
     results = read_results(run, study)
-    return ShownRun(
+    cells = ShownRun(
         run=run,
         plan=results.plan,
         manifests={manifest.id: manifest for manifest in results.manifests},
+        comparisons=[],
+        environments=[],
+        warnings=results.warnings,
+        speedups=[],
+        networks=[],
+        matrix=support_matrix(results.plan.cells, results.manifests),
+        whole=False,
+    )
+    if len(results.manifests) > LARGE:
+        yield cells
+    yield cells._replace(
         comparisons=compare_with_paper(results),
         environments=environment_lines([results]),
-        warnings=results.warnings,
         speedups=explain_speedups(results) + published_speedups(study),
         networks=pareto_networks(results),
-        matrix=support_matrix(results.plan.cells, results.manifests),
+        whole=True,
     )
 
 
@@ -251,17 +282,6 @@ def read_verdicts(run: Run, ending: Ending | None) -> Shown:
 
 def _results_of(shown: ShownRun) -> Results:
     return Results(shown.run, shown.plan, list(shown.manifests.values()), shown.warnings)
-
-
-def read_differences(base: Run, new: Run) -> Differences:
-    """Two runs cell by cell. Raises InputError."""
-    from comparisons.differences import compare_runs, make_side
-
-    sides = [
-        make_side([(run.id, read_results(run).manifests)], folders=[run.cell_folder])
-        for run in (base, new)
-    ]
-    return compare_runs(sides[0], sides[1])
 
 
 def latest(study: str) -> Run | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
@@ -24,6 +25,16 @@ def with_words(text: str, items: Sequence[Item], told: Callable[[Item], str]) ->
     if not words:
         return list(items)
     return [item for item in items if all(word in told(item).casefold() for word in words)]
+
+
+def with_phrase(text: str, items: Sequence[Item], told: Callable[[Item], str]) -> list[Item]:
+    """Those in whose text the words stand side by side from the beginning of one: ``batch 8`` is in
+    ``batch 8`` and ``batch 80``, and not in ``batch 128``. Whole words come first.
+    """
+    begun = r"\b" + r"\s+".join(re.escape(word) for word in text.split())
+    whole = re.compile(begun + r"\b", re.IGNORECASE)
+    found = [item for item in items if re.search(begun, told(item), re.IGNORECASE)]
+    return sorted(found, key=lambda item: whole.search(told(item)) is None)
 
 
 def narrowed(text: str, cells: Sequence[PlannedCell]) -> Narrowed:

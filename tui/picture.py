@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from textual.pilot import Pilot
 
+from machine import inventory
 from manifests.run_folder import Run
 from services.this_machine import Business, MachineWords, machine_words
 from tui.app import Repliquant
@@ -62,6 +63,11 @@ def recorded_machine(run: Run) -> MachineWords:
         if manifest.environment.machine is not None:
             return machine_words(manifest.environment.machine, "local")
     raise ValueError(f"{run.folder} names no machine")
+
+
+def _no_room_told() -> None:
+    """How much of a disk is free is nothing of the recording."""
+    inventory.free_bytes = lambda folder: None
 
 
 async def draw(picture: Picture, path: Path) -> None:
@@ -113,6 +119,7 @@ def _without_fonts(svg: str) -> str:
 def main(folder: Path) -> None:
     """Draw them all; what is kept between starts is nobody's, and no path is this machine's."""
     folder = folder.resolve()
+    _no_room_told()
     os.chdir(DEMO.parent.parent)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["REPLIQUANT_CACHE"] = cache

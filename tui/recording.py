@@ -112,13 +112,13 @@ def _begun(manifest: Manifest) -> float:
 def _moments(run: Run, item: Played) -> Iterator[Moment]:
     again = item.manifest.context.why_again if item.manifest.context else ""
     yield Moment(item.begin_s, CellStarted(item.planned, again))
-    for happened in _events(run, item.planned.id):
+    for happened in read_events(run, item.planned.id):
         at_s = min(item.end_s, item.begin_s + max(0.0, happened.time_s))
         yield Moment(at_s, CellEvent(item.planned, happened))
     yield Moment(item.end_s, CellEnded(item.planned, item.manifest))
 
 
-def _events(run: Run, cell: str) -> Iterator[event.Event]:
+def read_events(run: Run, cell: str) -> Iterator[event.Event]:
     """What can be read of the events; a missing file has none."""
     try:
         data = read_bounded(str(run.cell_folder(cell) / "events.jsonl"))

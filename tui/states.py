@@ -18,11 +18,30 @@ _SIGNS: dict[str, tuple[str, str]] = {
 }
 _WORDS = {"waiting": "to do", "oom": "out of memory"}
 
+_VERDICTS = {
+    "holds": ("●", "good"),
+    "reproduced": ("●", "good"),
+    "holds here": ("●", "good"),
+    "does not hold": ("✗", "bad"),
+    "not reproduced": ("✗", "bad"),
+    "does not hold here": ("✗", "bad"),
+    "undecided": ("?", "warn"),
+    "not measured": ("○", "dim"),
+    "untestable": ("–", "dim"),
+    "no number": ("–", "dim"),
+}
+
 
 def state(name: str) -> Field:
     """A sign, a word and a tone."""
     sign, tone = _SIGNS.get(name, ("?", "dim"))
     return Field(f"{sign} {_WORDS.get(name, name)}", tone)
+
+
+def verdict(name: str) -> Field:
+    """A sign, the verdict, and a tone."""
+    sign, tone = _VERDICTS.get(name, ("?", "dim"))
+    return Field(f"{sign} {name}", tone)
 
 
 def tally(counts: dict[str, int]) -> str:

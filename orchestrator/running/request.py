@@ -49,7 +49,8 @@ class Request(NamedTuple):
     processes of every cell; 0: as the tier says, or one where there is a budget. ``budget_s`` is
     the time of cells after which nothing is measured again. Of an ``experiment`` its cells alone
     are chosen, and what they start from. Before the first cell, others are waited for,
-    ``wait_quiet_s`` at most. ``wait``: cells in a queue are followed to their end.
+    ``wait_quiet_s`` at most. ``wait``: cells in a queue are followed to their end. ``further`` are
+    more processes of single cells, by the id of the first one and their numbers.
     """
 
     study: str
@@ -71,6 +72,7 @@ class Request(NamedTuple):
     experiment: tuple[str, ...] = ()
     wait_quiet_s: float = 0.0
     wait: bool = False
+    further: tuple[tuple[str, int], ...] = ()
 
     @property
     def least_repeats(self) -> int:
@@ -129,7 +131,7 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     )  # fmt: skip
     run = Run(_run_folder(request, study, choices))
     choices = choices._replace(experiments=_experiments(request, study, run))
-    drafts = _with_further(draft(study, choices, _pairings(study)), run)
+    drafts = _with_further(draft(study, choices, _pairings(study)), run, request.further)
     _check_labels(sources, drafts, data)
     ids = _choose(drafts, request)
     where = _engine(request, [one for one in drafts if one.id in ids], run)
@@ -150,8 +152,11 @@ def prepare(request: Request, tell: Listener = lambda message: None) -> Prepared
     return Prepared(study, plan, ids, run, where, resources, data.places, sources)
 
 
-def _with_further(drafts: list[Draft], run: Run) -> list[Draft]:
-    """With the repeats that the run's own plan has beyond these, as a budget leaves them.
+def _with_further(
+    drafts: list[Draft], run: Run, asked: Sequence[tuple[str, int]] = ()
+) -> list[Draft]:
+    """With the repeats that the run's own plan has beyond these, as a budget leaves them, and
+    those that are ``asked`` for.
 
     A plan that can't be used is refused when the folder is opened.
     """
@@ -159,8 +164,13 @@ def _with_further(drafts: list[Draft], run: Run) -> list[Draft]:
     try:
         more = further(by_id, run.plan())
     except (UnreadableError, OSError):
-        return drafts
-    return drafts + [by_id[point_of(cell)]._replace(id=cell.id, cell=cell) for cell in more]
+        more = []
+    points = ((by_id[point].cell, number) for point, number in asked if point in by_id)
+    more += [msgspec.structs.replace(cell, repeat=number) for cell, number in points]
+    found = {cell.id: cell for cell in more if cell.id not in by_id}
+    return drafts + [
+        by_id[point_of(cell)]._replace(id=id_, cell=cell) for id_, cell in found.items()
+    ]
 
 
 def _data(request: Request, study: Study) -> tuple[catalogue.DataChoice, dict[str, Source], int]:

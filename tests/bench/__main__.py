@@ -30,6 +30,7 @@ from tests.bench import (
     runtimes,
     screen,
     telemetry,
+    walks,
 )
 
 
@@ -92,6 +93,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "telemetry": telemetry.sampling,
     "beside": beside.launcher_and_sampler,
     "tui": screen.screen,
+    "walks": walks.walks,
 }
 
 

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from manifests.manifest import Status
 from manifests.plan import PlannedCell
+from manifests.run_folder import Run
 from orchestrator.messages import CellStarted, Listener, RunStarted
 from orchestrator.running.control import RunControl
 from tests.tui.conftest import Scene, drive, settle, shown
@@ -112,6 +113,40 @@ def test_a_cell_that_failed_is_tried_again_after_a_question(
         request = app.live.request
         assert request is not None and len(request.rerun) == 1
         assert request.expression == f"id={request.rerun[0]}"
+
+    drive(app, steps, (110, 30))
+
+
+def test_repeats_of_a_cell_are_added_by_a_key(
+    app: Repliquant, play: Callable[[Scene], None], tmp_path: Path
+) -> None:
+    ran: list[list[PlannedCell]] = []
+
+    def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[Status]:
+        ran.append(todo)
+        tell(RunStarted(todo, 0))
+        tell(CellStarted(todo[0], ""))
+        end(todo[0], tell, "ok")
+        control.pause()
+        return ["ok"]
+
+    play(scene)
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await started(pilot, app, tmp_path / "runs" / "new")
+        await until(pilot, lambda: bool(ran) and not app.live.queue.active)
+        await settle(pilot, app)
+        await pilot.press("A")
+        await until(pilot, lambda: isinstance(app.screen, Question))
+        assert "2 processes of 1 cell" in shown(app)
+        await pilot.press("y")
+        await until(pilot, lambda: len(ran) == 2)
+        cell = ran[0][0].cell
+        repeats = [one.cell.repeat for one in ran[1] if one.cell.technique == cell.technique]
+        assert repeats[-2:] == [1, 2]
+        await until(pilot, lambda: not app.live.queue.active)
+        planned = Run(tmp_path / "runs" / "new").plan().cells
+        assert sum(one.cell.repeat > 0 for one in planned) == 2
 
     drive(app, steps, (110, 30))
 

@@ -16,6 +16,7 @@ from tests.tui.hostile import HOSTILE, check, lines_of
 from tui.app import Repliquant
 from tui.loaded import Loaded, Remark, Remarks
 from tui.screens.dialogs import Form
+from tui.screens.machine import MachineScreen
 from tui.screens.remarks import RemarksScreen
 
 
@@ -152,10 +153,9 @@ def test_the_doctors_findings_are_a_screen(
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
         await pilot.press("d")
         for _ in range(100):
-            if isinstance(app.screen, RemarksScreen) and app.screen.settled:
+            if isinstance(app.screen, MachineScreen) and "✗ problem" in shown(app):
                 break
             await pilot.pause(0.05)
-        await pilot.pause()
         assert "● ok" in shown(app)
         assert "✗ problem" in shown(app)
         await pilot.press("down", "enter")

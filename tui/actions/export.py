@@ -102,18 +102,6 @@ class ExportActions:
             check=lambda given: "" if given["path"] else "give the path of an archive",
         )  # fmt: skip
 
-    def doctor(self) -> None:
-        """What this machine can run, as ``repliquant doctor`` tells it."""
-        from services.doctor import examine
-
-        def look() -> Value:
-            found = [Remark(*diagnosis) for diagnosis in examine()]
-            about = "Doctor: what this machine can run, and what to do about the rest"
-            return Remarks(about, "This machine", found)
-
-        self._app.notify("Looking at this machine …", timeout=3)
-        self._on_thread(look)
-
     def _report(self, run: Run, given: dict[str, str]) -> Value:
         from services.reports import write_report
 

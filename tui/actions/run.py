@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from services.phrases import duration
+from tui.loaded import Loaded
 from tui.screens.dialogs import Choice, Question
 
 if TYPE_CHECKING:
     from manifests.plan import PlannedCell
     from orchestrator.running.request import Request
+    from services.more_processes import MoreProcesses
     from services.run_state import CellState
     from tui.app_base import AppBase
     from tui.loaders import State
@@ -81,6 +84,39 @@ class RunActions:
 
         choice = Choice("y", "Run again", "yes", danger=True)
         self._app.push_screen(Question("Run again: 1 cell", [*lines, *busy], [choice]), act)
+
+    def ask_for_more(self, planned: PlannedCell) -> None:
+        """Two more processes of a cell, which the run's plan has from then on."""
+        live = self._app.live
+        request, run = live.request, live.run
+        if self._app.refused("Running cells") or request is None or run is None:
+            return
+        if planned.skip:
+            self._app.notify("This cell can't run here.")
+            return
+        lines = [
+            planned.cell.title,
+            f"Two more processes, about {duration(2 * planned.estimate_s)}. Intervals and verdicts"
+            " take them in; those of before stay.",
+        ]
+        lines += ["They wait until the run that goes on has ended."] if live.queue.active else []
+
+        def look() -> None:
+            from services.more_processes import more_processes
+
+            self._app.post_message(Loaded(more_processes(request, run, planned)))
+
+        def act(answer: str | None) -> None:
+            if answer == "yes":
+                self._app.run_worker(look, thread=True, group="more", exit_on_error=False)
+
+        choice = Choice("y", "Measure again", "yes")
+        self._app.push_screen(Question("Add repeats: 2 processes of 1 cell", lines, [choice]), act)
+
+    def start_more(self, more: MoreProcesses) -> None:
+        """Run them, or queue them behind what runs."""
+        self._app.live.start(more.request, more.run, more.cells)
+        self._app.take_up_messages()
 
     def pause(self) -> None:
         """End after the cells that run now."""

@@ -26,11 +26,13 @@ class Page(Screen[None]):
     """A screen of the app. ``mode`` is its name; pages on top of one have that one's.
 
     ``watches_runs``: what a run has come to is shown on top of it when the run has ended.
+    ``watches_load``: it shows how busy the machine is, also while nothing runs.
     """
 
     mode: ClassVar[str] = ""
     about: ClassVar[str] = ""
     watches_runs: ClassVar[bool] = False
+    watches_load: ClassVar[bool] = False
     VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012 (Textual's own form)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -66,6 +66,20 @@ class ClaimsScreen(NarrowedPage):
         if judgement is not self._shown or judgement is None:
             self._shown = judgement
             self._show()
+        self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        """To the claim that was asked for by its name, once it is there."""
+        wanted = self.main_app.data.wanted_claim
+        numbers = [one.number for one in self.claims]
+        if wanted not in numbers:
+            return
+        self.main_app.data.wanted_claim = ""
+        if self._current == CLAIMS:
+            self.query_one("#rows", Rows).cursor = numbers.index(wanted)
+            self._describe()
+        else:
+            self.query_one(Tabs).active = CLAIMS
 
     @property
     def claims(self) -> list[Judged]:

@@ -57,10 +57,13 @@ class ExplainScreen(NarrowedPage):
         self.query_one("#speedups", Rows).focus()
 
     def renew(self) -> None:
-        self._all = self.main_app.data.speedups
+        data = self.main_app.data
+        self._all = data.speedups
         known = [item for item in self._all if item.total is not None]
-        text = Text(self.main_app.data.request.study, "bold")
+        text = Text(data.request.study, "bold")
         text.append(f"   {count(len(known), 'speedup')} taken apart", "not bold")
+        if data.results is not None and not data.results.whole:
+            text.append("   reading …", "dim not bold")
         missing = len(self._all) - len(known)
         if missing:
             text.append(f"   {missing} with an end that is not measured", "dim not bold")
@@ -109,16 +112,17 @@ class ExplainScreen(NarrowedPage):
         self.app.push_screen(ParetoScreen(results))
 
     def action_matrix(self) -> None:
+        """Of the shown run, else of the latest one that has probes."""
         from tui.screens.matrix import MatrixScreen
 
         results = self.main_app.data.results
-        if results is None or not any(one.outcome for one in results.matrix.entries.values()):
+        if results is not None and results.matrix.filled:
+            self.app.push_screen(MatrixScreen(results))
+        elif not self.main_app.data.read_probes():
             self.notify(
-                "This run has no probes. They are an experiment: repliquant run lad2023 "
+                "No run has probes. They are an experiment: repliquant run lad2023 "
                 "--experiment matrix"
             )
-            return
-        self.app.push_screen(MatrixScreen(results))
 
     @on(Rows.Moved)
     def _moved(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
@@ -13,18 +13,19 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from services.citations import paper_citation
-from services.selection import RunOptions
 from services.shown_commands import status_command
-from tui import run_form
 from tui.copying import Copied
-from tui.loaders import RunLine, StudyLine
+from tui.loaded import MOST_COMPARED
 from tui.screens.base import Page
-from tui.screens.dialogs import Form
-from tui.screens.start import OPTIONS, START, Chosen, Start
 from tui.states import tally
 from tui.text import safe
 from tui.views import home
 from tui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from services.selection import RunOptions
+    from tui.loaders import RunLine, StudyLine
+    from tui.screens.start import Chosen
 
 LOOK_EVERY_S = 6.0
 _FEW_RUNS, _RUNS = 4, 10
@@ -121,12 +122,16 @@ class HomeScreen(Page):
 
     def action_start(self) -> None:
         """Ask how much of the study, with what it would take."""
+        from tui.screens.start import Start
+
         line = self._line
         if line is None or self.main_app.refused("Running cells"):
             return
         self.app.push_screen(Start(line.study, self.main_app.data.options), self._take_start)
 
     def _take_start(self, chosen: Chosen | None) -> None:
+        from tui.screens.start import OPTIONS, START
+
         if chosen is None:
             return
         data = self.main_app.data
@@ -140,6 +145,9 @@ class HomeScreen(Page):
 
     def _ask_options(self, options: RunOptions) -> None:
         """Everything that can be chosen; then to the plan that it makes."""
+        from tui import run_form
+        from tui.screens.dialogs import Form
+
         line = self.main_app.data.surveyed[options.request.study]
         form = Form(
             "Run options",
@@ -217,20 +225,20 @@ class HomeScreen(Page):
 
     @on(Rows.Opened, "#runs")
     def _run_opened(self, event: Rows.Opened) -> None:
-        if len(self._marked) == 2:
+        if len(self._marked) > 1:
             self._compare()
         else:
             self._show_run(event.index)
 
     @on(Rows.Marked, "#runs")
     def _mark(self, event: Rows.Marked) -> None:
-        """The two that were marked last."""
+        """Those that were marked last, a few at most."""
         runs = self.main_app.data.home.runs or ()
         if event.index >= len(runs):
             return
         folder = str(runs[event.index].run.folder)
         without = [one for one in self._marked if one != folder]
-        self._marked = without if folder in self._marked else [*without, folder][-2:]
+        self._marked = without if folder in self._marked else [*without, folder][-MOST_COMPARED:]
         self.renew()
 
     @on(Rows.Moved)
@@ -249,11 +257,11 @@ class HomeScreen(Page):
             self.main_app.action_go("results")
 
     def _compare(self) -> None:
-        """The older run is what the newer is compared with: the latest stands first."""
+        """The oldest run is what the newer ones are compared with: the latest stands first."""
         runs = self.main_app.data.home.runs or ()
         folders = [one.run.folder for one in runs if str(one.run.folder) in self._marked]
-        if len(folders) == 2:
-            self.main_app.data.compare(folders[1], folders[0])
+        if len(folders) > 1:
+            self.main_app.data.compare(folders[::-1])
 
     def _look_again(self) -> None:
         """Not while a cell is timed, and not while nobody sees it."""

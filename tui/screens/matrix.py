@@ -12,13 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 from comparisons.matrix import Column as Technique
-from comparisons.matrix import Entry, begun, works
+from comparisons.matrix import Entry, Matrix, begun, works
 from comparisons.render import matrix as render
 from manifests.features import FEATURES
 from manifests.probe_record import MEANINGS
 from services.phrases import count
 from tui.loaders import ShownRun
-from tui.screens.base import Page
+from tui.narrowing import with_words
+from tui.screens.narrowed import NarrowedPage
 from tui.text import safe
 from tui.widgets.rows import Column, Field, Rows, Table
 
@@ -27,16 +28,19 @@ _LETTERS = string.ascii_lowercase + string.ascii_uppercase
 _LONGEST = 1000
 
 
-class MatrixScreen(Page):
+class MatrixScreen(NarrowedPage):
     """On top of the speedups; escape goes back."""
 
     mode = "explain"
+    rows_id = "features"
+    hint = "words of a feature or its group: lstm"
     about = "Matrix: which features each technique really quantizes, by probes"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h", "technique(-1)", "Technique", show=False, tooltip="the technique before",
                 priority=True),
         Binding("right,l", "technique(1)", "Technique", tooltip="the next technique",
                 priority=True),
+        Binding("slash", "filter", "Filter", tooltip="only features with these words"),
         Binding("w", "works", "Works", tooltip="only features that the chosen technique runs"),
         Binding("n", "lacks", "Not", tooltip="only features that it doesn't run"),
     ]  # fmt: skip
@@ -52,6 +56,7 @@ class MatrixScreen(Page):
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
         yield Rows(id="features", nothing="No feature is left.")
+        yield self.filter_box()
         yield Static(id="why", classes="panel")
 
     def on_mount(self) -> None:
@@ -77,8 +82,16 @@ class MatrixScreen(Page):
         self._only = None if self._only is False else False
         self._show(0)
 
+    def narrow(self, text: str) -> str:
+        if not with_words(text, self._matrix.features, _searched):
+            return f"no feature here has {text!r}"
+        self.narrowed_by = text
+        self._show(0)
+        return ""
+
     def _show(self, cursor: int | None) -> None:
-        self._features = [name for name in self._matrix.features if self._wanted(name)]
+        named = with_words(self.narrowed_by, self._matrix.features, _searched)
+        self._features = [name for name in named if self._wanted(name)]
         columns = [Column("feature", grow=True), Column("group", most=13)]
         columns += [Column(self._head(index)) for index in range(len(self._matrix.columns))]
         rows = self.query_one("#features", Rows)
@@ -121,7 +134,23 @@ class MatrixScreen(Page):
         told = Text()
         if row < len(self._features):
             told = _told(self._matrix.at(self._features[row], self.technique))
+            told.append_text(_everywhere(self._matrix, self._features[row]))
         self.query_one("#why", Static).update(told)
+
+
+def _searched(feature: str) -> str:
+    known = FEATURES.get(feature)
+    return f"{feature} {known.group if known else ''}"
+
+
+def _everywhere(matrix: Matrix, feature: str) -> Text:
+    """Which techniques really run it in the type that they promise, and how many don't."""
+    entries = [matrix.at(feature, column) for column in matrix.columns]
+    probed = [entry for entry in entries if entry is not None and entry.outcome]
+    able = [entry.column.title for entry in probed if works(entry)]
+    text = Text(f"\n{safe(feature)} runs as promised in ", "dim not bold")
+    text.append(f"{len(able)} of {count(len(probed), 'technique')}", "bold not dim")
+    return text.append(f": {safe(', '.join(able), _LONGEST)}" if able else "", "not bold not dim")
 
 
 def _sign(entry: Entry | None) -> Field | str:

@@ -15,7 +15,8 @@ from comparisons.pareto import QUALITIES, Network, Way, preferred
 from comparisons.render import pareto
 from comparisons.render.values import number
 from tui.loaders import ShownRun
-from tui.screens.base import Page
+from tui.narrowing import with_phrase
+from tui.screens.narrowed import NarrowedPage
 from tui.text import MARK, safe
 from tui.views.pareto import letter, scatter
 from tui.widgets.rows import Column, Field, Rows, Table
@@ -23,13 +24,16 @@ from tui.widgets.rows import Column, Field, Rows, Table
 _LEAST_LINES, _MOST_LINES = 4, 16
 
 
-class ParetoScreen(Page):
+class ParetoScreen(NarrowedPage):
     """On top of the speedups; escape goes back."""
 
     mode = "explain"
+    rows_id = "ways"
+    hint = "words of a network: resnet18 batch 8"
     about = "Pareto: what no other way beats in latency and accuracy, or fidelity"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "quality", "View", tooltip="by accuracy, agreement or SQNR"),
+        Binding("slash", "filter", "Filter", tooltip="only networks with these words"),
         Binding("left_square_bracket", "network(-1)", "Network", show=False,
                 tooltip="the network or batch size before"),
         Binding("right_square_bracket", "network(1)", "Network",
@@ -39,7 +43,7 @@ class ParetoScreen(Page):
     def __init__(self, results: ShownRun) -> None:
         super().__init__()
         self._results = results
-        self._networks = preferred(results.networks)
+        self._every = self._networks = preferred(results.networks)
         self._at = 0
         self._by = ""
 
@@ -47,6 +51,7 @@ class ParetoScreen(Page):
         yield Static(id="summary", classes="line")
         yield Static(id="plot", classes="panel")
         yield Rows(id="ways", nothing="Nothing to compare.")
+        yield self.filter_box()
         yield Static(id="why", classes="panel")
 
     def on_mount(self) -> None:
@@ -76,10 +81,22 @@ class ParetoScreen(Page):
         self._by = known[(known.index(self.network.by) + 1) % len(known)]
         self._show(0)
 
+    def narrow(self, text: str) -> str:
+        """Those whose title has the words side by side; ``[`` and ``]`` go through them."""
+        found = with_phrase(text, self._every, pareto.title)
+        if not found:
+            return f"no network here has {text!r}"
+        if found != self._networks:
+            self._networks, self._at = found, 0
+        self.narrowed_by = text
+        self._show(0)
+        return ""
+
     def _show(self, cursor: int | None) -> None:
         network = self.network
         text = Text(f"{self._at + 1} of {len(self._networks)}   ", "dim")
         text.append(safe(pareto.title(network)), "bold not dim")
+        text.append(_fastest(network), "not bold not dim")
         self.query_one("#summary", Static).update(text)
         unit = QUALITIES[network.by]
         columns = (
@@ -125,6 +142,15 @@ class ParetoScreen(Page):
         ways: Sequence[Way] = network.ways
         text = _told(ways[row], network.by) if row < len(ways) else Text()
         self.query_one("#why", Static).update(text)
+
+
+def _fastest(network: Network) -> str:
+    """Of those that are compared, the one with the least latency."""
+    able = [(way.place.latency_ms, way.title) for way in network.ways if way.place is not None]
+    if not able:
+        return ""
+    latency_ms, title = min(able)
+    return f"   fastest: {safe(title)}, {number(latency_ms)} ms"
 
 
 def _value(way: Way, by: str) -> str:

@@ -18,7 +18,9 @@ from tui.widgets.rows import Column, Rows, Table
 
 
 class Pick(Dialog[list[str] | None]):
-    """Gives back the keys of what was picked, or None. ``most`` can be marked."""
+    """Gives back the keys of what was picked, in the order of the list, or None. ``most`` can be
+    marked; of fewer than two, the one under the cursor is picked.
+    """
 
     DEFAULT_CSS = "Pick Rows { height: auto; max-height: 14; min-height: 3; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel")]
@@ -59,8 +61,8 @@ class Pick(Dialog[list[str] | None]):
 
     @on(Rows.Opened)
     def _open(self, event: Rows.Opened) -> None:
-        several = len(self._marked) == self._most and self._most > 1
-        self.dismiss(list(self._marked) if several else [self._items[event.index][0]])
+        marked = [key for key, _ in self._items if key in self._marked]
+        self.dismiss(marked if len(marked) > 1 else [self._items[event.index][0]])
 
     def action_leave(self) -> None:
         self.dismiss(None)

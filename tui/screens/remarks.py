@@ -19,7 +19,7 @@ from tui.widgets.rows import Column, Field, Row, Rows, Table
 
 _SIGNS = {"ok": ("●", "good"), "note": ("–", "warn")}
 _LONGEST = 20_000
-_COLUMNS = (Column("state", most=12), Column("what", most=24), Column("found", grow=True))
+COLUMNS = (Column("state", most=12), Column("what", most=24), Column("found", grow=True))
 
 
 class RemarksScreen(Page):
@@ -39,7 +39,7 @@ class RemarksScreen(Page):
 
     def on_mount(self) -> None:
         rows = self.query_one("#remarks", Rows)
-        rows.show(Table(_COLUMNS, len(self._all), lambda index: _row(self._all[index])))
+        rows.show(Table(COLUMNS, len(self._all), lambda index: remark_row(self._all[index])))
         rows.focus()
         self._moved()
 
@@ -47,19 +47,21 @@ class RemarksScreen(Page):
     def _moved(self) -> None:
         row = self.query_one("#remarks", Rows).cursor
         if row < len(self._all):
-            self.query_one("#details", Static).update(_text(self._all[row], 1000))
+            self.query_one("#details", Static).update(remark_text(self._all[row], 1000))
 
     @on(Rows.Opened)
     def _opened(self, event: Rows.Opened) -> None:
         remark = self._all[event.index]
-        self.app.push_screen(Full(remark.what, _text(remark, _LONGEST)))
+        self.app.push_screen(Full(remark.what, remark_text(remark)))
 
 
-def _row(remark: Remark) -> Row:
+def remark_row(remark: Remark) -> Row:
+    """In the order of ``COLUMNS``."""
     sign, tone = _SIGNS.get(remark.state, ("✗", "bad"))
     return [Field(f"{sign} {remark.state}", tone), remark.what, remark.found]
 
 
-def _text(remark: Remark, most: int) -> Text:
+def remark_text(remark: Remark, most: int = _LONGEST) -> Text:
+    """What was found, and what to do."""
     text = Text(safe(" ".join(remark.found.split()), most))
     return text.append(f"\n{safe(remark.more, most)}", "dim") if remark.more else text

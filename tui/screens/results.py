@@ -16,6 +16,7 @@ from textual.widgets import Static, Tab, Tabs
 from comparisons.comparison import Comparison
 from manifests.plan import PlannedCell
 from tui.copying import Copied
+from tui.loaded import MOST_COMPARED
 from tui.loaders import ShownRun
 from tui.narrowing import narrowed, with_words
 from tui.screens.narrowed import NarrowedPage
@@ -37,13 +38,14 @@ class ResultsScreen(NarrowedPage):
     hint = "words of a row; in All cells as with -k: pytorch and not qat"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "view", "View", tooltip="numbers, ratios or a chart"),
-        Binding("r", "runs", "Runs", tooltip="another run, or two to compare"),
+        Binding("r", "runs", "Runs", tooltip="another run, or several to compare"),
         Binding("y", "copy", "Copy", tooltip="copy a number, its citation, a row, or the command"),
         Binding("e", "export", "Export", tooltip="write tables to a file"),
         Binding("w", "app.report", "Report", tooltip="write a report of this run"),
         Binding("b", "app.bundle", "Bundle", show=False, tooltip="bundle this run as an archive"),
         Binding("slash", "filter", "Filter", tooltip="only some rows, while you type"),
         Binding("a", "attempts", "Attempts", show=False, tooltip="earlier attempts at this cell"),
+        Binding("o", "curves", "Curves", show=False, tooltip="this row's curves in all runs"),
         Binding("left_square_bracket", "tab(-1)", "Tab", show=False, tooltip="the table before"),
         Binding("right_square_bracket", "tab(1)", "Tab", tooltip="the next table"),
     ]
@@ -54,7 +56,7 @@ class ResultsScreen(NarrowedPage):
         self._results: ShownRun | None = None
         self._current = ""
         self._cells: list[PlannedCell] = []
-        self._tabs: dict[str, str] = {}
+        self._tabs: dict[str, str] | None = None
         self._arranging = asyncio.Lock()
 
     def body(self) -> ComposeResult:
@@ -95,11 +97,14 @@ class ResultsScreen(NarrowedPage):
             names = {c.id: c.place.partition(",")[0] for c in comparisons}
             if not self._results or names == self._tabs:
                 return
+            stays = self._current == CELLS and not self._tabs  # no table was there to be on
             self._tabs = names
             await tabs.clear()
             for id_, place in names.items():
                 await tabs.add_tab(Tab(Text(safe(place, 24)), id=f"tab-{id_}"))
             await tabs.add_tab(Tab("All cells", id=f"tab-{CELLS}"))
+            if stays:
+                tabs.active = f"tab-{CELLS}"
 
     def _summarise(self, results: ShownRun) -> None:
         plan = results.plan
@@ -109,6 +114,7 @@ class ResultsScreen(NarrowedPage):
         text = Text(f"run {safe(results.run.id)}", style="bold")
         text.append(f"   tier {plan.tier} · {plan.dataset} · {plan.protocol}   ", "not bold")
         text.append(tally(counts), "not bold")
+        text.append("" if results.whole else "   tables are being compared …", "dim not bold")
         if results.warnings:
             text.append(f"   {len(results.warnings)} unreadable", "bold")
         self.query_one("#summary", Static).update(text)
@@ -225,18 +231,35 @@ class ResultsScreen(NarrowedPage):
             lambda keys: self.main_app.open_attempt(run, keys[0]) if keys else None,
         )
 
+    def action_curves(self) -> None:
+        """Of the cells of this row, in this run and in the study's others that have them."""
+        if self._results is None:
+            return
+        ids = self._cells_at(self.query_one("#rows", Rows).cursor)
+        data = self.main_app.data
+        data.read_curves(data.runs_with(self._results.run), ids, self._title)
+
+    @property
+    def _title(self) -> str:
+        """What the row under the cursor is about."""
+        row, comparison = self.query_one("#rows", Rows).cursor, self.comparison
+        if comparison is None:
+            return self._cells[row].cell.title if row < len(self._cells) else ""
+        line = line_of(comparison, self.view, row)
+        return " ".join([*line.key.values(), line.quantity]) if line is not None else ""
+
     def action_runs(self) -> None:
         line = self.main_app.data.surveyed.get(self.main_app.data.request.study)
         runs = line.runs if line else []
         found = [(str(r.run.folder), f"{r.run.id}   {tally(r.counts)}") for r in runs]
         self.app.push_screen(
-            Pick("Runs: enter shows one; mark two with space to compare them", found, most=2),
+            Pick("Runs: enter shows one; mark some with space to compare", found, MOST_COMPARED),
             self._take_runs,
         )
 
     def _take_runs(self, folders: list[str] | None) -> None:
-        if folders and len(folders) == 2:
-            self.main_app.data.compare(Path(folders[1]), Path(folders[0]))
+        if folders and len(folders) > 1:
+            self.main_app.data.compare([Path(folder) for folder in reversed(folders)])
         elif folders:
             self.main_app.data.show_run(Path(folders[0]))
 

@@ -12,24 +12,20 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Input, Static, Tab, Tabs
 
-from services.phrases import duration
 from services.run_state import CellState, RunState
 from services.shown_commands import status_command
 from tui.copying import Copied
 from tui.screens.base import Page
-from tui.states import state
-from tui.text import clock, safe
-from tui.titles import Titles
+from tui.text import safe
 from tui.views import run as views
 from tui.widgets.log import Log
-from tui.widgets.rows import Column, Field, Rows, Table
+from tui.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from orchestrator.running.request import Request
     from tui.live import Followed
 
-_QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
-_LOW_SCREEN, _HIGH_SCREEN = 20, 36
+_LOW_SCREEN, _PLACE_SCREEN, _HIGH_SCREEN = 20, 28, 36
 _COPIED_LINES = 200
 _PANES = ("log", "queue", "notes")
 
@@ -41,12 +37,19 @@ class RunScreen(Page):
 
     mode = "run"
     about = "Run: what runs now, what waits, and what the machine does"
-    watches_runs = True
+    watches_runs = watches_load = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Pause", tooltip="end after the cells that run now"),
         Binding("X", "cancel", "Cancel", tooltip="end the running cells now"),
         Binding("s", "go_on", "Go on", tooltip="run what is left of this run"),
         Binding("R", "retry", "Retry", show=False, tooltip="run the cell under the cursor again"),
+        Binding(
+            "A",
+            "more",
+            "Add repeats",
+            show=False,
+            tooltip="two more processes of the cell under the cursor",
+        ),
         Binding("J", "reorder(1)", "Later", show=False, tooltip="let a request wait for the next"),
         Binding("K", "reorder(-1)", "Sooner", show=False, tooltip="take a request before another"),
         Binding("D", "drop", "Drop", show=False, tooltip="take a waiting request out of the queue"),
@@ -66,7 +69,6 @@ class RunScreen(Page):
         self._run_state: RunState | None = None
         self._order: list[CellState] = []
         self._waiting: list[Request] = []
-        self._titles = Titles(())
 
     def body(self) -> ComposeResult:
         with Container(id="run"):
@@ -108,9 +110,8 @@ class RunScreen(Page):
         run = self._run_state = self.main_app.live.run_state
         self._order = [run.cells[id_] for id_ in run.queued]
         self._waiting = self.main_app.live.queue.waiting
-        self._titles = Titles([cell.planned for cell in self._order])
-        size = len(self._order) + len(self._waiting)
-        self.query_one("#view-queue", Rows).show(Table(_QUEUE, size, self._row))
+        table = views.queue_table(self._order, self._waiting, self.main_app.live)
+        self.query_one("#view-queue", Rows).show(table)
         self.beat()
 
     def beat(self) -> None:
@@ -121,7 +122,8 @@ class RunScreen(Page):
             self.renew()
             return
         width = self._room
-        self.query_one("#now", Static).update(views.progress(run, now_s, width, self.main_app))
+        told = views.progress(run, now_s, width, self.main_app, self._place(run, now_s))
+        self.query_one("#now", Static).update(told)
         self._draw_curves(run.shown, width)
         cell = run.shown.planned.id if run.shown else ""
         colour, high = self.main_app.paint("primary"), self.size.height >= _HIGH_SCREEN
@@ -129,6 +131,16 @@ class RunScreen(Page):
         self.query_one("#machine", Static).update(Text("\n").join(lines))
         self.query_one("#view-queue", Rows).refresh_rows()
         self._entitle(run, now_s)
+
+    def _place(self, run: RunState, now_s: float) -> str:
+        """Where the shown cell runs, and in which environment; nothing on a low screen."""
+        shown, live = run.shown, self.main_app.live
+        if shown is None or self.size.height < _PLACE_SCREEN:
+            return ""
+        running = shown.state == "running"
+        places = self.main_app.data.places
+        words = places.words(live.run, shown.planned.id, now_s, running)
+        return f"{words}, environment {shown.planned.image}" if words and running else words
 
     def _entitle(self, run: RunState, now_s: float) -> None:
         """What each pane is about; what an empty log says instead of lines."""
@@ -173,12 +185,21 @@ class RunScreen(Page):
         self.main_app.run_actions.go_on()
 
     def action_retry(self) -> None:
-        """The cell under the cursor, else the one that ended last."""
-        row = self.query_one("#view-queue", Rows).cursor
-        cell = self._order[row] if row < len(self._order) else self.main_app.live.run_state.shown
+        cell = self._chosen
         if cell is not None:
-            cell = self.main_app.live.run_state.cells.get(cell.planned.id, cell)
             self.main_app.run_actions.ask_to_retry(cell)
+
+    def action_more(self) -> None:
+        cell = self._chosen
+        if cell is not None:
+            self.main_app.run_actions.ask_for_more(cell.planned)
+
+    @property
+    def _chosen(self) -> CellState | None:
+        """The cell under the cursor, else the one that ended last."""
+        row, state = self.query_one("#view-queue", Rows).cursor, self.main_app.live.run_state
+        cell = self._order[row] if row < len(self._order) else state.shown
+        return state.cells.get(cell.planned.id, cell) if cell is not None else None
 
     def action_reorder(self, by: int) -> None:
         at = self._waiting_at
@@ -258,19 +279,6 @@ class RunScreen(Page):
         run = self.main_app.live.run
         if run is not None and event.index < len(self._order):
             self.main_app.open_manifest(run, self._order[event.index].planned.id)
-
-    def _row(self, index: int) -> list[Field | str]:
-        if index >= len(self._order):
-            request = self._waiting[index - len(self._order)]
-            what = f"then {request.study}, tier {request.tier}"
-            return [Field(what, "dim"), "", state("queued")]
-        cell = self._order[index]
-        cell = self.main_app.live.run_state.cells.get(cell.planned.id, cell)
-        took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
-        if cell.state == "running":
-            took = self.main_app.live.now_s - cell.began_s
-        shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
-        return [self._titles.of(cell.planned.cell), shown, state(cell.state)]
 
     def _draw_curves(self, cell: CellState | None, width: int) -> None:
         panel = self.query_one("#curves", Static)

@@ -13,6 +13,7 @@ from comparisons.render import claims as claim_words
 from services.citations import claim_citation
 from services.shown_commands import audit_command, claims_command
 from tui.copying import Copied
+from tui.states import verdict
 from tui.text import safe
 from tui.widgets.rows import Column, Field, Row, Table
 
@@ -24,24 +25,6 @@ WIDE = 110
 """From so many columns on, a table has the numbers or the possible explanation in it too."""
 
 _LONGEST = 4000
-_SIGNS = {
-    "holds": ("●", "good"),
-    "reproduced": ("●", "good"),
-    "holds here": ("●", "good"),
-    "does not hold": ("✗", "bad"),
-    "not reproduced": ("✗", "bad"),
-    "does not hold here": ("✗", "bad"),
-    "undecided": ("?", "warn"),
-    "not measured": ("○", "dim"),
-    "untestable": ("–", "dim"),
-    "no number": ("–", "dim"),
-}
-
-
-def verdict(name: str) -> Field:
-    """A sign, the verdict, and a tone."""
-    sign, tone = _SIGNS.get(name, ("?", "dim"))
-    return Field(f"{sign} {name}", tone)
 
 
 def claims_table(claims: list[Judged], width: int) -> Table:
@@ -99,7 +82,8 @@ def searched(judged: Judged) -> str:
     """The text of a claim that a filter looks at."""
     stand_in = f"stand-in {judged.stand_in.state}" if judged.stand_in is not None else ""
     told = [judged.number, judged.claim.id, judged.claim.text, judged.claim.found_in]
-    return " ".join([*told, judged.measured.state, judged.measured.reason, stand_in])
+    states = judged.published.state, judged.measured.state, judged.measured.reason
+    return " ".join([*told, *states, stand_in])
 
 
 def finding_searched(finding: Finding) -> str:

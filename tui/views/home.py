@@ -10,10 +10,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from services.phrases import count
-from tui.states import tally
+from tui.states import tally, verdict
 from tui.text import fitted, safe
-from tui.views.claims import verdict
-from tui.views.verdict_bars import verdict_bar, verdict_words
 from tui.widgets.rows import Column, Field, Row, Table
 
 if TYPE_CHECKING:
@@ -72,9 +70,7 @@ def studies_table(
         line = lines.get(name)
         if line is None:
             return [name, Field("reading …", "dim"), *[""] * (len(heads) - 2)]
-        states = verdicts.get(name)
-        told: Row = [verdict_bar(states, bar) if states else Field("…", "dim")]
-        told = [*told, verdict_words(states) if states else ""] if wide else told
+        told = _verdicts(verdicts.get(name), bar, wide)
         return [name, _paper(line), *told, _can_run(line), _done(line)]
 
     return Table(heads, len(names), row)
@@ -130,7 +126,7 @@ def next_line(line: StudyLine | None, watching: bool, on_runs: bool) -> Text:
     if watching:
         steps = [("3", "watch the run"), ("6", "the claims so far")]
     elif on_runs:
-        steps = [("enter", "its results"), ("space", "mark two to compare"), ("tab", "studies")]
+        steps = [("enter", "its results"), ("space", "mark runs to compare"), ("tab", "studies")]
     elif line is None:
         steps = [("?", "all keys")]
     elif line.runs:
@@ -140,6 +136,16 @@ def next_line(line: StudyLine | None, watching: bool, on_runs: bool) -> Text:
     for key, what in [*steps, ("?", "all keys")] if line or watching or on_runs else steps:
         text.append(f"{key} ", "bold not dim").append(f"{what}   ", "not dim")
     return text
+
+
+def _verdicts(states: Mapping[str, int] | None, bar: int, wide: bool) -> Row:
+    """A bar, and where there is room the words."""
+    if not states:
+        return [Field("…", "dim"), *[""] * wide]
+    # Importing what verdicts are takes time, and the first screen has none yet.
+    from tui.views.verdict_bars import verdict_bar, verdict_words
+
+    return [verdict_bar(states, bar), *[verdict_words(states)] * wide]
 
 
 def _paper(line: StudyLine) -> str:
@@ -163,6 +169,8 @@ def _facts(line: StudyLine, states: Mapping[str, int], paint: Mapping[str, str])
     study = line.study
     facts = RichTable(box=None, show_header=False, padding=(0, 2, 0, 0))
     if states:
+        from tui.views.verdict_bars import verdict_words
+
         words = Text()
         for text, tone in verdict_words(states).fields:
             words.append(text, paint.get(tone, ""))

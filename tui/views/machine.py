@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from rich.text import Text
 
-from manifests.telemetry_series import THROTTLING, GpuSample, Opening, Sample
+from manifests.telemetry_series import THROTTLING, GpuProcess, GpuSample, Opening, Sample
 from services.phrases import size
 from tui.charts import sparkline
 from tui.text import safe
@@ -22,13 +22,21 @@ class Trace:
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=KEPT_SAMPLES)
+        self._begun: dict[str, Sample] = {}
         self.opening: Opening | None = None
 
     def add(self, sample: Sample) -> None:
         self._samples.append(sample)
+        self._begun = {cell: self._begun.get(cell, sample) for cell in sample.cells}
 
     def clear(self) -> None:
         self._samples.clear()
+        self._begun = {}
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Of the last two minutes, the oldest first."""
+        return list(self._samples)
 
     @property
     def latest(self) -> Sample | None:
@@ -39,7 +47,8 @@ class Trace:
     ) -> list[Text]:
         """The host, the cell, then a line a GPU; why a reading is missing stands in its place.
 
-        ``more`` adds each processor, energy and disk, and a second line for each GPU.
+        Energy is that since the cell began, else since the oldest sample that is kept. ``more``
+        adds each processor and the disk, and of each GPU clocks, energy and processes.
         """
         latest = self.latest
         if latest is None:
@@ -47,14 +56,17 @@ class Trace:
         curve = max(8, min(40, width - 52))
         seen = list(self._samples)[-curve:]
         lines = [self._cpu(latest, seen, curve), self._memory(latest, seen, curve)]
+        first = self._begun.get(cell, self._samples[0])
         if cell in latest.cells:
             lines.append(_cell(latest, seen, cell, curve))
+            lines[-1].append(_so_far(latest, first))
         lines += [self._gpu(latest, gpu, seen, curve) for gpu in latest.gpus]
         for line in lines:
             line.stylize(colour, _LABEL, _LABEL + curve)
         if more:
-            lines[1:1] = _host_more(latest, self._samples[0])
-            lines += [_gpu_more(gpu, self._samples[0].gpu(gpu.index)) for gpu in latest.gpus]
+            lines[1:1] = _host_more(latest)
+            for gpu in latest.gpus:
+                lines += _gpu_more(gpu, first.gpu(gpu.index))
         if not latest.gpus:
             why = latest.reasons.get("gpus", "none was found")
             lines.append(Text(f"GPU    {safe(why)}", style="dim"))
@@ -100,12 +112,11 @@ class Trace:
         return line
 
 
-def _host_more(latest: Sample, first: Sample) -> list[Text]:
-    """A column for each processor; energy since the first sample; the disk."""
+def _host_more(latest: Sample) -> list[Text]:
+    """A column for each processor; the disk."""
     host = latest.host
     cores = host.core_percent or []
-    facts = [_joules("package", host.package_energy_j, first.host.package_energy_j)]
-    facts += [
+    facts = [
         _rate("read", host.disk_read_bytes_per_s),
         _rate("write", host.disk_write_bytes_per_s),
     ]
@@ -116,17 +127,30 @@ def _host_more(latest: Sample, first: Sample) -> list[Text]:
     return [Text(f"{'each':<{_LABEL}}", "dim", no_wrap=True).append(f"{each}  {told}", "not dim")]
 
 
-def _gpu_more(gpu: GpuSample, first: GpuSample | None) -> Text:
-    """Clocks, processes, energy since the first sample."""
-    others = [one for one in gpu.processes or () if one.own is False]
+def _so_far(latest: Sample, first: Sample) -> str:
+    """What the processors' packages have taken since the cell began."""
+    told = _joules("", latest.host.package_energy_j, first.host.package_energy_j)
+    return f"  {told}" if told else ""
+
+
+def _gpu_more(gpu: GpuSample, first: GpuSample | None) -> list[Text]:
+    """Clocks and energy; then its processes, where they are told."""
     facts = [
         _number(_scaled(gpu.sm_clock_hz, 1e6), "MHz"),
         _number(_scaled(gpu.memory_clock_hz, 1e6), "MHz memory"),
         _joules("", gpu.energy_j, first.energy_j if first else None),
-        "" if gpu.processes is None else f"{len(gpu.processes)} processes, {len(others)} others'",
+        "" if gpu.processes is None else f"processes: {len(gpu.processes)}",
     ]
-    text = Text(" " * _LABEL, "dim", no_wrap=True)
-    return text.append("  ".join(fact for fact in facts if fact), "dim")
+    told = ["  ".join(fact for fact in facts if fact)]
+    told += ["  ".join(map(_process, gpu.processes))] if gpu.processes else []
+    return [Text(f"{' ' * _LABEL}{line}", "dim", no_wrap=True) for line in told]
+
+
+def _process(one: GpuProcess) -> str:
+    """``4242 3.0 GiB this run's``."""
+    whose = {True: "this run's", False: "another's", None: ""}[one.own]
+    memory = size(one.memory_bytes) if one.memory_bytes is not None else ""
+    return " ".join(part for part in (str(one.pid), memory, whose) if part)
 
 
 def _joules(what: str, now: float | None, then: float | None) -> str:

@@ -11,16 +11,21 @@ from services.phrases import duration
 from tui.charts import bar, curve
 from tui.states import state
 from tui.text import clock, fitted, safe
+from tui.titles import Titles
+from tui.widgets.tables import Column, Field, Row, Table
 
 if TYPE_CHECKING:
+    from orchestrator.running.request import Request
     from services.run_state import CellState, RunState
     from tui.app_base import AppBase
+    from tui.live import Live
 
 LEAST_CURVE_LINES, MOST_CURVE_LINES = 3, 8
+_QUEUE = (Column("cell", grow=True), Column("time", right=True), Column("state", most=15))
 
 
-def progress(run: RunState, now_s: float, width: int, app: AppBase) -> Text:
-    """What runs, and two bars: the cell's phase, and the whole run."""
+def progress(run: RunState, now_s: float, width: int, app: AppBase, place: str = "") -> Text:
+    """What runs and where, and two bars: the cell's phase, and the whole run."""
     cell = run.shown
     if cell is None:
         return _labelled("now", Text(safe(_work(run) or app.live.idle_words), "bold"))
@@ -34,9 +39,30 @@ def progress(run: RunState, now_s: float, width: int, app: AppBase) -> Text:
         _labelled(cell.phase or "–", _phase(cell, now_s, room, app.paint("primary"))),
         _labelled("run", _whole(run, now_s, room, app.paint("success"))),
     ]
+    if place:
+        lines.insert(1, _labelled("where", Text(safe(place))))
     if run.aim and not run.outcome:
         lines.append(_labelled("again", Text(safe(run.aim))))
     return Text("\n").join(lines)
+
+
+def queue_table(order: Sequence[CellState], waiting: Sequence[Request], live: Live) -> Table:
+    """The cells of the run in their order, then the requests behind it."""
+    titles = Titles([cell.planned for cell in order])
+
+    def row(index: int) -> Row:
+        if index >= len(order):
+            request = waiting[index - len(order)]
+            what = f"then {request.study}, tier {request.tier}"
+            return [Field(what, "dim"), "", state("queued")]
+        cell = live.run_state.cells.get(order[index].planned.id, order[index])
+        took = cell.took_s if cell.state not in ("waiting", "running") else 0.0
+        if cell.state == "running":
+            took = live.now_s - cell.began_s
+        shown = clock(took) if took else Field(f"~{duration(cell.planned.estimate_s)}", "dim")
+        return [titles.of(cell.planned.cell), shown, state(cell.state)]
+
+    return Table(_QUEUE, len(order) + len(waiting), row)
 
 
 def log_words(run: RunState, now_s: float, active: bool) -> str:

@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
 
-from tui.text import fitted, safe
 from tui.widgets import tables
+from tui.widgets.drawn_rows import DrawnRows
 from tui.widgets.tables import EMPTY as EMPTY
 from tui.widgets.tables import Cell as Cell
 from tui.widgets.tables import Column as Column
@@ -27,7 +21,7 @@ from tui.widgets.tables import Row as Row
 from tui.widgets.tables import Table as Table
 
 
-class Rows(ScrollView, can_focus=True):
+class Rows(DrawnRows, can_focus=True):
     """Shows a ``Table``. Enter opens a row, space marks it, z sorts by the next column.
 
     Rows are named by their index in the table, whatever order they are shown in.
@@ -75,8 +69,6 @@ class Rows(ScrollView, can_focus=True):
         Binding("Z", "turn", "Turn", show=False),
     ]
 
-    cursor: reactive[int] = reactive(0, repaint=False)
-
     class OfRow(Message):
         """Something about one row."""
 
@@ -108,20 +100,13 @@ class Rows(ScrollView, can_focus=True):
         self.marks = marks
         self.nothing = nothing
         self.hidden: frozenset[str] = frozenset()
-        self.sorted_by, self.turned = "", False
-        self._whole = self._table = EMPTY
-        self._widths: list[int] = []
+        self._whole = EMPTY
         self._wanted: list[int] = []
-        self._order: list[int] | None = None
         self._places: dict[int, int] = {}
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Where nothing can be marked, space does nothing."""
         return self.marks if action == "mark" else True
-
-    @property
-    def count(self) -> int:
-        return self._table.size
 
     @property
     def column_names(self) -> list[str]:
@@ -209,18 +194,6 @@ class Rows(ScrollView, can_focus=True):
         self._arrange()
         self._keep_in_sight()
 
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        if not self._table.columns or not self.count:
-            text = self.nothing if y == 1 else ""
-            return self._strip([Segment(fitted(f" {text}", width), self._style("dim"))])
-        if y == 0:
-            return self._header()
-        place = y - 1 + self.scroll_offset.y
-        if place >= self.count:
-            return Strip.blank(width, self.rich_style)
-        return self._row(self._index_at(place))
-
     @property
     def _visible(self) -> int:
         return max(1, self.scrollable_content_region.height - 1)
@@ -229,9 +202,6 @@ class Rows(ScrollView, can_focus=True):
     def _place(self) -> int:
         """Of the cursor's row, from the top."""
         return self.cursor if self._order is None else self._places.get(self.cursor, 0)
-
-    def _index_at(self, place: int) -> int:
-        return place if self._order is None or place >= len(self._order) else self._order[place]
 
     def _go(self, place: int) -> None:
         self.cursor = self._index_at(self._bounded(place))
@@ -274,55 +244,3 @@ class Rows(ScrollView, can_focus=True):
         self._widths = tables.shared(self._table.columns, self._wanted, room - 2)
         whole = 2 + sum(self._widths) + tables.GAP * max(0, len(self._widths) - 1)
         self.virtual_size = Size(max(room, whole), self.count + 1)
-
-    def _style(self, name: str) -> Style:
-        return self.get_component_rich_style(f"rows--{name}", partial=True)
-
-    def _header(self) -> Strip:
-        style = self.rich_style + self._style("header")
-        texts = [
-            fitted(self._head(column), width, column.right)
-            for column, width in zip(self._table.columns, self._widths, strict=True)
-        ]
-        return self._strip([Segment("  " + (" " * tables.GAP).join(texts), style)])
-
-    def _head(self, column: Column) -> str:
-        if column.name != self.sorted_by or not column.name:
-            return column.name
-        return f"{'▼' if self.turned else '▲'}{column.name}"
-
-    def _row(self, index: int) -> Strip:
-        cursor = self._style("cursor") if index == self.cursor else Style()
-        plain = self.rich_style + cursor
-        sign = "▪ " if self._table.marked(index) else "  "
-        segments = [Segment(sign, self.rich_style + self._style("accent") + cursor)]
-        cells = self._table.row(index)
-        for cell, column, width in zip(cells, self._table.columns, self._widths, strict=False):
-            segments += self._cell(cell, width, column.right, cursor)
-            segments.append(Segment(" " * tables.GAP, plain))
-        return self._strip(segments, plain)
-
-    def _cell(self, cell: Cell, width: int, right: bool, cursor: Style) -> list[Segment]:
-        if isinstance(cell, Parts):
-            return self._parts(cell, width, cursor)
-        text, tone = (cell, "") if isinstance(cell, str) else cell
-        return [Segment(fitted(safe(text), width, right), self._toned(tone, cursor))]
-
-    def _parts(self, parts: Parts, width: int, cursor: Style) -> list[Segment]:
-        segments = []
-        for text, tone in parts.fields:
-            shown = fitted(safe(text), min(width, cell_len(safe(text))))
-            width -= cell_len(shown)
-            style = cursor + self._style(tone) if tone else cursor  # a bar keeps its colours
-            segments.append(Segment(shown, self.rich_style + style))
-        return [*segments, Segment(" " * width, self._toned("", cursor))]
-
-    def _toned(self, tone: str, cursor: Style) -> Style:
-        base = self.rich_style
-        return base + self._style(tone) + cursor if tone else base + cursor
-
-    def _strip(self, segments: list[Segment], style: Style | None = None) -> Strip:
-        left = self.scroll_offset.x
-        width = self.scrollable_content_region.width
-        filler = style or self.rich_style
-        return Strip(segments).extend_cell_length(left + width, filler).crop(left, left + width)

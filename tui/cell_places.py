@@ -1,0 +1,48 @@
+"""Where the shown cell runs, read on a thread: engines with a queue have to be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.loaded import Placed
+from tui.reading import Reader
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from manifests.run_folder import Run
+
+AGAIN_S = 5.0
+"""A cell that waits gets its node some time, one that begins its process."""
+
+
+class CellPlaces(Reader):
+    """Methods are for the screen's thread."""
+
+    def __init__(self, app: App[str]) -> None:
+        super().__init__(app)
+        self._asked: tuple[str, str] | None = None
+        self._asked_s = 0.0
+        self._found: dict[str, str] = {}
+
+    def words(self, run: Run | None, cell: str, now_s: float, running: bool) -> str:
+        """What is known by now; what can still change is asked for from time to time."""
+        if run is None or not cell:
+            return ""
+        wanted = str(run.folder), f"{cell} {running}"
+        if self._asked != wanted or (running and now_s - self._asked_s > AGAIN_S):
+            self._asked, self._asked_s = wanted, now_s
+            self._read(run, cell)
+        return self._found.get(cell, "")
+
+    def take(self, placed: Placed) -> None:
+        """Keep what has been read; of other cells nothing is kept."""
+        self._found = {placed.cell: placed.words}
+
+    def _read(self, run: Run, cell: str) -> None:
+        def look() -> None:
+            from services.cell_place import place_words
+
+            self._post(Placed(cell, place_words(run, cell)))
+
+        self._on_thread(look, "place")
