@@ -184,6 +184,10 @@ METRICS: Dict[str, MetricInfo] = {
     "layers_profiled": share_metric(
         "layers profiled", "of the layers with weights, those of which a profiler saw an operation"
     )._replace(compared=False),
+    "batch_norms_left": MetricInfo(
+        "BatchNorm left", "count", "BatchNorm operations that one call of a network executes: "
+        "those that no convolution took in", "lower", least=0, exact=True,
+    ),
     "f1": share_metric("F1", "harmonic mean of precision and recall on the test split"),
     "auc": share_metric("AUC", "area under the ROC curve on the test split"),
     "token_accuracy": share_metric(

@@ -59,6 +59,10 @@ class Graph:
             return INT16X8
         return HYBRID if (images, weights) == ("float32", "int8") else result
 
+    def count(self, name: str) -> int:
+        """How many of its operations have that name."""
+        return sum(one["op_name"] == name for one in self.operations)
+
     def delegated(self, operation: Details) -> bool:
         """Whether a delegate took an operation with weights, and so them."""
         return self._stored(operation["inputs"][1]) in self._taken

@@ -131,11 +131,14 @@ def _size_of_resnet(network: ResNet, size: int) -> NetworkSize:
         size = _after(size, block.first.kernel, block.first.stride, 2 * block.first.padding)
         found.append(_conv(block.second, size))
     found.append(_product("head", network.features, network.classes))
-    return NetworkSize(found, 0)
+    scales = [2 * norm.channels for norm in network.normalisations]
+    return NetworkSize(found, sum(scales))
 
 
 def _conv(conv: Conv, size: int) -> Operation:
     pad = (conv.padding, conv.padding)
     after = _after(size, conv.kernel, conv.stride, sum(pad))
-    layer = Convolution(conv.name, conv.inputs, conv.outputs, conv.kernel, conv.stride, pad)
+    layer = Convolution(
+        conv.name, conv.inputs, conv.outputs, conv.kernel, conv.stride, pad, not conv.normalised
+    )
     return _convolution(layer, size, after)

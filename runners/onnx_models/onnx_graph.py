@@ -63,7 +63,9 @@ def application_model(network: Application, arrays: Mapping[str, Array]) -> Mode
 
 
 def resnet_model(network: ResNet, image_size: int, arrays: Mapping[str, Array]) -> Model:
-    """lad2023's ResNet18 for pictures of any one size. Raises DamagedInput."""
+    """lad2023's ResNet18 for pictures of any one size, with or without BatchNorm. Raises
+    DamagedInput.
+    """
     graph = Graph(arrays)
     x = graph.node("Relu", [_conv(graph, INPUT, network.stem)], "stem_relu")
     for block in network.blocks:
@@ -71,7 +73,8 @@ def resnet_model(network: ResNet, image_size: int, arrays: Mapping[str, Array]) 
     x = graph.node("GlobalAveragePool", [x], "pool")
     x = graph.node("Flatten", [x], "flatten", axis=1)
     _gemm(graph, x, "head", "weight", (network.features, network.classes))
-    return graph.model("resnet18", image_size, network.classes)
+    name = "resnet18-bn" if network.normalisations else "resnet18"
+    return graph.model(name, image_size, network.classes)
 
 
 def node_names(model: Model, beginning: str = "") -> List[str]:
@@ -226,16 +229,21 @@ def _residual(graph: Graph, x: str, layer: Residual) -> str:
 
 
 def _conv(graph: Graph, x: str, conv: Conv) -> str:
+    """With the BatchNorm behind it, where it has one instead of a bias."""
     shape = (conv.kernel, conv.kernel, conv.inputs, conv.outputs)
-    weight = graph.weight(f"{conv.name}.weight", shape, (3, 2, 0, 1))
-    return graph.node(
+    inputs = [x, graph.weight(f"{conv.name}.weight", shape, (3, 2, 0, 1))]
+    norm = conv.normalisation
+    if norm is None:
+        inputs.append(graph.weight(f"{conv.name}.bias", (conv.outputs,)))
+    made = graph.node(
         "Conv",
-        [x, weight, graph.weight(f"{conv.name}.bias", (conv.outputs,))],
+        inputs,
         conv.name,
         kernel_shape=[conv.kernel, conv.kernel],
         strides=[conv.stride, conv.stride],
         pads=[conv.padding] * 4,
     )
+    return made if norm is None else _normalisation(graph, made, norm)
 
 
 def _block(graph: Graph, x: str, block: Block) -> str:

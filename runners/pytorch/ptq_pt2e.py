@@ -12,7 +12,7 @@ from runners.job import Job
 from runners.pytorch.parts import eager, exported, exported_layers
 from runners.pytorch.parts.compiled import compiled_session
 from runners.pytorch.parts.models import trained_model
-from runners.pytorch.parts.proof import prove_by_type
+from runners.pytorch.parts.proof import count_batch_norms, prove_by_type
 from runners.pytorch.parts.steps import begin_on_cpu, time_session
 from runners.pytorch.probes.watched import FRAMEWORK
 
@@ -27,6 +27,7 @@ def quantize(job: Job) -> None:
     with job.phase("convert"):
         model = exported.converted(model)
     job.record("convert_s", [job.last_phase_s("convert")])
+    count_batch_norms(job, model.graph)
     exported.save(job, model)
     ready = compiled_session(job, model, device)
     evaluate(job, ready, recipe.test_images, job.cell.batch_size)

@@ -70,6 +70,9 @@ def test_lad2023s_network() -> None:
     assert size is not None
     assert (size.parameters, size.multiply_adds) == (11_169_162, 555_422_720)
     assert len(size.operations) == 21
+    normalised = network_size("resnet18-bn", 10, 32)
+    assert normalised is not None
+    assert (normalised.parameters, normalised.multiply_adds) == (11_173_962, 555_422_720)
 
 
 @pytest.mark.parametrize("model", APPLICATIONS)

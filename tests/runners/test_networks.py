@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runners.models.resnet18 import NETWORKS, Conv, initial_weights, resnet18
+from runners.models.resnet18 import NETWORKS, Conv, initial_weights, network_of, resnet18
 
 NETWORK = resnet18(10)
 WEIGHTS = initial_weights(NETWORK, seed=1)
@@ -64,4 +64,26 @@ def test_other_class_counts_change_the_head_only() -> None:
     two = initial_weights(resnet18(2), seed=1)
     assert two["head.weight"].shape == (512, 2)
     assert np.array_equal(two["stem.weight"], WEIGHTS["stem.weight"])
-    assert list(NETWORKS) == ["resnet18"]
+    assert list(NETWORKS) == ["resnet18", "resnet18-bn"]
+
+
+def test_batch_norm_takes_the_place_of_biases() -> None:
+    network = network_of("resnet18-bn", 10)
+    weights = initial_weights(network, seed=1)
+    assert NETWORK.normalisations == []
+    assert len(network.normalisations) == len(network.convolutions) == 20
+    # 11,169,162 parameters, 4,800 biases replaced by two numbers each, and two that aren't trained
+    assert sum(weight.size for weight in weights.values()) == 11_169_162 - 4_800 + 4 * 4_800
+    assert [name for name in weights if name.endswith(".bias")] == ["head.bias"]
+    assert [name for name in weights if name.startswith("stem")] == [
+        "stem.weight", "stem_norm.gamma", "stem_norm.beta", "stem_norm.moving_mean",
+        "stem_norm.moving_variance",
+    ]  # fmt: skip
+    assert set(np.unique(weights["stem_norm.moving_variance"])) == {1.0}
+
+
+def test_it_draws_the_same_numbers_and_no_block_starts_as_its_shortcut() -> None:
+    weights = initial_weights(network_of("resnet18-bn", 10), seed=1)
+    for name in ("stem.weight", "stage2_block1_first.weight", "head.weight"):
+        assert np.array_equal(weights[name], WEIGHTS[name])
+    assert weights["stage2_block1_second.weight"].all()

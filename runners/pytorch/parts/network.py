@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from collections import OrderedDict
+from typing import Any, Dict, Iterator, List, Tuple
 
 import numpy as np
 import torch
@@ -11,6 +12,11 @@ from torch.ao.nn.quantized import FloatFunctional
 from torch.ao.quantization import DeQuantStub, QuantStub
 
 from runners.models.resnet18 import Block, Conv, ResNet
+
+_CONVOLUTION, _NORMALISATION = "convolution", "normalisation"
+_TO_TORCH = {4: (3, 2, 0, 1), 2: (1, 0)}
+_FROM_TORCH = {4: (2, 3, 1, 0), 2: (1, 0)}
+"""Orders of a weight's axes, by how many it has."""
 
 
 class ResidualBlock(nn.Module):
@@ -80,9 +86,14 @@ class StubbedResNetModule(ResNetModule):
         return logits
 
     def fusible(self) -> List[List[str]]:
-        """The pairs of module names that become one."""
-        inner = [[f"blocks.{i}.first", f"blocks.{i}.first_relu"] for i in range(len(self.blocks))]
-        return [["stem", "stem_relu"], *inner]
+        """The names of modules that become one: a convolution, its BatchNorm, its ReLU."""
+        found = [[*_names("stem", self.stem), "stem_relu"]]
+        for place, block in enumerate(self.blocks):
+            within = f"blocks.{place}"
+            found.append([*_names(f"{within}.first", block.first), f"{within}.first_relu"])
+            found.append(_names(f"{within}.second", block.second))
+            found.append(_names(f"{within}.shortcut", block.shortcut))
+        return [names for names in found if len(names) > 1]
 
 
 class FloatEndsResNetModule(StubbedResNetModule):
@@ -100,36 +111,72 @@ class FloatEndsResNetModule(StubbedResNetModule):
         return super().fusible()[1:]
 
 
-def convolution(conv: Conv) -> nn.Conv2d:
-    return nn.Conv2d(conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.padding)
+def convolution(conv: Conv) -> nn.Module:
+    """The convolution, or a sequence of it and its BatchNorm."""
+    norm = conv.normalisation
+    alone = nn.Conv2d(
+        conv.inputs, conv.outputs, conv.kernel, conv.stride, conv.padding, bias=norm is None
+    )
+    if norm is None:
+        return alone
+    behind = nn.BatchNorm2d(norm.channels, norm.epsilon, 1 - norm.momentum)
+    return nn.Sequential(OrderedDict([(_CONVOLUTION, alone), (_NORMALISATION, behind)]))
 
 
-def _layers(model: ResNetModule, network: ResNet) -> Dict[str, Any]:
+def _names(name: str, module: nn.Module) -> List[str]:
+    """What of a convolution can be fused, by full names."""
+    if isinstance(module, nn.Sequential):
+        return [f"{name}.{_CONVOLUTION}", f"{name}.{_NORMALISATION}"]
+    return [name]
+
+
+def _layers(model: ResNetModule, network: ResNet) -> Iterator[Tuple[str, nn.Module]]:
     """The modules that have weights, by the names of runners.models.resnet18."""
-    found: Dict[str, Any] = {network.stem.name: model.stem, "head": model.head}
+    yield from _of_convolution(network.stem, model.stem)
     for block, module in zip(network.blocks, model.blocks):
-        found[block.first.name] = module.first
-        found[block.second.name] = module.second
+        yield from _of_convolution(block.first, module.first)
+        yield from _of_convolution(block.second, module.second)
         for shortcut in block.shortcut:
-            found[shortcut.name] = module.shortcut
-    return found
+            yield from _of_convolution(shortcut, module.shortcut)
+    yield "head", model.head
+
+
+def _of_convolution(conv: Conv, module: Any) -> Iterator[Tuple[str, nn.Module]]:
+    norm = conv.normalisation
+    if norm is None:
+        yield conv.name, module
+    else:
+        yield conv.name, getattr(module, _CONVOLUTION)
+        yield norm.name, getattr(module, _NORMALISATION)
+
+
+def _tensors(module: nn.Module) -> Dict[str, torch.Tensor]:
+    """A layer's tensors by the names of runners.models.resnet18."""
+    inside: Any = module
+    if isinstance(module, nn.BatchNorm2d):
+        return {
+            "gamma": inside.weight, "beta": inside.bias,
+            "moving_mean": inside.running_mean, "moving_variance": inside.running_var,
+        }  # fmt: skip
+    found = {"weight": inside.weight, "bias": inside.bias}
+    return {part: tensor for part, tensor in found.items() if tensor is not None}
 
 
 def load_arrays(model: ResNetModule, network: ResNet, weights: Dict[str, Any]) -> None:
     """Copy arrays named as in runners.models.resnet18 into ``model``."""
     with torch.no_grad():
-        for name, module in _layers(model, network).items():
-            weight = weights[f"{name}.weight"]
-            order = (3, 2, 0, 1) if weight.ndim == 4 else (1, 0)
-            module.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight.transpose(order))))
-            module.bias.copy_(torch.from_numpy(weights[f"{name}.bias"]))
+        for name, module in _layers(model, network):
+            for part, tensor in _tensors(module).items():
+                array = weights[f"{name}.{part}"]
+                ordered = array.transpose(_TO_TORCH.get(array.ndim, (0,)))
+                tensor.copy_(torch.from_numpy(np.ascontiguousarray(ordered)))
 
 
 def arrays_of(model: ResNetModule, network: ResNet) -> Dict[str, Any]:
     """The weights of ``model``, named and laid out as in runners.models.resnet18."""
     arrays: Dict[str, Any] = {}
-    for name, module in _layers(model, network).items():
-        weight = module.weight.detach().float().cpu().numpy()
-        arrays[f"{name}.weight"] = weight.transpose((2, 3, 1, 0) if weight.ndim == 4 else (1, 0))
-        arrays[f"{name}.bias"] = module.bias.detach().float().cpu().numpy()
+    for name, module in _layers(model, network):
+        for part, tensor in _tensors(module).items():
+            array = tensor.detach().float().cpu().numpy()
+            arrays[f"{name}.{part}"] = array.transpose(_FROM_TORCH.get(array.ndim, (0,)))
     return arrays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
@@ -11,6 +12,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from manifests.manifest import Proof
+from runners.batch_norms import record_batch_norms
 from runners.inference import Session
 from runners.job import Job
 from runners.precision_proof import proof_by_type
@@ -34,6 +36,10 @@ _COMPUTE_INT8 = (
     "quantized::conv2d", "quantized::conv2d_relu", "quantized::linear",
     "quantized::linear_relu", "quantized::linear_dynamic",
 )  # fmt: skip
+_BATCH_NORM = re.compile(
+    r"(aten|quantized)[:.]+(batch_norm\w*|_native_batch_norm_legit_no_training)(\.\w+)?$"
+)
+_INSIDE_COMPILED = "a compiled graph's kernels don't tell what was folded into them"
 
 
 def prove(job: Job, session: Session, promised: str) -> None:
@@ -51,6 +57,19 @@ def prove(job: Job, session: Session, promised: str) -> None:
         elif event.key in _COMPUTE_FLOAT or event.key == "aten::add":
             operations["float32"][event.key] = event.count
     job.proof = proof_of(operations, promised)
+    left = sum(event.count for event in events if _BATCH_NORM.match(event.key))
+    record_batch_norms(job, left, "operators executed in one call, torch.autograd.profiler")
+
+
+def count_batch_norms(job: Job, graph: Any) -> None:
+    """Record ``batch_norms_left`` of an exported graph, before it is compiled."""
+    left = sum(bool(_BATCH_NORM.match(str(node.target))) for node in graph.nodes)
+    record_batch_norms(job, left, "operators of the exported graph")
+
+
+def hide_batch_norms(job: Job) -> None:
+    """Record that what a compiler made of the network doesn't tell."""
+    record_batch_norms(job, None, "torch.compile", _INSIDE_COMPILED)
 
 
 def proof_of(operations: Dict[str, Dict[str, int]], promised: str) -> Proof:

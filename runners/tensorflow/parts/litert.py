@@ -12,6 +12,7 @@ import numpy as np
 
 from manifests.manifest import Proof
 from runners import affine
+from runners.batch_norms import record_batch_norms
 from runners.failures import Unsupported, first_line
 from runners.inference import Array, Session, evaluate, time_inference
 from runners.job import Job
@@ -102,6 +103,7 @@ def finish_model(job: Job, test_images: int, promised: str) -> None:
     batch = job.cell.batch_size
     ready = session(path, batch, job.cell.image_size, job.threads)
     _prove(job, path, promised)
+    _count_batch_norms(job, path)
     evaluate(job, ready, test_images, batch)
     job.layers = lambda images: layers.compare(job, inside(path, images, job.threads), images)
 
@@ -121,6 +123,12 @@ def _prove(job: Job, path: Path, promised: str) -> None:
         return
     job.proof = prove(path, promised)
     refuse_other_types(path.name, job.proof)
+
+
+def _count_batch_norms(job: Job, path: Path) -> None:
+    """A BatchNorm that isn't folded is a product and a sum; nothing else here is a product."""
+    left = _graph(Interpreter(str(path), num_threads=1)).count("MUL")
+    record_batch_norms(job, left, "MUL operations of the TFLite graph")
 
 
 def of_content(content: bytes, threads: int = 1) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, Dict
 
 import tensorflow as tf
 
-from runners.models.resnet18 import Block, Conv, ResNet
+from runners.models.resnet18 import PARTS, Block, Conv, ResNet
 
 keras = tf.keras  # Keras 2 in every version: parts.setup sees to it
 layers = keras.layers
@@ -40,24 +40,36 @@ def _convolution(x: Tensor, conv: Conv) -> Tensor:
     pads = conv.stride > 1 and conv.padding > 0
     if pads:
         x = layers.ZeroPadding2D(conv.padding, name=f"{conv.name}_pad")(x)
-    return layers.Conv2D(
+    norm = conv.normalisation
+    x = layers.Conv2D(
         conv.outputs,
         conv.kernel,
         strides=conv.stride,
         padding="valid" if pads else "same",
+        use_bias=norm is None,
         name=conv.name,
     )(x)
+    if norm is None:
+        return x
+    return layers.BatchNormalization(momentum=norm.momentum, epsilon=norm.epsilon, name=norm.name)(
+        x
+    )
 
 
 def load_arrays(model: Any, weights: Dict[str, Any]) -> None:
     """Copy arrays named as in runners.models.resnet18 into ``model``."""
     for name in {key.rpartition(".")[0] for key in weights}:
-        model.get_layer(name).set_weights([weights[f"{name}.weight"], weights[f"{name}.bias"]])
+        keys = [f"{name}.{part}" for part in PARTS]
+        model.get_layer(name).set_weights([weights[key] for key in keys if key in weights])
 
 
 def arrays_of(model: Any, network: ResNet) -> Dict[str, Any]:
     """The weights of ``model``, named and laid out as in runners.models.resnet18."""
     arrays: Dict[str, Any] = {}
-    for name in [*(conv.name for conv in network.convolutions), "head"]:
-        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = model.get_layer(name).get_weights()
+    convolutions = [layer.name for layer in network.convolutions]
+    for name in [*convolutions, *(layer.name for layer in network.normalisations)]:
+        values = model.get_layer(name).get_weights()
+        parts = PARTS[2:] if len(values) == 4 else PARTS
+        arrays.update({f"{name}.{part}": value for part, value in zip(parts, values)})
+    arrays["head.weight"], arrays["head.bias"] = model.get_layer("head").get_weights()
     return arrays
