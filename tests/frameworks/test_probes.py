@@ -32,6 +32,22 @@ from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.steps import finish_model
 from runners.pytorch.probes.watched import FRAMEWORK
 
+APART = """
+from orchestrator.engines.base import Entry
+from orchestrator.engines.local import LocalEngine
+
+
+class ApartEngine(LocalEngine):
+    name = "apart"
+    words = "this machine, a process for each cell"
+
+    def command(self, image, order):
+        return super().command(image, order)
+
+
+ENGINE = Entry(make=ApartEngine)
+"""
+
 
 def quantize(job):
     {what}
@@ -111,16 +127,18 @@ def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:
 def test_forks_find_the_same_as_processes_of_their_own(tmp_path: Path) -> None:
     """The same cells by an engine that starts each in a way of its own."""
     tool = Reproduction(tmp_path)
-    tool.environment["REPLIQUANT_PATH"] = str(ROOT / "docs" / "example")
+    (tmp_path / "engines").mkdir()
+    (tmp_path / "engines" / "apart.py").write_text(APART)
+    tool.environment["REPLIQUANT_PATH"] = str(tmp_path)
     tool.environment["REPLIQUANT_STUDIES"] = str(ROOT / "studies")
     found = {}
-    for engine in ("local", "patient"):
+    for engine in ("local", "apart"):
         tool("run", "lad2023", "--experiment", "matrix", "--engine", engine, "-k", SAMPLE,
              "--run", str(tmp_path / engine))  # fmt: skip
         found[engine] = outcomes(Run(tmp_path / engine).load().manifests)
 
     assert len(found["local"]) == 12
-    assert found["local"] == found["patient"]
+    assert found["local"] == found["apart"]
 
 
 def outcomes(manifests: list[Manifest]) -> dict[str, tuple[str, str]]:
