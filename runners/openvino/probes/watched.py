@@ -37,7 +37,7 @@ _NODES: Dict[str, Tuple[str, ...]] = {
     "rescaling": ("mul",),
     "normalisation": ("sub", "div"),
 }
-"""How those nodes' names begin, before their number: see runners.onnx_models.probe_networks."""
+"""How those nodes' names begin, before their number: see runners.onnx_models.probe_graph."""
 OWN: Dict[str, str] = {
     "transposed": r"Deconvolution",
     "linear": _PRODUCTS,
