@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 _SHORT_ID = 12
 
 
-def place_words(run: Run, cell: str) -> str:
-    """In a line; "" where nobody knows. An engine with a queue is asked, which takes a moment."""
+def place_words(run: Run, cell: str, image: str = "") -> str:
+    """In a line; "" where nobody knows. An engine with a queue is asked, which takes a moment.
+    ``image`` is the cell's, as planned: what a running cell has not written down yet.
+    """
     manifest = _manifest(run, cell)
-    parts = _running(run, cell) if manifest is None else _ran(manifest)
+    parts = _running(run, cell, image) if manifest is None else _ran(manifest)
     return printable(", ".join(part for part in parts if part))
 
 
@@ -30,7 +32,7 @@ def _manifest(run: Run, cell: str) -> Manifest | None:
         return None
 
 
-def _running(run: Run, cell: str) -> list[str]:
+def _running(run: Run, cell: str, image: str) -> list[str]:
     """By what the engine left when it took the cell, and what its queue says of it."""
     from orchestrator.engines.live_cells import read_handle
     from services.queued_cells import queued
@@ -39,7 +41,8 @@ def _running(run: Run, cell: str) -> list[str]:
     if handle is None:
         return []
     _, words = queued(run, [cell]).get(cell, ("", ""))
-    return [f"engine {handle.engine}", words, *_known(handle)]
+    environment = f"environment {image}" if image else ""
+    return [f"engine {handle.engine}", words, *_known(handle), environment]
 
 
 def _known(handle: Handle) -> list[str]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from manifests.run_folder import Run
-from papers.published import PublishedError
 from tui.answers import Answers
 from tui.cell_places import CellPlaces
 from tui.home_data import HomeData
@@ -214,6 +213,7 @@ class Data(Answers):
 
     def _published(self) -> list[Explanation]:
         """What the paper's own numbers say, for a study without a run."""
+        from papers.published import PublishedError
         from services.results import published_speedups
 
         try:

@@ -38,6 +38,7 @@ def test_a_running_cell_is_where_its_engine_left_it(
 ) -> None:
     write_handle(run.cell_folder(CELL), Handle(engine=engine, cell=CELL, name="n", known=known))
     assert place_words(run, CELL) == told
+    assert place_words(run, CELL, "pytorch-cpu") == f"{told}, environment pytorch-cpu"
 
 
 def test_a_cell_of_a_queue_ran_on_a_node(run: Run) -> None:

@@ -61,6 +61,7 @@ PICTURES = {
     "results_cells": ["4", "["],
     "results_runs": ["4", "r"],
     "results_export": ["4", "e"],
+    "curves": ["4", "o"],
     "manifest": ["4", "enter"],
     "manifest_samples": ["4", "[", "enter", "]"],
     "manifest_telemetry": ["4", "[", "enter", "]", "]"],

@@ -131,7 +131,7 @@ class ClaimsScreen(NarrowedPage):
             judged = self.claim
             title = f"{judged.number} ({judged.claim.id})"
             choices = [
-                Choice("d", "Run what would decide it", "decide"),
+                Choice("d", "Decide it", "decide"),
                 Choice("p", "Plan its cells", "plan"),
                 Choice("c", "Its cells", "cells"),
             ]

@@ -44,9 +44,13 @@ class CompareScreen(Page):
 
     def on_mount(self) -> None:
         rows = self.query_one("#lines", Rows)
-        rows.show(views.table(self._names, self._rows))
+        rows.show(views.table(self._names, self._rows, self.app.size.width))
         rows.focus()
         self._moved()
+
+    def on_resize(self) -> None:
+        table = views.table(self._names, self._rows, self.size.width)
+        self.query_one("#lines", Rows).show(table)
 
     @property
     def _line(self) -> views.Aligned | None:

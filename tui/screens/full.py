@@ -21,7 +21,6 @@ class Full(Dialog[str]):
     """Answers with the choice's answer, or with "" where it was only read."""
 
     DEFAULT_CSS = """
-    Full .dialog { width: 100; }
     Full #whole { height: auto; max-height: 70vh; scrollbar-size-vertical: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

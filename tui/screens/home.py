@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
-from services.citations import paper_citation
 from services.shown_commands import status_command
 from tui.copying import Copied
 from tui.loaded import MOST_COMPARED
@@ -176,6 +175,8 @@ class HomeScreen(Page):
         self.main_app.action_go(mode)
 
     def copies(self) -> Sequence[Copied]:
+        from services.citations import paper_citation
+
         run, study = self._run, self._study
         if self._on_runs and run is not None:
             return (

@@ -133,14 +133,12 @@ class RunScreen(Page):
         self._entitle(run, now_s)
 
     def _place(self, run: RunState, now_s: float) -> str:
-        """Where the shown cell runs, and in which environment; nothing on a low screen."""
+        """Where the shown cell runs; nothing on a low screen."""
         shown, live = run.shown, self.main_app.live
         if shown is None or self.size.height < _PLACE_SCREEN:
             return ""
         running = shown.state == "running"
-        places = self.main_app.data.places
-        words = places.words(live.run, shown.planned.id, now_s, running)
-        return f"{words}, environment {shown.planned.image}" if words and running else words
+        return self.main_app.data.places.words(live.run, shown.planned, now_s, running)
 
     def _entitle(self, run: RunState, now_s: float) -> None:
         """What each pane is about; what an empty log says instead of lines."""

@@ -71,7 +71,6 @@ class Start(Dialog[Chosen | None]):
     """y starts what the cursor is on, enter shows its cells, o opens every option."""
 
     DEFAULT_CSS = """
-    Start .dialog { width: 110; }
     Start Rows { height: auto; max-height: 12; min-height: 3; }
     Start #takes { padding: 1 0 0 0; height: auto; }
     """

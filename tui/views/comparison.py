@@ -20,6 +20,7 @@ Aligned = Sequence["Difference | None"]
 
 _LONGEST_NAME = 16
 _VALUE, _RATIO = 10, 6
+_NARROW, _CELL = 120, 28
 _MOST_ENVIRONMENTS = 4
 _GOOD = ("faster", "smaller", "less", "higher")
 _BAD = ("slower", "larger", "more", "lower")
@@ -40,12 +41,15 @@ def known(row: Aligned) -> list[Difference]:
     return [line for line in row if line is not None]
 
 
-def table(names: Sequence[str], rows: Sequence[Aligned]) -> Table:
-    """Two runs with everything of their difference, more with a column each."""
+def table(names: Sequence[str], rows: Sequence[Aligned], width: int) -> Table:
+    """Two runs with everything of their difference, more with a column each. On a narrow screen
+    the later runs are to be scrolled to: what tells rows apart has to be seen.
+    """
     shown = [_short(name) for name in names]
     if len(names) == 2:
         return Table(_of_two(shown), len(rows), lambda index: _pair(known(rows[index])[0]))
-    heads = [Column("cell", grow=True), Column("quantity", most=24)]
+    narrow = width < _NARROW
+    heads = [Column("cell", grow=not narrow, most=_CELL), Column("quantity", most=24)]
     heads += [Column(shown[0], True), *(Column(name, most=36) for name in shown[1:])]
     return Table(heads, len(rows), lambda index: _several(rows[index]))
 
