@@ -110,6 +110,38 @@ def verify(names: tuple[str, ...], engine: str) -> int:
     return 3 if failed else 0
 
 
+@command.command("shell")
+@click.argument("name")
+@click.argument("arguments", nargs=-1, metavar="[-- COMMAND ...]")
+@_engine
+def shell(name: str, arguments: tuple[str, ...], engine: str) -> int:
+    """Open a shell in an image, or run COMMAND there, with what a cell would have.
+
+    The image is made first where it isn't. The folder that it starts in goes with it.
+    """
+    from cli.console import err
+    from manifests.errors import InputError
+    from orchestrator.engines.registry import AUTO, entry
+    from orchestrator.environments.images import load_image
+    from services.progress import Progress
+
+    image = load_image(name)
+    if engine != AUTO and entry(engine).shell is None:
+        raise InputError(f"the engine {engine} has no shell. Accepted: {', '.join(_with_shell())}")
+    made = _make(engine, [image])
+    with Progress(err()) as progress:
+        made.prepare(image, progress)
+    run = entry(made.name).shell
+    assert run is not None
+    return run(image, arguments)
+
+
+def _with_shell() -> list[str]:
+    from orchestrator.engines.registry import entry, names
+
+    return [name for name in names() if entry(name).shell is not None]
+
+
 @command.command("lock")
 @_names
 @click.option("--keep-versions", is_flag=True, help="Look for the hashes only.")

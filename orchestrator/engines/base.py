@@ -239,7 +239,8 @@ class Entry(NamedTuple):
     is asked for. ``with_python`` makes one that runs every cell with that interpreter, where there
     is such a thing. ``containers``: it runs images that exist as a container only. ``examine`` is
     what doctor tells of it. ``standings`` tells of cells in a queue, by their folders, within a
-    second or so.
+    second or so. ``shell`` runs a command (empty: a shell) in a prepared image, as a cell would,
+    with the caller's terminal; its exit status.
     """
 
     make: Callable[[], Engine]
@@ -248,3 +249,4 @@ class Entry(NamedTuple):
     containers: bool = False
     examine: Callable[[], Iterable[Finding]] = tuple
     standings: Callable[[Mapping[Path, Handle]], Mapping[Path, Standing]] | None = None
+    shell: Callable[[Image, Sequence[str]], int] | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from orchestrator.engines.base import Engine, Entry
 from orchestrator.engines.local_processes import LocalCell, LocalEngine
+from orchestrator.environments.images import Image
 
 __all__ = ["ENGINE", "LocalCell", "LocalEngine"]
 
@@ -35,4 +37,10 @@ def _given(python: Path, changed_ns: int = 0) -> Engine:
     return GivenEngine(python)
 
 
-ENGINE = Entry(_make, rank=100, with_python=_with_python)
+def _shell(image: Image, command: Sequence[str]) -> int:
+    from orchestrator.engines.local_shell import shell
+
+    return shell(image, command)
+
+
+ENGINE = Entry(_make, rank=100, with_python=_with_python, shell=_shell)

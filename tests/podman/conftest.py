@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,8 @@ def _once(podman: Daemon, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     try:
         made = PodmanWorkshop(folder, podman, wheels)
         made.write()
+        build = made.command("images", "build", "alpha", "--engine", "docker")
+        subprocess.run(build, cwd=folder, env=made.environment, timeout=600, check=True)
         yield made
         made.close()
     finally:

@@ -13,6 +13,7 @@ import pytest
 
 from manifests.codec import read_manifest
 from manifests.manifest import Manifest
+from orchestrator.engines.docker.daemon import Daemon
 from tests.docker.conftest import wait_for
 from tests.podman.conftest import PodmanWorkshop
 
@@ -50,7 +51,8 @@ def inspecting(workshop: PodmanWorkshop) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 def test_a_cell_is_hardened_and_what_it_leaves_is_ours(podman_workshop: PodmanWorkshop) -> None:
-    podman_workshop.write(seconds=1.0)
+    daemon = podman_workshop.daemon
+    podman_workshop.write(behave="look", seconds=1.0)
     with inspecting(podman_workshop) as seen:
         done = podman_workshop.run("-k", "alpha")
     found = manifests(podman_workshop)
@@ -58,37 +60,38 @@ def test_a_cell_is_hardened_and_what_it_leaves_is_ours(podman_workshop: PodmanWo
     assert all(path.stat().st_uid == os.getuid() for path in podman_workshop.runs.rglob("*"))
     assert len(seen) == 2
     for state in seen.values():
-        host = state["HostConfig"]
-        assert host["ReadonlyRootfs"] is True and host["Privileged"] is False
-        assert host["NetworkMode"] == "none"
-        assert state["EffectiveCaps"] in (None, []) and state["BoundingCaps"] in (None, [])
-        assert host["SecurityOpt"] == ["no-new-privileges"]
-        mounts = {m["Destination"]: m["RW"] for m in state["Mounts"]}
-        assert mounts.pop("/cell") is True
-        assert set(mounts) <= {"/data", "/weights", "/etc/passwd"} and not any(mounts.values())
-        if podman_workshop.daemon.limits_memory:
-            assert host["Memory"] == int(0.9 * podman_workshop.daemon.memory_bytes)
-            assert host["PidsLimit"] == 4096
+        assert_hardened(state)
+        if daemon.limits_memory:
+            assert state["HostConfig"]["Memory"] == int(0.9 * daemon.memory_bytes)
+            assert state["HostConfig"]["PidsLimit"] == 4096
+    told = [line.split(": it ")[1] for line in done.stderr.splitlines() if ": it " in line]
+    # Without root it is root inside already: that is Podman's user outside, with no capability.
+    assert told == (["becomes root"] if daemon.rootless else [])
+    assert f"runs as {'0:0' if daemon.rootless else '65532:65532'}" in done.stderr
+    for manifest in found:
+        assert_named(manifest, daemon)
 
 
-def test_the_manifest_says_whose_container_it_was(podman_workshop: PodmanWorkshop) -> None:
-    podman_workshop.run(*TRAINING)
-    (found,) = manifests(podman_workshop)
-    assert found.context is not None and found.context.container is not None
-    settings, daemon = found.context.container, podman_workshop.daemon
+def assert_hardened(state: dict[str, Any]) -> None:
+    """By what ``podman inspect`` shows."""
+    host = state["HostConfig"]
+    assert host["ReadonlyRootfs"] is True and host["Privileged"] is False
+    assert host["NetworkMode"] == "none"
+    assert state["EffectiveCaps"] in (None, []) and state["BoundingCaps"] in (None, [])
+    assert host["SecurityOpt"] == ["no-new-privileges"]
+    mounts = {m["Destination"]: m["RW"] for m in state["Mounts"]}
+    assert mounts.pop("/cell") is True
+    assert set(mounts) <= {"/data", "/weights", "/etc/passwd"} and not any(mounts.values())
+
+
+def assert_named(manifest: Manifest, daemon: Daemon) -> None:
+    """The manifest says whose container it was."""
+    assert manifest.context is not None and manifest.context.container is not None
+    settings = manifest.context.container
     assert (settings.product, settings.engine_version) == ("Podman", daemon.version)
     assert settings.rootless is daemon.rootless
     assert (settings.memory_bytes is not None) is daemon.limits_memory
-    assert found.context.image.digest is None  # no registry has it
-
-
-def test_a_container_can_do_none_of_what_it_must_not(podman_workshop: PodmanWorkshop) -> None:
-    podman_workshop.write(behave="look")
-    done = podman_workshop.run("-k", "alpha")
-    told = [line.split(": it ")[1] for line in done.stderr.splitlines() if ": it " in line]
-    # Without root it is root inside already: that is Podman's user outside, with no capability.
-    assert told == (["becomes root"] if podman_workshop.daemon.rootless else [])
-    assert f"runs as {'0:0' if podman_workshop.daemon.rootless else '65532:65532'}" in done.stderr
+    assert manifest.context.image.digest is None  # no registry has it
 
 
 def test_what_a_killed_orchestrator_leaves_is_reaped(podman_workshop: PodmanWorkshop) -> None:
@@ -129,6 +132,7 @@ def test_what_runs_out_of_memory_is_told_so_where_limits_hold(
     assert found.reason.startswith("the kernel ended it: its control group ran out of its memory")
 
 
+@pytest.mark.parametrize("podman", ["rootful"], indirect=True)
 def test_a_container_that_can_t_be_started_is_no_success(podman_workshop: PodmanWorkshop) -> None:
     image = podman_workshop.folder / "studies" / "toy" / "study.toml"
     image.write_text(image.read_text().replace('alpha = "alpha"', 'alpha = "pythonless"'))
@@ -136,3 +140,27 @@ def test_a_container_that_can_t_be_started_is_no_success(podman_workshop: Podman
     (found,) = manifests(podman_workshop)
     assert (found.status, found.transient) == ("unsupported", True)
     assert found.reason.startswith("its container can't be started: ")
+
+
+LOOK = """
+import os, socket
+def can(what):
+    try:
+        what()
+        return "can"
+    except OSError:
+        return "can't"
+print(os.getcwd(), os.getuid())
+print(can(lambda: open("/cell/kept", "w")), can(lambda: open("/opt/x", "w")))
+print(can(lambda: socket.create_connection(("192.0.2.1", 80), 1)), os.environ["HOME"])
+raise SystemExit(7)
+"""
+
+
+def test_a_shell_has_what_a_cell_has(podman_workshop: PodmanWorkshop) -> None:
+    command = ("images", "shell", "alpha", "--engine", "docker", "--")
+    done = podman_workshop(*command, "python", "-c", LOOK, status=7)
+    user = "0" if podman_workshop.daemon.rootless else "65532"
+    assert done.stdout.split() == ["/cell", user, "can", "can't", "can't", "/tmp"]
+    refused = podman_workshop(*command, "no-such-program", status=2)
+    assert "'no-such-program' is not in this image." in refused.stderr

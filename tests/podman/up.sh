@@ -104,7 +104,7 @@ base_archive() {
 }
 
 load_base() { # as_root or as_user
-    "$1" podman image exists "docker.io/library/$BASE" && return
+    "$1" podman image exists "$BASE" && return
     base_archive
     "$1" podman load --quiet -i "$STATE/base.tar" >/dev/null || fail "Podman can't load $BASE"
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from orchestrator.engines.base import Engine, Entry, Finding
+from orchestrator.environments.images import Image
 
 
 def _make() -> Engine:
@@ -19,4 +20,10 @@ def _examine() -> Iterator[Finding]:
     return examine()
 
 
-ENGINE = Entry(_make, rank=10, containers=True, examine=_examine)
+def _shell(image: Image, command: Sequence[str]) -> int:
+    from orchestrator.engines.docker.shell import shell
+
+    return shell(image, command)
+
+
+ENGINE = Entry(_make, rank=10, containers=True, examine=_examine, shell=_shell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from docker.errors import APIError
 
@@ -16,7 +17,7 @@ from orchestrator.engines.base import Capacity, Handle, Order, Tell
 from orchestrator.engines.docker import builds, found_container, settings
 from orchestrator.engines.docker.container import DockerCell
 from orchestrator.engines.docker.daemon import GONE, Daemon, connect
-from orchestrator.engines.docker.mounts import Sharing
+from orchestrator.engines.docker.mounts import Shared, Sharing
 from orchestrator.engines.docker.reaping import OUTLIVES, OWNER, Identity, reap
 from orchestrator.engines.live_cells import LiveCell, LiveCells
 from orchestrator.environments.images import Image
@@ -113,11 +114,7 @@ class DockerEngine(LiveCells):
     def start(self, image: Image, order: Order, name: str = "") -> LiveCell:
         cell = DockerCell(self.daemon, order, self._tell)
         try:
-            built = self._image(image)
-            described = self.container(image, order)
-            shared = self._sharing.share(order, built)
-            labels = self._identity.labels(order) | ({OUTLIVES: "yes"} if self.detaches else {})
-            given = settings.arguments(self.daemon, described, shared.sources, labels)
+            built, given, shared = self._arguments(image, order)
             given |= {"name": found_container.named(name)} if name else {}
             given["stdin_open"] = not self.detaches  # its end is the container's
             cell.start(built, shared, given)
@@ -126,6 +123,19 @@ class DockerEngine(LiveCells):
         except GONE:
             cell.lose(f"{self.daemon.service} went away")
         return cell
+
+    def arguments(self, image: Image, order: Order) -> tuple[str, dict[str, Any], list[str]]:
+        """A prepared image, how a cell's container of it is created, volumes made for it alone."""
+        with self.daemon.explained():
+            built, given, shared = self._arguments(image, order)
+        return built, given, shared.volumes
+
+    def _arguments(self, image: Image, order: Order) -> tuple[str, dict[str, Any], Shared]:
+        built = self._image(image)
+        described = self.container(image, order)
+        shared = self._sharing.share(order, built)
+        labels = self._identity.labels(order) | ({OUTLIVES: "yes"} if self.detaches else {})
+        return built, settings.arguments(self.daemon, described, shared.sources, labels), shared
 
     def find(self, image: Image, order: Order, handle: Handle) -> LiveCell | None:
         with self.daemon.explained():

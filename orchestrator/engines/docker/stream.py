@@ -43,6 +43,14 @@ class Connection:
     def recv(self, size: int) -> bytes:
         return self._socket.recv(size)
 
+    def send(self, data: bytes) -> None:
+        """To its standard input."""
+        self._socket.sendall(data)
+
+    def end_input(self) -> None:
+        """There is no more of it; what it prints is still read."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         self._attached.close()
         self._socket.close()
