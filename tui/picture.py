@@ -17,6 +17,9 @@ from textual.pilot import Pilot
 
 from machine import inventory
 from manifests.run_folder import Run
+from orchestrator.engines.auto import Choice
+from orchestrator.engines.registry import make_engine
+from orchestrator.running import request
 from services.this_machine import Business, MachineWords, machine_words
 from tui.app import Repliquant
 from tui.recording import read_recording
@@ -65,8 +68,10 @@ def recorded_machine(run: Run) -> MachineWords:
     raise ValueError(f"{run.folder} names no machine")
 
 
-def _no_room_told() -> None:
-    """How much of a disk is free is nothing of the recording."""
+def _nothing_of_this_machine() -> None:
+    """Neither the engine that it has, nor how much of its disk is free: cells were processes."""
+    local = Choice(make_engine("local"), "")
+    request._engine = lambda *_: local
     inventory.free_bytes = lambda folder: None
 
 
@@ -119,7 +124,7 @@ def _without_fonts(svg: str) -> str:
 def main(folder: Path) -> None:
     """Draw them all; what is kept between starts is nobody's, and no path is this machine's."""
     folder = folder.resolve()
-    _no_room_told()
+    _nothing_of_this_machine()
     os.chdir(DEMO.parent.parent)
     with tempfile.TemporaryDirectory() as cache:
         os.environ["REPLIQUANT_CACHE"] = cache
