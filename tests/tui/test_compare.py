@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, Tabs
 
 from manifests.run_folder import Run
 from tests.tui.conftest import RUN, drive, shown
@@ -75,7 +76,12 @@ def test_results_draw_the_loss_of_every_run_that_has_the_cell(
         app.data.show_run(three[0])
         await pilot.press("4")
         await until(pilot, lambda: bool(app.screen.copies()))  # type: ignore[attr-defined]
-        await pilot.press("left_square_bracket", "slash", *f"id={TRAINING}", "enter")
+        await until(pilot, lambda: app.screen.query_one(Tabs).tab_count == 8)
+        await pilot.press("left_square_bracket")
+        await until(pilot, lambda: app.screen.query_one(Rows).count == 33)
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(app.focused, Input))
+        await pilot.press(*f"id={TRAINING}", "enter")
         await until(pilot, lambda: app.screen.query_one(Rows).count == 1)
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, CurvesScreen) and "loss" in shown(app))
