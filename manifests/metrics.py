@@ -206,6 +206,10 @@ METRICS: Dict[str, MetricInfo] = {
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,
     ),
+    "op_memory_bytes": MetricInfo(
+        "operation memory", "bytes", "memory that one operation (its label) takes per call, as the "
+        "profiler counts it; see its source", "lower", least=0,
+    ),
     "outside_operations_s": MetricInfo(
         "time outside operations", "s",
         "of a profiled call, what lies between and around the operations", "lower", timed=True,

@@ -56,6 +56,7 @@ class Lineage:
             if source.batch_size in (None, maker.batch_size)
             and source.trained_with in (None, self._trained_with[maker.id])
             and maker.variant == variant
+            and maker.feature == cell.feature
             and maker.environment in ("", cell.environment)
             and _fits(cell, maker, source)
         ]

@@ -3,12 +3,12 @@
 The paper found that it collides with a model's layers and that inference can't be profiled. The
 network is trained by Keras' ``fit`` and called by a traced function, each under
 ``tf.profiler.experimental``, and every layer with weights is looked for in what the profiler saw.
-Nothing is timed but by the profiler.
+Time and memory by operation are the profiler's; nothing else is measured.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 import tensorflow as tf
 
@@ -16,12 +16,17 @@ from runners.job import Job
 from runners.profiled import ProfiledRecipe
 from runners.tensorflow.parts.setup import begin  # before anything that imports TensorFlow
 from runners.tensorflow.parts.models import new_model
-from runners.tensorflow.parts.profile import Executed, layers_seen, profiled
+from runners.tensorflow.parts.profile import Profile, layers_seen, profiled, see_allocations
 
 _SOURCE = "tf.profiler.experimental, the executor's operations, mean of {} {}"
+_ALLOCATIONS = (
+    "tf.profiler.experimental, bytes allocated for operations (freed or not), mean of {} {}"
+)
+_NO_ALLOCATIONS = "the trace has no MemoryAllocation that names an operation"
 
 
 def train(job: Job) -> None:
+    see_allocations(job)
     begin(job)
     model = new_model(job)
     model.compile("sgd", tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True))
@@ -31,6 +36,7 @@ def train(job: Job) -> None:
 
 
 def infer(job: Job) -> None:
+    see_allocations(job)
     begin(job)
     model = new_model(job)
     pixels = tf.constant(job.data.normalise(job.data.timed(job.cell.batch_size)))
@@ -44,19 +50,20 @@ def _profile(job: Job, model: Any, what: str, call: Callable[[], object]) -> Non
         for _ in range(calls):
             call()
     with job.phase("profile"):
-        executed = profiled(call, calls)
-    _record_times(job, executed, _SOURCE.format(calls, what), calls)
+        found = profiled(call, calls)
+    _record_times(job, found, _SOURCE.format(calls, what), calls)
+    _record_memory(job, found, _ALLOCATIONS.format(calls, what), calls)
     layers = [layer.name for layer in model.layers if layer.weights]
-    seen = layers_seen(executed, layers)
+    seen = layers_seen(found.executed, layers)
     unseen = ", ".join(name for name in layers if name not in seen) or "none"
     job.record(
         "layers_profiled", [len(seen) / len(layers)], items=len(layers), source=f"unseen: {unseen}"
     )
 
 
-def _record_times(job: Job, executed: List[Executed], source: str, calls: int) -> None:
+def _record_times(job: Job, found: Profile, source: str, calls: int) -> None:
     seconds: Dict[str, float] = {}
-    for one in executed:
+    for one in found.executed:
         seconds[one.operation] = seconds.get(one.operation, 0.0) + one.seconds
     for name in sorted(seconds, key=seconds.__getitem__, reverse=True):
         job.record(
@@ -66,3 +73,22 @@ def _record_times(job: Job, executed: List[Executed], source: str, calls: int) -
             items=job.cell.batch_size,
             source=source,
         )
+
+
+def _record_memory(job: Job, found: Profile, source: str, calls: int) -> None:
+    operations = {one.node: one.operation for one in found.executed}
+    taken: Dict[str, int] = {}
+    for one in found.allocated:
+        if one.node in operations:
+            name = operations[one.node]
+            taken[name] = taken.get(name, 0) + one.size_bytes
+    for name in sorted(taken, key=taken.__getitem__, reverse=True):
+        job.record(
+            "op_memory_bytes",
+            [taken[name] / calls],
+            label=name,
+            items=job.cell.batch_size,
+            source=source,
+        )
+    if not taken:
+        job.record("op_memory_bytes", [None], source=source, reason=_NO_ALLOCATIONS)

@@ -7,14 +7,19 @@ calibration; quantizing; ``invoke()`` of the LiteRT interpreter.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Dict
 
+import numpy as np
+
+from runners import probing
 from runners.failures import Unsupported, first_line
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners import tflite_types
 from runners.tensorflow.parts import litert
-from runners.tensorflow.parts.files import TFLITE_FILE, save_tflite
+from runners.tensorflow.parts.files import FLOAT_FILE, TFLITE_FILE, save_tflite
+from runners.tensorflow.probes.watched import FRAMEWORK
 
 VARIANTS = {"dynamic": "int8 weights, float32 activations that are quantized at each call"}
 """By itself: static, both in int8."""
@@ -37,6 +42,31 @@ def infer(job: Job) -> None:
     litert.time_model(job, _promised(job))
 
 
+def probe(job: Job) -> None:
+    """Of the float network that a probe of ``ptq-tflite`` left as a file."""
+    probing.probe(job, quantize, FRAMEWORK._replace(expected=_expected))
+
+
+def _expected(job: Job, images: Any) -> Any:
+    """The float file's answers, in batches of the cell's size."""
+    made = litert.session(_float_file(job), job.cell.batch_size, images.shape[1], job.threads)
+    assert made.outputs is not None
+    size = job.cell.batch_size
+    parts = [images[place : place + size] for place in range(0, len(images), size)]
+    return np.concatenate([made.outputs(made.call(made.place(part))) for part in parts])
+
+
+def _float_file(job: Job) -> Path:
+    """What the cell starts from. Raises Unsupported where TFLite's converter made no such file."""
+    if not job.cell.feature:
+        return job.weights.file(TFLITE_FILE)
+    try:
+        return job.weights.file(FLOAT_FILE)
+    except FileNotFoundError as error:
+        feature = job.cell.feature
+        raise Unsupported(f"TFLite's converter makes no float32 file of {feature}") from error
+
+
 def _promised(job: Job) -> str:
     return tflite_types.HYBRID if job.cell.variant else "int8"
 
@@ -47,7 +77,7 @@ def _quantizer(job: Job) -> Any:
         from ai_edge_quantizer import quantizer, recipe
     except ImportError as error:
         raise Unsupported(f"ai-edge-quantizer: {first_line(error)}") from error
-    path = job.weights.file(TFLITE_FILE)
+    path = _float_file(job)
     litert.check_file(path)
     found = quantizer.Quantizer(str(path))
     wanted = recipe.dynamic_wi8_afp32 if job.cell.variant else recipe.static_wi8_ai8
@@ -61,7 +91,7 @@ def _calibrated(job: Job, quantizer: Any, calibration_images: int) -> Dict[str, 
         return {}
     part = job.data.calibration(calibration_images, job.cell.seed)
     images = job.data.normalise(part.images)
-    signature, entry = litert.signature(job.weights.file(TFLITE_FILE))
+    signature, entry = litert.signature(_float_file(job))
     samples = [{entry: images[place : place + 1]} for place in range(len(images))]
     with job.phase("calibrate"):
         found = quantizer.calibrate({signature: samples}, num_threads=job.threads)

@@ -26,3 +26,6 @@ def infer(job: Job) -> None:
 
 def probe(job: Job) -> None:
     probing.probe(job, quantize, FRAMEWORK)
+    from runners.tensorflow.parts import conversion
+
+    conversion.leave_float(job)

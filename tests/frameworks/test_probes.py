@@ -14,6 +14,7 @@ from tests.frameworks.cells import Bench, digits_bench, ok
 from tests.frameworks.conftest import ROOT, Reproduction, interpreter
 
 pytestmark = pytest.mark.frameworks
+LITERT = "litert-cpu"
 RECIPE = {
     "calibration_images": 32, "test_images": 32, "epochs": 1, "train_images": 64,
     "learning_rate": 0.0, "momentum": 0.0, "weight_decay": 0.0, "clip_norm": 1.0, "warm_up": 0.0,
@@ -115,6 +116,17 @@ def test_a_technique_that_answers_something_else(bench: Bench) -> None:
 )
 def test_what_torch_quantizes(bench: Bench, technique: str, feature: str, outcome: str) -> None:
     assert probed(bench, technique, feature).outcome == outcome
+
+
+def test_ai_edge_quantizer_is_probed_where_no_tensorflow_is(tmp_path: Path) -> None:
+    made = digits_bench(interpreter("tensorflow-cpu"), tmp_path, "none", 16)
+    base = {**made.base, "study": "lad2023", "batch_size": 32, "framework": "tensorflow"}
+    keras, files = made._replace(base=base), made._replace(base=base, python=interpreter(LITERT))
+    for feature, outcome in (("conv2d", "int8"), ("lstm", "")):
+        start = ok(keras.run(keras.cell("probe", "ptq-tflite", {**RECIPE}, feature=feature)))
+        found = files.run(files.cell("probe", "ptq-aieq", {**RECIPE}, feature=feature), start)
+        assert (found.probe.outcome if found.probe else "") == outcome
+    assert found.reason == "TFLite's converter makes no float32 file of lstm"
 
 
 def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:

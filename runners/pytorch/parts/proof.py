@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 
 import numpy as np
 import torch
@@ -39,6 +39,7 @@ _COMPUTE_INT8 = (
 _BATCH_NORM = re.compile(
     r"(aten|quantized)[:.]+(batch_norm\w*|_native_batch_norm_legit_no_training)(\.\w+)?$"
 )
+_NO_MEMORY = "no operator kept memory that it took: all was reused or freed"
 _INSIDE_COMPILED = "a compiled graph's kernels don't tell what was folded into them"
 
 
@@ -177,11 +178,15 @@ def executed_operators(call: Callable[[], Any]) -> List[Tuple[str, List[str]]]:
 
 
 def record_breakdown(job: Job, session: Session, calls: int) -> None:
-    """Record ``op_time_s`` by operation: its own time per call, the mean of ``calls``."""
+    """Record ``op_time_s`` by operation: its own time per call, the mean of ``calls``; and
+    ``op_memory_bytes`` from calls of their own, because watching memory takes time.
+    """
     inputs = session.place(job.data.normalise(job.data.timed(job.cell.batch_size)))
     with job.phase("profile"):
         session.call(inputs)
-        events = _profiled(session, inputs, calls)
+        events = list(_profiled(session, inputs, calls).key_averages())
+        watched = _profiled(session, inputs, calls, profile_memory=True).events() or []
+    _record_memory(job, watched, calls)
     if job.cell.device == "gpu":
         rows = [_row(event) for event in events]
         what, times = device_times(rows)
@@ -222,12 +227,37 @@ def _record_split(job: Job, rows: List[Row], calls: int) -> None:
         )  # fmt: skip
 
 
-def _profiled(session: Session, inputs: Any, calls: int) -> List[Any]:
+def _record_memory(job: Job, events: Iterable[Any], calls: int) -> None:
+    """By the outermost operators: inside of them it is aten::empty that allocates."""
+    place = "cpu" if job.cell.device == "cpu" else "device"
+    source = f"torch.profiler {place} memory (allocated less freed), mean of {calls}"
+    taken: Counter[str] = Counter()
+    for event in events:
+        outermost = event.cpu_parent is None
+        if outermost and not event.name.startswith("["):  # "[memory]" is of no operator
+            taken[event.name] += _bytes_taken(event, place)
+    kept = {name: size_bytes for name, size_bytes in taken.items() if size_bytes > 0}
+    for name, size_bytes in kept.items():
+        job.record(
+            "op_memory_bytes", [size_bytes / calls], label=name, items=job.cell.batch_size,
+            source=source,
+        )  # fmt: skip
+    if not kept:
+        job.record("op_memory_bytes", [None], source=source, reason=_NO_MEMORY)
+
+
+def _bytes_taken(event: Any, place: str) -> int:
+    older = "cuda" if place == "device" else place  # before torch 2.3
+    name = f"{place}_memory_usage"
+    return int(getattr(event, name if hasattr(event, name) else f"{older}_memory_usage"))
+
+
+def _profiled(session: Session, inputs: Any, calls: int, profile_memory: bool = False) -> profile:
     activities = [ProfilerActivity.CPU]
     if torch.cuda.is_available():
         activities.append(ProfilerActivity.CUDA)
-    with profile(activities=activities, acc_events=True) as profiler:
+    with profile(activities=activities, acc_events=True, profile_memory=profile_memory) as profiler:
         for _ in range(calls):
             session.call(inputs)
         session.synchronise()
-    return list(profiler.key_averages())
+    return profiler

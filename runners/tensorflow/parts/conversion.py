@@ -8,10 +8,11 @@ from typing import Any, Callable, Iterator, List
 
 import tensorflow as tf
 
+from runners.failures import first_line
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners.tensorflow.parts import litert, models
-from runners.tensorflow.parts.files import save_tflite
+from runners.tensorflow.parts.files import FLOAT_FILE, save_tflite
 
 Conversion = Callable[[Job, Any, int], bytes]
 """Of a Keras model, with so many images to calibrate on where it takes any."""
@@ -29,6 +30,18 @@ def quantize(job: Job, convert: Conversion, promised: str) -> None:
 def to_float32(job: Job, model: Any) -> bytes:
     """Convert without quantization; records ``convert_s``."""
     return _converted(job, tf.lite.TFLiteConverter.from_keras_model(model))
+
+
+def leave_float(job: Job) -> None:
+    """Leave a probe's float network as a file beside what was made of it, where it becomes one."""
+    model = models.trained_model(job)
+    try:
+        content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
+    except Exception as error:  # noqa: BLE001  a refusal has no one type; the probe is done
+        job.warn(f"no {FLOAT_FILE}: {first_line(error)}")
+        return
+    (job.folder / FLOAT_FILE).write_bytes(content)
+    job.artifact(FLOAT_FILE, "TFLite flatbuffer of the float network")
 
 
 def to_float16(job: Job, model: Any, calibration_images: int = 0) -> bytes:

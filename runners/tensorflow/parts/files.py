@@ -6,6 +6,8 @@ from runners.job import Job
 
 WEIGHTS_FILE = "weights.h5"
 TFLITE_FILE = "model.tflite"
+FLOAT_FILE = "float32.tflite"
+"""What a probe leaves of the float network, for one that runs where no TensorFlow is."""
 
 
 def save_tflite(job: Job, content: bytes) -> None:
