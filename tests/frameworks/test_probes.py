@@ -33,6 +33,14 @@ from runners.pytorch.parts.models import trained_model
 from runners.pytorch.parts.steps import finish_model
 from runners.pytorch.probes.watched import FRAMEWORK
 
+
+def quantize(job):
+    {what}
+
+
+def probe(job):
+    probing.probe(job, quantize, FRAMEWORK)
+'''
 APART = """
 from orchestrator.engines.base import Entry
 from orchestrator.engines.local import LocalEngine
@@ -48,15 +56,6 @@ class ApartEngine(LocalEngine):
 
 ENGINE = Entry(make=ApartEngine)
 """
-
-
-def quantize(job):
-    {what}
-
-
-def probe(job):
-    probing.probe(job, quantize, FRAMEWORK)
-'''
 IN_FLOAT = 'finish_model(job, trained_model(job), 32, "int8")'
 WRONG = """ptq_fx.quantize(job)
     call = job.session.call
