@@ -2,7 +2,9 @@
 
 It is shown before anything is called quantized, on the answers that the training's cell kept: on
 every one of those test images the same class comes first, and the largest difference of logits is
-at most 1e-3 of the largest logit. A parent that kept probabilities is compared by probabilities.
+at most 1e-3 of the largest logit. Where the parent's logits of two classes are equal but for the
+rounding of float32, the order of sums says which comes first: such a tie is no other answer. A
+parent that kept probabilities is compared by probabilities.
 """
 
 from __future__ import annotations
@@ -23,22 +25,28 @@ Array = Any
 
 LARGEST = 1e-3
 """Of the largest logit: what the order of float32 sums may make of it, with room to spare."""
+TIE = 1e-6
+"""Of the largest logit: logits no further apart are equal but for rounding, 8 units of float32."""
 FLOAT_MODEL = "float model"
 """The label of metrics that are about the float model, in a cell that makes a quantized one."""
 
 
 class Parity(NamedTuple):
-    """``difference`` is None where an answer isn't finite; ``agreeing`` counts ``images``."""
+    """``difference`` is None where an answer isn't finite; ``agreeing`` counts ``images``.
+
+    ``tied`` counts those of the others whose two first classes were a tie of the parent's.
+    """
 
     difference: Optional[float]
     agreeing: int
     images: int
     kind: str
+    tied: int = 0
 
     @property
     def holds(self) -> bool:
         close = self.difference is not None and self.difference <= LARGEST
-        return close and self.agreeing == self.images
+        return close and self.agreeing + self.tied == self.images
 
 
 def show_float_parity(job: Job, session: Session) -> None:
@@ -70,8 +78,18 @@ def parity(theirs: Outputs, ours: Outputs) -> Parity:
         one.values if kind == fidelity.LOGITS else fidelity.probabilities(one.values, one.kind)
         for one in (theirs, ours)
     )
-    agreeing = int(np.sum((theirs.predicted == ours.predicted) & (theirs.predicted >= 0)))
-    return Parity(largest_difference(x, y), agreeing, len(theirs.images), kind)
+    answered = (theirs.predicted >= 0) & (ours.predicted >= 0)
+    same = answered & (theirs.predicted == ours.predicted)
+    tied = ties(x, theirs.predicted, ours.predicted) & answered & ~same
+    found = largest_difference(x, y)
+    return Parity(found, int(same.sum()), len(theirs.images), kind, int(tied.sum()))
+
+
+def ties(parent: Array, first: Array, other: Array) -> Array:
+    """Of each row, whether the parent gave the class ``other`` what it gave its ``first``."""
+    rows = np.arange(len(parent))
+    apart = np.abs(parent[rows, first] - parent[rows, other])
+    return apart <= TIE * np.abs(parent).max(initial=0)
 
 
 def largest_difference(parent: Array, child: Array) -> Optional[float]:

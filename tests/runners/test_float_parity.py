@@ -73,6 +73,19 @@ def test_one_image_that_is_put_elsewhere_is_no_parity() -> None:
     assert not found.holds and parity(theirs, theirs).holds
 
 
+def test_which_of_two_equal_logits_comes_first_is_no_other_answer() -> None:
+    theirs, ours = outputs([[-7.0, 3.0, 3.0000002]]), outputs([[-7.0, 3.0000002, 3.0]])
+    found = parity(theirs, ours)
+    assert (found.agreeing, found.tied) == (0, 1) and found.holds
+    apart = parity(outputs([[-7.0, 3.0, 3.00001]]), outputs([[-7.0, 3.00001, 3.0]]))
+    assert (apart.agreeing, apart.tied) == (0, 0) and not apart.holds
+
+
+def test_what_gave_no_answer_is_no_tie() -> None:
+    nothing = outputs([[np.nan, 1.0]])
+    assert not parity(nothing, nothing).holds and not parity(outputs([[1.0, 1.0]]), nothing).holds
+
+
 def test_a_parent_of_probabilities_is_compared_by_them() -> None:
     logits = np.array([[2.0, 0.0], [0.0, 1.0]])
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
