@@ -56,8 +56,9 @@ make_user() {
     chmod 700 "$RUNTIME"
 }
 
+# A service outlives the folder that it was started from, and then no container starts.
 as_root() {
-    CONTAINERS_CONF=$STATE/containers.conf "$@"
+    (cd / && CONTAINERS_CONF="$STATE/containers.conf" "$@")
 }
 
 as_user() {
