@@ -73,8 +73,11 @@ as_user() {
 start() { # as_root or as_user, socket, log
     podman --url "unix://$2" version >/dev/null 2>&1 && return
     rm -f "$2"
-    "$1" setsid podman system service --time=0 "unix://$2" >"$3" 2>&1 </dev/null \
-        3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    (
+        # For good: a shell keeps what it would give back after a function.
+        exec >"$3" 2>&1 </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+        "$1" setsid podman system service --time=0 "unix://$2"
+    ) &
     for _ in $(seq 60); do
         podman --url "unix://$2" version >/dev/null 2>&1 && return
         sleep 0.5
