@@ -125,6 +125,13 @@ class Repliquant(ActionApp):
         if not isinstance(self._top, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
+    def action_doctor(self) -> None:
+        """What this machine can run, how it is set and how busy it is."""
+        from tui.screens.machine import MachineScreen
+
+        if not isinstance(self.screen, MachineScreen):
+            self.push_screen(MachineScreen())
+
     def action_suspend_process(self) -> None:
         """As any program of a terminal; a browser has no shell to go back to."""
         if not suspend(self._driver):

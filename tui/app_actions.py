@@ -38,10 +38,3 @@ class ActionApp(AppBase):
     def action_verify(self) -> None:
         """Check an archive."""
         self.export_actions.ask_verify()
-
-    def action_doctor(self) -> None:
-        """What this machine can run, how it is set and how busy it is."""
-        from tui.screens.machine import MachineScreen
-
-        if not isinstance(self.screen, MachineScreen):
-            self.push_screen(MachineScreen())

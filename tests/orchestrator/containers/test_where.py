@@ -26,7 +26,7 @@ def cell(answer: Any, shares_files: bool = True) -> DockerCell:
     api = SimpleNamespace(inspect_container=inspect)
     daemon = SimpleNamespace(
         shares_files=shares_files, words="Docker Engine 27 at tcp://far",
-        client=SimpleNamespace(api=api),
+        service="the Docker daemon", client=SimpleNamespace(api=api),
     )  # fmt: skip
     made = DockerCell(daemon, ORDER, lambda note: None)  # type: ignore[arg-type]
     made._container = SimpleNamespace(id="543ef")
