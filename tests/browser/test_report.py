@@ -133,6 +133,7 @@ def test_on_a_phone_every_verdict_is_on_the_screen(
     ends = (
         "[...document.querySelectorAll('#claims td')].map((c) => c.getBoundingClientRect().right)"
     )
+    browser.wait("document.querySelectorAll('#claims td').length > 0")
     assert max(browser.ask(ends)) <= width
     labels = browser.ask(
         "[...document.querySelector('#claim-C1').cells].map((c) => c.dataset.label || '')"
