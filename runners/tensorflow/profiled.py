@@ -65,30 +65,26 @@ def _record_times(job: Job, found: Profile, source: str, calls: int) -> None:
     seconds: Dict[str, float] = {}
     for one in found.executed:
         seconds[one.operation] = seconds.get(one.operation, 0.0) + one.seconds
-    for name in sorted(seconds, key=seconds.__getitem__, reverse=True):
-        job.record(
-            "op_time_s",
-            [seconds[name] / calls],
-            label=name,
-            items=job.cell.batch_size,
-            source=source,
-        )
+    _record_by_operation(job, "op_time_s", seconds, source, calls)
 
 
 def _record_memory(job: Job, found: Profile, source: str, calls: int) -> None:
     operations = {one.node: one.operation for one in found.executed}
-    taken: Dict[str, int] = {}
+    taken: Dict[str, float] = {}
     for one in found.allocated:
         if one.node in operations:
             name = operations[one.node]
             taken[name] = taken.get(name, 0) + one.size_bytes
-    for name in sorted(taken, key=taken.__getitem__, reverse=True):
-        job.record(
-            "op_memory_bytes",
-            [taken[name] / calls],
-            label=name,
-            items=job.cell.batch_size,
-            source=source,
-        )
+    _record_by_operation(job, "op_memory_bytes", taken, source, calls)
     if not taken:
         job.record("op_memory_bytes", [None], source=source, reason=_NO_ALLOCATIONS)
+
+
+def _record_by_operation(
+    job: Job, metric: str, found: Dict[str, float], source: str, calls: int
+) -> None:
+    """What one call took, the largest first; ``found`` is of all calls."""
+    for name in sorted(found, key=found.__getitem__, reverse=True):
+        job.record(
+            metric, [found[name] / calls], label=name, items=job.cell.batch_size, source=source
+        )
