@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 import runners
+from runners import container_init
 from tests.manifests.old_python import python_3_8
 
 ROOT = Path(runners.__file__).parent.parent
@@ -232,3 +233,13 @@ def test_as_a_module_it_runs_the_launcher(python: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("runners.launcher: ") and "order.json" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"), [(0, 1, True), (3, 3, False), (None, 1, False), (0, None, False)]
+)
+def test_only_a_kill_that_the_kernel_has_counted_since_is_out_of_memory(
+    before: int | None, now: int | None, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container_init, "oom_kills", lambda: now)
+    assert container_init._more_than(before) is told
