@@ -52,7 +52,7 @@ class Estimates:
         """
         walls = self._past.get(cell.id) or self._past.get(point_of(cell))
         if walls:
-            return Estimate(statistics.median(walls), f"this cell run {len(walls)} times here")
+            return Estimate(statistics.median(walls), "earlier runs of the same cell here")
         if self._seen:
             return Estimate(guess_s * self._speed, "the study, at this machine's pace")
         return Estimate(guess_s, "the study")

@@ -26,7 +26,7 @@ def test_without_a_past_the_study_is_believed(tmp_path: Path) -> None:
 
 def test_a_cells_own_past_counts_by_its_median(tmp_path: Path) -> None:
     estimates = learned(tmp_path / "cache" / "history.jsonl", 4, 100, 6)
-    assert estimates.of(ONE, 10) == Estimate(6, "this cell run 3 times here")
+    assert estimates.of(ONE, 10) == Estimate(6, "earlier runs of the same cell here")
 
 
 def test_other_cells_are_scaled_to_this_machines_pace(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_a_garbage_line_is_passed_over(tmp_path: Path, garbage: bytes) -> None:
     learned(path, 4)
     with open(path, "ab") as file:
         file.write(garbage + b"\n")
-    assert learned(path, 6).of(ONE, 10) == Estimate(5, "this cell run 2 times here")
+    assert learned(path, 6).of(ONE, 10) == Estimate(5, "earlier runs of the same cell here")
 
 
 def test_a_history_that_cannot_be_written_costs_only_the_memory(tmp_path: Path) -> None:
