@@ -31,6 +31,7 @@ if sys.dont_write_bytecode:
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 CLI = (sys.executable, "-m", "tests.fakes.cli")
+PROCESSORS = sorted(os.sched_getaffinity(0))
 
 
 # Fixtures that make a test one of a marker's.
@@ -47,18 +48,20 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 2 * len(os.sched_getaffinity(0))
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Where there is a processor for each worker, each keeps to its own.
 
     Frameworks start a thread for each processor that they may use: two cells that both use all of
-    them wait for each other and take half as long again.
+    them wait for each other and take half as long again. What drives a daemon mostly waits, and
+    counts processors.
     """
-    worker = getattr(config, "workerinput", None)
-    processors = sorted(os.sched_getaffinity(0))
-    if worker is None or worker["workercount"] > len(processors):
+    worker = getattr(item.config, "workerinput", None)
+    if worker is None or worker["workercount"] > len(PROCESSORS):
         return
     first = int(worker["workerid"].removeprefix("gw"))
-    os.sched_setaffinity(0, processors[first :: worker["workercount"]])
+    drives = group_of(item) != str(item.path)
+    own = PROCESSORS if drives else PROCESSORS[first :: worker["workercount"]]
+    os.sched_setaffinity(0, own)
 
 
 @pytest.hookimpl(tryfirst=True)

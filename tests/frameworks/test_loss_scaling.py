@@ -1,4 +1,7 @@
-"""float16 training of every network on a processor: eight timed steps, each of them applied."""
+"""float16 training on a processor: eight timed steps, each of them applied.
+
+ResNet50 is left to GPUs: without float16 instructions its steps alone take two minutes.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def _trained(python: Path, data: Path, folder: Path, model: str, protocol: str) 
     return found
 
 
-@pytest.mark.parametrize("model", ["vgg16", "resnet50", "mobilenet-v1"])
+@pytest.mark.parametrize("model", ["vgg16", "mobilenet-v1"])
 def test_every_timed_step_of_a_rigorous_cell_is_applied(
     images: dict[str, Path], data: Path, tmp_path: Path, model: str
 ) -> None:
