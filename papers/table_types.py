@@ -21,6 +21,8 @@ OF_RECIPE = (
 )  # fmt: skip
 """What of a cell's recipe they may name too."""
 SELECTABLE = (*FIELDS, TRAINED_WITH, *OF_RECIPE)
+MAY_BE_EMPTY = ("variant", "environment")
+"""Of which a cell may have none: ``environment = ""`` selects what runs in today's."""
 _WORDS = {"": "blank", "OOM": "oom", "N/A": "not-applicable"}
 
 
