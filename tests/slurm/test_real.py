@@ -11,6 +11,7 @@ import pytest
 
 from manifests.manifest import Manifest
 from tests.conftest import Workshop
+from tests.fakes.groups import group, limit_memory
 from tests.fakes.studies import write_study
 from tests.orchestrator.reading import TITLES, earlier, ids, manifests, statuses, wait_until
 
@@ -95,3 +96,19 @@ def test_one_that_is_requeued_starts_anew(site: Workshop) -> None:
     again = manifests(site)[TITLES[0]]
     assert again.status == "ok" and allocation_of(again)[1] == 1
     assert earlier(site, TITLES[0]).status == "cancelled"
+
+
+def test_a_jobs_memory_limit_ends_its_cell_as_oom(site: Workshop) -> None:
+    """Slurm enforces none here (task/none): a group made by hand is what task/cgroup makes."""
+    write_study(site.folder, behave="grow", batch_sizes=[1])
+    with group("memory") as made:
+        limit_memory(made, 400 * 2**20)
+        settings = site.folder / "repliquant.toml"
+        enter = f"echo $$ > {made.folder}/cgroup.procs"
+        settings.write_text(settings.read_text() + f'lines = ["{enter}"]\n')
+        site("run", "toy", "--engine", "fake-slurm", "-k", "alpha and infer", "--wait", status=1)
+    found = manifests(site)[TITLES[2]]
+    assert (found.status, found.transient) == ("oom", False)
+    assert found.reason == (
+        "the kernel ended it: its control group ran out of its memory of 400 MiB"
+    )
