@@ -29,6 +29,7 @@ from tests.bench import (
     reading,
     runtimes,
     screen,
+    slurm,
     telemetry,
     walks,
 )
@@ -92,6 +93,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
     "beside": beside.launcher_and_sampler,
+    "slurm": slurm.submitting,
     "tui": screen.screen,
     "walks": walks.walks,
 }

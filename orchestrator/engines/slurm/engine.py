@@ -138,7 +138,7 @@ class SlurmEngine:
             left += more
             jobs += [job] if job else []
             if job:
-                tell(LogLine(f"job {job}: {len(able) - len(more)} tasks submitted", "detail"))
+                tell(LogLine(f"job {job} submitted, tasks: {len(able) - len(more)}", "detail"))
         return Enqueued(jobs, left, why)
 
     def _parts(self, bundles: Sequence[Bundle]) -> Iterator[list[Bundle]]:
