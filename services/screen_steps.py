@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from comparisons.results import Evidence
     from services.results import Results
 
+ORDERS = "slurm"
+"""The folder that the engine of this name keeps in a run's."""
 _LEAST_BUDGET_MIN = 10
 
 
@@ -51,7 +53,7 @@ def next_step(evidence: Evidence, results: Results | None) -> str:
         return f"repliquant run {study} {_same_run(results)}"
     if any(_nearly(one) for one in evidence.claims):
         minutes = max(_LEAST_BUDGET_MIN, math.ceil(2 * spent_s(results.manifests) / 60))
-        return f"repliquant run {study} {_same_run(results)} --budget {minutes}m"
+        return f"repliquant run {study} {_same_run(results)} --budget {minutes}m{_staying(results)}"
     run = _run_name(results)
     failed = next((one for one in evidence.claims if decisive(one)[0].state in DECIDED[2:]), None)
     if failed is not None:
@@ -69,13 +71,24 @@ def _nearly(judged: Judged) -> bool:
 
 
 def _same_run(results: Results) -> str:
-    """Options that go on in the run's own folder with its own tier."""
+    """Options that go on in the run's own folder with its own tier, and on the same cluster."""
     plan = results.plan
     told = [f"--tier {plan.tier}"]
+    if _submitted(results):
+        told.append("--engine slurm")
     usual = paths.runs() / f"{plan.study}-{plan.tier}-{plan.dataset}"
     if results.run.folder.absolute() != usual.absolute():
         told.append(f"--run {shlex.quote(_shown(results.run.folder))}")
     return " ".join(told)
+
+
+def _submitted(results: Results) -> bool:
+    return (results.run.folder / ORDERS).is_dir()
+
+
+def _staying(results: Results) -> str:
+    """What is measured again by what was measured has to be waited for."""
+    return " --wait" if _submitted(results) else ""
 
 
 def _run_name(results: Results) -> str:

@@ -16,6 +16,7 @@ from comparisons.claims.wanted import Wanted
 from comparisons.render.verdict_rows import brief, spans, tally, verdict_rows
 from comparisons.results import Evidence
 from manifests.run_folder import Run
+from orchestrator.engines.slurm import arrays
 from papers.claims import Claim
 from services.results import Results, judge_claims, judge_published, read_results
 from services.until_decided import Ending
@@ -195,6 +196,13 @@ def test_the_next_step_follows_from_what_is_open_or_fails(demo: Results) -> None
     look = f"repliquant claims lad2023 {folder} --claim C2"
     assert step(a_claim(1, "undecided", wanted=(far,)), fails) == look
     assert step(a_claim(1, "holds here")) == f"repliquant report {folder}"
+
+
+def test_what_was_submitted_to_slurm_goes_on_there(demo: Results, tmp_path: Path) -> None:
+    (tmp_path / arrays.FOLDER).mkdir()
+    waiting = lines(demo._replace(run=Run(tmp_path), manifests=[]), [], 200)[-1]
+    assert waiting.startswith("next     repliquant run lad2023 --tier quick --engine slurm --run ")
+    assert "--wait" not in waiting
 
 
 def test_a_budget_says_how_it_ended(demo: Results) -> None:
