@@ -3,31 +3,14 @@
 # Does only what is missing; `just docker-up` runs it. The base is made on the spot, so that
 # nothing has to be pulled. Exit status 3: this machine can't have an engine, and why.
 set -eu
+NAME=docker-up
+. "$(dirname "$0")/../debian.sh"
 
 BASE=${REPLIQUANT_TEST_BASE:-repliquant-test-base:bookworm}
 LOG=${TMPDIR:-/tmp}/repliquant-dockerd.log
 
-fail() {
-    echo "docker-up: $1" >&2
-    exit 3
-}
-
 answers() {
     docker version --format '{{.Server.Version}}' >/dev/null 2>&1
-}
-
-install_missing() {
-    missing=""
-    command -v dockerd >/dev/null 2>&1 || missing="$missing docker.io iptables"
-    command -v debootstrap >/dev/null 2>&1 || missing="$missing debootstrap"
-    [ -z "$missing" ] && return
-    command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install:$missing"
-    [ "$(id -u)" = 0 ] || fail "must be root to install:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086  # a list of names
-    apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-        fail "could not install:$missing"
 }
 
 start_engine() {
@@ -57,6 +40,8 @@ make_base() {
     tar -C "$folder" -c . | docker import --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - "$BASE" >/dev/null
 }
 
+want dockerd "docker.io iptables"
+want debootstrap debootstrap
 install_missing
 start_engine
 make_base

@@ -4,31 +4,13 @@
 # that has it (`just docker-up`), else it is made as there. Exit status 3: this machine can't have
 # it, and why.
 set -eu
+NAME=podman-up
+. "$(dirname "$0")/../debian.sh"
 
 BASE=${REPLIQUANT_TEST_BASE:-repliquant-test-base:bookworm}
 STATE=/var/lib/repliquant-podman
 USER_NAME=repliquant-podman
 ROOTFUL=/run/podman/podman.sock
-
-fail() {
-    echo "podman-up: $1" >&2
-    exit 3
-}
-
-install_missing() {
-    missing=""
-    for pair in podman:podman runc:runc newuidmap:uidmap fuse-overlayfs:fuse-overlayfs \
-        slirp4netns:slirp4netns debootstrap:debootstrap; do
-        command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair#*:}"
-    done
-    [ -z "$missing" ] && return
-    command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086  # a list of names
-    apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-        fail "could not install:$missing"
-}
 
 # A machine without systemd has neither its control groups nor its journal. runc, since crun 1.8
 # refuses control groups of version 1 beside an empty hierarchy of version 2.
@@ -114,6 +96,12 @@ load_base() { # as_root or as_user
 }
 
 [ "$(id -u)" = 0 ] || fail "must be root"
+want podman podman
+want runc runc
+want newuidmap uidmap
+want fuse-overlayfs fuse-overlayfs
+want slirp4netns slirp4netns
+want debootstrap debootstrap
 install_missing
 configure
 make_user

@@ -4,34 +4,14 @@
 # none. Both nodes are this machine: they disturb each other's timing, and task/none holds nobody
 # to an amount of memory. Exit status 3: this machine can't have it, and why.
 set -eu
+NAME=slurm-up
+. "$(dirname "$0")/../debian.sh"
 
 CONF=/etc/slurm/slurm.conf
 DBD=/etc/slurm/slurmdbd.conf
 STATE=/var/lib/repliquant-slurm
 MARK="# written by repliquant's tests/slurm/up.sh"
 ACCOUNTING=${1:-}
-
-fail() {
-    echo "slurm-up: $1" >&2
-    exit 3
-}
-
-install_missing() {
-    missing=""
-    command -v slurmctld >/dev/null 2>&1 || missing="$missing slurm-wlm"
-    command -v munged >/dev/null 2>&1 || missing="$missing munge"
-    if [ "$ACCOUNTING" = accounting ]; then
-        command -v slurmdbd >/dev/null 2>&1 || missing="$missing slurmdbd"
-        command -v mariadbd >/dev/null 2>&1 || missing="$missing mariadb-server"
-    fi
-    [ -z "$missing" ] && return
-    command -v apt-get >/dev/null 2>&1 || fail "no apt-get here; install:$missing"
-    export DEBIAN_FRONTEND=noninteractive
-    # shellcheck disable=SC2086  # a list of names
-    apt-get install -qq -y --no-install-recommends $missing >/dev/null 2>&1 ||
-        { apt-get update -qq && apt-get install -qq -y --no-install-recommends $missing >/dev/null; } ||
-        fail "could not install:$missing"
-}
 
 # Without what else is open here: a lock that the caller holds would be held for as long.
 start() {
@@ -136,6 +116,12 @@ ready() {
 }
 
 [ "$(id -u)" = 0 ] || fail "only root can start Slurm"
+want slurmctld slurm-wlm
+want munged munge
+if [ "$ACCOUNTING" = accounting ]; then
+    want slurmdbd slurmdbd
+    want mariadbd mariadb-server
+fi
 install_missing
 mkdir -p "$STATE/log" "$STATE/state" /etc/slurm
 if [ -f "$CONF" ] && ! grep -q "^$MARK" "$CONF"; then
