@@ -12,6 +12,7 @@ from comparisons.claims.verdicts import DECIDED
 from comparisons.render.verdict_rows import decisive
 from manifests import paths
 from papers.expressions.quantities import UNCLEAR
+from services.experiments_ran import experiments_alone, how_to_see
 from services.quadruple_choice import spent_s
 from services.runs import runs_of
 
@@ -43,14 +44,17 @@ def _as_new(path: Path, folder: Path) -> bool:
 
 
 def next_step(evidence: Evidence, results: Results | None) -> str:
-    """The cells that wait; then more processes where they decide what is open; then a closer look
-    at what fails, or at everything.
+    """What experiments have come to; the cells that wait; then more processes where they decide
+    what is open; then a closer look at what fails, or at everything.
     """
     study = evidence.study
     if results is None:
         return f"repliquant run {study}"
+    seen = how_to_see(results, _run_name(results).strip())
+    if seen:
+        return seen
     if len(results.manifests) < len(results.plan.cells):
-        return f"repliquant run {study} {_same_run(results)}"
+        return f"repliquant run {study} {_same_run(results)}{_same_experiments(results)}"
     if any(_nearly(one) for one in evidence.claims):
         minutes = max(_LEAST_BUDGET_MIN, math.ceil(2 * spent_s(results.manifests) / 60))
         return f"repliquant run {study} {_same_run(results)} --budget {minutes}m{_staying(results)}"
@@ -80,6 +84,12 @@ def _same_run(results: Results) -> str:
     if results.run.folder.absolute() != usual.absolute():
         told.append(f"--run {shlex.quote(_shown(results.run.folder))}")
     return " ".join(told)
+
+
+def _same_experiments(results: Results) -> str:
+    """Where nothing else was asked for."""
+    asked = results.plan.experiments if experiments_alone(results) else []
+    return "".join(f" --experiment {name}" for name in asked)
 
 
 def _submitted(results: Results) -> bool:

@@ -17,6 +17,7 @@ from comparisons.render.verdict_rows import VerdictRow, tally, verdict_rows
 from manifests.flags import voids
 from orchestrator.planning.obstacles import lacks_gpu
 from papers.expressions.quantities import FAILS, HOLDS, UNCLEAR
+from services.experiments_ran import experiments_alone, probed
 from services.phrases import count, duration, printable, processor_name
 from services.quadruple_choice import spent_s
 from services.screen_steps import next_step, report_path
@@ -34,7 +35,7 @@ _TAKEN = 2
 _GIVEN_TO_EVIDENCE = 26
 _LEAST_OF_CLAIM = 12
 _LABEL = 9
-_FOLDS = {"verdicts": 2, "report": 3, "tables": 3, "run": 3, "next": 3}
+_FOLDS = {"verdicts": 2, "probes": 2, "report": 3, "tables": 3, "run": 3, "next": 3}
 """On how many lines what people need whole may stand."""
 _TONES = {
     **dict.fromkeys(DECIDED[:2], "green"), **dict.fromkeys(DECIDED[2:], "red"), UNCLEAR: "yellow",
@@ -57,7 +58,8 @@ def verdict_screen(shown: Shown, width: int = COLUMNS, lines: int = LINES) -> li
     foot = [line for label, text in _foot(shown) for line in _labelled(label, text, width)]
     room = lines - _TAKEN - len(foot)
     published = shown.evidence.plan is None
-    rows = verdict_rows(shown.evidence.claims, room, published)
+    elsewhere = shown.results is not None and experiments_alone(shown.results)
+    rows = verdict_rows(shown.evidence.claims, room, published, folded=elsewhere)
     gaps = [Text()] * min(2, room - len(rows)) if rows else []
     head = Text(_cut(printable(_head(shown.evidence, width)), width), "bold")
     return [head, *gaps[1:], *_rows(rows, width), *gaps[:1], *foot]
@@ -125,6 +127,8 @@ def _foot(shown: Shown) -> Iterator[tuple[str, str]]:
     yield from (("", told) for told in stand_ins)
     if results is not None:
         yield "flagged", _flagged(results.manifests)
+        outcomes = probed(results)
+        yield from [("probes", outcomes)] if outcomes else []
         yield "cells", _cells(results.plan, results.manifests)
         yield "time", shown.ending.words if shown.ending else _time(results.manifests)
         yield report_path(results)

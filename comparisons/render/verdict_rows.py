@@ -62,12 +62,15 @@ class VerdictRow(NamedTuple):
     evidence: str
 
 
-def verdict_rows(claims: Sequence[Judged], most: int, published: bool = False) -> list[VerdictRow]:
+def verdict_rows(
+    claims: Sequence[Judged], most: int, published: bool = False, folded: bool = False
+) -> list[VerdictRow]:
     """In the order of the paper; where they are more than ``most``, those that fail or are open
     first, and the last line counts the rest. ``published``: on the paper's own numbers.
+    ``folded``: what was not run shares a line also where no claim was.
     """
     rows = [_on_paper(judged) if published else _row(judged) for judged in claims]
-    if any(row.state != UNTESTABLE and row.evidence not in _UNTOUCHED for row in rows):
+    if folded or any(row.state != UNTESTABLE and row.evidence not in _UNTOUCHED for row in rows):
         rows = list(_alike_together(rows))
     if len(rows) <= most:
         return rows

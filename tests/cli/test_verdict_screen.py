@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from comparisons.claims.verdicts import STATES
 from comparisons.claims.wanted import Wanted
 from comparisons.render.verdict_rows import brief, spans, tally, verdict_rows
 from comparisons.results import Evidence
+from manifests.probe_record import Probe
 from manifests.run_folder import Run
 from orchestrator.engines.slurm import arrays
 from papers.claims import Claim
@@ -203,6 +205,34 @@ def test_what_was_submitted_to_slurm_goes_on_there(demo: Results, tmp_path: Path
     waiting = lines(demo._replace(run=Run(tmp_path), manifests=[]), [], 200)[-1]
     assert waiting.startswith("next     repliquant run lad2023 --tier quick --engine slurm --run ")
     assert "--wait" not in waiting
+
+
+def of_an_experiment(demo: Results, **changes: object) -> list[str]:
+    """The screen where the demo's cells were an experiment's."""
+    replace = msgspec.structs.replace
+    cells = [replace(one, experiment="batch-norm") for one in demo.plan.cells]
+    cells = [replace(one, cell=replace(one.cell, **changes)) for one in cells]
+    claims = [a_claim(n, "not measured", reason="not run") for n in range(1, 6)]
+    done = {one.id for one in demo.manifests}
+    plan = replace(demo.plan, cells=[one for one in cells if one.id in done])
+    return lines(demo._replace(plan=plan), claims, 200)
+
+
+def test_what_an_experiment_came_to_is_named_not_each_claim_that_it_is_not_about(
+    demo: Results,
+) -> None:
+    shown = of_an_experiment(demo)
+    assert sum("not measured not run" in line for line in shown) == 1
+    folder = "tui/demo/lad2023-quick-digits"
+    assert shown[-1] == f"next     repliquant table lad2023 {folder} --table batch-norm"
+
+
+def test_probes_are_counted_by_their_outcomes(demo: Results) -> None:
+    outcome = Probe(outcome="int8")
+    probed = [msgspec.structs.replace(one, probe=outcome) for one in demo.manifests]
+    shown = of_an_experiment(demo._replace(manifests=probed), task="probe")
+    assert f"probes   {len(probed)} int8" in shown
+    assert shown[-1] == "next     repliquant matrix tui/demo/lad2023-quick-digits"
 
 
 def test_a_budget_says_how_it_ended(demo: Results) -> None:
