@@ -48,6 +48,10 @@ answers = [answering(model)(pictures, words) for model in models]
 assert np.array_equal(*answers)
 np.save(sys.argv[1], answers[0])
 """
+OLD_TORCH = """
+from torch.ao.nn.quantized import FloatFunctional
+del FloatFunctional.matmul  # as before torch 2.1
+"""
 TENSORFLOW = """
 from runners.tensorflow.parts import setup
 from runners.tensorflow.captioner.calling import answering
@@ -67,6 +71,15 @@ def answers(interpreter: Path, script: str, path: Path) -> Any:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return np.load(path)
+
+
+def test_a_torch_without_products_to_replace_computes_the_same(
+    images: dict[str, Path], tmp_path: Path
+) -> None:
+    usual = answers(images["pytorch"], TORCH, tmp_path / "usual.npy")
+    assert np.array_equal(
+        answers(images["pytorch"], OLD_TORCH + TORCH, tmp_path / "old.npy"), usual
+    )
 
 
 def test_both_frameworks_give_the_same_words(images: dict[str, Path], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from runners.models.captioner import (
     layers_of,
     position_table,
 )
+from runners.pytorch.parts.products import product
 
 
 class AsItIs(nn.Module):
@@ -80,11 +81,11 @@ class Scores(nn.Module):
         self.softmax = nn.Softmax(dim=-1)
 
     def forward(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
-        scores = self.products.matmul(self._parted(query), self._parted(key).transpose(2, 3))
+        scores = product(self.products, self._parted(query), self._parted(key).transpose(2, 3))
         scores = self.scale.mul_scalar(scores, self.each**-0.5)
         if self.masked:
             scores = self.masking.add(scores, self.place(self.mask, scores))
-        mixed = self.mix.matmul(self.softmax(scores), self._parted(value))
+        mixed = product(self.mix, self.softmax(scores), self._parted(value))
         return mixed.transpose(1, 2).flatten(2)
 
     def _parted(self, x: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.ao.nn.quantized import FloatFunctional
 from torch.nn import functional
 
+from runners.pytorch.parts.products import product
+
 
 class Call(nn.Module):
     """A function as a layer."""
@@ -98,8 +100,7 @@ class Squared(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if self.products is None:
             return torch.matmul(x, x.transpose(1, 2))
-        found: Tensor = self.products.matmul(x, x.transpose(1, 2))
-        return found
+        return product(self.products, x, x.transpose(1, 2))
 
 
 class InThree(nn.Module):
