@@ -1,6 +1,7 @@
-"""``python -m tui.picture FOLDER``: pictures of the screens, drawn from the demo's recording.
+"""``python -m tui.picture FOLDER [NAME ...]``: pictures of the screens, drawn from recorded runs.
 
-FOLDER gets ``screen.svg`` (the README's) and ``screens/NAME.svg``, one for each of PICTURES.
+FOLDER gets ``screen.svg`` (the README's) and ``screens/NAME.svg``, one for each of PICTURES; with
+names, these alone. The recordings are in ``FOLDER/screens/recorded``, ``FOLDER/h100`` and the demo.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,28 +23,38 @@ from manifests.run_folder import Run
 from orchestrator.engines.auto import Choice
 from orchestrator.engines.registry import make_engine
 from orchestrator.running import request
-from services.this_machine import Business, MachineWords, machine_words
+from services.machine_state import facts
+from services.this_machine import Business, machine_words
 from tui.app import Repliquant
+from tui.recorded_runs import lay_out, recorded_findings, show, telemetry_of, the_machine
 from tui.recording import read_recording
 from tui.replay import Replay
 
 DEMO = Path(__file__).parent / "demo" / "lad2023-quick-digits"
+LAD, MATRIX = "lad2023-quick-digits", "lad2023-matrix"
+CAPTIONERS = ("lad2023-captioner-again", "lad2023-captioner")
+H100 = ("h100-shafique2023", "h100-lad2023")
+TWO_H100 = ("h100-gpu-check-1", "h100-gpu-check-2")
+ALL = (LAD, *CAPTIONERS, MATRIX, *H100)
 _TRIES = 100
 
 
 class Picture(NamedTuple):
-    """``keys`` lead from home to the screen; ``moment`` is the share of a replay, None for none."""
+    """``keys`` lead from home to the screen; ``moment`` is the share of a replay of the demo, None
+    for none; of the ``runs`` that there are the first is the latest.
+    """
 
     name: str
     keys: tuple[str, ...] = ()
     size: tuple[int, int] = (132, 36)
     moment: float | None = None
     theme: str = "repliquant"
+    runs: tuple[str, ...] = (LAD,)
 
 
 PICTURES = (
-    Picture("home"),
-    Picture("home-small", size=(80, 24)),
+    Picture("home", runs=ALL),
+    Picture("home-small", size=(80, 24), runs=ALL),
     Picture("start", ("s",)),
     Picture("plan", ("2", "down", "space", "down", "space")),
     Picture("run", moment=0.42),
@@ -52,20 +65,19 @@ PICTURES = (
     Picture("manifest", ("4", "[", "enter", "]", "]"), (110, 32)),
     Picture("explain", ("5",)),
     Picture("pareto", ("5", "f", "down")),
+    Picture(
+        "matrix", ("5", "m", "right", "right", "right", "right"), (132, 44), runs=(LAD, MATRIX)
+    ),
     Picture("claims", ("6",)),
     Picture("claim", ("6", "down", "down", "enter"), (110, 32)),
     Picture("audit", ("down", "c", "]")),
+    Picture("compare", ("tab", "space", "down", "space", "enter"), runs=TWO_H100),
+    Picture("curves", ("tab", "space", "down", "space", "enter", "end", "o"), runs=CAPTIONERS),
+    Picture("machine", ("d",)),
+    Picture("machine-16-colours", ("d",), (80, 24), theme="ansi-dark"),
     Picture("help", ("4", "question_mark"), (90, 40)),
 )
 README = Picture("screen", size=(120, 34), moment=0.42)
-
-
-def recorded_machine(run: Run) -> MachineWords:
-    """The machine of the recording, so that no picture shows the one it is drawn on."""
-    for manifest in run.load().manifests:
-        if manifest.environment.machine is not None:
-            return machine_words(manifest.environment.machine, "local")
-    raise ValueError(f"{run.folder} names no machine")
 
 
 def _nothing_of_this_machine() -> None:
@@ -75,20 +87,36 @@ def _nothing_of_this_machine() -> None:
     inventory.free_bytes = lambda folder: None
 
 
-async def draw(picture: Picture, path: Path) -> None:
-    """One screen, as SVG."""
+def recorded_app(picture: Picture, findings: Path) -> Repliquant:
+    """Over the runs that lie in the runs folder; its machine is that of the first of them."""
     replay = None
     if picture.moment is not None:
         replay = Replay(read_recording(Run(DEMO)), clock=lambda: 0.0)
     app = Repliquant(replay=replay, sample=False, theme=picture.theme)
-    app.data.home.machine = recorded_machine(Run(DEMO))
-    app.data.home.business = Business(None, "as it was recorded")
-    app.data.home.look_at_machine = lambda: None  # type: ignore[method-assign]
-    app.data.home.look_again_who_is_busy = lambda: None  # type: ignore[method-assign]
+    run = Run(DEMO if replay else Path("runs") / picture.runs[0])
+    environment = the_machine(run)
+    home = app.data.home
+    home.machine = machine_words(environment.machine, "local")
+    home.business = Business(None, "as it was recorded")
+    home.state = facts(environment.conditions) if environment.conditions else ()
+    home.findings = recorded_findings(findings)
+    home.look_at_machine = lambda: None  # type: ignore[method-assign]
+    home.look_again_who_is_busy = lambda: None  # type: ignore[method-assign]
+    series = telemetry_of(run)
+    if replay is None and series is not None:
+        app.live.trace.opening = series.opening
+        for sample in series.samples:
+            app.live.trace.add(sample)
+    return app
+
+
+async def draw(picture: Picture, path: Path, findings: Path) -> None:
+    """One screen, as SVG."""
+    app = recorded_app(picture, findings)
     async with app.run_test(size=picture.size) as pilot:
         await _settled(pilot, app)
-        if replay is not None:
-            app.live.seek(replay.recording.length_s * (picture.moment or 0.0))
+        if app.live.replay is not None:
+            app.live.seek(app.live.replay.recording.length_s * (picture.moment or 0.0))
             await _until_sampled(pilot, app)
         for key in picture.keys:
             await pilot.press(key)
@@ -117,23 +145,31 @@ async def _until_sampled(pilot: Pilot[str], app: Repliquant) -> None:
 
 
 def _without_fonts(svg: str) -> str:
-    """The viewer's own monospaced font; nothing is fetched."""
-    return re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
+    """The viewer's own monospaced font; nothing is fetched. Spaces stay where a text begins."""
+    svg = re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, names: Sequence[str] = ()) -> None:
     """Draw them all; what is kept between starts is nobody's, and no path is this machine's."""
     folder = folder.resolve()
     _nothing_of_this_machine()
-    os.chdir(DEMO.parent.parent)
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["REPLIQUANT_CACHE"] = cache
-        os.environ["REPLIQUANT_RUNS"] = DEMO.parent.name
-        (folder / "screens").mkdir(parents=True, exist_ok=True)
-        for picture in PICTURES:
-            asyncio.run(draw(picture, folder / "screens" / f"{picture.name}.svg"))
-        asyncio.run(draw(README, folder / "screen.svg"))
+    with tempfile.TemporaryDirectory() as work:
+        os.chdir(work)
+        os.environ.update(REPLIQUANT_CACHE=f"{work}/cache", REPLIQUANT_RUNS="runs")
+        lay_out(folder, Path("recorded"))
+        shutil.copytree(DEMO, Path("demo") / DEMO.name)
+        for picture in (*PICTURES, README):
+            if names and picture.name not in names:
+                continue
+            if picture.moment is not None:
+                show(Path("demo"), [DEMO.name], Path("runs"))
+            else:
+                show(Path("recorded"), picture.runs, Path("runs"))
+            place = folder if picture is README else folder / "screens"
+            findings = folder / "screens" / "recorded" / "doctor.json"
+            asyncio.run(draw(picture, place / f"{picture.name}.svg", findings))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

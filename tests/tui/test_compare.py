@@ -18,6 +18,7 @@ from tui.loaded import Curve
 from tui.screens.comparison import CompareScreen
 from tui.screens.curves import CurvesScreen
 from tui.screens.manifest import ManifestScreen
+from tui.views.comparison import apart
 from tui.views.overlay import overlay
 from tui.widgets.rows import Rows
 
@@ -144,3 +145,15 @@ def test_the_chosen_curve_is_seen_where_two_are_the_same() -> None:
     for chosen, colour in ((0, "bold primary"), (1, "bold success")):
         line = overlay(curves, chosen, 30, 1, lambda tone: tone)[0]
         assert any(colour in str(span.style) for span in line.spans)
+
+
+def test_of_cells_that_begin_and_end_alike_the_rest_is_told() -> None:
+    assert apart(
+        ["pytorch infer float32 vgg 32 px gpu", "pytorch train float32 vgg 64 px gpu"]
+    ) == [
+        "infer float32 vgg 32",
+        "train float32 vgg 64",
+    ]
+    assert apart(["pytorch infer", "pytorch infer"]) == ["pytorch infer", "pytorch infer"]
+    assert apart(["a b", "a b c"]) == ["a b", "c"]
+    assert apart([]) == []

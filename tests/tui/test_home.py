@@ -115,6 +115,18 @@ def test_a_wide_screen_has_the_study_beside_the_lists(app: Repliquant) -> None:
     drive(app, steps, (132, 40))
 
 
+def test_beside_the_claims_the_runs_keep_their_names(app: Repliquant) -> None:
+    """The counts of their cells give way."""
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        row = next(line for line in shown(app).splitlines() if "8 ok" in line)
+        assert "lad2023-quick-digits" in row
+        claim = next(line for line in shown(app).splitlines() if "C1 " in line)
+        assert "……" not in claim and len(claim.rstrip().rsplit("  ", 1)[-1]) > 24
+
+    drive(app, steps, (132, 40))
+
+
 def test_this_machine_is_told_and_who_is_busy_on_it() -> None:
     told = look_at_machine()
     assert "processor" in told.processor and told.memory.endswith("of memory")

@@ -21,6 +21,7 @@ Aligned = Sequence["Difference | None"]
 _LONGEST_NAME = 16
 _VALUE, _RATIO = 10, 6
 _NARROW, _CELL = 120, 28
+_WIDE, _FLAGS = 150, 12
 _MOST_ENVIRONMENTS = 4
 _GOOD = ("faster", "smaller", "less", "higher")
 _BAD = ("slower", "larger", "more", "lower")
@@ -47,7 +48,9 @@ def table(names: Sequence[str], rows: Sequence[Aligned], width: int) -> Table:
     """
     shown = [_short(name) for name in names]
     if len(names) == 2:
-        return Table(_of_two(shown), len(rows), lambda index: _pair(known(rows[index])[0]))
+        cells = apart([known(row)[0].cell for row in rows])
+        of_two = _of_two(shown, width)
+        return Table(of_two, len(rows), lambda i: _pair(cells[i], known(rows[i])[0]))
     narrow = width < _NARROW
     heads = [Column("cell", grow=not narrow, most=_CELL), Column("quantity", most=24)]
     heads += [Column(shown[0], True), *(Column(name, most=36) for name in shown[1:])]
@@ -60,18 +63,36 @@ def _short(name: str) -> str:
     return safe(cut, 60)
 
 
-def _of_two(names: Sequence[str]) -> list[Column]:
+def apart(cells: Sequence[str]) -> list[str]:
+    """Without the words with which all of them begin, and those with which all end."""
+    split = [cell.split() for cell in cells]
+    least = min(split, key=len, default=[])
+    if all(words == least for words in split):
+        return list(cells)
+    ends = _alike([words[::-1] for words in split])
+    begins = _alike(split)
+    return [" ".join(words[begins : len(words) - ends]) or " ".join(words) for words in split]
+
+
+def _alike(split: Sequence[Sequence[str]]) -> int:
+    """With how many words all of them begin."""
+    return next((i for i, at in enumerate(zip(*split, strict=False)) if len(set(at)) > 1),
+                min(map(len, split)))  # fmt: skip
+
+
+def _of_two(names: Sequence[str], width: int) -> list[Column]:
+    flags = _FLAGS if width < _WIDE else 2 * _FLAGS
     return [
         Column("cell", grow=True), Column("quantity", most=24),
         *(Column(name, True) for name in names), Column("ratio", True),
-        Column("verdict", most=12), Column("flags", most=20),
+        Column("verdict", most=12), Column("flags", most=flags),
     ]  # fmt: skip
 
 
-def _pair(line: Difference) -> Row:
+def _pair(cell: str, line: Difference) -> Row:
     base, new = (words.value(found, line.metric) for found in (line.base, line.new))
     return [
-        line.cell, line.quantity, base, new, words.ratio(line),
+        cell, line.quantity, base, new, words.ratio(line),
         Field(line.verdict, _tone(line)), Field(", ".join(line.flagged), "warn"),
     ]  # fmt: skip
 

@@ -24,7 +24,12 @@ WIDE = 120
 """From so many columns on, there is room for words beside the bars."""
 
 _BAR, _WIDE_BAR = 14, 24
-_EVIDENCE = 34
+_AROUND = 6
+_EVIDENCE, _LEAST_SAYS = 34, 40
+_LEAST_CELLS, _CELLS = 20, 44
+_BESIDE_CELLS = 50
+"""Columns of a run's name, tier and time, which tell the runs apart."""
+
 _PAPER = Column("paper", grow=True)
 
 
@@ -79,7 +84,8 @@ def studies_table(
 def runs_table(runs: Sequence[RunLine], running: str, marked: Sequence[str], width: int) -> Table:
     """A row a run, the latest first; ``running`` is the folder of the one that goes on."""
     wide = width >= WIDE
-    heads = [Column("run", grow=True), Column("tier", most=8), Column("cells", most=44)]
+    cells = max(_LEAST_CELLS, min(_CELLS, width - _BESIDE_CELLS))
+    heads = [Column("run", grow=True), Column("tier", most=8), Column("cells", most=cells)]
     heads += [Column("data", most=16)] if wide else []
     heads += [Column("last cell (UTC)" if wide else "last cell", most=16)]
 
@@ -107,16 +113,20 @@ def about_study(line: StudyLine, states: Mapping[str, int], paint: Mapping[str, 
 
 
 def claims_list(rows: Sequence[VerdictRow], width: int, paint: Mapping[str, str]) -> Text:
-    """A line a claim: its number, its verdict with a sign, what it says, the evidence."""
+    """A line a claim: its number, its verdict with a sign, what it says, and where there is room
+    the evidence.
+    """
     text = Text(no_wrap=True, overflow="ellipsis")
     longest = max((len(row.verdict) for row in rows), default=0) + 2
-    says = max(20, min(60, width - longest - _EVIDENCE))
+    room = width - longest - _AROUND
+    evidence = room >= _LEAST_SAYS + _EVIDENCE
+    says = min(60, room - _EVIDENCE) if evidence else max(8, room)
     for row in rows:
         sign, tone = verdict(row.state)
         text.append(f"{row.number:<4}", "bold")
         text.append(f"{fitted(f'{sign[:1]} {row.verdict}', longest)}  ", paint.get(tone, ""))
-        text.append(f"{fitted(safe(row.says), says)}  ", "not bold")
-        text.append(f"{safe(row.evidence, 200)}\n", "dim not bold")
+        text.append(fitted(safe(row.says), says), "not bold")
+        text.append(f"  {safe(row.evidence, 200)}\n" if evidence else "\n", "dim not bold")
     return text
 
 
