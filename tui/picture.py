@@ -34,7 +34,7 @@ DEMO = Path(__file__).parent / "demo" / "lad2023-quick-digits"
 LAD, MATRIX = "lad2023-quick-digits", "lad2023-matrix"
 CAPTIONERS = ("lad2023-captioner-again", "lad2023-captioner")
 H100 = ("h100-shafique2023", "h100-lad2023")
-TWO_H100 = ("h100-gpu-check-1", "h100-gpu-check-2")
+TWO_H100 = ("h100-gpu-check-2", "h100-gpu-check-1")
 ALL = (LAD, *CAPTIONERS, MATRIX, *H100)
 _TRIES = 100
 
