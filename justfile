@@ -99,7 +99,7 @@ kick-tires *studies="lad2023 shafique2023": setup _on_path
         printf "kick-tires: these steps failed:\n$failed" >&2
         exit 1
     fi
-    echo "kick-tires: all $of steps worked. Next: ./justw reproduce (about 5 minutes)"
+    echo "kick-tires: all $of steps worked. Next: ./justw reproduce (about 12 minutes)"
 
 # The CUDA paths of PyTorch and TensorFlow on this machine, in 8 minutes. Options go to `repliquant gpu-check`, e.g. `--python PATH`
 [group('start')]
