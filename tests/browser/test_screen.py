@@ -91,3 +91,37 @@ def test_two_screens_side_by_side_and_a_stranger_who_hears_nothing(
     browser.driver.get(two[0].address.replace("127.0.0.1", "localhost"))
     browser.wait(DRAWN)
     assert not [line for line in browser.logs() if "403" in line]
+
+
+CLOSED = "document.body.classList.contains('-closed')"
+
+
+@pytest.fixture
+def served(workshop: Workshop) -> Iterator[Served]:
+    server = Served(workshop)
+    yield server
+    server.end()
+
+
+def test_keys_and_the_mouse_reach_the_app(browser: Browser, served: Served) -> None:
+    """The page's canvas can't be read; that the app has left can."""
+    for leave in (lambda: browser.press("q"), lambda: click_the_last_key(browser)):
+        browser.driver.get(served.address)
+        browser.wait(DRAWN)
+        browser.press("d")  # the machine's screen, on top of home
+        leave()
+        browser.wait(CLOSED)
+
+
+def click_the_last_key(browser: Browser) -> None:
+    """Of the footer, from the right end of the lowest row to the left: Leave."""
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    area = browser.ask("document.querySelector('.xterm-screen').getBoundingClientRect().toJSON()")
+    for x in range(int(area["right"]) - 4, int(area["left"]), -16):
+        actions = ActionChains(browser.driver)
+        actions.w3c_actions.pointer_action.move_to_location(x, int(area["bottom"]) - 6)
+        actions.w3c_actions.pointer_action.click()
+        actions.perform()
+        if browser.ask(CLOSED):
+            return

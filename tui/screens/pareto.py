@@ -21,6 +21,8 @@ from tui.text import MARK, safe
 from tui.views.pareto import letter, scatter
 from tui.widgets.rows import Column, Field, Rows, Table
 
+_WIDE = 120
+
 _LEAST_LINES, _MOST_LINES = 4, 16
 
 
@@ -102,7 +104,7 @@ class ParetoScreen(NarrowedPage):
         columns = (
             Column(""), Column("toolchain", most=14), Column("technique", grow=True),
             Column("latency", right=True, most=12), Column(unit.label, right=True, most=15),
-            Column("really ran", most=18),
+            Column("really ran", most=18 if self.size.width < _WIDE else 36),
         )  # fmt: skip
         rows = self.query_one("#ways", Rows)
         rows.show(Table(columns, len(network.ways), self._row), cursor)
