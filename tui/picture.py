@@ -94,11 +94,11 @@ def recorded_app(picture: Picture, findings: Path) -> Repliquant:
         replay = Replay(read_recording(Run(DEMO)), clock=lambda: 0.0)
     app = Repliquant(replay=replay, sample=False, theme=picture.theme)
     run = Run(DEMO if replay else Path("runs") / picture.runs[0])
-    environment = the_machine(run)
+    machine, conditions = the_machine(run)
     home = app.data.home
-    home.machine = machine_words(environment.machine, "local")
+    home.machine = machine_words(machine, "local")
     home.business = Business(None, "as it was recorded")
-    home.state = facts(environment.conditions) if environment.conditions else ()
+    home.state = facts(conditions) if conditions else ()
     home.findings = recorded_findings(findings)
     home.look_at_machine = lambda: None  # type: ignore[method-assign]
     home.look_again_who_is_busy = lambda: None  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from manifests.manifest import Environment
+from manifests.hardware import Conditions, Machine
 from manifests.run_folder import Run
 from manifests.series_reader import Series
 from tui.loaded import Remark
@@ -38,12 +38,12 @@ def show(recorded: Path, names: Sequence[str], runs: Path) -> None:
         (runs / name).symlink_to((recorded / name).resolve())
 
 
-def the_machine(run: Run) -> Environment:
-    """Of the recording, so that no picture shows the machine it is drawn on."""
+def the_machine(run: Run) -> tuple[Machine, Conditions | None]:
+    """Of the recording, so that no picture shows the machine it is drawn on, and how it was set."""
     environments = [manifest.environment for manifest in run.load().manifests]
     for environment in sorted(environments, key=lambda one: one.conditions is None):
         if environment.machine is not None:
-            return environment
+            return environment.machine, environment.conditions
     raise ValueError(f"{run.folder} names no machine")
 
 
