@@ -149,8 +149,16 @@ class DockerEngine(LiveCells):
         return built
 
 
+_UNREADABLE = (
+    "; the user whose containers these are can't enter that folder: put cache and runs where they "
+    "can be read (REPLIQUANT_CACHE, REPLIQUANT_RUNS)"
+)
+"""Seen with Podman of an ordinary user, for a caller whose cache lies in a home of mode 700."""
+
+
 def _refusal(said: str) -> str:
     """Why the daemon did not start a container. That it can't hand out GPUs is known only now."""
     if "could not select device driver" in said:
         return settings.NO_GPU_RUNTIME
-    return f"its container can't be started: {said}"
+    hidden = _UNREADABLE if "mkdir" in said and "permission denied" in said else ""
+    return f"its container can't be started: {said}{hidden}"

@@ -14,7 +14,7 @@ from machine.allotment import allotment
 from manifests.errors import MachineError
 from orchestrator.engines.docker import builds
 from orchestrator.engines.docker import engine as engine_module
-from orchestrator.engines.docker.engine import DockerEngine
+from orchestrator.engines.docker.engine import DockerEngine, _refusal
 from orchestrator.engines.registry import make_engine
 from orchestrator.environments.images import Image, load_image
 from tests.conftest import Workshop
@@ -112,3 +112,10 @@ def test_images_are_listed_whatever_is_missing_of_one(
     told = workshop("images", "list", "--engine", "docker").stdout
     assert told.count("has no Dockerfile") == 2
     assert "not built" in told
+
+
+def test_a_folder_that_the_containers_user_cannot_enter_is_told_with_the_next_step() -> None:
+    said = "making volume mountpoint for /root/.cache/x: mkdir /root/.cache: permission denied"
+    assert _refusal(said).startswith(f"its container can't be started: {said}; the user whose ")
+    assert "(REPLIQUANT_CACHE, REPLIQUANT_RUNS)" in _refusal(said)
+    assert _refusal("no space left") == "its container can't be started: no space left"
