@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from comparisons.claims.verdicts import DECIDED
 from comparisons.render.verdict_rows import decisive
 from manifests import paths
+from orchestrator.engines.slurm import arrays
 from papers.expressions.quantities import UNCLEAR
 from services.experiments_ran import experiments_alone, how_to_see
 from services.quadruple_choice import spent_s
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from comparisons.results import Evidence
     from services.results import Results
 
-ORDERS = "slurm"
-"""The folder that the engine of this name keeps in a run's."""
 _LEAST_BUDGET_MIN = 10
 
 
@@ -93,7 +92,7 @@ def _same_experiments(results: Results) -> str:
 
 
 def _submitted(results: Results) -> bool:
-    return (results.run.folder / ORDERS).is_dir()
+    return (results.run.folder / arrays.FOLDER).is_dir()
 
 
 def _staying(results: Results) -> str:
