@@ -16,6 +16,8 @@ __all__ = ["ENGINE"]
 
 _STATUS_S = 0.7
 """Who only asks for a status is not kept waiting by a scheduler that doesn't answer."""
+_EXAMINE_S = 5.0
+"""Nor is who asks what this machine has; Slurm's own commands wait for 40 s and more."""
 
 
 def _make() -> Engine:
@@ -36,10 +38,11 @@ def _examine() -> Iterator[Finding]:
     if shutil.which("sbatch") is None:
         return
     from manifests.errors import RepliquantError
+    from orchestrator.engines.slurm.client import Client
     from orchestrator.engines.slurm.engine import SlurmEngine
 
     try:
-        engine = SlurmEngine()
+        engine = SlurmEngine(client=Client(_EXAMINE_S, tries=1))
         cpus = len(engine.capacity().cpus)
     except RepliquantError as error:
         yield Finding("note", "slurm", str(error), "only --engine slurm needs it")

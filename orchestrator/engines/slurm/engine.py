@@ -49,14 +49,18 @@ class SlurmEngine:
     limits_memory = True
     detaches = True
 
-    def __init__(self, images: LocalEngine | None = None) -> None:
-        """Raises InputError for settings that can't be used, MachineError without Slurm."""
+    def __init__(self, images: LocalEngine | None = None, client: Client | None = None) -> None:
+        """``client`` instead of one with the patience that the settings say.
+
+        Raises InputError for settings that can't be used, MachineError without Slurm.
+        """
         self._images = images or LocalEngine()
         first = read_settings()
-        self.client = Client(first.ask_s, first.pause_s)
+        self.client = client or Client(first.ask_s, first.pause_s)
         self.limits: Limits = self.client.limits()
         self.settings: SlurmSettings = read_settings(self.limits.cluster)
-        self.client.ask_s = self.settings.ask_s
+        if client is None:
+            self.client.ask_s = self.settings.ask_s
         self.short_s = self.settings.bundle_s
         self._tasks = Tasks(self.client, self.settings)
         self._tails: dict[str, EventsTail] = {}
