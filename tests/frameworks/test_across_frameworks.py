@@ -83,7 +83,6 @@ def logits(bench: Bench, cell: Manifest, parent: Manifest) -> np.ndarray[Any, An
         ("resnet18", 16, SGD, "pytorch"),
         ("resnet18", 16, SGD, "tensorflow"),
         ("mobilenet-v1", 48, ADAM, "pytorch"),
-        ("mobilenet-v1", 48, ADAM, "tensorflow"),
     ],
 )
 def test_a_cell_infers_from_what_another_framework_trained(

@@ -51,4 +51,3 @@ def test_tensorflow_takes_it_in(images: dict[str, Path], tmp_path: Path) -> None
     bench = a_bench(images["tensorflow"], tmp_path, "tensorflow")
     parent = ok(bench.run(bench.cell("train", "float32", SGD)))
     int8_throughout(made(bench, parent, "ptq-tflite", "quantize", PTQ))
-    int8_throughout(made(bench, parent, "qat-tfmot", "train", SGD))

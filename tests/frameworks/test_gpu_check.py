@@ -17,42 +17,21 @@ pytestmark = pytest.mark.frameworks
 LADDER = ["float32", "amp-bfloat16", "keras-predict", "keras-call", "signature", "xla"]
 
 
-@pytest.mark.parametrize(
-    ("image", "techniques", "unsupported"),
-    [
-        (
-            "pytorch-cpu",
-            [
-                "float32",
-                "amp-float16",
-                "amp-bfloat16",
-                "float32",
-                "cuda-graph",
-                "compiled",
-                "tensorrt-float16",
-            ],
-            ["amp-float16", "cuda-graph", "tensorrt-float16"],
-        ),
-        ("tensorflow-22.03", LADDER, ["amp-bfloat16"]),
-        ("tensorflow-cpu", LADDER, []),
-    ],
-)
 def test_every_part_leaves_a_manifest_with_telemetry(
-    images: dict[str, Path], tmp_path: Path, image: str, techniques: list[str],
-    unsupported: list[str],
-) -> None:  # fmt: skip
+    images: dict[str, Path], tmp_path: Path
+) -> None:
+    """In TensorFlow 2.8; PyTorch's plan is run by an interpreter that has no more than torch."""
     made = Reproduction(tmp_path)
     folder = tmp_path / "check"
     done = made(
-        "gpu-check", "--device", "cpu", "--python", str(images[image]), "--run", str(folder),
-        "--json",
+        "gpu-check", "--device", "cpu", "--python", str(images["tensorflow-22.03"]), "--run",
+        str(folder), "--json",
     )  # fmt: skip
     cells = json.loads(done.stdout)["cells"]
-    assert [cell["technique"] for cell in cells] == techniques
-    others = [cell for cell in cells if cell["status"] != "ok"]
-    assert [cell["technique"] for cell in others] == unsupported
-    refusals = ("No OpKernel was registered", "needs an NVIDIA GPU")
-    assert all(any(words in cell["reason"] for words in refusals) for cell in others)
+    assert [cell["technique"] for cell in cells] == LADDER
+    (refused,) = [cell for cell in cells if cell["status"] != "ok"]
+    assert refused["technique"] == "amp-bfloat16"
+    assert "No OpKernel was registered" in refused["reason"]
     verdicts = {verdict["verdict"] for verdict in json.loads(done.stdout)["verdicts"]}
     assert verdicts <= {"as expected", "not checked"}
     assert {cell["coverage"] for cell in cells if cell["status"] == "ok"} == {1.0}
