@@ -21,7 +21,7 @@ from typing import Any, Optional
 from manifests.cell import Cell
 from manifests.codec import UnreadableError, read_struct
 from manifests.manifest import Context
-from runners import lifeline
+from runners import generated_modules, lifeline
 from runners.data import Data
 from runners.events import Emitter
 from runners.execute import execute
@@ -112,6 +112,7 @@ def leave(status: int) -> None:
 
     What native code has printed is still in the C library's buffers.
     """
+    generated_modules.remove()
     sys.stdout.flush()
     sys.stderr.flush()
     ctypes.CDLL(None).fflush(None)
