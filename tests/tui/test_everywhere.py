@@ -156,6 +156,8 @@ def test_columns_that_grow_share_what_is_left() -> None:
     assert shared(columns, [20, 5, 60], 100) == [20, 5, 71]
     assert sum(shared(columns, [40, 5, 60], 60)) == 56  # with the two gaps
     assert shared(columns, [20, 5, 60], 10) == [8, 5, 8]
+    names_first = [columns[0], columns[1]]
+    assert shared(names_first, [20, 5], 100) == [20, 5]  # the rest is left empty
 
 
 def test_a_hidden_column_is_gone_from_every_row_and_one_always_stays() -> None:

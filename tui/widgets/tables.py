@@ -127,7 +127,8 @@ def widths(table: Table) -> list[int]:
 def shared(columns: Sequence[Column], wanted: Sequence[int], room: int) -> list[int]:
     """The width of each column in ``room``: those that grow share what the others leave.
 
-    None gets more than it wants before each has that; what is left then is the last one's.
+    None gets more than it wants before each has that. What is left then is the last column's where
+    that grows, else nobody's: a row would be torn apart, its name far from its numbers.
     """
     found = [LEAST if column.grow else width for column, width in zip(columns, wanted, strict=True)]
     free = room - sum(found) - GAP * max(0, len(found) - 1)
@@ -137,6 +138,6 @@ def shared(columns: Sequence[Column], wanted: Sequence[int], room: int) -> list[
         more = min(max(0, wanted[i] - LEAST), max(0, free) // still)
         found[i] += more
         free -= more
-    if grow and free > 0:
-        found[grow[-1]] += free
+    if free > 0 and columns and columns[-1].grow:
+        found[-1] += free
     return found
