@@ -111,9 +111,9 @@ gpu-check *options: setup
 tui *options: setup
     @repliquant tui "$@"
 
-# A recorded real run on the screen, without GPU or Docker; about half a minute
+# A recorded real run on the screen, without GPU or Docker; about a minute
 [group('start')]
-demo speed="12": setup
+demo speed="18": setup
     @repliquant replay tui/demo/lad2023-quick-digits --speed {{ speed }}
 
 # All tests; the environments are built on the way (network needed once). With options: pytest with them

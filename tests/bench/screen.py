@@ -29,7 +29,7 @@ from manifests.run_folder import Run
 from manifests.telemetry_series import GpuSample, HostSample, Opening, Sample
 from orchestrator.messages import CellStarted, RunStarted
 from tests.bench import reading
-from tests.tui.conftest import DEMO, RUN, settle
+from tests.tui.conftest import RECORDED, RUN, settle
 from tui.app import Repliquant
 from tui.views.machine import Trace
 from tui.widgets.rows import Rows
@@ -163,7 +163,7 @@ def _samples(trace: Trace, over: threading.Event) -> None:
 
 def results() -> None:
     """10,000 copies of real manifests, in a process of its own: until they are on screen 4."""
-    os.environ["REPLIQUANT_RUNS"] = str(DEMO)
+    os.environ["REPLIQUANT_RUNS"] = str(RECORDED)
     with tempfile.TemporaryDirectory() as folder:
         run = reading.many_manifests(Path(folder), 10_000)
         subprocess.run([sys.executable, "-m", "tests.bench.screen", str(run)], check=True)
@@ -201,7 +201,7 @@ async def _hour_of_replay() -> None:
     from tui.recording import read_recording
     from tui.replay import Replay
 
-    replay = Replay(read_recording(Run(DEMO / RUN)), 100.0)
+    replay = Replay(read_recording(Run(RECORDED / RUN)), 100.0)
     app = Repliquant(replay=replay)
     async with app.run_test(size=(120, 40)) as pilot:
         begin = time.monotonic()

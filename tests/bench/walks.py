@@ -14,7 +14,7 @@ from orchestrator.engines.auto import Choice
 from orchestrator.running import request
 from services import doctor
 from tests.fakes.instant import InstantEngine
-from tests.tui.conftest import DEMO, RUN, overhear, settle
+from tests.tui.conftest import RECORDED, RUN, overhear, settle
 from tests.tui.walks import Walk, lay_out
 from tui.app import Repliquant
 
@@ -35,7 +35,7 @@ def _elsewhere(folder: Path) -> None:
         os.environ[f"REPLIQUANT_{variable}"] = str(folder / name)
     os.environ["HOME"] = str(folder)
     os.chdir(folder)
-    shutil.copytree(DEMO / RUN, folder / "runs" / RUN)
+    shutil.copytree(RECORDED / RUN, folder / "runs" / RUN)
     lay_out(folder / "runs" / RUN)
     engine = InstantEngine()
     request._engine = lambda *_: Choice(engine, "a benchmark")

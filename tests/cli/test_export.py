@@ -18,7 +18,7 @@ from manifests.run_folder import Run
 from services.tidy_files import as_csv, write_table
 from tests.conftest import ROOT
 
-DEMO = ROOT / "tui" / "demo" / "lad2023-quick-digits"
+RECORDED = ROOT / "tests" / "recorded" / "lad2023-quick-digits"
 DOCS = (ROOT / "docs" / "reading-results.md").read_text()
 
 
@@ -30,16 +30,16 @@ def export(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_call_gives_what_lies_in_the_folder() -> None:
-    run = repliquant.read_run(DEMO)
-    stored = Run(DEMO).load().manifests
+    run = repliquant.read_run(RECORDED)
+    stored = Run(RECORDED).load().manifests
     assert run.manifests == stored and run.plan.study == "lad2023" and run.warnings == []
     assert len(run.samples()["value"]) >= sum(len(m.samples) for s in stored for m in s.metrics)
-    assert len(repliquant.read_run(DEMO, cells="infer and pytorch").manifests) < len(stored)
+    assert len(repliquant.read_run(RECORDED, cells="infer and pytorch").manifests) < len(stored)
 
 
 @pytest.mark.parametrize(
     ("folder", "cells", "error"),
-    [("nowhere", "", FileNotFoundError), (DEMO, "batch_size>", ValueError)],
+    [("nowhere", "", FileNotFoundError), (RECORDED, "batch_size>", ValueError)],
 )
 def test_what_cannot_be_read_is_an_error(folder: str, cells: str, error: type[Exception]) -> None:
     with pytest.raises(error):
@@ -47,10 +47,10 @@ def test_what_cannot_be_read_is_an_error(folder: str, cells: str, error: type[Ex
 
 
 def test_csv_on_standard_output_has_every_sample() -> None:
-    done = export(DEMO)
+    done = export(RECORDED)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    samples = repliquant.read_run(DEMO).samples()
+    samples = repliquant.read_run(RECORDED).samples()
     assert [row["value"] for row in rows] == [
         "" if value is None else repr(value) for value in samples["value"]
     ]
@@ -59,10 +59,10 @@ def test_csv_on_standard_output_has_every_sample() -> None:
 
 def test_parquet_comes_back_as_it_was(tmp_path: Path) -> None:
     file = tmp_path / "run.parquet"
-    done = export(DEMO, "--format", "parquet", "--table", "metrics", "-o", file)
+    done = export(RECORDED, "--format", "parquet", "--table", "metrics", "-o", file)
     assert (done.returncode, done.stdout) == (0, f"{file}\n"), done.stderr
     frame = polars.read_parquet(file)
-    metrics = repliquant.read_run(DEMO).metrics()
+    metrics = repliquant.read_run(RECORDED).metrics()
     assert frame["median"].to_list() == metrics["median"]
     assert frame["technique"].to_list() == metrics["technique"]
 
@@ -77,11 +77,11 @@ def test_a_column_of_several_types_becomes_text_in_parquet(tmp_path: Path) -> No
     ("arguments", "status", "words"),
     [
         (("nosuch",), 2, "no run 'nosuch'"),
-        ((DEMO, "--format", "parquet"), 2, "name a file with -o FILE"),
-        ((DEMO, "--format", "xlsx"), 2, "no format 'xlsx'. Accepted: csv, parquet"),
-        ((DEMO, "-k", "framwork=pytorch"), 2, "Did you mean 'framework'"),
-        ((DEMO, "-o", "/proc/none/x.csv"), 2, "can't be written to"),
-        ((DEMO, "--format", "parquet", "-o", "/proc/none/x"), 2, "can't be written to"),
+        ((RECORDED, "--format", "parquet"), 2, "name a file with -o FILE"),
+        ((RECORDED, "--format", "xlsx"), 2, "no format 'xlsx'. Accepted: csv, parquet"),
+        ((RECORDED, "-k", "framwork=pytorch"), 2, "Did you mean 'framework'"),
+        ((RECORDED, "-o", "/proc/none/x.csv"), 2, "can't be written to"),
+        ((RECORDED, "--format", "parquet", "-o", "/proc/none/x"), 2, "can't be written to"),
     ],
 )
 def test_a_refusal_says_what_to_do(
@@ -99,7 +99,7 @@ def test_nothing_to_choose_from_is_a_head_without_rows() -> None:
 @pytest.mark.parametrize("number", range(2))
 def test_the_examples_in_the_docs_run(number: int, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
-    (tmp_path / "runs" / "lad2023-quick-digits").symlink_to(DEMO)
+    (tmp_path / "runs" / "lad2023-quick-digits").symlink_to(RECORDED)
     script = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)[number]
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, env=dict(os.environ), check=False,
@@ -111,7 +111,7 @@ def test_the_examples_in_the_docs_run(number: int, tmp_path: Path) -> None:
 
 def test_every_column_is_in_the_docs() -> None:
     named = set(re.findall(r"`([a-z_…]+)`", DOCS.split("## The columns")[1]))
-    run = repliquant.read_run(DEMO)
+    run = repliquant.read_run(RECORDED)
     fields = set(type(run.manifests[0].cell).__struct_fields__)
     columns = {
         column

@@ -25,7 +25,7 @@ from services.until_decided import Ending
 from services.verdict_screen import Shown, verdict_screen
 from tests.conftest import ROOT, Workshop
 
-DEMO = Run(ROOT / "tui" / "demo" / "lad2023-quick-digits")
+RECORDED = Run(ROOT / "tests" / "recorded" / "lad2023-quick-digits")
 PUBLISHED = Verdict("holds", "as printed")
 
 
@@ -39,12 +39,12 @@ def a_claim(number: int, state: str, says: str = "", **changes: object) -> Judge
 
 @pytest.fixture(scope="module")
 def demo() -> Results:
-    return read_results(DEMO)
+    return read_results(RECORDED)
 
 
 @functools.cache
 def judged() -> Evidence:
-    return judge_claims(read_results(DEMO))
+    return judge_claims(read_results(RECORDED))
 
 
 def lines(results: Results, claims: list[Judged], width: int = 80) -> list[str]:
@@ -77,8 +77,9 @@ verdicts 1 of 16 claims holds here, 3 undecided, 11 not measured, 1 untestable
 flagged  busy-machine 5, few-samples 5, high-variation 4
 cells    8 ok, 1 needs an NVIDIA GPU, 24 not run
 time     6 min of cells, the last at 2026-11-22 15:11 UTC
-run      tui/demo/lad2023-quick-digits
-next     repliquant run lad2023 --tier quick --run tui/demo/lad2023-quick-digits
+run      tests/recorded/lad2023-quick-digits
+next     repliquant run lad2023 --tier quick --run
+         tests/recorded/lad2023-quick-digits
 """.splitlines()
     )
 
@@ -91,7 +92,7 @@ def test_more_claims_than_lines(demo: Results) -> None:
     ]
     shown = lines(demo, claims)
     assert (
-        shown[1:18]
+        shown[1:17]
         == """\
 C13 Claim 13  does not hold here 1.25 ×, n = 4
 C15 Claim 15  does not hold here 1.25 ×, n = 4
@@ -107,8 +108,7 @@ C5  Claim 5   holds here         1.25 ×, n = 4
 C6  Claim 6   holds here         1.25 ×, n = 4
 C7  Claim 7   holds here         1.25 ×, n = 4
 C8  Claim 8   holds here         1.25 ×, n = 4
-C9  Claim 9   holds here         1.25 ×, n = 4
-    8 more: 3 hold here, 5 untestable
+    9 more: 4 hold here, 5 untestable
 verdicts 12 of 23 claims hold here, 3 do not, 3 undecided, 5 untestable
 """.splitlines()
     )
@@ -140,8 +140,9 @@ def test_nothing_measured_lists_the_claims(demo: Results) -> None:
         "flagged  nothing",
         "cells    33 not run",
         "time     nothing measured",
-        "run      tui/demo/lad2023-quick-digits",
-        "next     repliquant run lad2023 --tier quick --run tui/demo/lad2023-quick-digits",
+        "run      tests/recorded/lad2023-quick-digits",
+        "next     repliquant run lad2023 --tier quick --run",
+        "         tests/recorded/lad2023-quick-digits",
     ]
 
 
@@ -191,7 +192,7 @@ def test_the_next_step_follows_from_what_is_open_or_fails(demo: Results) -> None
 
     open_ = Wanted((("a",), ("b",)), 4, 4, 3, 70.0, 4)
     far = open_._replace(needed=10**6)
-    folder = "tui/demo/lad2023-quick-digits"
+    folder = "tests/recorded/lad2023-quick-digits"
     more = f"repliquant run lad2023 --tier quick --run {folder} --budget 13m"
     fails = a_claim(2, "does not hold here")
     assert step(a_claim(1, "undecided", wanted=(open_,)), fails) == more
@@ -223,7 +224,7 @@ def test_what_an_experiment_came_to_is_named_not_each_claim_that_it_is_not_about
 ) -> None:
     shown = of_an_experiment(demo)
     assert sum("not measured not run" in line for line in shown) == 1
-    folder = "tui/demo/lad2023-quick-digits"
+    folder = "tests/recorded/lad2023-quick-digits"
     assert shown[-1] == f"next     repliquant table lad2023 {folder} --table batch-norm"
 
 
@@ -232,7 +233,7 @@ def test_probes_are_counted_by_their_outcomes(demo: Results) -> None:
     probed = [msgspec.structs.replace(one, probe=outcome) for one in demo.manifests]
     shown = of_an_experiment(demo._replace(manifests=probed), task="probe")
     assert f"probes   {len(probed)} int8" in shown
-    assert shown[-1] == "next     repliquant matrix tui/demo/lad2023-quick-digits"
+    assert shown[-1] == "next     repliquant matrix tests/recorded/lad2023-quick-digits"
 
 
 def test_a_budget_says_how_it_ended(demo: Results) -> None:

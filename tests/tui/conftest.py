@@ -32,7 +32,7 @@ from tui.app import Repliquant
 from tui.recording import read_recording
 from tui.replay import Replay
 
-DEMO = ROOT / "tui" / "demo"
+RECORDED = ROOT / "tests" / "recorded"
 RUN = "lad2023-quick-digits"
 MACHINE = MachineWords("Intel Xeon Processor, 2 processors", "7.8 GiB of memory", "no GPU", "local")
 
@@ -49,11 +49,11 @@ def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the recorded run, among the runs that the app finds."""
-    shutil.copytree(DEMO / RUN, tmp_path / "runs" / RUN)
+    shutil.copytree(RECORDED / RUN, tmp_path / "runs" / RUN)
     shutil.copytree(drawing, tmp_path / "cache" / "charts")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLIQUANT_RUNS", "runs")
-    # As they were when the demo was recorded: no study that changes changes a picture.
+    # As they were when that run was recorded: no study that changes changes a picture.
     monkeypatch.setenv("REPLIQUANT_STUDIES", str(ROOT / "tests" / "studies"))
     monkeypatch.setenv("REPLIQUANT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(home_data, "look_at_machine", lambda: MACHINE)

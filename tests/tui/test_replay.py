@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from manifests.run_folder import Run
 from manifests.series_reader import read_series
 from orchestrator.messages import CellEnded, CellStarted, LogLine, RunStarted
 from services.run_state import RunState
-from tests.tui.conftest import DEMO, RUN
+from tests.conftest import ROOT
+from tests.tui.conftest import RECORDED, RUN
 from tui.recording import read_recording
 from tui.replay import Replay
 from tui.run_queue import Received
@@ -32,7 +34,7 @@ class Clock:
 
 @pytest.fixture
 def run() -> Run:
-    return Run(DEMO / RUN)
+    return Run(RECORDED / RUN)
 
 
 def course_of(received: list[Received]) -> RunState:
@@ -123,8 +125,12 @@ def test_a_run_without_a_finished_cell_cannot_be_played(tmp_path: Path, run: Run
         read_recording(Run(tmp_path / "run"))
 
 
-def test_the_recording_that_ships_is_real_and_small() -> None:
-    files = [path for path in DEMO.rglob("*") if path.is_file()]
+def test_the_recording_that_ships_is_real_whole_and_small() -> None:
+    demo = Run(ROOT / "tui" / "demo" / "lad2023-quick-digits")
+    files = [path for path in demo.folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 1_000_000
-    for path in DEMO.rglob("telemetry.jsonl"):
+    for path in demo.folder.rglob("telemetry.jsonl"):
         assert not read_series(path).made_up
+    statuses = Counter(manifest.status for manifest in demo.load().manifests)
+    assert statuses == {"ok": 38, "unsupported": 1}
+    assert 900 < read_recording(demo).length_s < 1200  # a minute at the demo's speed
