@@ -202,6 +202,10 @@ METRICS: Dict[str, MetricInfo] = {
         "component in float", "count", "1 where a component (label) of the network is in float, "
         "else 0", "lower", least=0, most=1, exact=True,
     ),
+    "removed_component": MetricInfo(
+        "component taken out", "count", "1 where a component (label) was taken out of the network, "
+        "which was trained anew without, else 0", "lower", least=0, most=1, exact=True,
+    ),
     "op_time_s": MetricInfo(
         "operation time", "s", "time inside one operation (its label) per call", "lower",
         timed=True, least=0,

@@ -1,4 +1,4 @@
-"""Finding the components of a network that have to stay in float, by trying.
+"""Finding the components of a network that have to stay in float, or to be taken out, by trying.
 
 Each step quantizes the network with some of its components left in float and runs it, in a child of
 this process with a deadline: what a framework refuses, and what it crashes at, ends the child only.
@@ -13,10 +13,12 @@ import re
 import select
 import signal
 import time
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Sequence
+from typing import Any, Callable, Dict, FrozenSet, List, NamedTuple, Optional, Sequence
+
+import msgspec
 
 from manifests.float_set import FloatSet, FloatSetStep
-from runners import lifeline
+from runners import generated_modules, lifeline
 from runners.ddmin import ddmin
 from runners.failures import first_line, printable
 from runners.job import Job
@@ -47,6 +49,26 @@ def find_float_set(
     return FloatSet(components=list(components), kept=kept, minimal=minimal, steps=trials.steps)
 
 
+class Removal(NamedTuple):
+    """``removed``: None where the network is refused whatever is taken out of it."""
+
+    removed: Optional[List[str]]
+    steps: List[FloatSetStep]
+
+
+def find_removal(job: Job, parts: Sequence[str], attempt: Attempt, deadline_s: float) -> Removal:
+    """A 1-minimal set of parts without which the network isn't refused, and the steps to it.
+
+    ``attempt`` is given the parts that are taken out, and leaves nothing in float that the
+    framework doesn't; what ends in float by itself is none of this search's concern.
+    """
+    trials = _Trials(job, parts, attempt, deadline_s, accepted=("ok", "float"))
+    with job.phase("search"):
+        removed = ddmin(list(parts), trials.accepts) if trials.accepts(parts) else None
+    taken_out = [msgspec.structs.replace(one, kept=[], removed=one.kept) for one in trials.steps]
+    return Removal(removed, taken_out)
+
+
 def _start(trials: _Trials, first: FloatSetStep) -> Optional[List[str]]:
     """A set that is accepted; None where not even all of them are."""
     if first.outcome == "ok":
@@ -61,17 +83,23 @@ class _Trials:
     """Each set is tried once."""
 
     def __init__(
-        self, job: Job, components: Sequence[str], attempt: Attempt, deadline_s: float
+        self,
+        job: Job,
+        components: Sequence[str],
+        attempt: Attempt,
+        deadline_s: float,
+        accepted: Sequence[str] = ("ok",),
     ) -> None:
         self.components = list(components)
         self.steps: List[FloatSetStep] = []
+        self._accepted = accepted
         self._job = job
         self._attempt = attempt
         self._deadline_s = deadline_s
         self._known: Dict[FrozenSet[str], FloatSetStep] = {}
 
     def accepts(self, kept: Sequence[str]) -> bool:
-        return self.take(kept).outcome == "ok"
+        return self.take(kept).outcome in self._accepted
 
     def take(self, kept: Sequence[str]) -> FloatSetStep:
         chosen = frozenset(kept)
@@ -111,6 +139,7 @@ def _answer(attempt: Attempt, kept: Sequence[str], writable: int, parent: int) -
         lifeline.die_with(parent)
         said = _said(attempt, kept)
         os.write(writable, json.dumps(said).encode())
+        generated_modules.remove()
     finally:
         os._exit(0)
 

@@ -19,7 +19,9 @@ def float_set_rows(manifest: Manifest) -> list[tuple[str, str]]:
     counts = Counter(step.outcome for step in found.steps)
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
     seconds = sum(step.seconds for step in found.steps)
+    taken_out = [("had to be taken out", ", ".join(found.removed))] if found.removed else []
     return [
+        *taken_out,
         ("has to stay in float", kept),
         ("found in", f"{len(found.steps)} steps ({told}), {seconds:.0f} s"),
         ("the whole network", _what_came_of(found.steps[0])),
@@ -27,10 +29,15 @@ def float_set_rows(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def float_set_steps(manifest: Manifest) -> list[tuple[str, str, str]]:
-    """What was left in float, the outcome, and the framework's words, step by step."""
+    """What was left in float or taken out, the outcome, the framework's words, step by step."""
     found = manifest.float_set
     steps = found.steps if found is not None else []
-    return [(", ".join(one.kept) or "nothing", one.outcome, _words(one)) for one in steps]
+    return [(_tried(one), one.outcome, _words(one)) for one in steps]
+
+
+def _tried(step: FloatSetStep) -> str:
+    kept = ", ".join(step.kept) or "nothing"
+    return f"{kept}; without {', '.join(step.removed)}" if step.removed else kept
 
 
 def _what_came_of(step: FloatSetStep) -> str:

@@ -38,19 +38,28 @@ class Answered(NamedTuple):
     logits: Array
 
 
-def evaluate(job: Job, answer: Answer, test_images: int) -> Answered:
+def evaluate(
+    job: Job, answer: Answer, test_images: int, trained_anew: Optional[Answered] = None
+) -> Answered:
     """Record ``token_accuracy``, ``bleu``, ``exact_captions``, and what is lost against the float
-    network, where the cell starts from one; keep the answers.
+    network, where the cell starts from one, or against the one that it trained anew; keep the
+    answers.
     """
+    found = judge(job, answer, test_images)
+    _record_lost(job, test_images, found, trained_anew)
+    _keep(job, test_images, found)
+    return found
+
+
+def judge(job: Job, answer: Answer, test_images: int, label: str = "") -> Answered:
+    """Record ``token_accuracy``, ``bleu`` and ``exact_captions``."""
     part = job.data.test(test_images)
     with job.phase("evaluate"):
         found = _forced(job, answer, part)
         said = np.concatenate([_greedy(answer, images, words) for images, words in
                                batches(job, part)])[: len(part.labels)]  # fmt: skip
-    _record_right(job, part, found)
-    _record_told(job, part, said)
-    _record_lost(job, test_images, part, found)
-    _keep(job, test_images, found)
+    _record_right(job, part, found, label)
+    _record_told(job, part, said, label)
     return found
 
 
@@ -102,21 +111,21 @@ def _greedy(answer: Answer, images: Array, words: Array) -> Array:
     return said
 
 
-def _record_right(job: Job, part: Images, found: Answered) -> None:
+def _record_right(job: Job, part: Images, found: Answered, label: str) -> None:
     captions = first_captions(part)
     right = (found.first == captions.right)[captions.counted]
-    job.record("token_accuracy", [float(right.mean())], items=int(right.size))
+    job.record("token_accuracy", [float(right.mean())], label, items=int(right.size))
 
 
-def _record_told(job: Job, part: Images, said: Array) -> None:
+def _record_told(job: Job, part: Images, said: Array, label: str) -> None:
     words = job.data.meta.classes
     lines = [told(line, words) for line in said]
     expected = references(part.labels, words)
     judged = bleu4(lines, expected)
-    job.record("bleu", [judged.score], items=len(lines), source=judged.source,
+    job.record("bleu", [judged.score], label, items=len(lines), source=judged.source,
                reason=judged.reason)  # fmt: skip
     exact = [line in {stream[row] for stream in expected} for row, line in enumerate(lines)]
-    job.record("exact_captions", [float(np.mean(exact))], items=len(lines))
+    job.record("exact_captions", [float(np.mean(exact))], label, items=len(lines))
 
 
 def _keep(job: Job, test_images: int, found: Answered) -> None:
@@ -132,17 +141,21 @@ def _kept(job: Job, test_images: int) -> Optional[Answered]:
         return Answered(file["first"], file["logits"]) if same else None
 
 
-def _record_lost(job: Job, test_images: int, part: Images, found: Answered) -> None:
+def _record_lost(
+    job: Job, test_images: int, found: Answered, trained_anew: Optional[Answered]
+) -> None:
     """Record ``token_agreement``, ``kl_nats`` and ``sqnr_db``; nothing for a new network."""
     if job.cell.weights_from is None:
         return
     against = f"against cell {job.cell.weights_from}"
-    parent = _kept(job, test_images)
+    if trained_anew is not None:
+        against = "against the float network that this cell trained anew"
+    parent = trained_anew or _kept(job, test_images)
     if parent is None:
         why = "its cell tested other pictures"
         job.record("token_agreement", [None], source=against, reason=why)
         return
-    counted = first_captions(part).counted
+    counted = first_captions(job.data.test(test_images)).counted
     same = (parent.first == found.first)[counted]
     job.record("token_agreement", [float(same.mean())], items=int(same.size), source=against)
     some = counted[: len(parent.logits)]

@@ -11,7 +11,7 @@ the masked scores still tells the others apart.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -31,11 +31,25 @@ class Convolution(NamedTuple):
     stride: int
 
 
+REMOVABLE: Dict[str, Tuple[str, ...]] = {
+    "positional-encoding": ("positional-encoding",),
+    "self-attention": ("self-attention-projections", "self-attention-scores"),
+    "layer-normalisation": ("layer-normalisation",),
+    "residual-additions": ("residual-additions",),
+    "feed-forward": ("feed-forward",),
+}
+"""What can be taken out so that it still captions pictures, and the components that go with it."""
+
+SUBLAYERS = ("self-attention", "cross-attention", "feed-forward")
+"""Of a block, in order; behind each stand an addition and a normalisation."""
+
+
 class Captioner(NamedTuple):
     """``words`` in the vocabulary, ``length`` of them read and answered at once; ``width`` numbers
     for each, in ``heads`` parts; ``inner`` numbers inside a feed-forward layer.
 
-    ``positions``: of the picture, after the encoder.
+    ``positions``: of the picture, after the encoder. ``removed``: parts of REMOVABLE that it does
+    without; with a sublayer, its addition and normalisation go too.
     """
 
     words: int
@@ -45,6 +59,11 @@ class Captioner(NamedTuple):
     heads: int = 4
     inner: int = 128
     blocks: int = 2
+    removed: Tuple[str, ...] = ()
+
+    def has(self, part: str) -> bool:
+        """Whether ``part`` was not taken out."""
+        return part not in self.removed
 
     @property
     def convolutions(self) -> List[Convolution]:
@@ -68,18 +87,33 @@ class Captioner(NamedTuple):
         width = self.width
         found = {}
         for block in range(self.blocks):
-            for kind in ("self", "cross"):
+            for kind in self.attentions:
                 for part in ("query", "key", "value", "output"):
                     found[f"block{block}_{kind}_{part}"] = (width, width)
-            found[f"block{block}_feed_inner"] = (width, self.inner)
-            found[f"block{block}_feed_outer"] = (self.inner, width)
+            if self.has("feed-forward"):
+                found[f"block{block}_feed_inner"] = (width, self.inner)
+                found[f"block{block}_feed_outer"] = (self.inner, width)
         found["head"] = (width, self.words)
         return found
 
     @property
+    def attentions(self) -> List[str]:
+        """The kinds of attention that a block has."""
+        return [kind for kind in ("self", "cross") if self.has(f"{kind}-attention")]
+
+    @property
     def normalisations(self) -> List[str]:
         """The layers that normalise, in order."""
-        return [f"block{block}_norm{place}" for block in range(self.blocks) for place in (1, 2, 3)]
+        return self._behind_sublayers("norm") if self.has("layer-normalisation") else []
+
+    @property
+    def additions(self) -> List[str]:
+        """The layers that add what a sublayer was given to what it made of it, in order."""
+        return self._behind_sublayers("add") if self.has("residual-additions") else []
+
+    def _behind_sublayers(self, layer: str) -> List[str]:
+        places = [place for place, part in enumerate(SUBLAYERS, 1) if self.has(part)]
+        return [f"block{block}_{layer}{place}" for block in range(self.blocks) for place in places]
 
 
 COMPONENTS = (
@@ -91,29 +125,54 @@ COMPONENTS = (
 
 
 def layers_of(network: Captioner) -> Dict[str, List[str]]:
-    """The layers of each component, those without weights too, by the names that they have."""
+    """The layers of each component, those without weights too, by the names that they have; none of
+    a component that was taken out.
+    """
     blocks = range(network.blocks)
+    products = network.products
 
-    def named(*endings: str) -> List[str]:
-        return [f"block{block}_{ending}" for block in blocks for ending in endings]
+    def multiplying(kind: str) -> List[str]:
+        return [name for name in products if name.partition("_")[2].startswith(f"{kind}_")]
 
-    def projections(kind: str) -> List[str]:
-        return named(*(f"{kind}_{part}" for part in ("query", "key", "value", "output")))
+    def scores(kind: str) -> List[str]:
+        there = kind in network.attentions
+        return [f"block{block}_{kind}_scores" for block in blocks] if there else []
 
+    positions = ["token_position", "picture_position"]
     layers = (
         [one.name for one in network.convolutions],
         ["embedding"],
-        ["token_position", "picture_position"],
-        projections("self"),
-        named("self_scores"),
-        projections("cross"),
-        named("cross_scores"),
+        positions if network.has("positional-encoding") else [],
+        multiplying("self"),
+        scores("self"),
+        multiplying("cross"),
+        scores("cross"),
         network.normalisations,
-        named("add1", "add2", "add3"),
-        named("feed_inner", "feed_outer"),
+        network.additions,
+        multiplying("feed"),
         ["head"],
     )
     return dict(zip(COMPONENTS, layers))
+
+
+def without(network: Captioner, removed: Sequence[str]) -> Captioner:
+    """The same network, parts of REMOVABLE taken out. Raises KeyError for another part."""
+    unknown = [part for part in removed if part not in REMOVABLE]
+    if unknown:
+        raise KeyError(unknown[0])
+    return network._replace(removed=tuple(part for part in REMOVABLE if part in removed))
+
+
+def of_network(network: Captioner, arrays: Dict[str, Array]) -> Dict[str, Array]:
+    """The arrays of the layers that ``network`` has."""
+    layers = {layer for named in layers_of(network).values() for layer in named}
+    return {key: value for key, value in arrays.items() if key.rpartition(".")[0] in layers}
+
+
+def removed_components(removed: Sequence[str]) -> List[str]:
+    """Those of COMPONENTS that go with parts that are taken out, in the network's order."""
+    gone = {name for part in removed for name in REMOVABLE[part]}
+    return [name for name in COMPONENTS if name in gone]
 
 
 def component_of(network: Captioner, layer: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from manifests.manifest import Manifest
 from orchestrator.datasets.pack import prepare, quiet
 from orchestrator.datasets.sets import data_set
+from runners.models.captioner import REMOVABLE
 from tests.frameworks.cells import Bench, ok, samples
 from tests.frameworks.conftest import ROOT
 
@@ -24,8 +26,8 @@ SEARCH = {**QUANTIZE, "left_in_float": "what has to be"}
 
 HEAD = """
 import sys, numpy as np
-from runners.models.captioner import Captioner, initial_arrays
-network = Captioner(18, 11, 24)
+from runners.models.captioner import Captioner, initial_arrays, without
+network = without(Captioner(18, 11, 24), sys.argv[2:])
 arrays = initial_arrays(network, 7)
 rng = np.random.default_rng(1)
 for name in arrays:  # nothing stays zero or one, so that every layer shows
@@ -64,10 +66,10 @@ np.save(sys.argv[1], answering(model)(pictures, words))
 """
 
 
-def answers(interpreter: Path, script: str, path: Path) -> Any:
+def answers(interpreter: Path, script: str, path: Path, removed: Sequence[str] = ()) -> Any:
     done = subprocess.run(
-        [interpreter, "-c", HEAD + script, path], cwd=ROOT, capture_output=True, text=True,
-        check=False,
+        [interpreter, "-c", HEAD + script, path, *removed], cwd=ROOT, capture_output=True,
+        text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return np.load(path)
@@ -82,9 +84,12 @@ def test_a_torch_without_products_to_replace_computes_the_same(
     )
 
 
-def test_both_frameworks_give_the_same_words(images: dict[str, Path], tmp_path: Path) -> None:
-    torch = answers(images["pytorch"], TORCH, tmp_path / "torch.npy")
-    tensorflow = answers(images["tensorflow"], TENSORFLOW, tmp_path / "tensorflow.npy")
+@pytest.mark.parametrize("removed", [[], ["layer-normalisation"], list(REMOVABLE)])
+def test_both_frameworks_give_the_same_words(
+    images: dict[str, Path], tmp_path: Path, removed: list[str]
+) -> None:
+    torch = answers(images["pytorch"], TORCH, tmp_path / "torch.npy", removed)
+    tensorflow = answers(images["tensorflow"], TENSORFLOW, tmp_path / "tensorflow.npy", removed)
     assert torch.shape == (4, 11, 18) and torch.std() > 0.1
     np.testing.assert_allclose(torch, tensorflow, rtol=1e-3, atol=1e-3 * np.abs(torch).max())
     assert np.array_equal(torch.argmax(2), tensorflow.argmax(2))
@@ -194,6 +199,24 @@ def test_tensorflow_makes_integers_of_the_whole_network(
     assert samples(made, "float_component", "feed-forward") == [0]
     assert made.proof is not None and made.proof.coverage == 1.0
     assert samples(made, "token_agreement")[0] > 0.5
+
+
+def test_what_int16_refuses_is_taken_out_and_the_rest_trained_anew(
+    tensorflow: Bench, float_tensorflow: Manifest
+) -> None:
+    """No kernel of normalisation takes int16, not even where it is to stay in float."""
+    made = ok(tensorflow.run(tensorflow.cell("quantize", "ptq-int16x8", SEARCH), float_tensorflow))
+    assert made.float_set is not None and made.float_set.minimal
+    assert made.float_set.removed == ["layer-normalisation"]
+    assert "SquaredDifference" in made.float_set.steps[0].words
+    assert samples(made, "removed_component", "layer-normalisation") == [1]
+    assert samples(made, "float_component", "layer-normalisation") == [None]
+    assert samples(made, "float_component", "feed-forward") == [0]
+    (anew,) = samples(made, "token_accuracy", "trained anew in float32")
+    assert 0.05 < anew < 1
+    assert samples(made, "token_agreement")[0] > 0.9
+    agreement = made.metric("token_agreement")
+    assert agreement is not None and "trained anew" in agreement.source
 
 
 def test_tfmot_refuses_a_network_whose_input_is_words(

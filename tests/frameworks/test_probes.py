@@ -128,6 +128,17 @@ def test_ai_edge_quantizer_is_probed_where_no_tensorflow_is(tmp_path: Path) -> N
     assert found.reason == "TFLite's converter makes no float32 file of lstm"
 
 
+def test_tfmot_takes_normalisation_in_only_behind_a_convolution(tmp_path: Path) -> None:
+    made = digits_bench(interpreter("tensorflow-cpu"), tmp_path, "none", 16)
+    base = {**made.base, "study": "lad2023", "batch_size": 32, "framework": "tensorflow"}
+    keras = made._replace(base=base)
+    fused, alone = (
+        probed(keras, "qat-tfmot", feature) for feature in ("batch-norm-fused", "batch-norm")
+    )
+    assert (fused.outcome, alone.outcome) == ("int8", "refused")
+    assert "QuantizeConfig" in alone.words
+
+
 def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:
     found = probed(bench, "ptq-eager", "embedding")
 

@@ -19,7 +19,17 @@ from runners.captions.words import chosen, network_of, shifted, told
 from runners.data import Data
 from runners.failures import Unsupported
 from runners.job import Job
-from runners.models.captioner import COMPONENTS, Captioner, component_of, initial_arrays, layers_of
+from runners.models.captioner import (
+    COMPONENTS,
+    REMOVABLE,
+    Captioner,
+    component_of,
+    initial_arrays,
+    layers_of,
+    of_network,
+    removed_components,
+    without,
+)
 from tests.runners.samples import a_job, a_pack
 
 SAID = [["a", "red", "dog"], ["a", "cat"], ["two", "red", "cats", "run"]]
@@ -137,3 +147,26 @@ def test_every_layer_with_weights_is_in_one_component() -> None:
     named = {key.rpartition(".")[0] for key in initial_arrays(network, 0)}
     assert all(component_of(network, name) in COMPONENTS for name in named)
     assert sum(array.size for array in initial_arrays(network, 0).values()) == 159_122
+
+
+@pytest.mark.parametrize("part", list(REMOVABLE))
+def test_what_is_taken_out_has_no_layers_and_no_weights(part: str) -> None:
+    whole = Captioner(18, 11, 24)
+    less = without(whole, [part])
+    gone = removed_components([part])
+    assert gone and all(layers_of(less)[name] == [] for name in gone)
+    left = {layer for layers in layers_of(less).values() for layer in layers}
+    arrays = initial_arrays(less, 0)
+    assert {key.rpartition(".")[0] for key in arrays} <= left
+    assert of_network(less, initial_arrays(whole, 0)).keys() == arrays.keys()
+
+
+def test_a_sublayer_goes_with_what_stands_behind_it() -> None:
+    less = without(Captioner(18, 11, 24), ["self-attention"])
+    assert less.normalisations == ["block0_norm2", "block0_norm3", "block1_norm2", "block1_norm3"]
+    assert less.additions == ["block0_add2", "block0_add3", "block1_add2", "block1_add3"]
+    assert removed_components(["self-attention"]) == [
+        "self-attention-projections", "self-attention-scores",
+    ]  # fmt: skip
+    with pytest.raises(KeyError, match="image-encoder"):
+        without(less, ["image-encoder"])

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from manifests.float_set import FloatSet
 from runners.captions import float_sets
 from runners.captions.recipes import QuantizeCaptionerRecipe
-from runners.failures import NotNow
-from runners.float_set_search import find_float_set, in_child, refusal
+from runners.failures import NotNow, Unsupported
+from runners.float_set_search import find_float_set, find_removal, in_child, refusal
 from tests.runners.samples import a_job
 
 COMPONENTS = ["a", "b", "c", "d", "e"]
@@ -90,8 +91,82 @@ def test_what_was_too_slow_to_tell_is_no_minimal_set(tmp_path: Path) -> None:
         calibration_images=1, test_images=1, left_in_float="what has to be", step_s=0.2
     )
     with pytest.raises(NotNow, match="a step took longer than"):
-        float_sets.chosen(job, recipe, sleeping)
+        float_sets.chosen(job, recipe, lambda kept, removed: sleeping(kept))
     assert job.float_set is not None and not job.float_set.minimal
+
+
+def without(*unwanted: str, in_float: Sequence[str] = ()) -> Any:
+    """A network that is refused as long as it has these, and leaves others in float by itself."""
+
+    def attempt(kept: frozenset[str], removed: Sequence[str]) -> Sequence[str]:
+        left = set(unwanted) - set(removed)
+        if left:
+            raise RuntimeError(f"no kernel for {min(left)}")
+        return [name for name in in_float if name not in kept]
+
+    return attempt
+
+
+def test_what_has_to_be_taken_out_is_found(tmp_path: Path) -> None:
+    refusing = without("b", "d", in_float=["e"])
+    found = find_removal(
+        a_job(tmp_path), COMPONENTS, lambda parts: refusing(frozenset(), sorted(parts)), 10
+    )
+    assert found.removed == ["b", "d"]
+    tried = [(step.removed, step.outcome) for step in found.steps]
+    assert tried[0] == (COMPONENTS, "float") and {tuple(step.kept) for step in found.steps} == {()}
+    assert ([], "refused") in tried and (["b"], "refused") in tried and (["d"], "refused") in tried
+
+
+def searched(folder: Path, attempt: Any) -> tuple[float_sets.Choice, FloatSet]:
+    job = a_job(folder)
+    recipe = QuantizeCaptionerRecipe(
+        calibration_images=1, test_images=1, left_in_float="what has to be", step_s=10
+    )
+    choice = float_sets.chosen(job, recipe, attempt)
+    assert job.float_set is not None
+    return choice, job.float_set
+
+
+def test_where_all_in_float_is_refused_parts_are_taken_out(tmp_path: Path) -> None:
+    attempt = without("layer-normalisation", in_float=["token-embedding"])
+    choice, found = searched(tmp_path, attempt)
+    assert choice == float_sets.Choice(frozenset(["token-embedding"]), ("layer-normalisation",))
+    assert (found.kept, found.removed, found.minimal) == (
+        ["token-embedding"], ["layer-normalisation"], True,
+    )  # fmt: skip
+    first, second = found.steps[:2]
+    assert (first.kept, first.removed, first.outcome) == ([], [], "refused")
+    assert (second.removed, second.outcome) == ([], "refused") and "token-embedding" in second.kept
+    assert found.steps[-1].removed == ["layer-normalisation"]
+    assert searched(tmp_path, attempt)[1].kept == found.kept
+
+
+def test_what_goes_with_a_part_is_no_component_any_more(tmp_path: Path) -> None:
+    choice, found = searched(tmp_path, without("self-attention"))
+    assert choice == float_sets.Choice(frozenset(), ("self-attention",))
+    assert [step.kept for step in found.steps if step.removed == ["self-attention"]][-1] == []
+    assert "self-attention-scores" not in found.components
+    assert "cross-attention-scores" in found.components
+
+
+def test_refused_whatever_is_taken_out(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported, match="whatever is taken out: RuntimeError: no kernel for a"):
+        searched(tmp_path, without("a picture"))
+
+
+def test_a_cell_says_what_was_taken_out(tmp_path: Path) -> None:
+    job = a_job(tmp_path)
+    float_sets.record(job, ["token-embedding"], float_sets.Choice(removed=("self-attention",)))
+    of = {(one.name, one.label): one for one in job.metrics}
+    assert of["float_component", "self-attention-scores"].samples == [None]
+    assert of["float_component", "self-attention-scores"].reason == "taken out of the network"
+    assert of["float_component", "token-embedding"].samples == [1]
+    assert of["removed_component", "self-attention-projections"].samples == [1]
+    assert of["removed_component", "feed-forward"].samples == [0]
+    whole = a_job(tmp_path)
+    float_sets.record(whole, [], float_sets.Choice())
+    assert {one.name for one in whole.metrics} == {"float_component"}
 
 
 def test_a_child_that_takes_too_long_is_killed() -> None:

@@ -104,18 +104,20 @@ class CaptionerModule(nn.Module):
             self.add_module(one.name, made)
             self.add_module(f"{one.name}_relu", nn.ReLU())
         self.embedding = nn.Embedding(network.words, network.width)
-        self.token_position = PositionalEncoding(network.length, network.width)
-        self.picture_position = PositionalEncoding(network.positions, network.width)
+        if network.has("positional-encoding"):
+            self.token_position = PositionalEncoding(network.length, network.width)
+            self.picture_position = PositionalEncoding(network.positions, network.width)
         for name, (inputs, outputs) in network.products.items():
             self.add_module(name, nn.Linear(inputs, outputs))
         for name in network.normalisations:
             self.add_module(name, nn.LayerNorm(network.width, EPSILON))
+        for name in network.additions:
+            self.add_module(name, Addition())
         for block in range(network.blocks):
-            self.add_module(f"block{block}_self_scores", Scores(network, True))
-            self.add_module(f"block{block}_cross_scores", Scores(network, False))
-            self.add_module(f"block{block}_feed_inner_relu", nn.ReLU())
-            for place in (1, 2, 3):
-                self.add_module(f"block{block}_add{place}", Addition())
+            for kind in network.attentions:
+                self.add_module(f"block{block}_{kind}_scores", Scores(network, kind == "self"))
+            if network.has("feed-forward"):
+                self.add_module(f"block{block}_feed_inner_relu", nn.ReLU())
 
     def layer(self, name: str, *inputs: torch.Tensor) -> torch.Tensor:
         """What the layer of that name makes of its inputs."""
@@ -124,7 +126,7 @@ class CaptionerModule(nn.Module):
 
     def forward(self, pictures: torch.Tensor, words: torch.Tensor) -> torch.Tensor:
         seen = self._encoded(pictures)
-        x = self.layer("token_position", self.embedding(words))
+        x = self._placed("token_position", self.embedding(words))
         for block in range(self.network.blocks):
             x = self._block(f"block{block}", x, seen)
         return self.layer("head", x)
@@ -134,16 +136,26 @@ class CaptionerModule(nn.Module):
         x = pictures
         for one in self.network.convolutions:
             x = self.layer(f"{one.name}_relu", self.layer(one.name, x))
-        return self.layer("picture_position", x.flatten(2).transpose(1, 2))
+        return self._placed("picture_position", x.flatten(2).transpose(1, 2))
+
+    def _placed(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        return self.layer(name, x) if self.network.has("positional-encoding") else x
 
     def _block(self, name: str, x: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        heard = self._attention(f"{name}_self", x, x)
-        x = self.layer(f"{name}_norm1", self.layer(f"{name}_add1", x, heard))
-        looked = self._attention(f"{name}_cross", x, seen)
-        x = self.layer(f"{name}_norm2", self.layer(f"{name}_add2", x, looked))
+        if self.network.has("self-attention"):
+            x = self._joined(name, 1, x, self._attention(f"{name}_self", x, x))
+        x = self._joined(name, 2, x, self._attention(f"{name}_cross", x, seen))
+        if not self.network.has("feed-forward"):
+            return x
         inner = self.layer(f"{name}_feed_inner_relu", self.layer(f"{name}_feed_inner", x))
-        outer = self.layer(f"{name}_feed_outer", inner)
-        return self.layer(f"{name}_norm3", self.layer(f"{name}_add3", x, outer))
+        return self._joined(name, 3, x, self.layer(f"{name}_feed_outer", inner))
+
+    def _joined(self, name: str, place: int, x: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+        if self.network.has("residual-additions"):
+            made = self.layer(f"{name}_add{place}", x, made)
+        if self.network.has("layer-normalisation"):
+            made = self.layer(f"{name}_norm{place}", made)
+        return made
 
     def _attention(self, name: str, x: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
         query = self.layer(f"{name}_query", x)
@@ -192,7 +204,7 @@ class StubbedCaptionerModule(CaptionerModule):
     def fusible(self) -> List[List[str]]:
         """The pairs of module names that become one."""
         firsts = [one.name for one in self.network.convolutions]
-        firsts += [f"block{block}_feed_inner" for block in range(self.network.blocks)]
+        firsts += [name for name in self.network.products if name.endswith("_feed_inner")]
         return [[name, f"{name}_relu"] for name in firsts if not self.keeps(name)]
 
 

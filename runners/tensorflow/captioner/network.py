@@ -71,7 +71,7 @@ def build(network: Captioner, batch: Optional[int] = None) -> Any:
     words = layers.Input((network.length,), batch, dtype="int32", name="words")
     seen = _encoded(network, pictures)
     x = layers.Embedding(network.words, network.width, name="embedding")(words)
-    x = PositionalEncoding(network.length, network.width, name="token_position")(x)
+    x = _placed(network, "token_position", network.length, x)
     for block in range(network.blocks):
         x = _block(network, f"block{block}", x, seen)
     logits = layers.Dense(network.words, name="head")(x)
@@ -85,22 +85,33 @@ def _encoded(network: Captioner, pictures: Tensor) -> Tensor:
         x = layers.Conv2D(one.outputs, 3, strides=one.stride, name=one.name)(x)
         x = layers.ReLU(name=f"{one.name}_relu")(x)
     x = layers.Reshape((network.positions, network.width), name="picture_rows")(x)
-    return PositionalEncoding(network.positions, network.width, name="picture_position")(x)
+    return _placed(network, "picture_position", network.positions, x)
+
+
+def _placed(network: Captioner, name: str, count: int, x: Tensor) -> Tensor:
+    if not network.has("positional-encoding"):
+        return x
+    return PositionalEncoding(count, network.width, name=name)(x)
 
 
 def _block(network: Captioner, name: str, x: Tensor, seen: Tensor) -> Tensor:
-    heard = _attention(network, f"{name}_self", x, x, True)
-    x = _joined(f"{name}", 1, x, heard)
-    looked = _attention(network, f"{name}_cross", x, seen, False)
-    x = _joined(f"{name}", 2, x, looked)
+    if network.has("self-attention"):
+        x = _joined(network, name, 1, x, _attention(network, f"{name}_self", x, x, True))
+    x = _joined(network, name, 2, x, _attention(network, f"{name}_cross", x, seen, False))
+    if not network.has("feed-forward"):
+        return x
     inner = layers.Dense(network.inner, name=f"{name}_feed_inner")(x)
     inner = layers.ReLU(name=f"{name}_feed_inner_relu")(inner)
-    return _joined(name, 3, x, layers.Dense(network.width, name=f"{name}_feed_outer")(inner))
+    outer = layers.Dense(network.width, name=f"{name}_feed_outer")(inner)
+    return _joined(network, name, 3, x, outer)
 
 
-def _joined(name: str, place: int, x: Tensor, y: Tensor) -> Tensor:
-    added = layers.Add(name=f"{name}_add{place}")([x, y])
-    return layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm{place}")(added)
+def _joined(network: Captioner, name: str, place: int, x: Tensor, made: Tensor) -> Tensor:
+    if network.has("residual-additions"):
+        made = layers.Add(name=f"{name}_add{place}")([x, made])
+    if network.has("layer-normalisation"):
+        made = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_norm{place}")(made)
+    return made
 
 
 def _attention(network: Captioner, name: str, x: Tensor, seen: Tensor, masked: bool) -> Tensor:
