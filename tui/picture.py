@@ -57,8 +57,8 @@ PICTURES = (
     Picture("home-small", size=(80, 24), runs=ALL),
     Picture("start", ("s",)),
     Picture("plan", ("2", "down", "space", "down", "space")),
-    Picture("run", moment=0.42),
-    Picture("run-small", size=(80, 24), moment=0.42),
+    Picture("run", moment=0.27),
+    Picture("run-small", size=(80, 24), moment=0.27),
     Picture("results", ("4", "]", "]", "]", "]", "]", "]")),
     Picture("results-light", ("4", "v"), theme="repliquant-light"),
     Picture("copy", ("4", "y"), (100, 28)),
@@ -77,7 +77,7 @@ PICTURES = (
     Picture("machine-16-colours", ("d",), (80, 24), theme="ansi-dark"),
     Picture("help", ("4", "question_mark"), (90, 40)),
 )
-README = Picture("screen", size=(120, 34), moment=0.42)
+README = Picture("screen", size=(120, 34), moment=0.27)
 
 
 def _nothing_of_this_machine() -> None:
