@@ -27,14 +27,15 @@ class Choice(NamedTuple):
 
 def chosen(job: Job, recipe: Any, attempt: Attempt) -> Choice:
     """What is left in float: nothing, or, where the recipe searches, what has to be. Where the
-    network is refused whatever stays in float, what has to be taken out of it.
+    network is refused whatever stays in float, or taken with all of it in float alone, what has to
+    be taken out of it.
 
     Raises Unsupported where neither is enough, NotNow where a step was too slow to tell.
     """
     if recipe.left_in_float == "nothing":
         return Choice()
     found = _found(job, recipe, attempt, [])
-    if found.minimal:
+    if found.minimal and len(found.kept) < len(COMPONENTS):
         return Choice(frozenset(found.kept))
     removed = _removed(job, recipe, attempt, found)
     rest = _found(job, recipe, attempt, removed)
@@ -64,9 +65,11 @@ def _removed(job: Job, recipe: Any, attempt: Attempt, refused: FloatSet) -> List
     job.float_set = msgspec.structs.replace(refused, steps=[*refused.steps, *removal.steps])
     _in_time(recipe, removal.steps)
     if removal.removed is None:
-        raise Unsupported(
-            f"refused whatever stays in float and whatever is taken out: {removal.steps[-1].words}"
-        )
+        kept = "taken with all of it in float alone"
+        if not refused.minimal:
+            kept = "refused whatever stays in float"
+        words = removal.steps[-1].words
+        raise Unsupported(f"{kept}, and refused whatever is taken out: {words}")
     return removal.removed
 
 

@@ -151,8 +151,20 @@ def test_what_goes_with_a_part_is_no_component_any_more(tmp_path: Path) -> None:
 
 
 def test_refused_whatever_is_taken_out(tmp_path: Path) -> None:
-    with pytest.raises(Unsupported, match="whatever is taken out: RuntimeError: no kernel for a"):
+    told = "refused whatever stays in float, and refused whatever is taken out: RuntimeError: no "
+    with pytest.raises(Unsupported, match=told):
         searched(tmp_path, without("a picture"))
+
+
+def test_a_network_that_is_taken_in_float_alone_is_not_quantized(tmp_path: Path) -> None:
+    def attempt(kept: frozenset[str], removed: Sequence[str]) -> Sequence[str]:
+        if len(kept) < 11:
+            raise TypeError("no words here")
+        return []
+
+    told = "taken with all of it in float alone, and refused whatever is taken out: TypeError: no w"
+    with pytest.raises(Unsupported, match=told):
+        searched(tmp_path, attempt)
 
 
 def test_a_cell_says_what_was_taken_out(tmp_path: Path) -> None:
