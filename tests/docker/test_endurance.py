@@ -17,7 +17,7 @@ from manifests.codec import read_manifest
 from tests.docker.conftest import DockerWorkshop
 
 pytestmark = pytest.mark.docker
-CONTAINERS = 100
+CONTAINERS = 40
 FLOOD_S = float(os.environ.get("REPLIQUANT_TEST_FLOOD_S", "5"))
 MB = 2**20
 
@@ -54,7 +54,7 @@ def watch(workshop: DockerWorkshop, process: subprocess.Popen[str], begun: int) 
     return watched
 
 
-def test_a_hundred_containers_leave_nothing_behind(docker_workshop: DockerWorkshop) -> None:
+def test_forty_containers_leave_nothing_behind(docker_workshop: DockerWorkshop) -> None:
     docker_workshop.write(repeats=CONTAINERS // 2)
     process = docker_workshop.start("-k", "alpha")
     watched = watch(docker_workshop, process, begun=3)
@@ -62,7 +62,7 @@ def test_a_hundred_containers_leave_nothing_behind(docker_workshop: DockerWorksh
     assert process.returncode == 0, errors
     assert len(docker_workshop.manifests()) == CONTAINERS + 1
     assert docker_workshop.left() == []
-    # Looked at while cells come and go; a leak would be one or more for each of the hundred.
+    # Looked at while cells come and go; a leak would be one or more for each of them.
     assert late(watched.descriptors) <= early(watched.descriptors) + 5
     assert watched.grown_mb < 20
 

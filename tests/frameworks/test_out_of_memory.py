@@ -1,4 +1,4 @@
-"""Memory that runs out is ``oom``, twenty times out of twenty; a plain kill never is."""
+"""Memory that runs out is ``oom``, every time; a plain kill never is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIMITS_KB = (2_000_000, 2_400_000)
 CELLS = [
     (model, batch, limit)
     for model in ("vgg16", "resnet50")
-    for batch in (1000, 1100, 1200, 1300, 1400)
+    for batch in (1000, 1200, 1400)
     for limit in LIMITS_KB
 ]
 
@@ -94,8 +94,8 @@ def test_memory_that_runs_out_is_recorded_as_that(
         workplace = Workplace(python, tmp_path / f"{model}-{batch}-{limit}", data)
         attempt, running = workplace.start(model=model, batch_size=batch)
         told.append(attempt.follow(running, lambda event: None))
-    assert len(told) == 20
-    assert [(m.status, m.transient) for m in told] == [("oom", False)] * 20, [
+    assert len(told) == len(CELLS)
+    assert [(m.status, m.transient) for m in told] == [("oom", False)] * len(CELLS), [
         (m.status, m.reason, m.error[-300:]) for m in told if m.status != "oom"
     ]
     assert all(m.reason.startswith("out of memory: ") for m in told)
@@ -107,7 +107,7 @@ def test_a_plain_kill_is_a_crash_that_is_tried_again(
     """Killed at the start, while importing, and while training."""
     told: list[Manifest] = []
     workplace = Workplace(images["pytorch"], tmp_path, data)
-    for number in range(20):
+    for number in range(len(CELLS)):
         attempt, running = workplace.start(seed=number)
         late = number % 5 == 4
 
@@ -117,5 +117,5 @@ def test_a_plain_kill_is_a_crash_that_is_tried_again(
                 os.kill(running._process.pid, signal.SIGKILL)
 
         told.append(attempt.follow(running, kill))
-    assert [(m.status, m.transient) for m in told] == [("crashed", True)] * 20
+    assert [(m.status, m.transient) for m in told] == [("crashed", True)] * len(CELLS)
     assert {m.reason for m in told} == {"ended by SIGKILL from outside the runner"}

@@ -132,6 +132,7 @@ def test_tfmot_takes_normalisation_in_only_behind_a_convolution(tmp_path: Path) 
     made = digits_bench(interpreter("tensorflow-cpu"), tmp_path, "none", 16)
     base = {**made.base, "study": "lad2023", "batch_size": 32, "framework": "tensorflow"}
     keras = made._replace(base=base)
+    (tmp_path / "outside").mkdir()
     fused, alone = (
         probed(keras, "qat-tfmot", feature) for feature in ("batch-norm-fused", "batch-norm")
     )

@@ -37,12 +37,12 @@ def fact(python: Path, pack: Path, *asked: str, **variables: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("model", ["mobilenet-v1", "resnet50", "vgg16"])
-def test_rigorous_float16_steps_all_apply_or_are_flagged(
-    python: Path, pack: Path, model: str
-) -> None:
-    """Keras' scale begins far above what the initial weights bear: the first steps are skipped."""
-    found = fact(python, pack, "scaled_training", model, "rigorous")
+def test_rigorous_float16_steps_all_apply_or_are_flagged(python: Path, pack: Path) -> None:
+    """Keras' scale begins far above what the initial weights bear: the first steps are skipped.
+
+    VGG16 and ResNet50 are left to GPUs: without float16 instructions they take minutes.
+    """
+    found = fact(python, pack, "scaled_training", "mobilenet-v1", "rigorous")
     (applied,) = found["applied"]
     assert found["steps"] == 8 and applied >= 6
     # What else runs on the machine is flagged too.
