@@ -35,13 +35,18 @@ def chosen(job: Job, recipe: Any, attempt: Attempt) -> Choice:
     if recipe.left_in_float == "nothing":
         return Choice()
     found = _found(job, recipe, attempt, [])
-    if found.minimal and len(found.kept) < len(COMPONENTS):
+    if _quantizes(found):
         return Choice(frozenset(found.kept))
     removed = _removed(job, recipe, attempt, found)
     rest = _found(job, recipe, attempt, removed)
-    if not rest.minimal:
+    if not _quantizes(rest):
         raise Unsupported(f"refused without {', '.join(removed)}, too: {rest.steps[-1].words}")
     return Choice(frozenset(rest.kept), tuple(removed))
+
+
+def _quantizes(found: FloatSet) -> bool:
+    """Whether a set was found that leaves something to quantize."""
+    return found.minimal and len(found.kept) < len(found.components)
 
 
 def _found(job: Job, recipe: Any, attempt: Attempt, removed: Sequence[str]) -> FloatSet:

@@ -17,6 +17,7 @@ from runners.captions import float_sets
 from runners.captions.recipes import QuantizeCaptionerRecipe
 from runners.failures import NotNow, Unsupported
 from runners.float_set_search import find_float_set, find_removal, in_child, refusal
+from runners.models.captioner import COMPONENTS as COMPONENTS_OF_IT
 from tests.runners.samples import a_job
 
 COMPONENTS = ["a", "b", "c", "d", "e"]
@@ -165,6 +166,11 @@ def test_a_network_that_is_taken_in_float_alone_is_not_quantized(tmp_path: Path)
     told = "taken with all of it in float alone, and refused whatever is taken out: TypeError: no w"
     with pytest.raises(Unsupported, match=told):
         searched(tmp_path, attempt)
+
+
+def test_nor_is_one_whose_rest_is_taken_in_float_alone(tmp_path: Path) -> None:
+    with pytest.raises(Unsupported, match="refused without layer-normalisation, too"):
+        searched(tmp_path, without("layer-normalisation", in_float=COMPONENTS_OF_IT))
 
 
 def test_a_cell_says_what_was_taken_out(tmp_path: Path) -> None:
