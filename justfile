@@ -116,7 +116,7 @@ tui *options: setup
 demo speed="18": setup
     @repliquant replay tui/demo/lad2023-quick-digits --speed {{ speed }}
 
-# All tests; the environments are built on the way (network needed once). With options: pytest with them
+# The tests; the environments are built on the way (network needed once). With options: pytest with them
 [group('develop')]
 test *options: develop
     #!/bin/sh
@@ -142,21 +142,26 @@ _test-environments:
 # Tests that need neither a framework nor Docker nor a terminal nor a browser, and few processes
 [group('develop')]
 test-fast *options: develop
-    @pytest {{ in_parallel }} -m "{{ host }} and not terminal and not cells" "$@"
+    @pytest {{ in_parallel }} -m "{{ host }} and not terminal and not cells and not thorough" "$@"
 
 # Tests that need neither a framework nor Docker
 [group('develop')]
 test-host *options: develop
-    @pytest {{ in_parallel }} -m "{{ host }}" "$@"
+    @pytest {{ in_parallel }} -m "{{ host }} and not thorough" "$@"
 
 # Tests with frameworks, Docker, Podman and Slurm, two at a time; what measures has the machine to itself
 [group('develop')]
 test-images: develop
     #!/bin/sh
     status=0
-    pytest -n 2 --dist loadgroup -m "not ({{ host }}) and not measures" || status=$?
-    pytest -m measures || status=$?
+    pytest -n 2 --dist loadgroup -m "not ({{ host }}) and not measures and not thorough" || status=$?
+    pytest -m "measures and not thorough" || status=$?
     exit $status
+
+# What `just test` leaves out: the same again on another network, toolchain or size, or for longer
+[group('develop')]
+test-thorough *options: develop
+    @pytest -n 2 --dist loadgroup -m thorough "$@"
 
 # ruff, mypy in strict mode, and the import contracts
 [group('develop')]

@@ -158,7 +158,7 @@ def complaints(said: str) -> list[str]:
 
 
 @needs_tex
-@pytest.mark.parametrize("options", ["", "12pt"])
+@pytest.mark.parametrize("options", ["", pytest.param("12pt", marks=pytest.mark.thorough)])
 def test_everything_of_two_studies_compiles_in_one_document(tmp_path: Path, options: str) -> None:
     texts = []
     for name in ("lad2023", "shafique2023"):

@@ -82,7 +82,7 @@ def logits(bench: Bench, cell: Manifest, parent: Manifest) -> np.ndarray[Any, An
     [
         ("resnet18", 16, SGD, "pytorch"),
         ("resnet18", 16, SGD, "tensorflow"),
-        ("mobilenet-v1", 48, ADAM, "pytorch"),
+        pytest.param("mobilenet-v1", 48, ADAM, "pytorch", marks=pytest.mark.thorough),
     ],
 )
 def test_a_cell_infers_from_what_another_framework_trained(
@@ -117,7 +117,9 @@ print(json.dumps([{k: float(v) for k, v in s.items() if k.endswith(".scale")} fo
 """
 
 
-@pytest.mark.parametrize("technique", ["ptq-eager", "ptq-fx"])
+@pytest.mark.parametrize(
+    "technique", [pytest.param("ptq-eager", marks=pytest.mark.thorough), "ptq-fx"]
+)
 def test_variants_calibrate_differently(
     images: dict[str, Path], tmp_path: Path, technique: str
 ) -> None:

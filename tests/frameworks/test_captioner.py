@@ -201,6 +201,7 @@ def test_tensorflow_makes_integers_of_the_whole_network(
     assert samples(made, "token_agreement")[0] > 0.5
 
 
+@pytest.mark.thorough
 def test_what_int16_refuses_is_taken_out_and_the_rest_trained_anew(
     tensorflow: Bench, float_tensorflow: Manifest
 ) -> None:

@@ -1,4 +1,4 @@
-"""``just reproduce lad2023`` through the Docker engine: the same cells as the local engine's."""
+"""``just reproduce lad2023`` through the Docker engine: its cells are those of the local engine."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from tests.frameworks.conftest import ROOT, Reproduction, smallest_study
 
 __all__ = ["daemon"]
 pytestmark = [pytest.mark.frameworks, pytest.mark.docker]
+CHOSEN = "infer and batch_size=1 and (ptq or float32 or qat-eager)"
+"""Both frameworks, every task, and what these cells start from."""
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +27,14 @@ def contained(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> tuple
     done = subprocess.run(
         [
             "just", "reproduce", "lad2023", "quick", "--engine", "docker", "--repeats", "0",
-            "--tables",
+            "--tables", "-k", CHOSEN,
         ],
         cwd=ROOT,
         env={**made.environment, "REPLIQUANT_BASE": BASE, "DOCKER_HOST": daemon.address},
         capture_output=True, text=True, timeout=3000, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert re.search(r"39 cells executed; of 39: 38 ok, 1 unsupported", done.stderr), done.stderr
+    assert re.search(r"13 cells executed; of 13: 13 ok", done.stderr), done.stderr
     return made, done.stdout
 
 
@@ -54,7 +56,7 @@ def test_both_engines_run_the_same_cells_with_the_same_outcome(
     contained: tuple[Reproduction, str], reproduction: Reproduction
 ) -> None:
     docker, local = by_id(contained[0]), by_id(reproduction)
-    assert docker.keys() == local.keys()
+    assert docker.keys() < local.keys()
     for cell_id, manifest in docker.items():
         other = local[cell_id]
         assert (manifest.status, manifest.proof) == (other.status, other.proof), cell_id

@@ -35,7 +35,9 @@ def _trained(python: Path, data: Path, folder: Path, model: str, protocol: str) 
     return found
 
 
-@pytest.mark.parametrize("model", ["vgg16", "mobilenet-v1"])
+@pytest.mark.parametrize(
+    "model", [pytest.param("vgg16", marks=pytest.mark.thorough), "mobilenet-v1"]
+)
 def test_every_timed_step_of_a_rigorous_cell_is_applied(
     images: dict[str, Path], data: Path, tmp_path: Path, model: str
 ) -> None:

@@ -63,7 +63,11 @@ def test_eager_and_channels_last_answer_alike(bench: Bench, trained: Manifest) -
 
 
 @pytest.mark.parametrize(
-    ("technique", "kind"), [("compiled", "float32"), ("compiled-bfloat16", "bfloat16")]
+    ("technique", "kind"),
+    [
+        pytest.param("compiled", "float32", marks=pytest.mark.thorough),
+        ("compiled-bfloat16", "bfloat16"),
+    ],
 )
 def test_compiled_graphs_prove_their_type(
     bench: Bench, trained: Manifest, technique: str, kind: str
@@ -169,7 +173,13 @@ def test_without_a_compiler_compiling_is_unsupported(bench: Bench, trained: Mani
     )
 
 
-@pytest.mark.parametrize(("model", "parameters"), [("vgg16", 14_741_568), ("resnet50", 23_945_472)])
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        pytest.param("vgg16", 14_741_568, marks=pytest.mark.thorough),
+        ("resnet50", 23_945_472),
+    ],
+)
 def test_the_other_networks_train_and_answer(
     images: dict[str, Path], tmp_path: Path, model: str, parameters: int
 ) -> None:

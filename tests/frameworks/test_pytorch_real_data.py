@@ -37,6 +37,7 @@ def trained_and_quantized(bench: Bench, tests: int, limit: int = 0) -> None:
         assert accuracy == pytest.approx(samples(trained, "accuracy")[0], abs=0.25)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(CATS_AND_DOGS is None, reason="no cats_vs_dogs-160px.tar")
 def test_cats_and_dogs(images: dict[str, Path], tmp_path: Path) -> None:
     assert CATS_AND_DOGS is not None
@@ -47,6 +48,7 @@ def test_cats_and_dogs(images: dict[str, Path], tmp_path: Path) -> None:
     trained_and_quantized(bench._replace(data=data, base=base), tests=96, limit=96)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(
     not any((Path(p) / "cifar10-jpeg.tar.xz").is_file() for p in PLACES),
     reason="no cifar10-jpeg.tar.xz",

@@ -41,6 +41,7 @@ CATS_AND_DOGS = next(
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(CATS_AND_DOGS is None, reason="no cats_vs_dogs-160px.tar")
 def test_training_and_int8_of_both_data_sets_each_from_its_own_archive(
     images: dict[str, Path], pictures: Path, tmp_path: Path

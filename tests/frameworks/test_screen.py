@@ -18,6 +18,7 @@ pytestmark = [
 CHOSEN = "pytorch and ptq-fx and batch_size=1"
 
 
+@pytest.mark.thorough
 def test_a_quick_run_from_the_start_to_an_exported_table(
     images: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -16,7 +16,10 @@ from tests.frameworks.conftest import interpreter
 pytestmark = pytest.mark.frameworks
 
 
-@pytest.fixture(scope="session", params=["tensorflow-22.03", "tensorflow-cpu"])
+@pytest.fixture(
+    scope="session",
+    params=["tensorflow-22.03", pytest.param("tensorflow-cpu", marks=pytest.mark.thorough)],
+)
 def each_python(request: pytest.FixtureRequest) -> Path:
     """That one, and that of a current TensorFlow."""
     return interpreter(request.param)

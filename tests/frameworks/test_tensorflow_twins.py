@@ -22,7 +22,10 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(digits.source(), 32, tmp_path_factory.mktemp("pack"), lambda what, n, of: None)
 
 
-@pytest.fixture(scope="session", params=["tensorflow-22.03", "tensorflow-cpu"])
+@pytest.fixture(
+    scope="session",
+    params=["tensorflow-22.03", pytest.param("tensorflow-cpu", marks=pytest.mark.thorough)],
+)
 def python(request: pytest.FixtureRequest, images: dict[str, Path]) -> Path:
     return images[request.param]
 

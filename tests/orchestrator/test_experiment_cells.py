@@ -59,7 +59,10 @@ def test_cells_that_experiments_share_are_the_same_cells() -> None:
     assert len(both) == len(set(both)) and toolchains | table1 <= set(both)
 
 
-@pytest.mark.parametrize("tier", ["quick", "short", "paper"])
+@pytest.mark.parametrize(
+    "tier",
+    ["quick", *(pytest.param(tier, marks=pytest.mark.thorough) for tier in ("short", "paper"))],
+)
 def test_all_experiments_together_leave_every_id_as_it_is(tier: str) -> None:
     for study in ("lad2023", "shafique2023"):
         names = load_study(study, ROOT / "studies").experiments()

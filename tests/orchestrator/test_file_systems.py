@@ -65,10 +65,18 @@ def test_without_locks_a_run_warns_once_a_folder_and_goes_on(
     ("calls", "words"),
     [
         ({"fsync_folder": errno.EINVAL}, "folders can't be made durable here"),
-        ({"fsync_folder": errno.EPERM}, "folders can't be made durable here"),
+        pytest.param(
+            {"fsync_folder": errno.EPERM},
+            "folders can't be made durable here",
+            marks=pytest.mark.thorough,
+        ),
         ({"fsync_file": errno.ENOSYS}, "files can't be made durable here"),
         ({"fchmod": errno.EPERM}, "permissions of files can't be set here"),
-        ({"fchmod": errno.EOPNOTSUPP}, "permissions of files can't be set here"),
+        pytest.param(
+            {"fchmod": errno.EOPNOTSUPP},
+            "permissions of files can't be set here",
+            marks=pytest.mark.thorough,
+        ),
         ({"chmod": errno.EPERM}, "permissions of folders can't be set here"),
     ],
 )

@@ -70,7 +70,9 @@ def test_a_user_without_home_and_name_runs_a_study(tmp_path: Path) -> None:
     assert not (tmp_path / "~").exists()
 
 
-@pytest.mark.parametrize("odd", [b"runs\xff", b"\xe4 \xf6"])
+@pytest.mark.parametrize(
+    "odd", [b"runs\xff", pytest.param(b"\xe4 \xf6", marks=pytest.mark.thorough)]
+)
 def test_names_that_are_no_utf_8_are_spelled_out(tmp_path: Path, odd: bytes) -> None:
     name = os.fsdecode(odd)
     folder = tmp_path / name

@@ -82,6 +82,7 @@ def test_an_environment_gets_its_packages_whatever_leads_pip_elsewhere(
 OLD = "22.0.2"  # Ubuntu 22.04's; it knows no --python
 
 
+@pytest.mark.thorough
 @pytest.mark.frameworks
 def test_a_pip_that_knows_no_other_python_installs_as_well(tmp_path: Path) -> None:
     old, new = tmp_path / "old", tmp_path / "new"

@@ -158,7 +158,10 @@ def test_what_is_shown_is_copied_as_markdown(app: Repliquant) -> None:
     drive(app, steps)
 
 
-@pytest.mark.parametrize("size", [(20, 5), (40, 12), (80, 24)])
+@pytest.mark.parametrize(
+    "size",
+    [(20, 5), *(pytest.param(size, marks=pytest.mark.thorough) for size in ((40, 12), (80, 24)))],
+)
 def test_hostile_claims_and_findings(
     app: Repliquant, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:

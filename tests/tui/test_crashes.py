@@ -12,7 +12,7 @@ from tests.terminal import Terminal
 from tests.tui.in_tmux import go, keys, start
 
 
-@pytest.mark.parametrize("where", ["key", "timer", "app"])
+@pytest.mark.parametrize("where", ["key", "timer", pytest.param("app", marks=pytest.mark.thorough)])
 def test_a_crash_of_the_screen_leaves_the_run_going(
     workshop: Workshop, terminal: Terminal, where: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.tui.walks import Walk, lay_out
 from tui.app import Repliquant
 
 SEEDS = range(4)
-KEYS_A_SEED = 110
+KEYS_A_SEED = 45
 AT_ONCE = 8
 
 
