@@ -80,3 +80,17 @@ def test_without_probes_the_key_names_the_command(app: Repliquant) -> None:
         assert any("--experiment matrix" in text for text in app.said)
 
     drive(app, steps)
+
+
+def test_a_wide_screen_says_which_technique_a_letter_is(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await pilot.press("5")
+        await pilot.pause()
+        with_probes(app)
+        await pilot.press("m")
+        await pilot.pause()
+        lines = [" ".join(line.split()) for line in shown(app).splitlines()]
+        assert any(line.endswith("a pytorch dynamic 1 of 2") for line in lines)
+        assert any(line.endswith("b pytorch ptq-fx 0 of 2") for line in lines)
+
+    drive(app, steps, size=(132, 40))

@@ -9,6 +9,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
 from comparisons.matrix import Column as Technique
@@ -55,7 +56,10 @@ class MatrixScreen(NarrowedPage):
 
     def body(self) -> ComposeResult:
         yield Static(id="summary", classes="line")
-        yield Rows(id="features", nothing="No feature is left.")
+        with Horizontal(id="support"):
+            yield Rows(id="features", nothing="No feature is left.")
+            with VerticalScroll(id="techniques", can_focus=False):
+                yield Static(id="legend")
         yield self.filter_box()
         yield Static(id="why", classes="panel")
 
@@ -105,8 +109,7 @@ class MatrixScreen(NarrowedPage):
         return entry is not None and works(entry) == self._only
 
     def _head(self, index: int) -> str:
-        name = _LETTERS[index] if index < len(_LETTERS) else str(index)
-        return f"[{name}]" if index == self._at else name
+        return f"[{_letter(index)}]" if index == self._at else _letter(index)
 
     def _row(self, index: int) -> list[Field | str]:
         name = self._features[index]
@@ -136,6 +139,24 @@ class MatrixScreen(NarrowedPage):
             told = _told(self._matrix.at(self._features[row], self.technique))
             told.append_text(_everywhere(self._matrix, self._features[row]))
         self.query_one("#why", Static).update(told)
+        self.query_one("#legend", Static).update(_legend(self._matrix, self._at))
+
+
+def _letter(index: int) -> str:
+    return _LETTERS[index] if index < len(_LETTERS) else str(index)
+
+
+def _legend(matrix: Matrix, chosen: int) -> Text:
+    """A line a technique: its letter, its name, of how many probed features it runs as promised."""
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for index, column in enumerate(matrix.columns):
+        found = [matrix.at(feature, column) for feature in matrix.features]
+        probed = [entry for entry in found if entry is not None and entry.outcome]
+        style = "bold" if index == chosen else ""
+        text.append(f"{_letter(index):<3}{safe(column.title):<32} ", style)
+        text.append(f"{sum(map(works, probed))} of {len(probed)}\n", style or "dim")
+    text.rstrip()
+    return text
 
 
 def _searched(feature: str) -> str:

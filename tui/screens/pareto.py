@@ -23,7 +23,9 @@ from tui.widgets.rows import Column, Field, Rows, Table
 
 _WIDE = 120
 
-_LEAST_LINES, _MOST_LINES = 4, 16
+_LEAST_LINES, _MOST_LINES = 4, 40
+_OTHER_LINES = 9
+"""Besides the plot and the rows of the ways."""
 
 
 class ParetoScreen(NarrowedPage):
@@ -136,7 +138,8 @@ class ParetoScreen(NarrowedPage):
 
     def _draw(self) -> None:
         network, row = self.network, self.query_one("#ways", Rows).cursor
-        height = min(_MOST_LINES, max(_LEAST_LINES, self.size.height // 2 - 4))
+        left = self.size.height - len(network.ways) - _OTHER_LINES
+        height = min(_MOST_LINES, max(_LEAST_LINES, self.size.height // 2 - 4, left))
         lines = scatter(network, row, self.size.width - 2, height, self.main_app.paint)
         plot = self.query_one("#plot", Static)
         plot.display = bool(lines) and self.size.height > _LEAST_LINES + 8

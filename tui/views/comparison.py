@@ -81,7 +81,7 @@ def _alike(split: Sequence[Sequence[str]]) -> int:
 
 
 def _of_two(names: Sequence[str], width: int) -> list[Column]:
-    flags = _FLAGS if width < _WIDE else 2 * _FLAGS
+    flags = _FLAGS if width < _WIDE else width - _WIDE + 2 * _FLAGS
     return [
         Column("cell", grow=True), Column("quantity", most=24),
         *(Column(name, True) for name in names), Column("ratio", True),

@@ -126,7 +126,8 @@ class Log(ScrollView, can_focus=True):
         base = self.rich_style
         if index >= len(self._lines):
             text = f" {safe(self._nothing)}" if not self._lines and y == 0 else ""
-            dim = base + self.get_component_rich_style("log--dim", partial=True)
+            # A share of black on light ground and of white on dark: only the whole knows which.
+            dim = self.get_visual_style("log--dim").rich_style
             return Strip([Segment(fitted(text, width), dim)])
         left = self.scroll_offset.x
         line = Strip(self._painted(safe(self._lines[index], left + 2 * width), base))
