@@ -32,6 +32,7 @@ from tests.bench import (
     slurm,
     telemetry,
     walks,
+    watched,
 )
 
 
@@ -93,6 +94,7 @@ BENCHMARKS: dict[str, Callable[[], None]] = {
     "overhead": overhead.own_processor_time,
     "telemetry": telemetry.sampling,
     "beside": beside.launcher_and_sampler,
+    "watched": watched.with_and_without_the_screen,
     "slurm": slurm.submitting,
     "tui": screen.screen,
     "walks": walks.walks,

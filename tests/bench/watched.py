@@ -1,0 +1,85 @@
+"""A cell timed under the screen and without it: what being looked at costs."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import statistics
+import subprocess
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from manifests.codec import read_manifest
+from tests.bench.long_cell import CHOSEN, lay_out, percent, shares_while_measuring
+from tests.terminal import Terminal
+
+MEASURE_S = 8.0
+TURNS = 6
+_WIDTH = 132
+
+
+def with_and_without_the_screen() -> None:
+    """The same cell under the screen in a terminal and under `run`, in turns: A B B A."""
+    ratios, shares = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = lay_out(folder, MEASURE_S)
+        run = ["repliquant", "run", "lad2023", "-k", CHOSEN, "--engine", "local"]
+        subprocess.run(run, env=environment, check=True, capture_output=True)  # its weights
+        for turn in range(TURNS):
+            found = {}
+            for screen in (True, False) if turn % 2 else (False, True):
+                _forget(folder)
+                if screen:
+                    shares += _watch(folder, environment)
+                else:
+                    subprocess.run(run, env=environment, check=True, capture_output=True)
+                found[screen] = _latency_s(folder)
+            ratios.append(found[True] / found[False])
+    singles = ", ".join(f"{ratio:.3f}" for ratio in ratios)
+    print(f"  latency with the screen / without: {statistics.median(ratios):.3f} (pairs {singles})")
+    share = statistics.median(shares)
+    print(f"  the screen: {share:.2%} of a core (windows of 3 s: {percent(shares)})")
+
+
+def _inferred(folder: Path) -> Path | None:
+    """The manifest of the inference, once it is there."""
+    found = folder.glob("runs/*/cells/*/manifest.json")
+    return next((path for path in found if read_manifest(path).cell.task == "infer"), None)
+
+
+def _forget(folder: Path) -> None:
+    """The inference alone is run again."""
+    path = _inferred(folder)
+    assert path is not None
+    shutil.rmtree(path.parent)
+
+
+def _latency_s(folder: Path) -> float:
+    path = _inferred(folder)
+    assert path is not None
+    latency = read_manifest(path).metric("latency_s")
+    assert latency is not None
+    return statistics.median(latency.samples)
+
+
+def _watch(folder: Path, environment: dict[str, str]) -> list[float]:
+    """The shares of the screen's process: started by keys, watched until the cell has ended."""
+    terminal = Terminal(folder, environment, _WIDTH)
+    try:
+        command = f"exec repliquant tui lad2023 --engine local -k {shlex.quote(CHOSEN)}"
+        terminal.type(shlex.join(["sh", "-c", f"echo $$ > pid; {command}"]))
+        terminal.shows(lambda shown: "1 Home" in shown and "nothing runs" in shown)
+        for key, awaited in (("2", "1 to do"), ("s", "Start: 1 cell"), ("y", "0 of 1 cells")):
+            terminal.tmux("send-keys", key)
+            terminal.shows(lambda shown, awaited=awaited: awaited in shown)  # type: ignore[misc]
+        pid = int((folder / "pid").read_text())
+        shares = shares_while_measuring(pid, folder, lambda: _inferred(folder) is None)
+        terminal.shows(lambda shown: "1 of 1 cells" in shown)
+        terminal.tmux("send-keys", "q")
+        psutil.Process(pid).wait(30)
+        return shares
+    finally:
+        terminal.close()
