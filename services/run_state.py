@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from manifests import event
+from manifests.flags import PHASES
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEnded, CellEvent, CellStarted, LogLine, RunMessage, RunStarted
 
@@ -72,6 +73,11 @@ class RunState:
     def shown(self) -> CellState | None:
         """The cell to look at: the first that runs, else the one that ended last."""
         return next(iter(self.running.values()), self.latest)
+
+    @property
+    def timing(self) -> bool:
+        """Whether a cell is in a phase whose time is a result."""
+        return any(cell.phase in PHASES for cell in self.running.values())
 
     def take(self, message: RunMessage, now_s: float) -> None:
         """Add one message."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from tui.replay import Replay
 
 BEAT_S = 0.2
+_LOOKED_AT_S = 2.0
+"""Whoever has pressed a key sees what it did, also then."""
 
 
 class Repliquant(ActionApp):
@@ -64,6 +67,7 @@ class Repliquant(ActionApp):
         self._run_asked_for = options.request.run_dir if options else None
         self._theme = theme
         self._signals = Signals(self.live.queue, lambda: self.exit("", return_code=130))
+        self._drawn_s = self._touched_s = time.monotonic()
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -104,8 +108,11 @@ class Repliquant(ActionApp):
 
     async def on_event(self, event: events.Event) -> None:
         """A key or a click between two pages, when there is no screen, is for neither."""
-        if not (isinstance(event, events.InputEvent) and self._top is None):
-            await super().on_event(event)
+        if isinstance(event, events.InputEvent):
+            self._touched_s = time.monotonic()
+            if self._top is None:
+                return
+        await super().on_event(event)
 
     def action_go(self, mode: str) -> None:
         """To one of the screens; what lies on top of another stays there."""
@@ -161,6 +168,11 @@ class Repliquant(ActionApp):
 
     def _beat(self) -> None:
         self.take_up_messages()
+        now_s = time.monotonic()
+        looked_at = now_s - self._touched_s < _LOOKED_AT_S
+        if not looked_at and now_s - self._drawn_s < self.live.rest_s:
+            return
+        self._drawn_s = now_s
         with contextlib.suppress(NoMatches):  # a page that is just being taken down
             self._beat_pages()
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from orchestrator.running.request import Request
     from tui.replay import Replay
 
+TIMED_BEAT_S = 5.0
+"""Where a cell is timed the screen is drawn so rarely that it hardly takes anything from it."""
+
 
 class Followed(NamedTuple):
     """What is new of the shown cell's log; ``anew`` when it is another cell than before."""
@@ -56,6 +59,16 @@ class Live:
         return self.replay is not None or self.queue.active
 
     @property
+    def timing(self) -> bool:
+        """Whether a cell is being timed on this machine, where the screen takes its share too."""
+        return self.replay is None and self.queue.active and self.run_state.timing
+
+    @property
+    def rest_s(self) -> float:
+        """How long the screen may stand still while nobody presses a key."""
+        return TIMED_BEAT_S if self.timing else 0.0
+
+    @property
     def status_line(self) -> str:
         """In a few words, what goes on."""
         if self.replay is not None:
@@ -66,9 +79,12 @@ class Live:
             return ""
         sign = "pausing" if self.queue.pausing else "running"
         sign = "cancelling" if self.queue.cancelling else sign
+        if sign == "running" and self.timing:
+            sign = "timing"
         waiting = len(self.queue.waiting)
         behind = f", {waiting} queued" if waiting else ""
-        return f"{sign} {self.run_state.done}/{self.run_state.total}{behind}"
+        rarely = f", drawn every {TIMED_BEAT_S:g} s" if sign == "timing" else ""
+        return f"{sign} {self.run_state.done}/{self.run_state.total}{behind}{rarely}"
 
     @property
     def idle_words(self) -> str:

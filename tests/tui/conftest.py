@@ -46,6 +46,12 @@ def _steady_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Input, "_toggle_cursor", lambda self: None)
 
 
+@pytest.fixture(autouse=True)
+def _drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a screen that stands still while a cell is timed."""
+    monkeypatch.setattr("tui.live.TIMED_BEAT_S", 0.0)
+
+
 @pytest.fixture
 def recorded(drawing: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the recorded run, among the runs that the app finds."""
