@@ -177,9 +177,8 @@ def _gib(count: int | None) -> float | None:
     return None if count is None else count / 2**30
 
 
-def _phases(series: Series, width: int) -> Text:
+def _phases(series: Series, room: int) -> Text:
     """The names of the phases over the columns in which they begin; long phases come first."""
-    room = min(100, width)
     whole = series.length_s or 1.0
     begins = [mark.time_s for mark in series.phases]
     ends = [*begins[1:], whole]
@@ -198,8 +197,7 @@ def _length(phase: tuple[PhaseMark, float]) -> float:
     return end_s - mark.time_s
 
 
-def _drawn(name: str, values: list[Reading], width: int, colour: str) -> Text:
-    room = min(100, width)
+def _drawn(name: str, values: list[Reading], room: int, colour: str) -> Text:
     known = [value for value in values if value is not None]
     text = Text(f"{name}", "bold")
     if not known:

@@ -125,7 +125,7 @@ class Start(Dialog[Chosen | None]):
 
     def _show(self) -> None:
         columns = (
-            Column("how much", grow=True), Column("cells", most=34), Column("about", most=12),
+            Column("how much", grow=True), Column("cells", most=34), Column("about", most=16),
         )  # fmt: skip
         self.query_one(Rows).show(Table(columns, len(self._ways), self._row))
         self._describe()
