@@ -30,14 +30,13 @@ reproduce_budget := "11m"
 [group('start')]
 reproduce study="lad2023" tier="quick" *options: setup _on_path
     #!/bin/sh
-    repliquant doctor --brief
     study=$1 tier=$2
     shift 2
     case "$tier $*" in
         *--budget* | *--repeats*) ;;
         "quick "*) set -- --budget {{ reproduce_budget }} "$@" ;;
     esac
-    exec repliquant run "$study" --tier "$tier" --wait-quiet 30 --report "$@"
+    exec repliquant run "$study" --tier "$tier" --wait-quiet 30 --report --doctor "$@"
 
 # A run (the latest by default) as one page that opens from disk
 [group('start')]

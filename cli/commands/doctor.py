@@ -31,7 +31,7 @@ def command(as_json: bool, verbose: bool, brief: bool, tune: bool) -> int:
     if as_json:
         print_json([diagnosis._asdict() for diagnosis in found])
     elif brief:
-        _show_briefly(found)
+        show_briefly(found)
     else:
         _show(found, verbose)
     return 3 if any(diagnosis.state == "problem" for diagnosis in found) else 0
@@ -48,15 +48,17 @@ def _show(found: list[Diagnosis], verbose: bool) -> None:
     click.echo(_counted(found, verbose))
 
 
-def _show_briefly(found: list[Diagnosis]) -> None:
+def show_briefly(found: list[Diagnosis], err: bool = False) -> None:
+    """What is wrong, a line each; one line when nothing is."""
     from services.phrases import printable
 
     wrong = [one for one in found if one.wrong]
     for one in wrong:
         step = f" ({one.next_step})" if one.next_step else ""
-        click.echo(printable(f"{one.state}: {one.what}: {one.detail}{step}"))
+        click.echo(printable(f"{one.state}: {one.what}: {one.detail}{step}"), err=err)
     if not wrong:
-        click.echo(f"doctor: nothing is wrong with this machine ({len(found)} things looked at)")
+        looked_at = f"{len(found)} things looked at"
+        click.echo(f"doctor: nothing is wrong with this machine ({looked_at})", err=err)
 
 
 def _counted(found: list[Diagnosis], verbose: bool) -> str:

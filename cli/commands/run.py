@@ -41,11 +41,13 @@ if TYPE_CHECKING:
 )
 @click.option("--tables", is_flag=True, help="Print the paper's tables and the ladder, too.")
 @click.option("--report", is_flag=True, help="Write the report, a page that opens from disk.")
+@click.option("--doctor", is_flag=True, help="Say first what is wrong with this machine.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every line of an installation.")
 @as_json
 def command(
     study: str,
     rerun: tuple[str, ...],
+    doctor: bool,
     as_json: bool,
     verbose: bool,
     tables: bool,
@@ -82,6 +84,8 @@ def command(
         give(slurm_settings)
     options = options_of(study, choices, rerun)
     options = options._replace(request=options.request._replace(wait=wait))
+    if doctor:
+        _look_at_machine(as_json)
     done = _execute(options, verbose)
     outcome = done.outcome
     results = results_of(outcome.prepared)
@@ -105,6 +109,13 @@ def command(
         _print_counts(outcome, counts, results.warnings)
         _show(results, done.ending, tables, options.claim)
     return outcome.exit_status(results.manifests)
+
+
+def _look_at_machine(as_json: bool) -> None:
+    from cli.commands.doctor import show_briefly
+    from services.doctor import examine
+
+    show_briefly(list(examine(brief=True)), err=as_json)
 
 
 def _execute(options: RunOptions, verbose: bool) -> Done:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -105,3 +106,11 @@ def test_a_reader_that_goes_away_ends_it_quietly(finished: Workshop, arguments: 
         told = process.stderr.read()
     assert process.wait(timeout=30) == 0
     assert told == ""
+
+
+def test_a_run_says_first_what_is_wrong_with_the_machine(workshop: Workshop) -> None:
+    told = workshop.run("-k", "alpha", "--doctor").stdout.splitlines()
+    assert re.match(r"(doctor: nothing is wrong|(problem|advice): )", told[0])
+    again = workshop.run("-k", "alpha", "--doctor", "--json")
+    assert json.loads(again.stdout)["executed"] == []
+    assert re.search(r"^(doctor|problem|advice): ", again.stderr, re.MULTILINE)

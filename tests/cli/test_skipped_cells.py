@@ -7,7 +7,7 @@ import io
 import msgspec
 from rich.console import Console
 
-from cli.commands.doctor import _show_briefly
+from cli.commands.doctor import show_briefly
 from manifests.manifest import Manifest, Status
 from manifests.plan import PlannedCell
 from manifests.run_folder import Run
@@ -68,8 +68,8 @@ def ended(planned: PlannedCell) -> Manifest:
 
 def test_doctor_in_brief(capsys: object) -> None:
     fine = [Diagnosis("ok", "python", "3.11"), Diagnosis("note", "gpus", "none")]
-    _show_briefly(fine)
-    _show_briefly([*fine, Diagnosis("advice", "others", "take 63 %", "wait")])
+    show_briefly(fine)
+    show_briefly([*fine, Diagnosis("advice", "others", "take 63 %", "wait")])
     assert capsys.readouterr().out.splitlines() == [  # type: ignore[attr-defined]
         "doctor: nothing is wrong with this machine (2 things looked at)",
         "advice: others: take 63 % (wait)",
