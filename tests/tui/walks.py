@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textual import events
 from textual.keys import _character_to_key
-from textual.pilot import Pilot
+from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.widgets import Input
 
 from manifests.codec import write_plan
@@ -64,7 +64,11 @@ class Walk:
         await pilot.press(self._first)
         while self.left > 0 and app._exception is None:
             self.seen[type(app._top).__name__] += 1
-            await self._step(pilot, app)
+            try:
+                await self._step(pilot, app)
+            except WaitForScreenTimeout as error:
+                last = self.pressed[-3 * self._most :]
+                raise AssertionError(f"no answer on {app._top}, {last}") from error
         assert app._exception is None, self.pressed[-40:]
         await same_as_on_disk(pilot, app)
 
