@@ -66,7 +66,9 @@ class AppBase(Faults):
     @property
     def status_line(self) -> str:
         """What the first line says at its end."""
-        return self.live.status_line or ("readonly" if self.readonly else "")
+        rest_s = self.live.rest_s
+        rarely = f", drawn every {rest_s:g} s" if rest_s else ""
+        return f"{self.live.status_line}{rarely}" or ("readonly" if self.readonly else "")
 
     def take_up_messages(self) -> None:
         """What has come from the run since the last time."""

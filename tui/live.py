@@ -79,12 +79,9 @@ class Live:
             return ""
         sign = "pausing" if self.queue.pausing else "running"
         sign = "cancelling" if self.queue.cancelling else sign
-        if sign == "running" and self.timing:
-            sign = "timing"
         waiting = len(self.queue.waiting)
         behind = f", {waiting} queued" if waiting else ""
-        rarely = f", drawn every {TIMED_BEAT_S:g} s" if sign == "timing" else ""
-        return f"{sign} {self.run_state.done}/{self.run_state.total}{behind}{rarely}"
+        return f"{sign} {self.run_state.done}/{self.run_state.total}{behind}"
 
     @property
     def idle_words(self) -> str:

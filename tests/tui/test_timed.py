@@ -45,7 +45,7 @@ def test_it_is_drawn_rarely_while_a_cell_is_timed(
         beats.clear()
         await pilot.pause(1.2)
         assert bool(beats) is not still
-        assert ("timing" in shown(app).splitlines()[0]) is still
+        assert ("drawn every 60 s" in shown(app).splitlines()[0]) is still
         await pilot.press("down")
         await until(pilot, lambda: bool(beats))
         await pilot.press("p")
