@@ -124,13 +124,18 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause(0.05)
         results = app.data.results
-        if app._top is not None and (results or app.data.results_problem):
+        read = results.whole if results is not None else bool(app.data.results_problem)
+        if app._top is not None and read:
             break
     if app.data.results is None:
         return  # no run of that study, or one that can't be read: the screen says so
     run = app.data.results.run
     counts = Counter(manifest.status for manifest in run.load().manifests)
-    shown_counts = Counter(one.status for one in app.data.results.manifests.values())
+    for _ in range(200):  # what was just read may still be on its way to the screen
+        shown_counts = Counter(one.status for one in app.data.results.manifests.values())
+        if shown_counts == counts:
+            break
+        await pilot.pause(0.05)
     assert shown_counts == counts
     while app.current_mode != "results" or len(app.screen_stack) > 1:
         await pilot.press("escape", "4")
