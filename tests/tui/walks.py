@@ -131,12 +131,7 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
         return  # no run of that study, or one that can't be read: the screen says so
     run = app.data.results.run
     counts = Counter(manifest.status for manifest in run.load().manifests)
-    for _ in range(200):  # what was just read may still be on its way to the screen
-        shown_counts = Counter(one.status for one in app.data.results.manifests.values())
-        if shown_counts == counts:
-            break
-        await pilot.pause(0.05)
-    assert shown_counts == counts
+    await _counts(pilot, app, counts)
     while app.current_mode != "results" or len(app.screen_stack) > 1:
         await pilot.press("escape", "4")
         await pilot.pause()
@@ -146,6 +141,18 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
             return
         await pilot.pause(0.05)
     raise AssertionError((told, shown(app).splitlines()[1]))
+
+
+async def _counts(pilot: Pilot[str], app: Repliquant, on_disk: Counter[str]) -> None:
+    """What was just read may still be on its way to the screen."""
+    found: Counter[str] = Counter()
+    for _ in range(200):
+        if app.data.results is not None:
+            found = Counter(one.status for one in app.data.results.manifests.values())
+        if found == on_disk:
+            return
+        await pilot.pause(0.05)
+    raise AssertionError((found, on_disk))
 
 
 def word(status: str) -> str:
