@@ -34,13 +34,18 @@ def with_probes(app: Repliquant) -> None:
     app.data.results = app.data.results._replace(matrix=matrix)
 
 
+async def opened(pilot: Pilot[str], app: Repliquant) -> None:
+    """Home, speedups, and the matrix of these probes on top of them."""
+    await pilot.press("5")
+    await pilot.pause()
+    with_probes(app)
+    await pilot.press("m")
+    await pilot.pause()
+
+
 def test_arrows_choose_feature_and_technique_and_the_words_are_told(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await pilot.press("5")
-        await pilot.pause()
-        with_probes(app)
-        await pilot.press("m")
-        await pilot.pause()
+        await opened(pilot, app)
         assert isinstance(app.screen, MatrixScreen)
         assert "lstm in pytorch dynamic: int8, 29.3 dB" in shown(app)
         await pilot.press("right", "down")
@@ -84,11 +89,7 @@ def test_without_probes_the_key_names_the_command(app: Repliquant) -> None:
 
 def test_a_wide_screen_says_which_technique_a_letter_is(app: Repliquant) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
-        await pilot.press("5")
-        await pilot.pause()
-        with_probes(app)
-        await pilot.press("m")
-        await pilot.pause()
+        await opened(pilot, app)
         lines = [" ".join(line.split()) for line in shown(app).splitlines()]
         assert any(line.endswith("a pytorch dynamic 1 of 2") for line in lines)
         assert any(line.endswith("b pytorch ptq-fx 0 of 2") for line in lines)
