@@ -60,7 +60,7 @@ class Live:
 
     @property
     def timing(self) -> bool:
-        """Whether a cell is being timed on this machine, where the screen takes its share too."""
+        """Whether a cell is being timed: where that is this machine, the screen takes its share."""
         return self.replay is None and self.queue.active and self.run_state.timing
 
     @property
