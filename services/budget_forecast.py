@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.first_looks import Needed, first_look
+from services.first_pass import beginnings, once_s, settled
 from services.phrases import duration
 from services.quadruple_choice import Costs, shared_seconds, spent_s
 from services.results import Results, judge_claims, results_of
@@ -40,6 +41,11 @@ class Forecast(NamedTuple):
     decided: list[str]
     undecided: list[Undecided]
 
+    @property
+    def fits(self) -> bool:
+        """Whether there is time for everything once."""
+        return self.spent_s + self.once_s <= self.budget_s
+
 
 class _Wish(NamedTuple):
     """What a claim is likely to take, or why nothing helps it."""
@@ -53,31 +59,28 @@ def forecast(prepared: Prepared, budget_s: float) -> Forecast:
     """The cheapest claims first, as a run with this budget would measure."""
     results = results_of(prepared)
     done = {manifest.id for manifest in results.manifests}
-    todo = (p for p in prepared.chosen if not p.skip and p.id not in done)
-    once_s, spent = sum(p.estimate_s for p in todo), spent_s(results.manifests)
+    todo = [p for p in prepared.chosen if not p.skip and p.id not in done]
+    spent = spent_s(results.manifests)
     costs = Costs(results.plan, results.manifests)
+    whole_s, left_s = once_s(todo, costs), budget_s - spent
     evidence = judge_claims(results)
     wishes = list(_wishes(results, evidence))
     known = {wish.number for wish in wishes}
-    decided = [j.number for j in evidence.claims if j.number not in known and _settled(j)]
-    left_s = budget_s - spent - once_s
-    reached, undecided = _shared_out([w for w in wishes if not w.reason], costs, left_s)
+    decided = [j.number for j in evidence.claims if j.number not in known and settled(j)]
+    able = [wish for wish in wishes if not wish.reason]
+    if whole_s > left_s:
+        begun = {one.number: one for one in beginnings(results.plan, evidence, costs, todo)}
+        able = [w._replace(needs=begun[w.number].needs) if w.number in begun else w for w in able]
+    reached, undecided = _shared_out(able, costs, left_s - (whole_s if whole_s <= left_s else 0.0))
     undecided += [Undecided(wish.number, wish.reason) for wish in wishes if wish.reason]
     return Forecast(
-        budget_s, spent, once_s, sorted([*decided, *reached], key=_number),
+        budget_s, spent, whole_s, sorted([*decided, *reached], key=_number),
         sorted(undecided, key=lambda one: _number(one.number)),
     )  # fmt: skip
 
 
 def _number(claim: str) -> int:
     return int(claim[1:])
-
-
-def _settled(judged: Judged) -> bool:
-    from comparisons.claims.verdicts import DECIDED
-
-    verdicts = (judged.measured, judged.stand_in)
-    return any(verdict is not None and verdict.state in DECIDED for verdict in verdicts)
 
 
 def _shared_out(
@@ -128,24 +131,14 @@ def _wishes(results: Results, evidence: Evidence) -> Iterator[_Wish]:
         elif claim is not None:
             reason = claim.would_decide or claim.reason
             yield _Wish(judged.number, {}, reason)
-        elif not _settled(judged):
+        elif not settled(judged):
             yield _unmeasured(judged, results, evidence)
 
 
 def _unmeasured(judged: Judged, results: Results, evidence: Evidence) -> _Wish:
-    """One that has no number yet: the first look at its test, else at its stand-in."""
-    claim, tier = judged.claim, results.plan.tier
-    if claim.untestable:
-        return _Wish(judged.number, {}, claim.untestable)
-    if claim.tiers and tier not in claim.tiers:
-        return _Wish(judged.number, {}, judged.measured.reason)
-    reasons = []
-    for test in claim.tests.values():
-        needs, why = first_look(test, claim.constants, results.plan, evidence)
-        if not why:
-            return _Wish(judged.number, needs)
-        reasons.append(why)
-    return _Wish(judged.number, {}, reasons[-1])  # the stand-in's, where there is one
+    """One that has no number yet."""
+    look = first_look(judged, results.plan, evidence)
+    return _Wish(judged.number, look.further, look.reason)
 
 
 def forecast_lines(found: Forecast) -> list[str]:
@@ -154,7 +147,7 @@ def forecast_lines(found: Forecast) -> list[str]:
     decided = ", ".join(found.decided) or "none"
     lines = [
         f"budget {duration(found.budget_s)}: {spent}about {duration(found.once_s)} to measure "
-        f"everything once",
+        f"everything once{'' if found.fits else ': claim by claim instead, the cheapest first'}",
         f"claims likely to be decided: {decided}",
     ]
     by_reason: dict[str, list[str]] = {}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from manifests.metrics import is_exact, is_proportion
 from orchestrator.planning.quadruples import point_of
 
 if TYPE_CHECKING:
+    from comparisons.claims import Judged
     from comparisons.comparison import Line
     from comparisons.results import Evidence
     from manifests.plan import Plan, PlannedCell
@@ -20,30 +22,49 @@ Needed = Mapping[str, int]
 _RIGOROUS = "rigorous"
 
 
-def first_look(
-    test: Node, constants: Mapping[str, float], plan: Plan, evidence: Evidence
-) -> tuple[Needed, str]:
-    """The processes beyond the first that a test's timed cells need; or why it can't be measured.
-
-    Sizes, counts and shares of images need none.
+class FirstLook(NamedTuple):
+    """The points whose cells it takes, and the processes of timed ones beyond the first; or why it
+    can't be measured.
     """
+
+    points: frozenset[str] = frozenset()
+    further: Needed = MappingProxyType({})
+    reason: str = ""
+
+
+def first_look(judged: Judged, plan: Plan, evidence: Evidence) -> FirstLook:
+    """At a claim's test, else at its stand-in, on the machine that the plan is for."""
+    claim = judged.claim
+    if claim.untestable:
+        return FirstLook(reason=claim.untestable)
+    if claim.tiers and plan.tier not in claim.tiers:
+        return FirstLook(reason=judged.measured.reason)
+    looks = [_at(test, claim.constants, plan, evidence) for test in claim.tests.values()]
+    return next((look for look in looks if not look.reason), looks[-1])
+
+
+def _at(test: Node, constants: Mapping[str, float], plan: Plan, evidence: Evidence) -> FirstLook:
+    """Sizes, counts and shares of images need no further processes."""
     from comparisons.claims.rehearsal import rehearse
     from comparisons.sequential.looks import FIRST
 
     planned = {one.id: one for one in plan.cells}
-    needs: dict[str, int] = {}
+    points: set[str] = set()
+    further: dict[str, int] = {}
     found = list(_places(test, evidence))
     if not any(line.cells for line, _ in found):
-        return {}, f"its test names no cell of tier {plan.tier}"
+        return FirstLook(reason=f"its test names no cell of tier {plan.tier}")
     for line, timed in found:
         cells = _deciding([planned[cell] for cell in line.cells])
-        able = [one for one in cells if not one.skip]
+        able = {point_of(one.cell) for one in cells if not one.skip}
         if cells and not able:
-            return {}, cells[0].skip
-        needs.update({point_of(one.cell): FIRST - 1 for one in able if timed})
+            return FirstLook(reason=cells[0].skip)
+        points |= able
+        further.update(dict.fromkeys(able, FIRST - 1) if timed else {})
     able_ids = {one.id for one in plan.cells if not one.skip}
     lacks = rehearse(test, constants, evidence.published, evidence.comparisons, able_ids)
-    return needs, f"tier {plan.tier} has too little for it: {lacks}" if lacks else ""
+    why = f"tier {plan.tier} has too little for it: {lacks}" if lacks else ""
+    return FirstLook(frozenset(points), further, why)
 
 
 def _deciding(cells: list[PlannedCell]) -> list[PlannedCell]:

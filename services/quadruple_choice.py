@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from manifests.cell import Cell
 from manifests.flags import voids
 from manifests.manifest import Manifest
 from manifests.plan import Plan, PlannedCell
@@ -18,12 +19,14 @@ from services.still_open import StillOpen
 
 _BREAK_S = 30.0
 """A break between two cells counts as spent up to this length; beyond it nobody measured."""
+_Technique = tuple[str, str, str]
 _SHARED = 0.5
 """Of its time, so much of a comparison is measured anyway where it joins others."""
 
 
 class Costs:
-    """What a process of each point takes: as long as those that have run, else as estimated.
+    """What a process of each point takes: as long as those that have run, else as estimated, by how
+    far cells of the same technique were from their estimates.
 
     With the time that passed between one cell and the next, on average.
     """
@@ -32,15 +35,26 @@ class Costs:
         idle_s = spent_s(manifests) - sum(manifest.wall_s for manifest in manifests)
         self._between_s = max(0.0, idle_s) / max(1, len(manifests))
         self._walls: dict[str, list[float]] = {}
+        self._planned = {planned.id: planned for planned in plan.cells}
+        self._paces: dict[_Technique, list[float]] = {}
         for manifest in manifests:
             if manifest.status == "ok":
                 self._walls.setdefault(point_of(manifest.cell), []).append(manifest.wall_s)
-        self._estimates = {planned.id: planned.estimate_s for planned in plan.cells}
+                planned = self._planned.get(manifest.id)
+                if planned is not None and planned.estimate_s > 0:
+                    pace = manifest.wall_s / planned.estimate_s
+                    self._paces.setdefault(_technique(manifest.cell), []).append(pace)
 
     def of(self, point: str) -> float:
         """Seconds for one process."""
         walls = self._walls.get(point)
-        return (statistics.median(walls) if walls else self._estimates[point]) + self._between_s
+        return (statistics.median(walls) if walls else self._guess_s(point)) + self._between_s
+
+    def _guess_s(self, point: str) -> float:
+        planned = self._planned[point]
+        return planned.estimate_s * statistics.median(
+            self._paces.get(_technique(planned.cell), [1])
+        )
 
     def of_all(self, points: Iterable[str]) -> float:
         """Seconds for one process of each."""
@@ -49,6 +63,10 @@ class Costs:
     def to_look(self, claim: StillOpen) -> float:
         """Seconds until all its open comparisons have reached their next look."""
         return sum(number * self.of(point) for point, number in claim.further().items())
+
+
+def _technique(cell: Cell) -> _Technique:
+    return cell.framework, cell.task, cell.technique
 
 
 def spent_s(manifests: Iterable[Manifest]) -> float:

@@ -42,9 +42,11 @@ def _as_new(path: Path, folder: Path) -> bool:
     return written >= max(made, default=0.0)
 
 
-def next_step(evidence: Evidence, results: Results | None) -> str:
+def next_step(evidence: Evidence, results: Results | None, ended: str = "") -> str:
     """What experiments have come to; the cells that wait; then more processes where they decide
     what is open; then a closer look at what fails, or at everything.
+
+    ``ended`` says how measuring until decided did: a budget that is spent wants a larger one.
     """
     study = evidence.study
     if results is None:
@@ -52,9 +54,10 @@ def next_step(evidence: Evidence, results: Results | None) -> str:
     seen = how_to_see(results, _run_name(results).strip())
     if seen:
         return seen
-    if len(results.manifests) < len(results.plan.cells):
+    wait = len(results.manifests) < len(results.plan.cells)
+    if wait and ended != "budget":
         return f"repliquant run {study} {_same_run(results)}{_same_experiments(results)}"
-    if any(_nearly(one) for one in evidence.claims):
+    if wait or any(_nearly(one) for one in evidence.claims):
         minutes = max(_LEAST_BUDGET_MIN, math.ceil(2 * spent_s(results.manifests) / 60))
         return f"repliquant run {study} {_same_run(results)} --budget {minutes}m{_staying(results)}"
     run = _run_name(results)

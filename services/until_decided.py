@@ -1,12 +1,13 @@
 """Running until the claims of a study are decided, or a stated time is spent.
 
-First everything that was asked for, then quadruples A B B A where a claim is still open. All
-follows from the manifests on disk: what was cut off is gone on with, and the same command started
-again repeats nothing.
+First everything that was asked for, then quadruples A B B A where a claim is still open; without
+time for everything, claim by claim, the cheapest first. All follows from the manifests on disk:
+what was cut off is gone on with, and the same command started again repeats nothing.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,7 @@ from manifests.run_folder import Run
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.quadruples import point_of
 from orchestrator.planning.resuming import manifest_or_none
+from services.first_pass import Begin, beginnings, cheapest, fitting, once_s
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
 from services.results import Results, judge_claims, read_results, results_of
@@ -82,8 +84,8 @@ def carry_out(
     if request.budget_s is None:
         return Done(execute(request, tell, sampler, control))
     with session(request, tell, sampler, control) as held:
-        measuring = _Measuring(held, request.budget_s, tell)
-        held.run_chosen()
+        measuring = _Measuring(held, request.budget_s, tell, bool(request.rerun))
+        measuring.begin()
         ending = measuring.until_decided()
         return Done(held.outcome, ending)
 
@@ -91,18 +93,35 @@ def carry_out(
 class _Measuring:
     """Measuring again in a run whose folder is held."""
 
-    def __init__(self, held: Session, budget_s: float, tell: Listener) -> None:
+    def __init__(self, held: Session, budget_s: float, tell: Listener, again: bool) -> None:
         self._held = held
+        self._again = again
         self._budget_s = budget_s
         self._began_s = time.monotonic()
         self._before_s = spent_s(results_of(held.prepared).manifests)
         self._tell = tell
         self._chosen = {point_of(planned.cell) for planned in held.prepared.chosen}
         self._quadruples = 0
-        self._known = 0
+        self._known = -1
+        self._waiting: list[PlannedCell] = []
+
+    def begin(self) -> None:
+        """Everything once where there is time for that; else what takes none."""
+        results = results_of(self._held.prepared)
+        todo = self._held.outstanding
+        able = [planned for planned in todo if not planned.skip]
+        whole_s = once_s(able, Costs(results.plan, results.manifests))
+        if self._again or whole_s <= self._budget_s - self._before_s:
+            self._held.run_chosen()
+            return
+        self._held.run_chosen([planned for planned in todo if planned.skip])
+        self._waiting = able
+        cells, whole = count(len(able), "cell"), duration(whole_s)
+        told = f"no time for all {cells} once (about {whole}): claim by claim, the cheapest first"
+        self._tell(LogLine(told, "aim"))
 
     def until_decided(self) -> Ending:
-        """Quadruples, the cheapest first, as long as the budget allows a further look."""
+        """What brings a claim to a look the soonest, as long as the budget allows one."""
         while True:
             results = read_results(self._held.prepared.run)
             evidence = judge_claims(results)
@@ -110,12 +129,53 @@ class _Measuring:
             found = [claim for claim in undecided if self._asked(claim)]
             costs = Costs(results.plan, results.manifests)
             spent = self._spent_s(results)
-            able = without_failed(found, results.manifests)
+            begun = beginnings(results.plan, evidence, costs, self._waiting)
+            able = complete(without_failed(found, results.manifests), begun)
             batch = choose(able, costs, self._budget_s - spent)
-            if batch is None or self._held.paused or not self._grew(results):
+            cells = self._once_next(begun, able, costs, self._budget_s - spent, results)
+            if self._held.paused or not (cells or batch) or not self._grew(results):
                 why = self._why(found, able)
                 return Ending(why, self._budget_s, spent, self._quadruples, found, evidence)
-            self._measure(batch, costs, results)
+            if cells:
+                self._measure_once(cells, whatever=not _any_ran(results))
+            elif batch is not None:
+                self._measure(batch, costs, results)
+
+    def _once_next(
+        self, begun: Sequence[Begin], able: Sequence[StillOpen], costs: Costs, left_s: float,
+        results: Results,
+    ) -> Sequence[PlannedCell]:  # fmt: skip
+        """What is measured for the first time; nothing where a quadruple comes before it.
+
+        The first claim is begun whatever it takes. At the end comes what is in no claim.
+        """
+        new = cheapest(begun, costs, left_s if _any_ran(results) else math.inf)
+        looks_s = [costs.to_look(claim) for claim in able if claim.comparisons]
+        soonest_s = min((s for s in looks_s if s <= left_s), default=math.inf)
+        if new is not None and new.seconds < soonest_s:
+            self._tell(LogLine(new.words, "aim"))
+            return new.missing
+        if soonest_s < math.inf:
+            return ()
+        return fitting(results.plan, self._waiting, costs, left_s)
+
+    def _measure_once(self, cells: Sequence[PlannedCell], whatever: bool) -> None:
+        """As long as there is time for those that are left, which may take longer than they were
+        expected to; or ``whatever`` they take.
+        """
+        held = self._held
+        at_once = len(cells) if held.prepared.side_by_side else 1
+        for place in range(0, len(cells), at_once):
+            results = results_of(held.prepared)
+            costs = Costs(results.plan, results.manifests)
+            left_s = self._budget_s - self._spent_s(results)
+            late = place and not whatever and once_s(cells[place:], costs) > left_s
+            if held.paused or late:
+                break
+            now = cells[place : place + at_once]
+            held.run_chosen(now)
+            self._waiting = [one for one in self._waiting if one not in now]
+        self._known = -1
 
     def _spent_s(self, results: Results) -> float:
         """What cells took in all starts; of this one also environments, and waiting for quiet."""
@@ -144,9 +204,13 @@ class _Measuring:
     def _why(self, found: Sequence[StillOpen], able: Sequence[StillOpen]) -> str:
         if self._held.paused:
             return "paused"
-        if any(claim.comparisons for claim in able):
+        if self._waiting or any(claim.comparisons for claim in able):
             return "budget"
         return "exhausted" if found else "decided"
+
+
+def _any_ran(results: Results) -> bool:
+    return any(manifest.status == "ok" for manifest in results.manifests)
 
 
 def aim(batch: Batch) -> str:
@@ -161,6 +225,12 @@ def disturbances(cells: Sequence[PlannedCell], run: Run) -> list[str]:
     found = [manifest_or_none(run, planned.id) for planned in cells]
     names = {f.name: None for one in found if one is not None for f in one.flags if voids(f.name)}
     return [f"disturbed ({', '.join(names)}): this quadruple doesn't count"] if names else []
+
+
+def complete(claims: Sequence[StillOpen], begun: Sequence[Begin]) -> list[StillOpen]:
+    """Those all of whose cells were measured once."""
+    lacking = {one.number for one in begun}
+    return [claim for claim in claims if claim.number not in lacking]
 
 
 def without_failed(claims: Sequence[StillOpen], manifests: Sequence[Manifest]) -> list[StillOpen]:

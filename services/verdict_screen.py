@@ -132,7 +132,7 @@ def _foot(shown: Shown) -> Iterator[tuple[str, str]]:
         yield "cells", _cells(results.plan, results.manifests)
         yield "time", shown.ending.words if shown.ending else _time(results.manifests)
         yield report_path(results)
-    yield "next", next_step(evidence, results)
+    yield "next", next_step(evidence, results, shown.ending.why if shown.ending else "")
 
 
 def _flagged(manifests: Sequence[Manifest]) -> str:

@@ -13,6 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 
 from manifests.run_folder import Run
 from services.more_processes import MoreProcesses
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from tui.replay import Replay
 
 BEAT_S = 0.2
+RESTING_BEAT_S = 1.0
+"""Where a cell is timed and nobody looks; what has come is taken up no more often then."""
 _LOOKED_AT_S = 2.0
 """Whoever has pressed a key sees what it did, also then."""
 
@@ -68,6 +71,8 @@ class Repliquant(ActionApp):
         self._theme = theme
         self._signals = Signals(self.live.queue, lambda: self.exit("", return_code=130))
         self._drawn_s = self._touched_s = time.monotonic()
+        self._next_beat: Timer | None = None
+        self._due_s = 0.0
 
     def on_mount(self) -> None:
         for theme in THEMES:
@@ -77,7 +82,7 @@ class Repliquant(ActionApp):
         self._signals.heed(asyncio.get_running_loop())
         replay = self.live.replay
         self.switch_mode("run" if replay else "home")
-        self.set_interval(BEAT_S, self._beat)
+        self._beat_in(BEAT_S)
         self.call_after_refresh(self._begin)
 
     def _keep_theme(self, theme: Theme) -> None:
@@ -110,6 +115,7 @@ class Repliquant(ActionApp):
         """A key or a click between two pages, when there is no screen, is for neither."""
         if isinstance(event, events.InputEvent):
             self._touched_s = time.monotonic()
+            self._beat_in(BEAT_S)
             if self._top is None:
                 return
         await super().on_event(event)
@@ -166,11 +172,22 @@ class Repliquant(ActionApp):
         if isinstance(page, Page) and page.settled:
             page.renew()
 
+    def _beat_in(self, wait_s: float) -> None:
+        """The next beat comes after ``wait_s`` seconds, or sooner where it was to come then."""
+        due_s = time.monotonic() + wait_s
+        if self._next_beat is not None:
+            if self._due_s <= due_s:
+                return
+            self._next_beat.stop()
+        self._due_s, self._next_beat = due_s, self.set_timer(wait_s, self._beat)
+
     def _beat(self) -> None:
+        self._next_beat = None
         self.take_up_messages()
         now_s = time.monotonic()
-        looked_at = now_s - self._touched_s < _LOOKED_AT_S
-        if not looked_at and now_s - self._drawn_s < self.live.rest_s:
+        rest_s = self.live.rest_s if now_s - self._touched_s > _LOOKED_AT_S else 0.0
+        self._beat_in(min(RESTING_BEAT_S, rest_s) or BEAT_S)
+        if now_s - self._drawn_s < rest_s:
             return
         self._drawn_s = now_s
         with contextlib.suppress(NoMatches):  # a page that is just being taken down

@@ -75,6 +75,13 @@ class Session:
         """Whether no further cell is to be started."""
         return self._executor.paused
 
+    @property
+    def outstanding(self) -> list[PlannedCell]:
+        """What is left to run of what was asked for, in its order."""
+        ended = {manifest.id for manifest in self._ended}
+        found = outstanding(self.prepared.run, self.prepared.chosen, self._rerun - ended)
+        return [item.planned for item in found if item.planned.id not in ended]
+
     def run_chosen(self, cells: Sequence[PlannedCell] | None = None) -> None:
         """All that is outstanding of what was asked for, or of these ``cells`` of it, in their
         order. Raises KeyboardInterrupt when cut off.

@@ -14,10 +14,11 @@ import numpy as np
 
 from runners import probing
 from runners.failures import Unsupported, first_line
+from runners.float_parent import Layers
 from runners.inference import QuantizeRecipe
 from runners.job import Job
 from runners import tflite_types
-from runners.tensorflow.parts import litert
+from runners.tensorflow.parts import layers, litert
 from runners.tensorflow.parts.files import FLOAT_FILE, TFLITE_FILE, save_tflite
 from runners.tensorflow.probes.watched import FRAMEWORK
 
@@ -35,7 +36,14 @@ def quantize(job: Job) -> None:
     job.record("convert_s", [job.last_phase_s("convert")])
     save_tflite(job, content)
     litert.finish_model(job, recipe.test_images, _promised(job))
-    job.layers = "the environment of ai-edge-quantizer can't build the float model's layers"
+    job.layers = lambda images: _layers(job, images)
+
+
+def _layers(job: Job, images: Any) -> Layers:
+    """Of the float file that the cell starts from, and of what it made of that."""
+    files = _float_file(job), job.folder / TFLITE_FILE
+    theirs, ours = (litert.inside(path, images, job.threads) for path in files)
+    return layers.compare_files(theirs, ours)
 
 
 def infer(job: Job) -> None:

@@ -23,6 +23,8 @@ APART = "alpha=0.002,beta=0.004"
 ALIKE = "alpha=0.002,beta=0.002"
 ONCE = 6
 """Cells of the study when everything is measured once."""
+OF_THE_CLAIM = 4
+"""Those that the claim is about, and the trainings that they start from."""
 
 CLAIM = "[[claim]]" + CLAIMS.split("[[claim]]")[2]
 """Beta takes twice as long as alpha; batch 1."""
@@ -138,7 +140,7 @@ def test_a_claim_that_no_look_decides_stays_open_with_what_would_decide_it(
 
 def test_a_budget_that_is_spent_begins_no_quadruple(claiming: Workshop) -> None:
     done = claiming.run("--budget", "0.5s", "--json")
-    assert len(claiming.executed()) == ONCE
+    assert len(claiming.executed()) == OF_THE_CLAIM
     budget = budget_of(done.stdout)
     assert budget["ended"] == "budget"
     assert [claim["claim"] for claim in budget["open"]] == ["C1"]
@@ -161,7 +163,7 @@ def test_a_budget_counts_what_a_start_waits_for(claiming: Workshop) -> None:
     told, _ = process.communicate(timeout=120)
     assert budget_of(told)["ended"] == "budget"
     assert budget_of(told)["spent_s"] >= 3
-    assert len(claiming.executed()) == ONCE
+    assert len(claiming.executed()) == OF_THE_CLAIM
 
 
 def test_a_disturbed_quadruple_is_measured_anew_as_a_whole(claiming: Workshop) -> None:

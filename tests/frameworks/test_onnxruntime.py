@@ -84,6 +84,20 @@ def test_static_quantization_runs_in_int8(resnet: Family, technique: str, varian
     assert samples(made, "agreement", "float model") == [1.0]
     assert made.fidelity is not None and made.fidelity.parent == resnet.trained.id
     assert made.fidelity.images == 40 and samples(made, "sqnr_db")[0] > 5
+    noise = noise_by_layer(made)
+    assert all(0 < noise[name] < 80 for name in noise)
+    # On a few images beside all of them.
+    assert noise["head"] == pytest.approx(samples(made, "sqnr_db")[0], abs=3)
+
+
+def noise_by_layer(manifest: Manifest) -> dict[str, float]:
+    """SQNR in dB of every layer; each has one, and the worst is one of them."""
+    found = manifest.fidelity
+    assert found is not None and (found.layers_reason, found.unmatched) == ("", [])
+    cumulative = [m for m in manifest.labelled("sqnr_db") if m.source.startswith("cumulative")]
+    noise = {m.label: m.samples[0] for m in cumulative if m.samples[0] is not None}
+    assert len(noise) == len(cumulative) == CONVOLUTIONS + 1 and found.worst_layer in noise
+    return noise
 
 
 def test_calibrators_find_different_ranges(resnet: Family) -> None:
@@ -142,6 +156,7 @@ def test_the_proof_names_the_types_that_ran(
         assert samples(made, "promised_share") == [1.0]
         labels = {metric.label for metric in made.labelled("op_time_s")}
         assert {"DynamicQuantizeLinear", "Mul"} <= labels
+    assert len(noise_by_layer(made)) == CONVOLUTIONS + 1
 
 
 def test_mobilenet_with_its_preprocessing(tmp_path: Path) -> None:

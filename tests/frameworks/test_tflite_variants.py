@@ -74,6 +74,9 @@ def test_another_quantizer_takes_the_float_file(
     assert fidelity.parent_outputs == f"passed on by cell {tflite_family.float32.id}"
     assert samples(found, "sqnr_db")[0] > 10
     assert (found.metric("calibration_s") is None) == bool(variant)
+    assert (fidelity.layers_reason, fidelity.unmatched) == ("", [])
+    cumulative = [m for m in found.labelled("sqnr_db") if m.source.startswith("cumulative")]
+    assert len(cumulative) >= PRODUCTS and fidelity.worst_layer in {m.label for m in cumulative}
     timed = ok(bench.run(bench.cell("infer", "ptq-aieq", INFER, variant=variant), found))
     assert timed.proof == proof and timed.fidelity is None
 

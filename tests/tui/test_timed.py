@@ -17,6 +17,8 @@ from tests.tui.conftest import Scene, drive, shown
 from tests.tui.scenes import begin, end, started, until, wait_for
 from tui import app as app_module
 from tui.app import Repliquant
+from tui.live import Live
+from tui.run_queue import Received
 from tui.screens.run import RunScreen
 
 
@@ -28,6 +30,14 @@ def test_it_is_drawn_rarely_while_a_cell_is_timed(
     monkeypatch.setattr("tui.live.TIMED_BEAT_S", 60.0)
     beats: list[float] = []
     monkeypatch.setattr(RunScreen, "beat", lambda page: beats.append(time.monotonic()))
+    takings: list[float] = []
+    take_messages = Live.take_messages
+
+    def taking(live: Live) -> list[Received]:
+        takings.append(time.monotonic())
+        return take_messages(live)
+
+    monkeypatch.setattr(Live, "take_messages", taking)
 
     def scene(todo: list[PlannedCell], tell: Listener, control: RunControl) -> list[str]:
         begin(todo, tell)
@@ -43,8 +53,10 @@ def test_it_is_drawn_rarely_while_a_cell_is_timed(
         await until(pilot, lambda: app.live.timing is still and app.live.run_state.running != {})
         await pilot.pause(app_module._LOOKED_AT_S + 0.5)  # who started it looks elsewhere now
         beats.clear()
-        await pilot.pause(1.2)
+        takings.clear()
+        await pilot.pause(1.6)
         assert bool(beats) is not still
+        assert (len(takings) <= 2) is still
         assert ("drawn every 60 s" in shown(app).splitlines()[0]) is still
         await pilot.press("down")
         await until(pilot, lambda: bool(beats))

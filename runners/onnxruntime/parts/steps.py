@@ -7,7 +7,7 @@ from pathlib import Path
 from runners.float_parity import show_float_parity
 from runners.inference import QuantizeRecipe, evaluate, infer_recipe, time_inference
 from runners.job import Job
-from runners.onnxruntime.parts import proof, quantization
+from runners.onnxruntime.parts import layers, proof, quantization
 from runners.onnxruntime.parts.models import float_model, quantized_file, save_model
 from runners.onnxruntime.parts.providers import providers_of
 from runners.onnxruntime.parts.quantization import Scheme
@@ -45,7 +45,7 @@ def finish_model(job: Job, path: Path, promised: str) -> None:
     """Accuracy on the test split, and the proof, of a model that was just made."""
     evaluate(job, session(job, path), job.recipe(QuantizeRecipe).test_images, job.cell.batch_size)
     proof.prove(job, path, promised)
-    job.layers = "the tensors inside of an ONNX model are not compared"
+    job.layers = lambda images: layers.compare(job, path, images)
 
 
 def time_model(job: Job, promised: str) -> None:

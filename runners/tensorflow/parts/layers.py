@@ -55,6 +55,21 @@ def compare(job: Job, inner: Sequence[Inner], images: Array) -> Layers:
     return Layers(layers, unmatched, "every tensor of the TFLite graph, by its own kernels")
 
 
+def compare_files(theirs: Sequence[Inner], ours: Sequence[Inner]) -> Layers:
+    """What the operations of a float file put out beside those of a file that was made from it.
+
+    Tensors keep their names. A layer is an operation, called as the last of what went into it.
+    """
+    floats, quantized = (
+        {one.name: one.values for one in inner if one.operation not in _MOVING}
+        for inner in (theirs, ours)
+    )
+    alike = [name for name in floats if name in quantized]
+    layers = [Layer(name.split(";")[0], sqnr(floats[name], quantized[name])) for name in alike]
+    unmatched = [name for name in [*floats, *quantized] if name not in alike]
+    return Layers(layers, unmatched, "every operation of both TFLite files, by its own kernels")
+
+
 def layer_names(inner: Sequence[Inner], layers: Sequence[str]) -> List[str]:
     """The layer whose output each operation's is; "" for one that can't be told, or again.
 
