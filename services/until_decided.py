@@ -147,7 +147,8 @@ class _Measuring:
     ) -> Sequence[PlannedCell]:  # fmt: skip
         """What is measured for the first time; nothing where a quadruple comes before it.
 
-        The first claim is begun whatever it takes. At the end comes what is in no claim.
+        The first claim is begun whatever it takes. What is left in the end goes to what a larger
+        budget begins with, and to what is in no claim.
         """
         new = cheapest(begun, costs, left_s if _any_ran(results) else math.inf)
         looks_s = [costs.to_look(claim) for claim in able if claim.comparisons]
@@ -157,7 +158,9 @@ class _Measuring:
             return new.missing
         if soonest_s < math.inf:
             return ()
-        return fitting(results.plan, self._waiting, costs, left_s)
+        following = cheapest(begun, costs)
+        todo = [*(following.missing if following else ()), *self._waiting]
+        return fitting(results.plan, todo, costs, left_s)
 
     def _measure_once(self, cells: Sequence[PlannedCell], whatever: bool) -> None:
         """As long as there is time for those that are left, which may take longer than they were
