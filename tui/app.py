@@ -187,6 +187,8 @@ class Repliquant(ActionApp):
         now_s = time.monotonic()
         rest_s = self.live.rest_s if now_s - self._touched_s > _LOOKED_AT_S else 0.0
         self._beat_in(min(RESTING_BEAT_S, rest_s) or BEAT_S)
+        if self.live.sampling is not None:
+            self.live.sampling.rest(rest_s > 0)
         if now_s - self._drawn_s < rest_s:
             return
         self._drawn_s = now_s

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from tui.views.machine import Trace
 
+RESTING_S = 1.0
+"""How often while a cell is timed and nobody looks; the cell's own launcher samples as ever."""
+
 
 class Sampling:
     """Hears the host's samples as long as the screen is there.
@@ -18,6 +21,7 @@ class Sampling:
         from machine.sampler import Sampler
 
         self.sampler = Sampler()
+        self._usual_s = self.sampler.interval_s
         self._trace = trace
         self._leave: Callable[[], None] | None = None
 
@@ -26,6 +30,10 @@ class Sampling:
         self._leave = self.sampler.subscribe(self._trace.add)
         self.sampler.start()
         self._trace.opening = self.sampler.opening
+
+    def rest(self, resting: bool) -> None:
+        """Sample rarely, or as usual again."""
+        self.sampler.interval_s = RESTING_S if resting else self._usual_s
 
     def leave(self) -> None:
         """Hear no more; a run that goes on is still recorded."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from machine.sampler import INTERVAL_S
 from manifests import event
 from manifests.plan import PlannedCell
 from orchestrator.messages import CellEvent, Listener
@@ -19,6 +20,7 @@ from tui import app as app_module
 from tui.app import Repliquant
 from tui.live import Live
 from tui.run_queue import Received
+from tui.sampling import RESTING_S, Sampling
 from tui.screens.run import RunScreen
 
 
@@ -49,6 +51,7 @@ def test_it_is_drawn_rarely_while_a_cell_is_timed(
     play(scene)
 
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        app.live.sampling = Sampling(app.live.trace)
         await started(pilot, app, tmp_path / "runs" / "new")
         await until(pilot, lambda: app.live.timing is still and app.live.run_state.running != {})
         await pilot.pause(app_module._LOOKED_AT_S + 0.5)  # who started it looks elsewhere now
@@ -57,10 +60,13 @@ def test_it_is_drawn_rarely_while_a_cell_is_timed(
         await pilot.pause(1.6)
         assert bool(beats) is not still
         assert (len(takings) <= 2) is still
+        sampling = app.live.sampling
+        assert sampling is not None and (sampling.sampler.interval_s == RESTING_S) is still
         assert ("drawn every 60 s" in shown(app).splitlines()[0]) is still
         await pilot.press("down")
         await until(pilot, lambda: bool(beats))
         await pilot.press("p")
         await until(pilot, lambda: not app.live.queue.active)
+        await until(pilot, lambda: sampling.sampler.interval_s == INTERVAL_S)
 
     drive(app, steps)
