@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from orchestrator.running.request import Request
     from tui.replay import Replay
 
-TIMED_BEAT_S = 10.0
+TIMED_BEAT_S = 15.0
 """Where a cell is timed the screen is drawn so rarely that it hardly takes anything from it."""
 
 
