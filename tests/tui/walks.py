@@ -6,6 +6,7 @@ and what is started runs through the real executor, on an engine whose cells are
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 from collections import Counter
@@ -15,6 +16,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.widgets import Input
+from textual.worker import WorkerCancelled
 
 from manifests.codec import write_plan
 from orchestrator.running import request
@@ -121,7 +123,8 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
     app.data.read_results()
     await pilot.resize_terminal(240, 40)  # room for a line beside the help
     for _ in range(200):
-        await app.workers.wait_for_complete()
+        with contextlib.suppress(WorkerCancelled):  # another reading has taken its place
+            await app.workers.wait_for_complete()
         await pilot.pause(0.05)
         results = app.data.results
         read = results.whole if results is not None else bool(app.data.results_problem)
@@ -130,7 +133,8 @@ async def same_as_on_disk(pilot: Pilot[str], app: Repliquant) -> None:
     if app.data.results is None:
         return  # no run of that study, or one that can't be read: the screen says so
     run = app.data.results.run
-    counts = Counter(manifest.status for manifest in run.load().manifests)
+    planned = {one.id for one in run.plan().cells}  # another start's plan may have other cells
+    counts = Counter(one.status for one in run.load().manifests if one.id in planned)
     await _counts(pilot, app, counts)
     while app.current_mode != "results" or len(app.screen_stack) > 1:
         await pilot.press("escape", "4")
