@@ -20,10 +20,13 @@ def crash(*_: object) -> None:
     raise RuntimeError("a planted fault")
 
 
+_beat = Repliquant._beat
+
+
 def beat(app: Repliquant) -> None:
     if any(cell.phase == "work" for cell in app.live.run_state.running.values()):
         crash()
-    app.take_up_messages()
+    _beat(app)
 
 
 def run(app: App[Any], *arguments: object, **settings: Any) -> None:
