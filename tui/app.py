@@ -136,7 +136,7 @@ class Repliquant(ActionApp):
 
     def action_command_palette(self) -> None:
         if not isinstance(self._top, Palette):
-            self.push_screen(Palette(id="--command-palette"))
+            self.push_screen(Palette())  # without an id: one that was closed may still be there
 
     def action_doctor(self) -> None:
         """What this machine can run, how it is set and how busy it is."""

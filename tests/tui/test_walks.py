@@ -18,8 +18,10 @@ from orchestrator.running import request
 from services import doctor
 from tests.fakes.instant import InstantEngine
 from tests.tui.conftest import drive
+from tests.tui.scenes import until
 from tests.tui.walks import Walk, lay_out
 from tui.app import Repliquant
+from tui.palette import Palette
 
 SEEDS = range(4)
 KEYS_A_SEED = 45
@@ -50,3 +52,17 @@ def test_no_keys_bring_the_app_down(several: Path) -> None:
     app.animation_level = "none"
     drive(app, steps)
     assert len(seen) >= 10  # all pages, and most of what lies on top of them
+
+
+def test_a_palette_opens_while_the_last_one_is_being_taken_down(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        for _ in range(3):
+            app.action_command_palette()
+            await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.is_active)
+            app.screen.dismiss()
+            app.action_command_palette()
+            await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.is_active)
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, Palette))
+
+    drive(app, steps)
