@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 from textual import events
+from textual.errors import NoWidget
 from textual.keys import _character_to_key
 from textual.pilot import Pilot, WaitForScreenTimeout
 from textual.widgets import Input
@@ -94,7 +95,8 @@ class Walk:
             await pilot._post_mouse_events([kind], offset=at)
             return
         self.pressed.append(f"click {at}")
-        await pilot.click(offset=at, times=self.dice.choice([1, 1, 2]))
+        with contextlib.suppress(NoWidget):  # between two pages there is nothing to click on
+            await pilot.click(offset=at, times=self.dice.choice([1, 1, 2]))
 
     async def _keys(self, pilot: Pilot[str], app: Repliquant) -> None:
         """A handful of keys that nobody waits for, and at times a moment for what they began."""
