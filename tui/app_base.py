@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from textual.screen import Screen
+from textual.widget import AwaitMount
 
 from manifests.run_folder import Run
 from orchestrator.messages import CellEnded
@@ -11,6 +14,7 @@ from tui.faults import Faults
 from tui.kept import Kept
 from tui.live import Live
 from tui.run_queue import Ended
+from tui.screens.dialog_base import Dialog
 from tui.text import safe
 from tui.themes import paint
 
@@ -31,6 +35,16 @@ class AppBase(Faults):
         self.live = Live(replay, sample)
         study = replay.recording.plan.study if replay else options.request.study if options else ""
         self.data = Data(self, self.renew, options, study)
+
+    def push_screen(self, screen: Screen[Any] | str, *arguments: Any, **more: Any) -> Any:
+        """A dialog that is asked for again while it is being made opens once.
+
+        Two of a kind on top of each other, below a third screen, draw each other without end.
+        """
+        top = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(top, Dialog) and type(screen) is type(top):
+            return AwaitMount(top, ())
+        return super().push_screen(screen, *arguments, **more)
 
     def renew(self) -> None:
         """What the shown page shows may have changed."""

@@ -218,3 +218,21 @@ def test_what_cannot_be_judged_says_why_and_the_other_tab_is_there(
         assert "numbers checked" in text
 
     drive(app, steps)
+
+
+def test_a_dialog_that_is_asked_for_twice_opens_once(app: Repliquant) -> None:
+    """Keys come faster than it is made: one on top of the other would draw each other for ever."""
+
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        await pilot.press("6")
+        await settle(pilot, app)
+        for _ in range(3):
+            app.screen.query_one(Rows).post_message(Rows.Opened(app.screen.query_one(Rows), 0))
+        await pilot.pause()
+        await settle(pilot, app)
+        assert [type(screen) for screen in app.screen_stack[1:]] == [Full]
+        await pilot.press("escape")
+        await settle(pilot, app)
+        assert len(app.screen_stack) == 1
+
+    drive(app, steps)
