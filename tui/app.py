@@ -12,7 +12,7 @@ from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
-from textual.theme import Theme
+from textual.theme import Theme, ThemeProvider
 from textual.timer import Timer
 
 from manifests.run_folder import Run
@@ -137,6 +137,10 @@ class Repliquant(ActionApp):
     def action_command_palette(self) -> None:
         if not isinstance(self._top, Palette):
             self.push_screen(Palette())  # without an id: one that was closed may still be there
+
+    def search_themes(self) -> None:
+        """In a palette that is closed once, however often it is asked to."""
+        self.push_screen(Palette(providers=[ThemeProvider], placeholder="Search for themes…"))
 
     def action_doctor(self) -> None:
         """What this machine can run, how it is set and how busy it is."""

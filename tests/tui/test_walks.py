@@ -66,3 +66,16 @@ def test_a_palette_opens_while_the_last_one_is_being_taken_down(app: Repliquant)
             await until(pilot, lambda: not isinstance(app.screen, Palette))
 
     drive(app, steps)
+
+
+def test_the_themes_are_closed_once_however_often_they_are_asked_to(app: Repliquant) -> None:
+    async def steps(pilot: Pilot[str], app: Repliquant) -> None:
+        app.search_themes()
+        await until(pilot, lambda: isinstance(app.screen, Palette) and app.screen.is_active)
+        themes = app.screen
+        themes.dismiss()
+        themes.dismiss()
+        await until(pilot, lambda: not isinstance(app.screen, Palette))
+        assert len(app.screen_stack) == 1
+
+    drive(app, steps)
