@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from functools import cached_property
 from typing import Any, Dict, List, Literal, Optional, Union
 
 import msgspec
@@ -19,8 +20,9 @@ ID_LENGTH = 12
 
 
 class Cell(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True,
+    dict=True,
+):  # fmt: skip
     """What is run, completely: two cells with equal fields are the same cell.
 
     ``recipe`` holds only what this task reads (a change to the training recipe does not
@@ -55,9 +57,12 @@ class Cell(
     environment: str = ""
     feature: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON."""
+        """The first 12 hexadecimal digits of the SHA-256 of the canonical JSON.
+
+        Asked for some ten times of every cell of a plan, and kept: a cell doesn't change.
+        """
         # msgspec leaves a text out only if it is the very object that is the default.
         cell = msgspec.structs.replace(
             self,

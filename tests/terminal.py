@@ -33,7 +33,7 @@ class Terminal:
     def type(self, line: str) -> None:
         self.tmux("send-keys", line, "Enter")
 
-    def shows(self, condition: Callable[[str], bool], within_s: float = 30) -> str:
+    def shows(self, condition: Callable[[str], bool], within_s: float = 120) -> str:
         """The screen, as soon as ``condition`` holds for it."""
         end = time.monotonic() + within_s
         while True:

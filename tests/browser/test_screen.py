@@ -60,7 +60,7 @@ class Served:
 
     def end(self) -> None:
         self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_keys_and_the_mouse_reach_the_app(browser: Browser, served: Served) -> N
         browser.driver.get(served.address)
         browser.wait(DRAWN)
         browser.press("d")  # the machine's screen, on top of home
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while not browser.ask(CLOSED):  # what comes before the app has drawn its footer is lost
             assert time.monotonic() < end, "it doesn't leave"
             leave()

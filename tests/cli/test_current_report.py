@@ -11,6 +11,7 @@ from tests.conftest import Workshop
 pytestmark = pytest.mark.cells
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("changed", ["", "plan.json", "cells/*/manifest.json"])
 def test_a_report_is_written_anew_where_it_is_older_than_what_it_is_made_from(
     workshop: Workshop, changed: str

@@ -122,6 +122,7 @@ def test_a_failure_is_one_though_nobody_reads_its_output(
     assert b"Traceback" not in told and b"BrokenPipe" not in told
 
 
+@pytest.mark.first(8)
 @pytest.mark.parametrize(("arguments", "status"), QUIET, ids=words)
 def test_a_failure_is_one_though_nobody_reads_its_message(
     failing: Workshop, arguments: list[str], status: int

@@ -81,6 +81,7 @@ def test_whatever_can_not_be_read_is_a_reason(
     assert found["gpu 0"]["state"] == ("note" if words == "denied" else "ok")
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("what", [0, "init"])
 def test_a_driver_that_hangs_holds_up_nobody(
     workshop: Workshop, tmp_path: Path, what: int | str
@@ -150,6 +151,7 @@ def test_telemetry_and_manifest_name_the_card_by_its_uuid(
     assert measured.readings["gpus/2/memory_used_bytes"].max == 2**30
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("asked", "number"), [(UUID.format(1), 1), (PART.format(0, 1), 0), ("GPU-00000001", 1)]
 )
@@ -175,6 +177,7 @@ def test_a_uuid_that_is_not_ours_is_refused(workshop: Workshop, tmp_path: Path) 
     )
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("words", "reason"),
     [("lost", "NVML: GPU is lost"), ("hang", "NVML gave no answer within 3 s")],

@@ -104,7 +104,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(finished: Workshop, arguments: 
     process.stdout.close()
     with process.stderr:
         told = process.stderr.read()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     assert told == ""
 
 

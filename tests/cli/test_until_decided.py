@@ -196,6 +196,7 @@ def test_on_a_machine_that_stays_busy_it_ends_undecided(claiming: Workshop) -> N
     assert claiming.executed() == before
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_what_is_cut_off_in_the_middle_of_a_quadruple_goes_on(
     claiming: Workshop, how: signal.Signals

@@ -46,6 +46,7 @@ def test_samples_inside_a_process_are_not_repeats() -> None:
     assert line.ratio == 2.0
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("seed", [1, 7, 13])
 def test_the_same_configuration_compared_with_itself_two_hundred_times(seed: int) -> None:
     """One cell of ten processes on both sides, as a run of five such cells too."""

@@ -33,6 +33,7 @@ def decided(found: Differences) -> bool:
     return any(line.verdict in ("faster", "slower") for line in found.lines)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("runs", "repeats"), [(3, 1), (3, 3), (5, 2)])
 def test_what_a_run_was_like_is_no_difference_between_configurations(
     runs: int, repeats: int

@@ -21,7 +21,7 @@ from typing import Any
 import docker
 import pytest
 
-_UP_WITHIN_S = 60.0
+_UP_WITHIN_S = 120.0
 
 
 class NoEngine(Exception):
@@ -214,7 +214,7 @@ class Sshd:
         wrapper.chmod(0o755)
 
     def _await(self) -> None:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         command = [self.path / "ssh", "-p", str(self.port), "root@127.0.0.1", "docker", "version"]
         while True:
             done = subprocess.run(command, capture_output=True, text=True, check=False)

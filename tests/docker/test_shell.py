@@ -36,7 +36,7 @@ def test_on_a_terminal_it_is_a_terminal(docker_workshop: DockerWorkshop) -> None
     os.close(theirs)
     printed = b""
     os.set_blocking(ours, False)
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < end:
         try:
             printed += os.read(ours, 4096)

@@ -42,7 +42,7 @@ def group(controller: str) -> Iterator[Group]:
     try:
         yield Group(folder)
     finally:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         while folder.exists():
             with contextlib.suppress(OSError):
                 folder.rmdir()

@@ -103,7 +103,7 @@ def _meet(job: Job) -> None:
     folder = Path(f"{os.environ['FAKE_LOG']}.here")
     folder.mkdir(exist_ok=True)
     (folder / job.cell.id).touch()
-    end = time.monotonic() + 60
+    end = time.monotonic() + 120
     while len(list(folder.iterdir())) < float(job.cell.recipe["peers"]):
         if time.monotonic() > end:
             raise TimeoutError("nobody came")

@@ -78,7 +78,7 @@ def test_kill_9_of_the_orchestrator_takes_the_runner_along(training: Reproductio
     found = processes_of(process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(found, timeout=30)
+    _, alive = psutil.wait_procs(found, timeout=120)
     assert alive == []
     assert training.run.load().manifests == []
 

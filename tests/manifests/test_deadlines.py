@@ -30,7 +30,7 @@ def test_one_that_hangs_is_left_behind_and_the_next_is_answered() -> None:
     assert len(set(threading.enumerate()) - before) == 2
     gate.set()
     patience.close()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while set(threading.enumerate()) - before:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -57,7 +57,7 @@ def started(seconds: float) -> subprocess.Popen[str]:
 
 def test_a_program_ends_while_a_call_of_it_hangs_in_c() -> None:
     process = started(0.2)
-    assert process.communicate(timeout=30)[0] == "no answer within 0.2 s\n"
+    assert process.communicate(timeout=120)[0] == "no answer within 0.2 s\n"
     assert process.returncode == 0
 
 
@@ -66,5 +66,5 @@ def test_it_hears_signals_meanwhile(number: signal.Signals) -> None:
     process = started(1000)
     time.sleep(0.3)
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode != 0

@@ -66,7 +66,7 @@ def runner_processes(workshop: Workshop) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], object], what: str, limit_s: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, limit_s: float = 120.0) -> None:
     """Look until ``condition`` holds; fails after ``limit_s`` with ``what``."""
     end = time.monotonic() + limit_s
     while not condition():

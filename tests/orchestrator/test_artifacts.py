@@ -33,6 +33,7 @@ def weights(workshop: Workshop) -> Path:
     return the_run(workshop).cell_folder(ids(workshop)[TITLES[0]]) / "weights.bin"
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("wrong", "damage"), DAMAGES.items())
 def test_a_cell_does_not_start_from_weights_that_are_not_as_recorded(
     trained: Workshop, wrong: str, damage: Callable[[Path], object]
@@ -70,6 +71,7 @@ def test_the_runner_looks_itself_at_what_it_reads(trained: Workshop) -> None:
     assert found.reason == f"starts from cell {ids(trained)[TITLES[0]]}, whose {CHANGED}"
 
 
+@pytest.mark.thorough
 def test_no_archive_is_made_of_weights_that_were_changed(finished: Workshop) -> None:
     run, parent = str(the_run(finished).folder), ids(finished)[TITLES[0]]
     weights(finished).write_bytes(b"wEights")

@@ -28,6 +28,7 @@ def behaving(workshop: Workshop, train: str = "ok", infer: str = "ok", **setting
     path.write_text(path.read_text().replace('behave = "ok"', f'behave = "{train}"', 1))
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     ("behave", "status", "reason", "exit_code"),
     [

@@ -49,6 +49,7 @@ def lacking(workshop: Workshop, preload: Path) -> Callable[..., Workshop]:
     return make
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("number", NO_LOCKS, ids=errno.errorcode.get)
 def test_without_locks_a_run_warns_once_a_folder_and_goes_on(
     lacking: Callable[..., Workshop], number: int
@@ -61,6 +62,7 @@ def test_without_locks_a_run_warns_once_a_folder_and_goes_on(
     assert list(workshop.folder.rglob("*.held*")) == []
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("calls", "words"),
     [
@@ -123,7 +125,7 @@ def test_a_second_orchestrator_is_refused_without_locks_too(
         assert f"is in use by process {first.pid} on {os.uname().nodename}. Wait for it" in told
     finally:
         first.terminate()
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
 
 
 def test_the_file_of_a_killed_orchestrator_is_taken_away(

@@ -35,6 +35,7 @@ def first_cell_works(workshop: Workshop) -> None:
     wait_until(workshop.executed, "no cell was started")
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     "numbers",
     [[signal.SIGINT], [signal.SIGTERM], [signal.SIGHUP], [signal.SIGHUP, signal.SIGHUP]],
@@ -50,7 +51,7 @@ def test_a_signal_marks_the_cell_that_was_cut_off_and_the_next_start_goes_on(
     for number in numbers:
         process.send_signal(number)
         time.sleep(0.1)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=120)
     assert process.returncode == 130
     assert told.splitlines()[-1] == "repliquant: interrupted"
     assert "Traceback" not in told
@@ -120,6 +121,7 @@ def _on_a_terminal(workshop: Workshop, hangup: bool) -> tuple[subprocess.Popen[b
     return process, ours
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_build_that_is_cut_off_takes_what_it_started_along(
     workshop: Workshop, number: signal.Signals
@@ -171,7 +173,7 @@ def test_a_second_ctrl_c_does_not_wait_for_a_cell_that_will_not_stop(workshop: W
     process.send_signal(signal.SIGINT)
     wait_until(lambda: list(folder.glob("*/stop.json")), "nobody asked the cell to stop")
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=10)
+    _, told = process.communicate(timeout=30)
     assert process.returncode == 130, told
     assert runner_processes(workshop) == []
     assert "Traceback" not in told

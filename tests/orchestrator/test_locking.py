@@ -24,7 +24,7 @@ def test_a_second_orchestrator_on_a_folder_is_refused_and_told_who_holds_it(
         told = workshop.run(status=2).stderr
     finally:
         first.terminate()
-        first.communicate(timeout=30)
+        first.communicate(timeout=120)
     folder = the_run(workshop).folder
     assert f"{folder} is in use by process {first.pid} on {socket.gethostname()}" in told
     assert "Wait for it, or choose another folder with --run" in told

@@ -137,6 +137,7 @@ def test_a_resolver_that_cannot_be_fetched_is_told(
         lock_image(image(tmp_path, "numpy\n"))
 
 
+@pytest.mark.thorough
 def test_what_a_container_needs_less_is_locked_as_well(tmp_path: Path) -> None:
     small = image(tmp_path, "numpy\n")
     less = small.folder / "container-requirements.txt"

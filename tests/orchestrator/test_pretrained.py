@@ -170,6 +170,7 @@ def test_a_file_that_was_put_there_is_used_and_stands_in_the_manifest(wanting: W
     assert "SHA-256 as first seen" in " ".join(told.split())
 
 
+@pytest.mark.thorough
 def test_a_file_that_changed_since_is_not_used(wanting: Workshop) -> None:
     _place(wanting, WEIGHTS)
     wanting.run()
@@ -179,6 +180,7 @@ def test_a_file_that_changed_since_is_not_used(wanting: Workshop) -> None:
     assert len(wanting.executed()) == 6
 
 
+@pytest.mark.thorough
 def test_a_finished_run_needs_no_weights_any_more(wanting: Workshop) -> None:
     folder = _place(wanting, WEIGHTS)
     wanting.run()

@@ -19,7 +19,7 @@ from orchestrator.planning.resuming import Todo
 from orchestrator.running.scheduler import Scheduler, Slot, gpu_slots
 from tests.manifests.samples import a_cell, a_manifest
 
-LONG_S = 60.0
+LONG_S = 120.0
 WHOLE = Slot(cpus=(0, 1))
 
 

@@ -125,7 +125,7 @@ def test_what_a_killed_build_has_started_holds_the_lock_until_it_ends(tmp_path: 
     small = image(tmp_path, verify=f"import os, time\nopen({str(checking)!r}, 'w')\n{wait}")
     folder = venvs.environment_folder(small)
     with start(tmp_path) as process:
-        wait_until(checking.exists, "the check was not begun", 120)
+        wait_until(checking.exists, "the check was not begun")
         process.kill()
         process.wait()
         with pytest.raises(HeldError), exclusive(folder.with_suffix(".lock")):

@@ -18,7 +18,7 @@ from manifests.order import CellOrder
 from tests.manifests.samples import a_cell
 
 ROOT = Path(__file__).resolve().parents[2]
-LONG_S = 60.0
+LONG_S = 120.0
 CONTEXT = Context(
     engine="fake",
     image=ImageUsed(name="alpha", kind="given"),

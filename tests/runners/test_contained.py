@@ -19,7 +19,7 @@ from runners import container_init
 from tests.manifests.old_python import python_3_8
 
 ROOT = Path(runners.__file__).parent.parent
-LONG_S = 60.0
+LONG_S = 120.0
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="for containers")
 
 # A child of this process only becomes a child of the first one where that asks for orphans.
@@ -114,6 +114,7 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.first(4)
 @pytest.mark.parametrize("status", [0, 1, 3, 125, 200])
 def test_it_ends_as_the_runner_ends(start: Starter, status: int) -> None:
     assert start("ends", str(status)).ended() == status

@@ -18,7 +18,7 @@ from runners import lifeline
 from runners.failures import Stopped
 
 ROOT = Path(runners.__file__).parent.parent
-LONG_S = 30.0
+LONG_S = 120.0
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux's prctl")
 
 RUNNER = """

@@ -109,6 +109,7 @@ def test_a_process_that_has_less_already_is_unsupported(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     ("words", "limit", "mebibytes", "reason"),
     [

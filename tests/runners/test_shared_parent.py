@@ -49,7 +49,7 @@ modules = ["numpy"]
 packages = ["numpy"]
 shared_imports = ["numpy", "colorsys", "no_such_module"{more}]
 """
-LONG_S = 60.0
+LONG_S = 120.0
 
 
 @pytest.fixture

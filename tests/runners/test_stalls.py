@@ -23,6 +23,7 @@ from manifests.telemetry_series import CellSample
 from runners.stalls import NoticesStalls
 from tests.fakes.clock import Clock
 from tests.manifests.samples import a_cell
+from tests.orchestrator.reading import wait_until
 
 
 class Cell:
@@ -119,14 +120,19 @@ class Sampled:
         for process in stopped:
             os.kill(process.pid, signal.SIGSTOP)
         time.sleep(2.6)
+        before = self._lines()
         for process in stopped:
             os.kill(process.pid, signal.SIGCONT)
-        time.sleep(0.6)
+        wait_until(lambda: self._lines() >= before + 2, "the sampler takes no samples")
         assert self.sampler.stdin is not None
         self.sampler.stdin.close()
         self.sampler.wait(20)
         samples = read_series(self.folder / "telemetry.jsonl").samples
         return [cell.stopped for sample in samples for cell in sample.cells.values()]
+
+    def _lines(self) -> int:
+        path = self.folder / "telemetry.jsonl"
+        return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_a_user_without_home_and_name_runs_a_study(tmp_path: Path) -> None:
     assert not (tmp_path / "~").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "odd", [b"runs\xff", pytest.param(b"\xe4 \xf6", marks=pytest.mark.thorough)]
 )

@@ -48,7 +48,7 @@ async def started(pilot: Pilot[str], app: Repliquant, folder: Path) -> None:
 
 
 async def until(pilot: Pilot[str], condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60.0
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         if condition():
             await pilot.pause()

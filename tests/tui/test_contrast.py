@@ -18,6 +18,7 @@ LEAST = 2.5
 PAGES = ["1", "2", "3", "4", "5", "6", "d"]
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("theme", [theme.name for theme in THEMES])
 def test_words_can_be_told_from_their_ground(
     recorded: object, replaying: Repliquant, theme: str

@@ -41,6 +41,7 @@ def test_a_filter_narrows_while_one_types_and_escape_takes_it_back(app: Repliqua
     drive(app, steps, (110, 30))
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("screen", "words", "left"), [("4", "int8 size", 2), ("6", "faster", 1)])
 def test_tables_claims_and_speedups_are_filtered_by_words(
     app: Repliquant, screen: str, words: str, left: int

@@ -76,6 +76,7 @@ def test_a_budget_is_asked_for_and_stands_on_the_plan(app: Repliquant) -> None:
     drive(app, steps, (100, 30))
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [

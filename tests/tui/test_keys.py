@@ -149,6 +149,7 @@ def test_three_views_of_a_table(app: Repliquant) -> None:
     drive(app, steps)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("format_", "begin"), [("md", "### "), ("csv", "run,"), ("json", "[")])
 def test_an_export_is_the_same_file_as_the_command_lines(
     app: Repliquant, recorded: Path, format_: str, begin: str

@@ -100,6 +100,7 @@ def test_after_a_pause(app: Repliquant, play: Callable[[Scene], None], tmp_path:
     drive(app, steps, (110, 30))
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("what", ["pause", "cancel"])
 def test_what_is_ended_before_its_first_cell(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, what: str
@@ -163,6 +164,7 @@ def test_after_an_error_in_the_midst_the_cell_is_to_do_and_can_be_started(
     drive(app, steps, (130, 30))
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("status", ["unsupported", "crashed", "oom", "timeout"])
 def test_a_cell_that_did_not_come_to_its_end_is_not_at_100_percent(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, status: Status

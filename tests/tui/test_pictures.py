@@ -85,6 +85,7 @@ def test_screen(snap_compare: Compare, app: Repliquant, name: str) -> None:
     assert snap_compare(app, run_before=after(*PICTURES[name]), terminal_size=(80, 24))
 
 
+@pytest.mark.first(3)
 @pytest.mark.parametrize("theme", ["repliquant-light", "ansi-dark", "ansi-light"])
 @pytest.mark.parametrize("name", ["plan", "results", "claims"])
 def test_screen_in_other_colours(
@@ -94,6 +95,7 @@ def test_screen_in_other_colours(
     assert snap_compare(app, run_before=after(*PICTURES[name]), terminal_size=(80, 24))
 
 
+@pytest.mark.first(6)
 @pytest.mark.parametrize("size", [(20, 5), (40, 12), (132, 40)])
 @pytest.mark.parametrize("name", ["home", "plan", "results", "claims", "claims_audit"])
 def test_screen_of_another_size(

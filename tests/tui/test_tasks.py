@@ -122,6 +122,7 @@ def _network(batch: str, latencies: dict[str, float]) -> Network:
     return Network(key, "accuracy", tuple(compared(ways)))
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("batch", "fastest"), [("8", "openvino ptq-qdq, 3.000 ms"), ("1", "onnxruntime ptq-qdq, 1.000")]
 )

@@ -24,6 +24,7 @@ from tui.sampling import RESTING_S, Sampling
 from tui.screens.run import RunScreen
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("phase", "still"), [("measure", True), ("build", False)])
 def test_it_is_drawn_rarely_while_a_cell_is_timed(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path,

@@ -31,6 +31,7 @@ def _all_ok(todo: list[PlannedCell], tell: Listener, control: RunControl) -> lis
     return ["ok"] * 4
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 def test_a_run_that_is_watched_ends_with_the_screen_that_reproduce_prints(
     app: Repliquant, play: Callable[[Scene], None], tmp_path: Path, size: tuple[int, int]

@@ -29,6 +29,7 @@ async def until_told(pilot: Pilot[str], app: Repliquant, part: str) -> None:
     raise AssertionError(app.said)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("format_", ["html", "md", "latex"])
 def test_a_report_is_the_same_file_as_the_commands(
     app: Repliquant, recorded: Path, tmp_path: Path, format_: str
@@ -166,6 +167,7 @@ def test_the_doctors_findings_are_a_screen(
     drive(app, steps)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("size", [(20, 5), (80, 24)])
 def test_hostile_findings(app: Repliquant, size: tuple[int, int]) -> None:
     async def steps(pilot: Pilot[str], app: Repliquant) -> None:

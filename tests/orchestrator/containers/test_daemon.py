@@ -207,6 +207,7 @@ def unprivileged() -> Iterator[Workshop]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_user_who_may_not_use_the_socket_is_told_how_to(
     unprivileged: Workshop, fake_daemon: FakeDaemon, command: list[str]

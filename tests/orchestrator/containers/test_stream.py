@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from orchestrator.engines.docker import stream
 from orchestrator.engines.docker.stream import Output, frames
 
-LONG_S = 30.0
+LONG_S = 120.0
 STDOUT, STDERR = 1, 2
 FRAMES = st.lists(st.tuples(st.sampled_from([0, STDOUT, STDERR]), st.binary(max_size=300)))
 

@@ -81,6 +81,7 @@ def test_wheels_for_the_container_are_taken(
     assert fetch(small, architecture)[0] == sorted(files)
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     "tag",
     [

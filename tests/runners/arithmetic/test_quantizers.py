@@ -128,6 +128,7 @@ def test_symmetric_quantization_is_odd(make: Make, x: Any) -> None:
     assert int(parameters.zero_point) == 0
 
 
+@pytest.mark.first(4)
 @pytest.mark.parametrize("make", EVERY)
 @pytest.mark.parametrize("axis", [0, 1, -1])
 @given(x=tensors(min_dims=3, max_dims=3, min_side=2, max_side=4))
