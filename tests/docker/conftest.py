@@ -167,7 +167,7 @@ class DockerWorkshop(Workshop):
         return self._alone or any(source.startswith(f"{self.folder}/") for source in sources)
 
 
-def wait_for(test: Callable[[], object], what: str, seconds: float = 60.0) -> None:
+def wait_for(test: Callable[[], object], what: str, seconds: float = 120.0) -> None:
     """Wait until ``test`` is true."""
     end = time.monotonic() + seconds
     while not test():

@@ -54,6 +54,7 @@ def watch(workshop: DockerWorkshop, process: subprocess.Popen[str], begun: int) 
     return watched
 
 
+@pytest.mark.thorough
 def test_forty_containers_leave_nothing_behind(docker_workshop: DockerWorkshop) -> None:
     docker_workshop.write(repeats=CONTAINERS // 2)
     process = docker_workshop.start("-k", "alpha")

@@ -82,6 +82,7 @@ def on_gpu(workshop: DockerWorkshop) -> list[Manifest]:
     return [manifest for manifest in found if manifest.cell.device == "gpu"]
 
 
+@pytest.mark.first(3)
 @pytest.mark.parametrize(
     ("allotted", "options", "given"),
     [

@@ -167,6 +167,7 @@ def test_data_travels_once(far: FarWorkshop) -> None:
     assert far.volumes(DATA_LABEL) == data and len(data) == 2  # itself, and that it is complete
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("far", ["tls", "ssh"], indirect=True)
 def test_ctrl_c_reaches_a_cell_far_away(far: FarWorkshop) -> None:
     """Its manifest has the reason, which came through the archive call, and its own phases."""
@@ -181,6 +182,7 @@ def test_ctrl_c_reaches_a_cell_far_away(far: FarWorkshop) -> None:
     assert [phase.name for phase in manifest.phases] == ["import", "work"]
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("far", ["tls", "ssh"], indirect=True)
 def test_what_a_killed_orchestrator_leaves_far_away_goes_with_the_next_run(
     far: FarWorkshop,

@@ -118,6 +118,7 @@ def test_ternary_weights_are_ternary_and_exact(sfc: Both) -> None:
     assert samples(made, "model_size_bytes", "packed weights") == [2 * 41792]
 
 
+@pytest.mark.thorough
 def test_convolutions_are_binary_behind_the_first(tmp_path: Path) -> None:
     cnv = both(tmp_path, "cnv", 32)
     trained = cnv.trained("w1a1", ONE_STEP)

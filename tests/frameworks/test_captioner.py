@@ -84,6 +84,7 @@ def test_a_torch_without_products_to_replace_computes_the_same(
     )
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("removed", [[], ["layer-normalisation"], list(REMOVABLE)])
 def test_both_frameworks_give_the_same_words(
     images: dict[str, Path], tmp_path: Path, removed: list[str]
@@ -159,6 +160,7 @@ def test_what_eager_mode_needs_in_float_is_found(pytorch: Bench, float_pytorch: 
     assert samples(found, "token_agreement")[0] > 0.5
 
 
+@pytest.mark.thorough
 def test_the_same_set_is_found_by_the_same_steps_twice(
     pytorch: Bench, float_pytorch: Manifest
 ) -> None:

@@ -15,7 +15,7 @@ from tests.frameworks.conftest import ROOT, Reproduction, smallest_study
 
 __all__ = ["daemon"]
 pytestmark = [pytest.mark.frameworks, pytest.mark.docker]
-CHOSEN = "infer and batch_size=1 and (ptq or float32 or qat-eager)"
+CHOSEN = "infer and batch_size=1 and (ptq-eager or ptq-tflite or tflite-float32)"
 """Both frameworks, every task, and what these cells start from."""
 
 
@@ -34,7 +34,7 @@ def contained(daemon: Daemon, tmp_path_factory: pytest.TempPathFactory) -> tuple
         capture_output=True, text=True, timeout=3000, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    assert re.search(r"13 cells executed; of 13: 13 ok", done.stderr), done.stderr
+    assert re.search(r"8 cells executed; of 8: 8 ok", done.stderr), done.stderr
     return made, done.stdout
 
 

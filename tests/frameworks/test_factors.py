@@ -26,6 +26,7 @@ def timed(folder: Path, model: str) -> tuple[Manifest, Manifest]:
     return trained, ok(bench.run(bench.cell("infer", "ptq-qdq", INFER), made))
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(("model", "operations"), [("vgg4-16", 7), ("mobilenet-v1-shallow-50", 20)])
 def test_a_scaled_network_is_the_same_in_both_and_knows_its_size(
     tmp_path: Path, model: str, operations: int

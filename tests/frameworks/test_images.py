@@ -15,8 +15,14 @@ from tests.frameworks.conftest import interpreter
 pytestmark = pytest.mark.frameworks
 # What takes longer to download than to test is checked where somebody has made it.
 LARGE_MB = 1000
+# No study's own: what they add is a further version of a framework, in experiment matrix.
+FURTHER = {"litert-cpu", "pytorch-2.0", "tensorflow-2.12"}
 # The others exist as containers only.
-LOCAL = [name for name in image_names() if not load_image(name).container_only]
+LOCAL = [
+    pytest.param(name, marks=[pytest.mark.thorough] if name in FURTHER else [])
+    for name in image_names()
+    if not load_image(name).container_only
+]
 CHECKS = {
     "brevitas-cpu": 2, "larq-cpu": 1, "onnxruntime-cpu": 2, "pytorch-2.0": 2, "tensorflow-22.03": 4,
 }  # fmt: skip

@@ -70,6 +70,7 @@ def test_float32_is_the_network_that_pytorch_trained(family: Family) -> None:
     assert timed.environment.settings["INFERENCE_NUM_THREADS"] == str(timed.environment.threads)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("variant", ["", "full-bias", "no-bias"])
 def test_nncf_makes_int8_that_runs_in_int8(family: Family, variant: str) -> None:
     made = ok(family.quantized("ptq-nncf", variant))
@@ -129,6 +130,7 @@ def test_a_processor_without_that_precision_fails_the_proof(
     assert timed.proof is not None and timed.proof.coverage == 0.0
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("converted", "technique", "kind"),
     [

@@ -62,6 +62,7 @@ for model, size in (("vgg16", 48), ("resnet50", 48), ("mobilenet-v1", 128)):
 """
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("name", ["tensorflow-cpu", "tensorflow-22.03"])
 def test_a_published_file_becomes_the_layers_below_the_head(name: str, tmp_path: Path) -> None:
     python = venvs.interpreter(load_image(name))

@@ -117,6 +117,7 @@ def test_what_torch_quantizes(bench: Bench, technique: str, feature: str, outcom
     assert probed(bench, technique, feature).outcome == outcome
 
 
+@pytest.mark.thorough
 def test_ai_edge_quantizer_is_probed_where_no_tensorflow_is(tmp_path: Path) -> None:
     made = digits_bench(interpreter("tensorflow-cpu"), tmp_path, "none", 16)
     base = {**made.base, "study": "lad2023", "batch_size": 32, "framework": "tensorflow"}
@@ -147,6 +148,7 @@ def test_a_refusal_has_torchs_own_words(bench: Bench) -> None:
     assert "only supported with float_qparams_weight_only_qconfig" in found.words
 
 
+@pytest.mark.thorough
 def test_forks_find_the_same_as_processes_of_their_own(tmp_path: Path) -> None:
     """The same cells by an engine that starts each in a way of its own."""
     tool = Reproduction(tmp_path)

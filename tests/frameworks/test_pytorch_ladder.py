@@ -40,6 +40,7 @@ def test_float32_is_trained_by_adam(bench: Bench, trained: Manifest) -> None:
     assert samples(trained, "model_size_bytes")[0] == pytest.approx(4 * 3_281_344, rel=0.01)
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_mixed_precision_computes_in_bfloat16(
     bench: Bench, trained: Manifest, channels_last: bool
@@ -62,10 +63,11 @@ def test_eager_and_channels_last_answer_alike(bench: Bench, trained: Manifest) -
     assert accuracies[0] == accuracies[1]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("technique", "kind"),
     [
-        pytest.param("compiled", "float32", marks=pytest.mark.thorough),
+        ("compiled", "float32"),
         ("compiled-bfloat16", "bfloat16"),
     ],
 )
@@ -116,6 +118,7 @@ def test_pt2e_quantization_is_int8_in_the_compiled_graph(bench: Bench, trained: 
     assert samples(manifest, "accuracy") == samples(quantized, "accuracy")
 
 
+@pytest.mark.thorough
 def test_torchao_says_how_little_its_int8_covers(bench: Bench, trained: Manifest) -> None:
     manifest = ok(bench.run(bench.cell("infer", "int8-torchao", INFER), trained))
     proof = manifest.proof
@@ -173,10 +176,11 @@ def test_without_a_compiler_compiling_is_unsupported(bench: Bench, trained: Mani
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("model", "parameters"),
     [
-        pytest.param("vgg16", 14_741_568, marks=pytest.mark.thorough),
+        ("vgg16", 14_741_568),
         ("resnet50", 23_945_472),
     ],
 )

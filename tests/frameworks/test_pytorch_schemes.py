@@ -36,6 +36,7 @@ def test_every_observer_has_every_scheme() -> None:
     assert set(variants("pytorch", "ptq-fx")) == wanted - {""} | {"unfused"}
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     "variant", ["", "symmetric", "per-tensor", "minmax", "moving-average-per-tensor-symmetric"]
 )

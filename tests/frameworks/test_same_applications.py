@@ -67,6 +67,7 @@ np.save(answer, logits.numpy())
 """
 
 
+@pytest.mark.first(2)
 @pytest.mark.parametrize(
     ("model", "size"),
     [("vgg16", 48), ("resnet50", 51), ("mobilenet-v1", 48), ("mobilenet-v1", 51)],

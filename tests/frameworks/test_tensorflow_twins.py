@@ -55,6 +55,7 @@ def test_rigorous_float16_steps_all_apply_or_are_flagged(python: Path, pack: Pat
     assert 1 <= found["scale"] <= 32768
 
 
+@pytest.mark.thorough
 def test_as_published_skipped_steps_are_counted_and_flagged(python: Path, pack: Path) -> None:
     found = fact(python, pack, "scaled_training", "resnet50", "as-published")
     (applied,) = found["applied"]
