@@ -47,6 +47,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     stand_in: a test that is evaluated on ours only: what a processor can execute of it, which
         never decides the claim.
     tiers: those whose work is enough for it; all when empty.
+    stand_in_tiers: those whose work is enough for the stand-in; the same when empty.
     untestable: why there is no test.
     depends: what of the paper's surroundings has to be the same for its result to be reproduced,
         or not, rather than to hold here, or not: hardware, data, recipe, versions.
@@ -63,8 +64,16 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     read_off: str = ""
     stand_in: str = ""
     tiers: list[str] = []
+    stand_in_tiers: list[str] = []
     untestable: str = ""
     depends: list[Dependence] = msgspec.field(default_factory=lambda: list(DEPENDENCES))
+
+    def too_little(self, test: str, tier: str) -> str:
+        """Why a tier's work isn't enough for the test of that field, if it isn't."""
+        enough = (test == "stand_in" and self.stand_in_tiers) or self.tiers
+        if not enough or tier in enough:
+            return ""
+        return f"tier {tier} spends too little for it; needs {' or '.join(enough)}"
 
     @property
     def constants(self) -> dict[str, float]:

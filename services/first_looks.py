@@ -37,9 +37,12 @@ def first_look(judged: Judged, plan: Plan, evidence: Evidence) -> FirstLook:
     claim = judged.claim
     if claim.untestable:
         return FirstLook(reason=claim.untestable)
-    if claim.tiers and plan.tier not in claim.tiers:
-        return FirstLook(reason=judged.measured.reason)
-    looks = [_at(test, claim.constants, plan, evidence) for test in claim.tests.values()]
+    looks = [
+        FirstLook(reason=claim.too_little(name, plan.tier))
+        if claim.too_little(name, plan.tier)
+        else _at(test, claim.constants, plan, evidence)
+        for name, test in claim.tests.items()
+    ]
     return next((look for look in looks if not look.reason), looks[-1])
 
 

@@ -113,10 +113,10 @@ def _judge(item: Numbered, paper: Tables, ran: Ran) -> Judged:
         measured = Verdict(UNTESTABLE, claim.untestable, claim.untestable)
     else:
         published = _published(tests["test"], claim, paper)
-        measured = _measured(tests["test"], claim, ran)
+        measured = _measured("test", claim, ran)
     stand_in = None
     if "stand_in" in tests:
-        stand_in = _measured(tests["stand_in"], claim, ran, stands_in=True)
+        stand_in = _measured("stand_in", claim, ran)
     lines = list(lines_used(tests.values(), ran.comparisons))
     cells = list(dict.fromkeys(cell for line in lines for cell in line.cells))
     found = merged(line.flagged for line in lines)
@@ -133,13 +133,13 @@ def _published(test: Node, claim: Claim, paper: Tables) -> Verdict:
     return Verdict(truth.state, truth.why, reason, evidence=truth.short)
 
 
-def _measured(test: Node, claim: Claim, ran: Ran, stands_in: bool = False) -> Verdict:
+def _measured(name: str, claim: Claim, ran: Ran) -> Verdict:
     if not ran.comparisons:
         return Verdict(NOT_MEASURED, "no run", "no run")
-    if claim.tiers and ran.tier not in claim.tiers:
-        needed = " or ".join(claim.tiers)
-        reason = f"tier {ran.tier} spends too little for it; needs {needed}"
+    reason = claim.too_little(name, ran.tier)
+    if reason:
         return Verdict(NOT_MEASURED, reason, reason)
+    test = claim.tests[name]
     try:
         truth, atoms = _decided(test, claim, ran.source)
     except (Missing, ExpressionError) as error:
@@ -148,7 +148,7 @@ def _measured(test: Node, claim: Claim, ran: Ran, stands_in: bool = False) -> Ve
     differs = tuple(_deviations(test, claim, ran))
     evidence = ", ".join(part for part in (truth.short, _processes(atoms)) if part)
     if truth.state != UNCLEAR:
-        word = _WORDS[truth.state, not differs and not stands_in]
+        word = _WORDS[truth.state, not differs and name == "test"]
         return Verdict(word, truth.why, differs=differs, evidence=evidence)
     reason = _reason(truth.doubts, atoms)
     why = f"{reason}; {truth.why}" if truth.doubts else truth.why
