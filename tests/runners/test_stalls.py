@@ -108,7 +108,7 @@ class Sampled:
         command = [sys.executable, "-m", "runners.telemetry", str(folder), str(self.cell.pid)]
         self.sampler = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.say(Phase(time_s=0.0, name="measure"))
-        time.sleep(1.5)
+        wait_until(lambda: self._lines() >= 3, "the sampler takes no samples")
 
     def say(self, event: Phase | Step) -> None:
         assert self.sampler.stdin is not None
