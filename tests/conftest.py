@@ -41,6 +41,9 @@ MARKERS = {
     "measures": {"reproduction", "characterization", "contained"},
 }
 
+DAEMONS = ("docker", "slurm")
+"""What drives one of these uses all of it."""
+
 _LONGEST_ID = 200
 
 
@@ -60,7 +63,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if worker is None or worker["workercount"] > len(PROCESSORS):
         return
     first = int(worker["workerid"].removeprefix("gw"))
-    drives = group_of(item) != str(item.path)
+    drives = group_of(item) in DAEMONS
     own = PROCESSORS if drives else PROCESSORS[first :: worker["workercount"]]
     os.sched_setaffinity(0, own)
 
@@ -89,10 +92,14 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def group_of(item: pytest.Item) -> str:
-    """Tests that run one after the other: those of a file, and all that drive the same daemons."""
-    for marker in ("docker", "slurm"):
+    """Tests that run one after the other: those of a file, all that drive the same daemons, and
+    all that start from one training.
+    """
+    for marker in DAEMONS:
         if item.get_closest_marker(marker):
             return marker
+    if "tflite_family" in getattr(item, "fixturenames", ()):
+        return "tflite_family"
     return str(item.path)
 
 

@@ -67,6 +67,7 @@ def test_what_builds_leave_is_shown_and_goes_when_asked_and_nothing_else(images:
     images.client.images.remove(theirs)
 
 
+@pytest.mark.thorough
 def test_what_a_container_uses_is_kept_and_said(images: Images) -> None:
     images.build()
     left = json.loads(prune(images, "--json", "--older-than", "0"))["left"][0]

@@ -77,6 +77,7 @@ def logits(bench: Bench, cell: Manifest, parent: Manifest) -> np.ndarray[Any, An
     return found
 
 
+@pytest.mark.first(1)
 @pytest.mark.parametrize(
     ("model", "size", "recipe", "trained_in"),
     [

@@ -89,6 +89,7 @@ def test_larq_executes_the_same_network_packed(sfc: Both, binary: Manifest) -> N
     assert samples(timed, "promised_time_share") == [None]
 
 
+@pytest.mark.thorough
 def test_float32_of_the_same_topology_is_larger(sfc: Both, binary: Manifest) -> None:
     trained = sfc.trained("float32", {**LEARNS, "epochs": 3})
     assert operations(trained) == {"float32": {"Linear": 4}}
@@ -107,6 +108,7 @@ def test_float32_of_the_same_topology_is_larger(sfc: Both, binary: Manifest) -> 
     assert size > 334_336 * 4 and packed.stat().st_size < size / 8
 
 
+@pytest.mark.thorough
 def test_ternary_weights_are_ternary_and_exact(sfc: Both) -> None:
     trained = sfc.trained("w2a1", LEARNS)
     assert samples(trained, "accuracy")[0] >= LEARNT

@@ -101,6 +101,7 @@ def test_a_conversion_that_stays_float_is_never_binary(tfc: Both, binary: Manife
     assert reason.endswith("in tfc are: CONV_2D x4 in float32")
 
 
+@pytest.mark.thorough
 def test_the_float_files_inference_is_never_binary(tfc: Both) -> None:
     trained = tfc.trained("float32", ONE_STEP)
     file = ok(tfc.packed("float32", trained, test_images=40))
@@ -111,6 +112,7 @@ def test_the_float_files_inference_is_never_binary(tfc: Both) -> None:
 CONTENTS = (b"nothing of the kind", b"\x1c\0\0\0TFL3" + b"\0" * 400)
 
 
+@pytest.mark.thorough
 def test_files_that_arent_qonnx_are_refused_by_name(tfc: Both, binary: Manifest) -> None:
     made = ok(tfc.exported("w1a1", binary))
     for content in CONTENTS:
@@ -118,6 +120,7 @@ def test_files_that_arent_qonnx_are_refused_by_name(tfc: Both, binary: Manifest)
         assert "is no QONNX file" in refused.reason
 
 
+@pytest.mark.thorough
 def test_files_that_larqs_engine_cant_open_are_refused_by_name(tfc: Both, binary: Manifest) -> None:
     made = ok(tfc.packed("w1a1", binary))
     for content in CONTENTS:

@@ -51,6 +51,7 @@ def test_a_variant_fuses_and_quantizes_what_its_name_says(
     assert size < 11_169_162 * 1.1  # a byte a weight; the ends are 0.1 % of them
 
 
+@pytest.mark.thorough
 def test_batch_normalization_is_fused_or_a_layer_of_its_own(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

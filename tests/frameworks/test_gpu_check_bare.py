@@ -107,6 +107,7 @@ def planted(carried: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.thorough
 def test_a_precision_that_is_none_is_not_as_expected(
     bare: Path, carried: Path, tmp_path: Path
 ) -> None:

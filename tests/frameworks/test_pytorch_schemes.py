@@ -64,6 +64,7 @@ def test_a_scheme_is_made_again_where_it_is_timed(bench: Bench, trained: Manifes
     assert samples(timed, "accuracy") == samples(made, "accuracy")
 
 
+@pytest.mark.thorough
 def test_schemes_give_different_models_of_one_size(bench: Bench, trained: Manifest) -> None:
     """Nothing of a variant is lost on the way: each answers differently from the others."""
     noises, sizes = [], []

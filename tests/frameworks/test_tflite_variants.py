@@ -49,6 +49,7 @@ def test_float16_weights_are_computed_with_in_float32(tflite_family: Family) -> 
     assert samples(found, "sqnr_db")[0] > 40
 
 
+@pytest.mark.thorough
 def test_int16_activations_are_computed_by_own_kernels(tflite_family: Family) -> None:
     found = quantized(tflite_family, "ptq-int16x8", 0.25)
     proof = found.proof
