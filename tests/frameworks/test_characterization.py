@@ -10,7 +10,7 @@ import pytest
 
 from tests.frameworks.conftest import Reproduction
 
-pytestmark = pytest.mark.frameworks
+pytestmark = [pytest.mark.frameworks, pytest.mark.thorough]
 
 
 def explained(run: Reproduction, technique: str) -> dict[str, Any]:

@@ -84,6 +84,7 @@ def test_so_it_is_when_packages_are_fetched_for_a_container(tmp_path: Path, inde
         wheels.fetch(small, "x86_64", lambda note: None)
 
 
+@pytest.mark.thorough
 def test_a_rebuilt_wheel_is_taken_when_it_is_named_and_results_say_so(
     tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
