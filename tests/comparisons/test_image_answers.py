@@ -2,50 +2,36 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 import pytest
 
-from manifests.manifest import Dataset, Inputs, Manifest, Split
-from manifests.right_answers import RightAnswers
+from manifests.manifest import Manifest
+from tests.comparisons.answers import answered
 from tests.comparisons.lad2023 import one
-from tests.comparisons.samples import measured, metric
 from tests.manifests.samples import a_cell
 
 IMAGES = 360
 
 
-def answered(
+def missed(
     technique: str, wrong: Sequence[int], framework: str = "pytorch", images: str = "same"
 ) -> Manifest:
-    right = np.ones(IMAGES, bool)
-    right[list(wrong)] = False
     task = "train" if technique in ("float32", "qat-eager", "qat-tfmot") else "quantize"
     cell = a_cell(task=task, framework=framework, technique=technique)
-    data = Dataset(
-        name="digits", origin="here", classes=[], image_size=16, mean=[], std=[],
-        splits={"test": Split(count=IMAGES, sha256=images)},
-    )  # fmt: skip
-    manifest = measured(
-        cell, metric("accuracy", float(right.mean()), items=IMAGES), inputs=Inputs(dataset=data)
-    )
-    bits = base64.b64encode(np.packbits(right).tobytes()).decode()
-    answers = RightAnswers(count=IMAGES, images_sha256=images, right=bits)
-    return msgspec.structs.replace(manifest, answers=answers)
+    return answered(cell, [number not in wrong for number in range(IMAGES)], images=images)
 
 
 def ranking(ours: Sequence[int], theirs: Sequence[int], images: str = "same") -> list[Manifest]:
     """What claim C9 of lad2023 compares: both baselines, and what was made from them."""
     return [
-        answered("float32", ours),
-        answered("ptq-eager", ours),
-        answered("qat-eager", ours),
-        answered("float32", theirs, "tensorflow", images),
-        answered("ptq-tflite", theirs, "tensorflow", images),
-        answered("qat-tfmot", theirs, "tensorflow", images),
+        missed("float32", ours),
+        missed("ptq-eager", ours),
+        missed("qat-eager", ours),
+        missed("float32", theirs, "tensorflow", images),
+        missed("ptq-tflite", theirs, "tensorflow", images),
+        missed("qat-tfmot", theirs, "tensorflow", images),
     ]
 
 
@@ -73,10 +59,10 @@ def test_a_loss_is_judged_by_the_images_that_one_side_alone_gets_right(
     quantized: Sequence[int], state: str
 ) -> None:
     manifests = [
-        answered("float32", range(30)),
-        answered("ptq-eager", quantized),
-        answered("float32", range(30), "tensorflow"),
-        answered("ptq-tflite", range(30), "tensorflow"),
+        missed("float32", range(30)),
+        missed("ptq-eager", quantized),
+        missed("float32", range(30), "tensorflow"),
+        missed("ptq-tflite", range(30), "tensorflow"),
     ]
     found = one(manifests, "C7").measured
     assert found.state == state, found.why
@@ -84,7 +70,7 @@ def test_a_loss_is_judged_by_the_images_that_one_side_alone_gets_right(
 
 def test_repeats_that_disagree_are_not_paired() -> None:
     manifests = ranking(range(19), range(20))
-    again = answered("float32", range(1, 20))
+    again = missed("float32", range(1, 20))
     cell = msgspec.structs.replace(again.cell, repeat=1)
     manifests.append(msgspec.structs.replace(again, cell=cell, id=cell.id))
     assert one(manifests, "C9").measured.state == "undecided"

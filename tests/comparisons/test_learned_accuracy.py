@@ -14,8 +14,8 @@ from manifests.paths import ROOT
 from orchestrator.planning.planner import Choices, draft
 from papers.published import load_published
 from papers.study import load_study
+from tests.comparisons.answers import first_wrong
 from tests.comparisons.samples import a_plan
-from tests.comparisons.test_table1 import answered
 from tests.manifests.samples import a_cell
 
 STUDY = ROOT / "studies" / "shafique2023"
@@ -28,13 +28,13 @@ def learned(float32: int, int8: int, amp_float32: int, amp_int8: int) -> list[Ma
     made = []
     pairs = {"float32": (float32, int8), "amp-bfloat16": (amp_float32, amp_int8)}
     for training, wrong in pairs.items():
-        trained = answered(a_cell(**FIELDS, task="train", technique=training), wrong[0])
+        trained = first_wrong(a_cell(**FIELDS, task="train", technique=training), wrong[0])
         made.append(trained)
         for technique, count in zip(("tflite-float32", "ptq-tflite"), wrong, strict=True):
             cell = a_cell(
                 **FIELDS, task="quantize", technique=technique, weights_from=trained.cell.id
             )
-            made.append(answered(cell, count))
+            made.append(first_wrong(cell, count))
     return made
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-
-import numpy as np
 import pytest
 
 from comparisons.intervals import share_interval
 from comparisons.line_intervals import interval_of
 from comparisons.measured import Measured
 from comparisons.proportions import paired_interval
-from manifests.right_answers import RightAnswers
 from papers.published import Column
+from tests.comparisons.answers import right_answers
 
 ACCURACY = Column(name="accuracy", label="accuracy", unit="%", metric="accuracy")
 DROP = Column(name="drop", label="drop", unit="points", derive={"drop": ["before", "after"]})
@@ -66,9 +63,8 @@ def test_times_have_the_interval_over_processes() -> None:
 
 def answered(right: list[bool], images: str = "same") -> Measured:
     """An accuracy with its answers, image by image."""
-    bits = base64.b64encode(np.packbits(right).tobytes()).decode()
-    answers = RightAnswers(count=len(right), images_sha256=images, right=bits)
     value = 100 * sum(right) / len(right)
+    answers = right_answers(right, images)
     return measured(value, images=len(right))._replace(answers=answers)
 
 

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 from comparisons.claims import Judged, judge, load_claims
 from comparisons.comparison import Comparison, compare_tables
-from manifests.cell import Cell
-from manifests.manifest import Dataset, Inputs, Manifest, Split
+from manifests.manifest import Manifest
 from manifests.paths import ROOT
-from manifests.right_answers import RightAnswers
 from papers.published import load_published
+from tests.comparisons.answers import first_wrong
 from tests.comparisons.samples import a_plan, measured, metric
 from tests.manifests.samples import a_cell
 
 IMAGES = 2000
 FIELDS: dict[str, Any] = {"study": "shafique2023", "model": "resnet18", "image_size": 16,
                           "batch_size": 32, "seed": 1}  # fmt: skip
-DATA = Dataset(
-    name="digits", origin="here", classes=[], image_size=16, mean=[], std=[],
-    splits={"test": Split(count=IMAGES, sha256="same")},
-)  # fmt: skip
 TECHNIQUES = [
     ("pytorch", "train", "qat-fx"), ("pytorch", "train", "amp-bfloat16"),
     ("pytorch", "quantize", "dynamic"), ("pytorch", "quantize", "ptq-fx"),
     ("onnxruntime", "quantize", "dynamic"), ("onnxruntime", "quantize", "ptq-qdq"),
 ]  # fmt: skip
-
-
-def answered(cell: Cell, wrong: int, *more: Any) -> Manifest:
-    """The first ``wrong`` images are answered wrongly."""
-    right = np.arange(IMAGES) >= wrong
-    bits = base64.b64encode(np.packbits(right).tobytes()).decode()
-    answers = RightAnswers(count=IMAGES, images_sha256="same", right=bits)
-    share = metric("accuracy", float(right.mean()), items=IMAGES)
-    made = measured(cell, share, *more, inputs=Inputs(dataset=DATA))
-    return msgspec.structs.replace(made, answers=answers)
 
 
 def used(calibration: int, train: int) -> tuple[Any, ...]:
@@ -53,12 +36,12 @@ def used(calibration: int, train: int) -> tuple[Any, ...]:
 
 def table1(wrong: dict[str, int], calibrated: int = 128) -> list[Manifest]:
     """A float32 training with 100 wrong answers of 2,000, and each technique with its own."""
-    made = [answered(a_cell(**FIELDS, task="train", technique="float32"), 100, *used(0, 1000))]
+    made = [first_wrong(a_cell(**FIELDS, task="train", technique="float32"), 100, *used(0, 1000))]
     for framework, task, technique in TECHNIQUES:
         cell = a_cell(**FIELDS, framework=framework, task=task, technique=technique)
         calibration = calibrated if technique.startswith("ptq") else 0
         data = used(calibration, 1000 if task == "train" else 0)
-        made.append(answered(cell, wrong.get(technique, 100), *data))
+        made.append(first_wrong(cell, wrong.get(technique, 100), *data))
     return made
 
 
@@ -155,12 +138,12 @@ def calibrated(
               "calibration_classes": classes, "test_images": 0}  # fmt: skip
     cell = a_cell(**{**FIELDS, "batch_size": 8}, task="quantize", technique="ptq-fx", recipe=recipe)
     agreeing = metric("agreement", agreement, items=IMAGES)
-    return answered(cell, wrong, agreeing, *used(images, 0))
+    return first_wrong(cell, wrong, agreeing, *used(images, 0))
 
 
 def calibration(few: float = 0.9, one_class: float = 0.8, test: float = 0.96) -> list[Manifest]:
     return [
-        answered(a_cell(**FIELDS, task="train", technique="float32"), 100),
+        first_wrong(a_cell(**FIELDS, task="train", technique="float32"), 100),
         calibrated(few, 200, 8),
         calibrated(0.93, 110, 128),
         calibrated(0.97, 108, 512),
@@ -213,7 +196,7 @@ def control(qat: int, continued: int, baseline: int = 200) -> list[Manifest]:
             ("float32", "", baseline), ("float32", "continued", continued), (technique, "", qat),
         ):  # fmt: skip
             cell = a_cell(framework=framework, task="train", technique=name, variant=variant)
-            made.append(answered(cell, wrong))
+            made.append(first_wrong(cell, wrong))
     return made
 
 
