@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from services.first_looks import Needed, first_look
-from services.first_pass import beginnings, once_s, settled
+from services.first_pass import beginnings, once_and_looks_s, once_s, settled
 from services.phrases import duration
-from services.quadruple_choice import Costs, shared_seconds, spent_s
+from services.quadruple_choice import Costs, affordable, spent_s
 from services.results import Results, judge_claims, results_of
 from services.still_open import still_open
 
@@ -33,18 +33,16 @@ class Undecided(NamedTuple):
 
 
 class Forecast(NamedTuple):
-    """Claims by number. ``once_s`` is what is left of measuring everything once."""
+    """Claims by number. ``once_s`` is what is left of measuring everything once; it ``fits`` where
+    a look at every claim does so too.
+    """
 
     budget_s: float
     spent_s: float
     once_s: float
+    fits: bool
     decided: list[str]
     undecided: list[Undecided]
-
-    @property
-    def fits(self) -> bool:
-        """Whether there is time for everything once."""
-        return self.spent_s + self.once_s <= self.budget_s
 
 
 class _Wish(NamedTuple):
@@ -56,7 +54,7 @@ class _Wish(NamedTuple):
 
 
 def forecast(prepared: Prepared, budget_s: float) -> Forecast:
-    """The cheapest claims first, as a run with this budget would measure."""
+    """As many claims as there is time for, as a run with this budget would measure."""
     results = results_of(prepared)
     done = {manifest.id for manifest in results.manifests}
     todo = [p for p in prepared.chosen if not p.skip and p.id not in done]
@@ -68,13 +66,14 @@ def forecast(prepared: Prepared, budget_s: float) -> Forecast:
     known = {wish.number for wish in wishes}
     decided = [j.number for j in evidence.claims if j.number not in known and settled(j)]
     able = [wish for wish in wishes if not wish.reason]
-    if whole_s > left_s:
+    fits = once_and_looks_s(results.plan, evidence, costs, todo) <= left_s
+    if not fits:
         begun = {one.number: one for one in beginnings(results.plan, evidence, costs, todo)}
         able = [w._replace(needs=begun[w.number].needs) if w.number in begun else w for w in able]
-    reached, undecided = _shared_out(able, costs, left_s - (whole_s if whole_s <= left_s else 0.0))
+    reached, undecided = _shared_out(able, costs, left_s - (whole_s if fits else 0.0))
     undecided += [Undecided(wish.number, wish.reason) for wish in wishes if wish.reason]
     return Forecast(
-        budget_s, spent, whole_s, sorted([*decided, *reached], key=_number),
+        budget_s, spent, whole_s, fits, sorted([*decided, *reached], key=_number),
         sorted(undecided, key=lambda one: _number(one.number)),
     )  # fmt: skip
 
@@ -86,26 +85,21 @@ def _number(claim: str) -> int:
 def _shared_out(
     wishes: Sequence[_Wish], costs: Costs, left_s: float
 ) -> tuple[list[str], list[Undecided]]:
-    """What several claims compare is measured once for all of them; see quadruple_choice."""
+    """As many as there is time for; what several compare is measured once for all of them."""
+    places = affordable([wish.needs for wish in wishes], costs, left_s)
+    reached = [wishes[place] for place in places]
     planned: dict[str, int] = {}
-    reached: list[str] = []
-    open_ = list(wishes)
-    while True:
-        able = [wish for wish in open_ if _seconds(wish.needs, costs, planned) <= left_s]
-        if not able:
-            break
-        shared = shared_seconds([_beyond(wish.needs, planned) for wish in able], costs)
-        wish = able[shared.index(min(shared))]
+    for wish in reached:
         left_s -= _seconds(wish.needs, costs, planned)
-        reached.append(wish.number)
         planned.update({p: max(n, planned.get(p, 0)) for p, n in wish.needs.items()})
-        open_.remove(wish)
     undecided = []
-    for wish in open_:
+    for wish in wishes:
+        if wish in reached:
+            continue
         short_s = _seconds(wish.needs, costs, planned) - max(0.0, left_s)
         reason = f"{_processes(wish.needs)} would be needed"
         undecided.append(Undecided(wish.number, reason, short_s))
-    return reached, undecided
+    return [wish.number for wish in reached], undecided
 
 
 def _beyond(needs: Needed, planned: Needed) -> Needed:

@@ -1,8 +1,8 @@
-"""What is measured once without time for everything: claim by claim, the cheapest first."""
+"""What is measured once without time for everything and a look at every claim: claim by claim."""
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,7 +10,8 @@ from orchestrator.planning.planner import with_ancestors
 from orchestrator.planning.quadruples import point_of
 from services.first_looks import first_look
 from services.phrases import count, duration
-from services.quadruple_choice import Costs, shared_seconds
+from services.quadruple_choice import Costs, affordable, shared_seconds
+from services.still_open import StillOpen, still_open
 
 if TYPE_CHECKING:
     from comparisons.claims import Judged
@@ -69,11 +70,43 @@ def settled(judged: Judged) -> bool:
     return any(verdict is not None and verdict.state in DECIDED for verdict in verdicts)
 
 
-def cheapest(found: Sequence[Begin], costs: Costs, left_s: float = math.inf) -> Begin | None:
-    """What several claims need counts as shared between them. None without time for any."""
-    able = [one for one in found if one.seconds <= left_s]
-    seconds = shared_seconds([one.needs for one in able], costs)
-    return able[seconds.index(min(seconds))] if able else None
+class Reach(NamedTuple):
+    """The claims that there is time for, together: those to begin, and those to look at again."""
+
+    begun: list[Begin]
+    looks: list[StillOpen]
+
+
+def in_reach(
+    begun: Sequence[Begin], able: Sequence[StillOpen], costs: Costs, left_s: float
+) -> Reach:
+    """As many as possible. ``able`` are those all of whose cells were measured once."""
+    looks = [claim for claim in able if claim.comparisons]
+    needs = [*(one.needs for one in begun), *(claim.further() for claim in looks)]
+    places = affordable(needs, costs, left_s)
+    return Reach(
+        [begun[place] for place in places if place < len(begun)],
+        [looks[place - len(begun)] for place in places if place >= len(begun)],
+    )
+
+
+def cheapest(found: Sequence[Begin], costs: Costs) -> Begin | None:
+    """What several claims need counts as shared between them."""
+    seconds = shared_seconds([one.needs for one in found], costs)
+    return found[seconds.index(min(seconds))] if found else None
+
+
+def once_and_looks_s(
+    plan: Plan, evidence: Evidence, costs: Costs, todo: Sequence[PlannedCell]
+) -> float:
+    """How long it takes to measure all of them once and to come to a look at every open claim."""
+    processes = Counter(point_of(one.cell) for one in todo)
+    begun = [one.needs for one in beginnings(plan, evidence, costs, todo)]
+    going_on = [claim.further() for claim in still_open(plan, evidence.claims)]
+    for needs in (*begun, *going_on):
+        for point, number in needs.items():
+            processes[point] = max(processes[point], number)
+    return sum(number * costs.of(point) for point, number in processes.items())
 
 
 def once_s(todo: Sequence[PlannedCell], costs: Costs) -> float:

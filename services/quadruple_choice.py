@@ -20,6 +20,8 @@ from services.still_open import StillOpen
 _BREAK_S = 30.0
 """A break between two cells counts as spent up to this length; beyond it nobody measured."""
 _Technique = tuple[str, str, str]
+_AT_ONCE = 14
+"""So many claims are weighed against each other at once: 16,000 sets of them."""
 _SHARED = 0.5
 """Of its time, so much of a comparison is measured anyway where it joins others."""
 
@@ -101,6 +103,34 @@ def shared_seconds(needs: Sequence[Mapping[str, int]], costs: Costs) -> list[flo
     """What each of them takes where all that want a point's processes share their time equally."""
     wanted = Counter(point for one in needs for point in one)
     return [sum(n * costs.of(point) / wanted[point] for point, n in one.items()) for one in needs]
+
+
+def affordable(needs: Sequence[Mapping[str, int]], costs: Costs, left_s: float) -> list[int]:
+    """The places of as many as the time left allows, together; of equally many the quickest.
+
+    What several need counts once. Looked for among those that are the cheapest by themselves, at
+    most _AT_ONCE of them.
+    """
+    alone = shared_seconds(needs, costs)
+    places = sorted(range(len(needs)), key=lambda place: alone[place])[:_AT_ONCE]
+    best: tuple[int, float, list[int]] = (0, 0.0, [])
+
+    def extend(
+        rest: Sequence[int], taken: list[int], processes: Mapping[str, int], s: float
+    ) -> None:
+        nonlocal best
+        best = max(best, (len(taken), -s, taken), key=lambda one: one[:2])
+        for number, place in enumerate(rest):
+            if len(taken) + len(rest) - number < best[0]:
+                return
+            more = {p: n for p, n in needs[place].items() if n > processes.get(p, 0)}
+            longer_s = s + sum((n - processes.get(p, 0)) * each_s[p] for p, n in more.items())
+            if longer_s <= left_s:
+                extend(rest[number + 1 :], [*taken, place], {**processes, **more}, longer_s)
+
+    each_s = {point: costs.of(point) for one in needs for point in one}
+    extend(places, [], {}, 0.0)
+    return sorted(best[2])
 
 
 def choose(claims: Sequence[StillOpen], costs: Costs, left_s: float) -> Batch | None:

@@ -1,7 +1,7 @@
 """Running until the claims of a study are decided, or a stated time is spent.
 
 First everything that was asked for, then quadruples A B B A where a claim is still open; without
-time for everything, claim by claim, the cheapest first. All follows from the manifests on disk:
+time for both, claim by claim, the cheapest first. All follows from the manifests on disk:
 what was cut off is gone on with, and the same command started again repeats nothing.
 """
 
@@ -19,7 +19,16 @@ from manifests.run_folder import Run
 from orchestrator.messages import Listener, LogLine
 from orchestrator.planning.quadruples import point_of
 from orchestrator.planning.resuming import manifest_or_none
-from services.first_pass import Begin, beginnings, cheapest, fitting, once_s
+from services.first_pass import (
+    Begin,
+    Reach,
+    beginnings,
+    cheapest,
+    fitting,
+    in_reach,
+    once_and_looks_s,
+    once_s,
+)
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
 from services.results import Results, judge_claims, read_results, results_of
@@ -106,22 +115,31 @@ class _Measuring:
         self._waiting: list[PlannedCell] = []
 
     def begin(self) -> None:
-        """Everything once where there is time for that; else what takes none."""
-        results = results_of(self._held.prepared)
+        """Everything once where that leaves time for a look at every claim; else what takes none.
+
+        A training that one claim wants would otherwise cost ten others their processes.
+        """
         todo = self._held.outstanding
         able = [planned for planned in todo if not planned.skip]
-        whole_s = once_s(able, Costs(results.plan, results.manifests))
-        if self._again or whole_s <= self._budget_s - self._before_s:
+        whole_s = self._once_and_looks_s(able) if able else 0.0
+        if self._again or not able or whole_s <= self._budget_s - self._before_s:
             self._held.run_chosen()
             return
         self._held.run_chosen([planned for planned in todo if planned.skip])
         self._waiting = able
-        cells, whole = count(len(able), "cell"), duration(whole_s)
-        told = f"no time for all {cells} once (about {whole}): claim by claim, the cheapest first"
+        cells = f"{count(len(able), 'cell')} once and a look at every claim"
+        told = (
+            f"no time for {cells} (about {duration(whole_s)}): claim by claim, the cheapest first"
+        )
         self._tell(LogLine(told, "aim"))
 
+    def _once_and_looks_s(self, able: Sequence[PlannedCell]) -> float:
+        results = results_of(self._held.prepared)
+        costs = Costs(results.plan, results.manifests)
+        return once_and_looks_s(results.plan, judge_claims(results), costs, able)
+
     def until_decided(self) -> Ending:
-        """What brings a claim to a look the soonest, as long as the budget allows one."""
+        """As many claims as the budget allows, the soonest looked at first."""
         while True:
             results = read_results(self._held.prepared.run)
             evidence = judge_claims(results)
@@ -131,8 +149,10 @@ class _Measuring:
             spent = self._spent_s(results)
             begun = beginnings(results.plan, evidence, costs, self._waiting)
             able = complete(without_failed(found, results.manifests), begun)
-            batch = choose(able, costs, self._budget_s - spent)
-            cells = self._once_next(begun, able, costs, self._budget_s - spent, results)
+            left_s = self._budget_s - spent
+            reach = in_reach(begun, able, costs, left_s)
+            batch = choose(reach.looks, costs, left_s)
+            cells = self._once_next(begun, reach, costs, left_s, results)
             if self._held.paused or not (cells or batch) or not self._grew(results):
                 why = self._why(found, able)
                 return Ending(why, self._budget_s, spent, self._quadruples, found, evidence)
@@ -142,21 +162,19 @@ class _Measuring:
                 self._measure(batch, costs, results)
 
     def _once_next(
-        self, begun: Sequence[Begin], able: Sequence[StillOpen], costs: Costs, left_s: float,
-        results: Results,
-    ) -> Sequence[PlannedCell]:  # fmt: skip
+        self, begun: Sequence[Begin], reach: Reach, costs: Costs, left_s: float, results: Results
+    ) -> Sequence[PlannedCell]:
         """What is measured for the first time; nothing where a quadruple comes before it.
 
         The first claim is begun whatever it takes. What is left in the end goes to what a larger
         budget begins with, and to what is in no claim.
         """
-        new = cheapest(begun, costs, left_s if _any_ran(results) else math.inf)
-        looks_s = [costs.to_look(claim) for claim in able if claim.comparisons]
-        soonest_s = min((s for s in looks_s if s <= left_s), default=math.inf)
+        new = cheapest(reach.begun if reach.begun or _any_ran(results) else begun, costs)
+        soonest_s = min(map(costs.to_look, reach.looks), default=math.inf)
         if new is not None and new.seconds < soonest_s:
             self._tell(LogLine(new.words, "aim"))
             return new.missing
-        if soonest_s < math.inf:
+        if reach.looks:
             return ()
         following = cheapest(begun, costs)
         todo = [*(following.missing if following else ()), *self._waiting]

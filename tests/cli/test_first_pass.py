@@ -41,8 +41,10 @@ def budget_of(text: str) -> dict[str, Any]:
 
 def test_the_cheapest_claim_comes_first(two_claims: Workshop) -> None:
     done = two_claims.run("--budget", "5.9s", "--json")
-    told = "no time for all 6 cells once (about 6.0 s): claim by claim, the cheapest first"
-    assert told in done.stderr
+    assert (
+        "no time for 6 cells once and a look at every claim (about 12 s): "
+        "claim by claim, the cheapest first" in done.stderr
+    )
     assert re.search("^C2: 2 cells once, about 5.0 s until it can be looked at$", done.stderr, re.M)
     assert executed(two_claims)[:2] == OF_ONE
 
@@ -70,6 +72,17 @@ def test_a_plan_says_that_it_goes_claim_by_claim(two_claims: Workshop) -> None:
     words = "about 6.0 s to measure everything once: claim by claim instead, the cheapest first"
     assert f"budget 5.5 s: {words}" in told
     assert "claims likely to be decided: C2" in told
+
+
+def test_what_no_claim_needs_waits_where_that_costs_a_look(two_claims: Workshop) -> None:
+    """6 s for everything once fit into 11 s, with 6 s for the looks they don't."""
+    done = two_claims("plan", "toy", "--budget", "11s").stdout
+    assert "about 6.0 s to measure everything once: claim by claim instead" in done
+    assert "claims likely to be decided: C1, C2" in done
+    two_claims.run("--budget", "11s")
+    known = executed(two_claims)
+    assert known[:2] == OF_ONE
+    assert sorted(known[-2:]) == IN_NONE
 
 
 def test_what_is_asked_for_again_runs_as_a_whole(two_claims: Workshop) -> None:

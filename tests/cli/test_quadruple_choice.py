@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from manifests.cell import Cell
 from manifests.manifest import Flag, Manifest, Status
 from manifests.plan import Plan, PlannedCell
 from orchestrator.planning.quadruples import further, point_of, quadruple, repeated
-from services.quadruple_choice import Costs, choose, next_quadruple, spent_s
+from services.quadruple_choice import Costs, affordable, choose, next_quadruple, spent_s
 from services.still_open import OpenComparison, StillOpen
 from services.until_decided import aim, without_failed
 from tests.manifests.samples import a_cell, a_manifest, planned
@@ -197,3 +199,44 @@ def test_a_plan_keeps_the_further_processes_of_its_points_alone() -> None:
     ids = dict.fromkeys([A.id, B.id, C.id])
     assert further(ids, old) == [more[0].cell, more[1].cell]
     assert further({**ids, more[0].id: None}, old) == [more[1].cell]
+
+
+def test_three_claims_about_the_same_cells_come_before_a_quicker_one() -> None:
+    """A takes 2 s a process, B 3: four of B for three claims, or three of A for one."""
+    alike = {B.id: 4}
+    needs = [{A.id: 3}, alike, alike, alike]
+    assert affordable(needs, Costs(PLAN, []), 13.0) == [1, 2, 3]
+    assert affordable(needs, Costs(PLAN, []), 18.0) == [0, 1, 2, 3]
+    assert affordable(needs, Costs(PLAN, []), 11.0) == [0]
+    assert affordable(needs, Costs(PLAN, []), 5.0) == []
+    assert affordable([], Costs(PLAN, []), 5.0) == []
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from([A.id, B.id, C.id]), st.integers(1, 4), min_size=1),
+        max_size=6,
+    ),
+    st.floats(0, 400),
+)
+def test_no_larger_set_fits_and_no_equally_large_one_is_quicker(
+    needs: list[dict[str, int]], left_s: float
+) -> None:
+    costs = Costs(PLAN, [])
+
+    def together_s(places: tuple[int, ...]) -> float:
+        points = {point for place in places for point in needs[place]}
+        return sum(
+            max(needs[place].get(point, 0) for place in places) * costs.of(point)
+            for point in points
+        )
+
+    sets = [s for n in range(len(needs) + 1) for s in itertools.combinations(range(len(needs)), n)]
+    fitting = [(-len(s), together_s(s)) for s in sets if together_s(s) <= left_s]
+    found = tuple(affordable(needs, costs, left_s))
+    assert (-len(found), together_s(found)) == pytest.approx(min(fitting))
+
+
+def test_of_many_claims_some_are_weighed_and_the_rest_later() -> None:
+    needs = [{A.id: 1, B.id: number % 4} for number in range(60)]
+    assert len(affordable(needs, Costs(PLAN, []), 11.0)) == 14

@@ -249,20 +249,20 @@ def test_on_several_gpus_partners_run_one_after_the_other_on_the_same(claiming: 
 
 
 def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> None:
-    """Three more processes of two cells, of a second each, beside six to begin with."""
+    """Four processes of two cells, of a second each, and the two trainings that they start from."""
     claims = claiming.folder / "studies" / "toy" / "claims.toml"
     claims.write_text(CLAIMS.split("[[claim]]")[0] + CLAIM + LIKED + UNMEASURED)
 
     def forecast(budget: str) -> dict[str, Any]:
         return budget_of(claiming("plan", "toy", "--budget", budget, "--json").stdout)
 
-    short = forecast("10s")
-    assert (short["seconds"], short["once_s"], short["decided"]) == (10, 6, [])
+    short = forecast("9s")
+    assert (short["seconds"], short["once_s"], short["decided"]) == (9, 6, [])
     assert short["undecided"] == [
         {
             "claim": "C1",
-            "reason": "3 more processes a side of 2 cells would be needed",
-            "seconds_short": 2,
+            "reason": "4 more processes a side of 4 cells would be needed",
+            "seconds_short": 1,
         },
         {"claim": "C2", "reason": "nobody was asked", "seconds_short": None},
         {
@@ -271,11 +271,11 @@ def test_a_plan_says_what_a_budget_would_leave_undecided(claiming: Workshop) -> 
             "seconds_short": None,
         },
     ]
-    assert forecast("12s")["decided"] == ["C1"]
-    told = claiming("plan", "toy", "--budget", "10s").stdout
-    assert "budget 10 s: about 6.0 s to measure everything once" in told
+    assert forecast("10s")["decided"] == ["C1"]
+    told = claiming("plan", "toy", "--budget", "9s").stdout
+    assert "budget 9.0 s: about 6.0 s to measure everything once" in told
     assert (
-        "left undecided: C1: 3 more processes a side of 2 cells would be needed, about 2.0 s"
+        "left undecided: C1: 4 more processes a side of 4 cells would be needed, about 1.0 s"
         in (told)
     )
     assert claiming.executed() == []
