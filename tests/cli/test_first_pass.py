@@ -80,9 +80,7 @@ def test_what_no_claim_needs_waits_where_that_costs_a_look(two_claims: Workshop)
     assert "about 6.0 s to measure everything once: claim by claim instead" in done
     assert "claims likely to be decided: C1, C2" in done
     two_claims.run("--budget", "11s")
-    known = executed(two_claims)
-    assert known[:2] == OF_ONE
-    assert sorted(known[-2:]) == IN_NONE
+    assert executed(two_claims)[:2] == OF_ONE
 
 
 def test_what_is_asked_for_again_runs_as_a_whole(two_claims: Workshop) -> None:
