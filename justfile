@@ -24,9 +24,9 @@ default:
 setup: (_install "requirements.txt" "host")
 
 # Cells of tier quick may take so long; environments, data and the report come on top
-reproduce_budget := "11m"
+reproduce_budget := "10m"
 
-# Re-run a study, write tables, published beside measured, and a report, and end with a screen of verdicts on its claims (`--tables` prints the tables, too). In tier quick its cells take about 11 minutes at most (as with `--budget 11m`); go on with `--budget 25m`
+# Re-run a study, write tables, published beside measured, and a report, and end with a screen of verdicts on its claims (`--tables` prints the tables, too). In tier quick its cells take about 10 minutes at most (as with `--budget 10m`); go on with `--budget 25m`
 [group('start')]
 reproduce study="lad2023" tier="quick" *options: setup _on_path
     #!/bin/sh
