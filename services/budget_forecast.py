@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from services.first_looks import Needed, first_look
 from services.first_pass import beginnings, once_and_looks_s, once_s, settled
 from services.phrases import duration
-from services.quadruple_choice import Costs, affordable, spent_s
+from services.quadruple_choice import Costs, affordable
 from services.results import Results, judge_claims, results_of
+from services.spent_time import spent_by_starts_s
 from services.still_open import still_open
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def forecast(prepared: Prepared, budget_s: float) -> Forecast:
     results = results_of(prepared)
     done = {manifest.id for manifest in results.manifests}
     todo = [p for p in prepared.chosen if not p.skip and p.id not in done]
-    spent = spent_s(results.manifests)
+    spent = spent_by_starts_s(results.run, results.manifests)
     costs = Costs(results.plan, results.manifests)
     whole_s, left_s = once_s(todo, costs), budget_s - spent
     evidence = judge_claims(results)

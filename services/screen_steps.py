@@ -14,8 +14,8 @@ from manifests import paths
 from orchestrator.engines.slurm import arrays
 from papers.expressions.quantities import UNCLEAR
 from services.experiments_ran import experiments_alone, how_to_see
-from services.quadruple_choice import spent_s
 from services.runs import runs_of
+from services.spent_time import spent_by_starts_s
 
 if TYPE_CHECKING:
     from comparisons.claims import Judged
@@ -58,7 +58,8 @@ def next_step(evidence: Evidence, results: Results | None, ended: str = "") -> s
     if wait and ended != "budget":
         return f"repliquant run {study} {_same_run(results)}{_same_experiments(results)}"
     if wait or any(_nearly(one) for one in evidence.claims):
-        minutes = max(_LEAST_BUDGET_MIN, math.ceil(2 * spent_s(results.manifests) / 60))
+        spent_s = spent_by_starts_s(results.run, results.manifests)
+        minutes = max(_LEAST_BUDGET_MIN, math.ceil(2 * spent_s / 60))
         return f"repliquant run {study} {_same_run(results)} --budget {minutes}m{_staying(results)}"
     run = _run_name(results)
     failed = next((one for one in evidence.claims if decisive(one)[0].state in DECIDED[2:]), None)

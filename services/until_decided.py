@@ -32,6 +32,7 @@ from services.first_pass import (
 from services.phrases import count, duration
 from services.quadruple_choice import Batch, Costs, choose, next_quadruple, spent_s
 from services.results import Results, judge_claims, read_results, results_of
+from services.spent_time import keep_spent, spent_by_starts_s
 from services.still_open import StillOpen, still_open
 
 if TYPE_CHECKING:
@@ -94,8 +95,11 @@ def carry_out(
         return Done(execute(request, tell, sampler, control))
     with session(request, tell, sampler, control) as held:
         measuring = _Measuring(held, request.budget_s, tell, bool(request.rerun))
-        measuring.begin()
-        ending = measuring.until_decided()
+        try:
+            measuring.begin()
+            ending = measuring.until_decided()
+        finally:
+            measuring.keep_spent()
         return Done(held.outcome, ending)
 
 
@@ -107,7 +111,9 @@ class _Measuring:
         self._again = again
         self._budget_s = budget_s
         self._began_s = time.monotonic()
-        self._before_s = spent_s(results_of(held.prepared).manifests)
+        manifests = results_of(held.prepared).manifests
+        self._there = len(manifests)
+        self._before_s = spent_by_starts_s(held.prepared.run, manifests)
         self._tell = tell
         self._chosen = {point_of(planned.cell) for planned in held.prepared.chosen}
         self._quadruples = 0
@@ -125,7 +131,9 @@ class _Measuring:
         if self._again or not able or whole_s <= self._budget_s - self._before_s:
             self._held.run_chosen()
             return
-        self._held.run_chosen([planned for planned in todo if planned.skip])
+        skipped = [planned for planned in todo if planned.skip]
+        if skipped:
+            self._held.run_chosen(skipped)
         self._waiting = able
         cells = f"{count(len(able), 'cell')} once and a look at every claim"
         told = (
@@ -202,6 +210,12 @@ class _Measuring:
         """What cells took in all starts; of this one also environments, and waiting for quiet."""
         elapsed_s = time.monotonic() - self._began_s
         return max(spent_s(results.manifests), self._before_s + elapsed_s)
+
+    def keep_spent(self) -> None:
+        """For the starts after this one, where this one has measured anything."""
+        results = results_of(self._held.prepared)
+        if len(results.manifests) != self._there:
+            keep_spent(self._held.prepared.run, self._spent_s(results))
 
     def _grew(self, results: Results) -> bool:
         """Whether the last quadruple left manifests that can be read."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from manifests.run_folder import Run
+from services.spent_time import keep_spent, spent_by_starts_s
 from tests.conftest import Workshop
 from tests.fakes.studies import CLAIMS, write_study
-from tests.orchestrator.reading import ids
+from tests.orchestrator.reading import ids, the_run
 
 pytestmark = [pytest.mark.cells, pytest.mark.unsampled]
 OF_ONE = ["alpha train plain batch 2", "alpha infer plain batch 1"]
@@ -47,6 +50,7 @@ def test_the_cheapest_claim_comes_first(two_claims: Workshop) -> None:
     )
     assert re.search("^C2: 2 cells once, about 5.0 s until it can be looked at$", done.stderr, re.M)
     assert executed(two_claims)[:2] == OF_ONE
+    assert "nothing to run" not in done.stderr
 
 
 def test_what_the_budget_left_out_a_larger_one_measures(two_claims: Workshop) -> None:
@@ -65,6 +69,33 @@ def test_what_the_budget_left_out_a_larger_one_measures(two_claims: Workshop) ->
     two_claims.run("--budget", "1h")
     once = [title for title in executed(two_claims) if "repeat" not in title]
     assert sorted(once) == sorted([*OF_ONE, *OF_BOTH, *IN_NONE])
+
+
+def test_what_a_start_took_beside_its_cells_is_spent_for_the_next_one(
+    two_claims: Workshop,
+) -> None:
+    """Environments that it made, data that it fetched, waiting."""
+    two_claims.run("--budget", "5.9s", "-k", "alpha and batch_size=1")
+    there = executed(two_claims)
+    kept = the_run(two_claims).folder / "spent.json"
+    assert 0 < json.loads(kept.read_text())["spent_s"] < 600
+    kept.write_text('{"spent_s": 3599.5}')
+    assert budget_of(two_claims.run("--budget", "1h", "--json").stdout)["spent_s"] >= 3599.5
+    assert executed(two_claims) == there
+    planned = two_claims("plan", "toy", "--budget", "1h", "--json").stdout
+    assert budget_of(planned)["spent_s"] >= 3599.5
+
+
+@pytest.mark.parametrize("broken", ["", "[]", '{"spent_s": "x"}', '{"spent_s": null}'])
+def test_a_file_of_what_was_spent_that_cannot_be_read_counts_as_none(
+    tmp_path: Path, broken: str
+) -> None:
+    run = Run(tmp_path)
+    (tmp_path / "spent.json").write_text(broken)
+    assert spent_by_starts_s(run, []) == 0
+    keep_spent(run, 12.34)
+    assert spent_by_starts_s(run, []) == 12.3
+    keep_spent(Run(tmp_path / "missing"), 1.0)
 
 
 def test_a_plan_says_that_it_goes_claim_by_claim(two_claims: Workshop) -> None:
