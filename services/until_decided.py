@@ -127,24 +127,30 @@ class _Measuring:
         """
         todo = self._held.outstanding
         able = [planned for planned in todo if not planned.skip]
-        whole_s = self._once_and_looks_s(able) if able else 0.0
-        if self._again or not able or whole_s <= self._budget_s - self._before_s:
+        lacking = "" if self._again or not able else self._lacks_time_for(able)
+        if not lacking:
             self._held.run_chosen()
             return
         skipped = [planned for planned in todo if planned.skip]
         if skipped:
             self._held.run_chosen(skipped)
         self._waiting = able
-        cells = f"{count(len(able), 'cell')} once and a look at every claim"
-        told = (
-            f"no time for {cells} (about {duration(whole_s)}): claim by claim, the cheapest first"
-        )
+        told = f"no time for {lacking}: claim by claim, the cheapest first"
         self._tell(LogLine(told, "aim"))
 
-    def _once_and_looks_s(self, able: Sequence[PlannedCell]) -> float:
+    def _lacks_time_for(self, able: Sequence[PlannedCell]) -> str:
+        """For measuring them once, or for the looks after it; nothing where it does not."""
         results = results_of(self._held.prepared)
         costs = Costs(results.plan, results.manifests)
-        return once_and_looks_s(results.plan, judge_claims(results), costs, able)
+        left_s = self._budget_s - self._before_s
+        cells = count(len(able), "cell")
+        seconds = once_s(able, costs)
+        if seconds > left_s:
+            return f"all {cells} once (about {duration(seconds)})"
+        seconds = once_and_looks_s(results.plan, judge_claims(results), costs, able)
+        if seconds > left_s:
+            return f"{cells} once and a look at every claim (about {duration(seconds)})"
+        return ""
 
     def until_decided(self) -> Ending:
         """As many claims as the budget allows, the soonest looked at first."""
