@@ -1,8 +1,8 @@
 """Running until the claims of a study are decided, or a stated time is spent.
 
 First everything that was asked for, then quadruples A B B A where a claim is still open; without
-time for both, claim by claim, the cheapest first. All follows from the manifests on disk:
-what was cut off is gone on with, and the same command started again repeats nothing.
+time for both, claim by claim, the cheapest first. All follows from the run's folder, its manifests
+and what was spent: what was cut off is gone on with, the same command again repeats nothing.
 """
 
 from __future__ import annotations
